@@ -1,0 +1,101 @@
+"""The files of a local cluster: what Redis and the supervisor are configured with."""
+
+import configparser
+import io
+import shlex
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from workers.__main__ import worker_command
+
+LOG_BYTES = 2_000_000
+
+
+def redis_conf(directory: Path, port: int, password: str, *, keep: bool) -> str:
+    """Redis on loopback, with a password; ``keep`` writes every change to disk."""
+    return "\n".join(
+        (
+            "bind 127.0.0.1",
+            f"port {port}",
+            f"requirepass {password}",
+            f"dir {_quoted(directory)}",
+            'save ""',
+            # With its append-only file a restarted Redis still knows what is queued.
+            f"appendonly {'yes' if keep else 'no'}",
+            # A full Redis refuses and is noticed; an evicting one loses chunks in silence.
+            "maxmemory-policy noeviction",
+            "",
+        )
+    )
+
+
+def cluster_programs(
+    redis_command: list[str], pools: Mapping[str, int], host: str, flower_port: int | None
+) -> dict[str, list[str]]:
+    """The command line of each program of the cluster, by name. None holds a secret."""
+    programs = {"redis": redis_command}
+    for pool, slots in pools.items():
+        programs[f"worker-{pool}"] = worker_command(pool, slots, host)
+    if flower_port is not None:
+        programs["flower"] = [
+            *(sys.executable, "-m", "celery", "--app", "workers.tasks", "flower"),
+            *("--address=127.0.0.1", f"--port={flower_port}"),
+        ]
+    return programs
+
+
+def supervisord_conf(directory: Path, programs: Mapping[str, list[str]], stop_s: int) -> str:
+    """supervisord's file: it restarts whatever ends, and stops Redis last.
+
+    Programs inherit their secrets from the supervisor's environment.
+    """
+    parser = configparser.RawConfigParser()
+    parser["supervisord"] = {
+        "nodaemon": "true",
+        "directory": _escaped(str(directory)),
+        "logfile": _escaped(str(directory / "supervisord.log")),
+        "logfile_maxbytes": str(LOG_BYTES),
+        "pidfile": _escaped(str(directory / "supervisord.pid")),
+        "childlogdir": _escaped(str(directory)),
+        "minfds": "256",
+        "minprocs": "64",
+    }
+    # Groups stop one after the other, the one with the highest priority first; the programs
+    # of a group stop together.
+    parser["group:store"] = {"programs": "redis", "priority": "1"}
+    clients = ",".join(name for name in programs if name != "redis")
+    parser["group:clients"] = {"programs": clients, "priority": "2"}
+    for name, command in programs.items():
+        parser[f"program:{name}"] = _program(directory, name, command, stop_s)
+    text = io.StringIO()
+    parser.write(text)
+    return text.getvalue()
+
+
+def _program(directory: Path, name: str, command: list[str], stop_s: int) -> dict[str, str]:
+    tethered = [sys.executable, "-m", "producer.cluster.tether", *command]
+    return {
+        "command": _escaped(shlex.join(tethered)),
+        "autorestart": "true",
+        # Never give up: Redis may be away for long, and its clients end without it.
+        "startretries": "1000000",
+        "startsecs": "1",
+        "stopwaitsecs": str(stop_s),
+        # prefork's children, too.
+        "killasgroup": "true",
+        "redirect_stderr": "true",
+        "stdout_logfile": _escaped(str(directory / f"{name}.log")),
+        "stdout_logfile_maxbytes": str(LOG_BYTES),
+        "stdout_logfile_backups": "1",
+    }
+
+
+def _escaped(text: str) -> str:
+    """supervisord expands ``%(name)s``."""
+    return text.replace("%", "%%")
+
+
+def _quoted(path: Path) -> str:
+    """Redis' own quoting, for paths with spaces."""
+    return '"' + str(path).replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -1,0 +1,296 @@
+"""Starts, finds and stops the local cluster.
+
+A cluster that stays (``producer up``) lives in the state directory and is found through the
+file ``cluster.json`` in it. A temporary one lives in a directory of its own and ends with the
+producer that started it.
+"""
+
+import json
+import logging
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psutil
+import redis
+
+from producer.cluster.files import cluster_programs, redis_conf, supervisord_conf
+from producer.cluster.guard import supervisor_command
+from producer.cluster.server import server_binary
+from producer.cluster.sessions import end
+from producer.connection import HOW_TO_START, connect
+from producer.fleet import present_workers
+from workers.errors import ClusterError, UsageError
+from workers.settings import Settings, inherited_environment, mask
+
+START_S = 60.0
+"""Seconds until everything must answer; it takes 3 to 5 on two cores."""
+
+STOP_S = 4
+"""Seconds for the programs to stop by themselves, enough for a chunk of the default schedule."""
+
+POLL_S = 0.05
+
+FLOWER_PORT = 5555
+"""Flower's own default."""
+
+STATE_FILE = "cluster.json"
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A local cluster as its state file describes it."""
+
+    directory: str
+    session: int
+    """The session that all of its processes share: the id of its first process."""
+    began: float
+    """When that process began, which tells it from a later one with the same id."""
+    broker_url: str
+    pools: dict[str, int]
+    flower_url: str | None
+    flower_login: str | None
+
+    @property
+    def alive(self) -> bool:
+        """Whether the supervisor runs."""
+        with suppress(psutil.NoSuchProcess):
+            process = psutil.Process(self.session)
+            # psutil computes it from the time of boot, which a clock correction may shift.
+            same = abs(process.create_time() - self.began) < 2.0
+            return same and process.status() != psutil.STATUS_ZOMBIE
+        return False
+
+    def broken_parts(self) -> list[str]:
+        """The parts that should be there and are not, by name."""
+        parts = [] if self.alive else ["supervisor"]
+        present: set[str] = set()
+        try:
+            present = {worker.pool for worker in present_workers(connect(self.broker_url))}
+        except (ClusterError, redis.RedisError):
+            parts.append("redis")
+        parts += [f"worker {pool}" for pool in self.pools if pool not in present]
+        if self.flower_url and not _answers(self.flower_url):
+            parts.append("flower")
+        return parts
+
+
+def find(settings: Settings) -> Cluster | None:
+    """The cluster that stays in the state directory, running or broken; ``None`` if none."""
+    path = _directory(settings) / STATE_FILE
+    try:
+        return Cluster(**json.loads(path.read_text()))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, TypeError) as error:
+        raise ClusterError(f"cannot read {path}: {error}; remove {settings.state_dir}") from error
+
+
+def require(settings: Settings) -> Cluster:
+    """The cluster that stays; raises ``ClusterError`` if there is none."""
+    cluster = find(settings)
+    if cluster is None:
+        raise ClusterError(f"no local cluster is running here; {HOW_TO_START}")
+    return cluster
+
+
+def up(settings: Settings, pools: Mapping[str, int], flower_port: int | None) -> Cluster:
+    """Start a cluster that stays; raises ``UsageError`` if one is there already."""
+    directory = _directory(settings)
+    try:
+        directory.mkdir(mode=0o700, parents=True)
+    except FileExistsError:
+        raise UsageError(
+            f"a cluster is there already, in {directory}; first: producer down"
+        ) from None
+    except OSError as error:
+        raise UsageError(f"cannot make {directory}: {error.strerror}") from error
+    try:
+        cluster, environment = _prepare(
+            settings, directory, pools, _flower_port(flower_port), keep=True
+        )
+        process = _start(supervisor_command(directory), environment, subprocess.DEVNULL)
+        cluster = _identified(cluster, process)
+        _write_private(directory / STATE_FILE, json.dumps(asdict(cluster), indent=2))
+        _wait_until_ready(cluster, process)
+    except BaseException:
+        down(settings)
+        raise
+    return cluster
+
+
+def down(settings: Settings) -> Cluster | None:
+    """End the cluster of the state directory, whole or broken; returns what was ended."""
+    cluster = find(settings)
+    if cluster is not None:
+        end(cluster.session, cluster.session, STOP_S + 2.0)
+    shutil.rmtree(_directory(settings), ignore_errors=True)
+    with suppress(OSError):
+        settings.state_dir.rmdir()
+    return cluster
+
+
+@contextmanager
+def temporary(
+    settings: Settings, pools: Mapping[str, int], *, flower: bool = False
+) -> Iterator[Cluster]:
+    """A cluster for as long as the context lasts, and not longer whatever happens to us."""
+    directory = Path(tempfile.mkdtemp(prefix="poolrace-"))
+    port = _free_port() if flower else None
+    cluster, environment = _prepare(settings, directory, pools, port, keep=False)
+    guard = [sys.executable, "-m", "producer.cluster.guard", str(directory)]
+    process = _start(guard, environment, subprocess.PIPE)
+    try:
+        cluster = _identified(cluster, process)
+        _wait_until_ready(cluster, process)
+        yield cluster
+    finally:
+        process.communicate()  # ends its standard input, and waits
+
+
+@contextmanager
+def attached(
+    settings: Settings, pools: Mapping[str, int], *, flower: bool = False
+) -> Iterator[Settings]:
+    """Settings that name a broker: the given one, the cluster that stays, or a temporary one.
+
+    Only a temporary cluster has exactly these ``pools``, with their slots.
+    """
+    staying = None if settings.broker_url else find(settings)
+    if settings.broker_url:
+        yield settings
+    elif staying:
+        if broken := staying.broken_parts():
+            logger.warning("the local cluster lacks: %s (see producer status)", ", ".join(broken))
+        yield replace(settings, broker_url=staying.broker_url, result_backend=None)
+    else:
+        with temporary(settings, pools, flower=flower) as cluster:
+            yield replace(settings, broker_url=cluster.broker_url, result_backend=None)
+
+
+def _directory(settings: Settings) -> Path:
+    """A directory of our own within the state directory: ``down`` removes it whole."""
+    return settings.state_dir.absolute() / "cluster"
+
+
+def _prepare(
+    settings: Settings,
+    directory: Path,
+    pools: Mapping[str, int],
+    flower_port: int | None,
+    *,
+    keep: bool,
+) -> tuple[Cluster, dict[str, str]]:
+    """Write the files; returns the cluster to be and the environment of its processes."""
+    port, password = _free_port(), secrets.token_urlsafe(24)
+    login = f"poolrace:{secrets.token_urlsafe(12)}"
+    _write_private(directory / "redis.conf", redis_conf(directory, port, password, keep=keep))
+    redis_command = [str(server_binary()), str(directory / "redis.conf")]
+    programs = cluster_programs(redis_command, pools, settings.host, flower_port)
+    stop_s = STOP_S if keep else 1
+    _write_private(directory / "supervisord.conf", supervisord_conf(directory, programs, stop_s))
+    url = f"redis://:{password}@127.0.0.1:{port}/0"
+    cluster = Cluster(
+        directory=str(directory),
+        session=0,
+        began=0.0,
+        broker_url=url,
+        pools=dict(pools),
+        flower_url=flower_port and f"http://127.0.0.1:{flower_port}",  # type: ignore[arg-type] # None stays None
+        flower_login=login if flower_port else None,
+    )
+    environment = inherited_environment(
+        CELERY_BROKER_URL=url, CELERY_RESULT_BACKEND=url, FLOWER_BASIC_AUTH=login
+    )
+    return cluster, environment
+
+
+def _start(command: list[str], environment: dict[str, str], stdin: int) -> subprocess.Popen[bytes]:
+    """Start a process in a session of its own, out of reach of the terminal's Ctrl-C."""
+    return subprocess.Popen(
+        command,
+        env=environment,
+        start_new_session=True,
+        stdin=stdin,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def _identified(cluster: Cluster, process: subprocess.Popen[bytes]) -> Cluster:
+    began = psutil.Process(process.pid).create_time()
+    return replace(cluster, session=process.pid, began=began)
+
+
+def _wait_until_ready(cluster: Cluster, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + START_S
+    while missing := cluster.broken_parts():
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise ClusterError(
+                f"the local cluster did not start: no {', no '.join(missing)};"
+                f" last words: {_last_words(Path(cluster.directory))}"
+            )
+        time.sleep(POLL_S)
+
+
+def _last_words(directory: Path) -> str:
+    """The last line that each program logged."""
+    lines = []
+    for log in sorted(directory.glob("*.log")):
+        words = log.read_text(errors="replace").strip().splitlines()[-1:]
+        lines += [f"{log.stem}: {mask(word)}" for word in words]
+    return "; ".join(lines) or "none"
+
+
+def _flower_port(wanted: int | None) -> int:
+    """The port asked for, which must be free; else Flower's usual one, or any."""
+    if _is_free(wanted or FLOWER_PORT):
+        return wanted or FLOWER_PORT
+    if wanted:
+        raise UsageError(f"--flower-port {wanted} is taken; give another one or leave it out")
+    return _free_port()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
+def _answers(url: str) -> bool:
+    parts = urlsplit(url)
+    try:
+        with socket.create_connection((str(parts.hostname), int(parts.port or 80)), timeout=1.0):
+            return True
+    except OSError:
+        return False
+
+
+def _write_private(path: Path, text: str) -> None:
+    """Write a file that only this user can read, whole or not at all."""
+    draft = path.with_name(path.name + ".new")
+    draft.touch(mode=0o600)
+    draft.write_text(text)
+    draft.replace(path)

@@ -1,0 +1,44 @@
+"""What a cluster consists of at the moment, and what of the local one is missing."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from producer.cluster.local import Cluster, find
+from producer.connection import HOW_TO_START, connect, translated
+from producer.fleet import present_workers
+from workers.errors import ClusterError
+from workers.presence import Presence
+from workers.settings import Settings, mask
+
+
+@dataclass(frozen=True)
+class Status:
+    """The workers that are there, and the parts of the local cluster that are not."""
+
+    broker: str
+    """Its address, without the password."""
+    workers: list[Presence]
+    missing: list[str] = field(default_factory=list)
+    local: Cluster | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The status as a JSON object."""
+        return {
+            "broker": self.broker,
+            "workers": [worker.to_json() for worker in self.workers],
+            "missing": self.missing,
+            "flower": self.local.flower_url if self.local else None,
+        }
+
+
+def status(settings: Settings) -> Status:
+    """Of the given cluster, else of the local one; raises ``ClusterError`` if there is none."""
+    local = None if settings.broker_url else find(settings)
+    url = settings.broker_url or (local and local.broker_url)
+    if not url:
+        raise ClusterError(f"no cluster is running here; {HOW_TO_START}")
+    missing = local.broken_parts() if local else []
+    if "redis" in missing:
+        return Status(mask(url), [], missing, local)
+    with translated(url):
+        return Status(mask(url), present_workers(connect(url)), missing, local)

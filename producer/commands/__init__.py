@@ -1,0 +1,51 @@
+"""The command line. click lives here and in ``producer.__main__`` only.
+
+A command parses, calls one function and prints what it returned. Its module is imported when
+it is called, so that ``producer --help`` imports neither Celery nor Redis.
+"""
+
+from importlib import import_module
+
+import click
+
+COMMANDS: dict[str, str] = {
+    "run": "Run one workload under one execution model.",
+    "compare": "Run one workload under several models, and compare them.",
+    "report": "Render stored results.",
+    "up": "Start a local cluster that stays.",
+    "down": "Stop the local cluster.",
+    "status": "Tell what the cluster consists of, and what is missing.",
+    "env": "Print shell lines that point other tools at the cluster.",
+}
+"""Name, which is also the module, and the line that ``producer --help`` shows."""
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 # click's signature
+        """The names, in the order of ``COMMANDS``."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 # click's signature
+        """Import the command of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"producer.commands.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 # click's signature
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="poolrace", prog_name="poolrace")
+def producer() -> None:
+    """Run divisible work under every execution model Python offers, from one thread to Celery
+    pools on several hosts; prove that the answer is exact; measure what each model costs.
+
+    Which cluster a command talks to: --broker, else CELERY_BROKER_URL in the environment or in
+    .env, else the one that 'producer up' started, else a temporary one of its own.
+    """

@@ -1,0 +1,13 @@
+"""``producer down``."""
+
+import click
+
+from producer.cluster.local import down
+from workers.settings import Settings
+
+
+@click.command()
+def command() -> None:
+    """Stop the local cluster, whole or broken, and remove what it left."""
+    cluster = down(Settings.from_env())
+    click.echo("the local cluster is stopped" if cluster else "no local cluster was running")

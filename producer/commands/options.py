@@ -1,0 +1,158 @@
+"""Options that commands share, and how what is typed becomes what the packages work with."""
+
+from collections.abc import Callable
+from dataclasses import Field, fields
+from decimal import Decimal, InvalidOperation
+from typing import Any, TypeVar
+
+import click
+
+from producer.jobs import Job
+from producer.schedules import SCHEDULES, ScheduleChoice
+from workers.errors import UsageError
+from workers.settings import Settings
+from workers.workloads import WORKLOADS, Workload, make_workload
+
+F = TypeVar("F", bound=Callable[..., object])
+
+LARGEST_EXPONENT = 30
+"""No workload's limit is near 10**30; beyond it a number only wastes memory."""
+
+
+class Count(click.ParamType[int]):
+    """A whole number, written ``100000000``, ``100_000_000`` or ``1e8``."""
+
+    name = "number"
+
+    def __init__(self, least: int | None = None) -> None:
+        self._least = least
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The number, exactly; fails for anything else."""
+        try:
+            number = Decimal(value)
+        except InvalidOperation:
+            number = Decimal("nan")
+        if number.is_finite() and number.adjusted() > LARGEST_EXPONENT:
+            self.fail(f"{value!r} is too large.", param, ctx)
+        if not number.is_finite() or number != number.to_integral_value():
+            self.fail(
+                f"{value!r} is not a whole number; write 100000000, 100_000_000 or 1e8.", param, ctx
+            )
+        if self._least is not None and number < self._least:
+            self.fail(f"{value} is too small; give {self._least} or more.", param, ctx)
+        return int(number)
+
+
+class Numbers(click.ParamType[tuple[int, ...]]):
+    """Whole numbers separated by commas."""
+
+    name = "numbers"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, ...]:
+        """The numbers as a tuple."""
+        if isinstance(value, tuple):
+            return value
+        one = Count()
+        return tuple(one.convert(part.strip(), param, ctx) for part in value.split(","))
+
+
+def broker_option(command: F) -> F:
+    """``--broker``."""
+    return click.option(
+        "--broker", metavar="URL", help="Redis of the cluster, redis://:PASSWORD@HOST:PORT/0."
+    )(command)
+
+
+def job_options(command: F) -> F:
+    """The workload with its range and its parameters, and the schedule."""
+    options: list[Callable[[F], F]] = [
+        click.argument("workload", type=click.Choice(list(WORKLOADS))),
+        click.option("--start", type=Count(), help="First index.  [default: by workload]"),
+        click.option("--stop", type=Count(), help="Index behind the last.  [default: by workload]"),
+        *_parameter_options(),
+        click.option(
+            "--schedule",
+            type=click.Choice(SCHEDULES),
+            default=SCHEDULES[0],
+            show_default=True,
+            help="How the range is cut; auto follows measured chunk times.",
+        ),
+        click.option("--chunks", type=Count(least=1), help="Cut into so many chunks."),
+        click.option("--chunk-size", type=Count(least=1), help="Indices of a chunk."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return broker_option(command)
+
+
+def job_from(options: dict[str, Any]) -> Job:
+    """The job that was typed; takes what it uses out of ``options``."""
+    name = options.pop("workload")
+    given = {
+        parameter: value
+        for parameter in _parameters()
+        if (value := options.pop(parameter)) is not None
+    }
+    own = {field.name for field in fields(WORKLOADS[name])}
+    for parameter in given.keys() - own:
+        raise UsageError(
+            f"--{parameter.replace('_', '-')} is not a parameter of {name}, but of"
+            f" {', '.join(owner.name for owner in _parameters()[parameter])}; leave it out"
+        )
+    workload = make_workload(name, given)
+    start, stop = options.pop("start"), options.pop("stop")
+    start = workload.default_range[0] if start is None else start
+    return Job(workload, start, workload.default_stop() if stop is None else stop)
+
+
+def schedule_from(options: dict[str, Any]) -> ScheduleChoice:
+    """The schedule that was typed; takes what it uses out of ``options``."""
+    return ScheduleChoice(options.pop("schedule"), options.pop("chunks"), options.pop("chunk_size"))
+
+
+def settings_from(options: dict[str, Any]) -> Settings:
+    """The settings; takes ``--broker`` out of ``options``."""
+    return Settings.from_env(options.pop("broker"))
+
+
+def _parameters() -> dict[str, list[type[Workload]]]:
+    """Parameter -> the workloads that have it."""
+    owners: dict[str, list[type[Workload]]] = {}
+    for workload in WORKLOADS.values():
+        for field in fields(workload):
+            owners.setdefault(field.name, []).append(workload)
+    return owners
+
+
+def _parameter_options() -> list[Callable[[F], F]]:
+    """An option for each parameter of any workload; its default shows per workload."""
+    found = []
+    for name, owners in _parameters().items():
+        by_owner = {
+            owner.name: next(f for f in fields(owner) if f.name == name) for owner in owners
+        }
+        any_field = next(iter(by_owner.values()))
+        defaults = ", ".join(
+            f"{owner} {f.default}" for owner, f in by_owner.items() if f.default != ()
+        )
+        found.append(
+            click.option(
+                f"--{name.replace('_', '-')}",
+                type=_type_of(any_field),
+                help=any_field.metadata["help"]
+                + "."
+                + (f"  [default: {defaults}]" if defaults else ""),
+            )
+        )
+    return found
+
+
+def _type_of(field: "Field[Any]") -> click.ParamType[Any]:
+    if field.metadata["choices"]:
+        return click.Choice(field.metadata["choices"])
+    if isinstance(field.default, tuple):
+        return Numbers()
+    return click.FLOAT if isinstance(field.default, float) else Count()

@@ -1,0 +1,52 @@
+"""``producer run``."""
+
+import json
+from typing import Any
+
+import click
+
+from producer.commands.options import Count, job_from, job_options, schedule_from, settings_from
+from producer.compare import Plan, measured_runs
+from producer.executors import LOCAL_MODELS, Model
+from producer.progress import bars
+from producer.reports.run import render
+from workers.errors import JobFailed, UsageError
+from workers.pools import POOLS
+
+
+@click.command()
+@job_options
+@click.option(
+    "--pool", metavar="POOL", help=f"Celery pool: {', '.join(POOLS)}.  [default: prefork]"
+)
+@click.option("--local", metavar="MODEL", help=f"Local model: {', '.join(LOCAL_MODELS)}.")
+@click.option("--slots", type=Count(least=1), help="Chunks at a time.  [default: by model]")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def command(
+    pool: str | None, local: str | None, slots: int | None, *, as_json: bool, **options: Any
+) -> None:
+    """Run WORKLOAD under one execution model, exactly, and say what it took.
+
+    Without --pool or --local it runs on Celery's prefork pool. If no cluster is there, one is
+    started for the run and stopped afterwards.
+    """
+    model = _model(pool, local, slots)
+    plan = Plan(job_from(options), [model], schedule_from(options))
+    with bars(plan.job) as watch:
+        [(run, _)] = measured_runs(plan, settings_from(options), watch=watch)
+    click.echo(json.dumps(run.to_json(), indent=2) if as_json else render(run), nl=as_json)
+    if not run.exact:
+        raise JobFailed(f"the value {run.value} is not the expected {run.expected}")
+
+
+def _model(pool: str | None, local: str | None, slots: int | None) -> Model:
+    if pool is not None and local is not None:
+        raise UsageError(f"--pool {pool} and --local {local} exclude each other; give one")
+    model = (
+        Model.parse("celery", pool or "prefork") if local is None else Model.parse("local", local)
+    )
+    if slots is None:
+        return model
+    if model.slots is not None:
+        raise UsageError(f"--slots {slots} and {model.name}:{model.slots}: give slots once")
+    return Model(model.kind, model.name, slots)

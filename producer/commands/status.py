@@ -1,0 +1,27 @@
+"""``producer status``."""
+
+import json
+
+import click
+
+from producer.cluster.status import status
+from producer.commands.options import broker_option
+from producer.reports.cluster import render_status
+from workers.errors import ClusterError
+from workers.settings import Settings
+
+
+@click.command()
+@broker_option
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def command(broker: str | None, *, as_json: bool) -> None:
+    """Tell which workers are there and, of the local cluster, which part is missing."""
+    found = status(Settings.from_env(broker))
+    click.echo(
+        json.dumps(found.to_json(), indent=2) if as_json else render_status(found), nl=as_json
+    )
+    if found.missing:
+        raise ClusterError(
+            f"the local cluster lacks: {', '.join(found.missing)};"
+            " it restarts what it can, else: producer down, producer up"
+        )

@@ -1,0 +1,28 @@
+"""``producer up``."""
+
+import click
+
+from producer.cluster.local import up
+from producer.executors import Model
+from producer.reports.cluster import render
+from workers.pools import POOLS
+from workers.settings import Settings
+
+
+@click.command()
+@click.option(
+    "--pool",
+    "pools",
+    metavar="POOL[:SLOTS]",
+    multiple=True,
+    help=f"A pool to start workers of: {', '.join(POOLS)}. Repeatable.  [default: all]",
+)
+@click.option(
+    "--flower-port", type=click.IntRange(1, 65535), help="Port of Flower.  [default: 5555]"
+)
+def command(pools: tuple[str, ...], flower_port: int | None) -> None:
+    """Start a local cluster that stays: Redis, a Celery worker for each pool, Flower."""
+    models = [Model.parse("celery", text) for text in pools or POOLS]
+    slots = {model.name: model.slots or POOLS[model.name].default_slots for model in models}
+    cluster = up(Settings.from_env(), slots, flower_port)
+    click.echo(render(cluster), nl=False)

@@ -1,0 +1,59 @@
+"""The producer's connection to Redis, and the one place that translates Redis' errors."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+import redis
+from kombu.exceptions import OperationalError
+from redis.backoff import ExponentialBackoff, NoBackoff
+from redis.retry import Retry
+
+from workers.errors import ClusterError
+from workers.settings import mask
+
+CONNECT_S = 2.0
+ANSWER_S = 4.0
+
+PATIENCE = Retry(ExponentialBackoff(cap=1.0, base=0.05), 12)
+"""A connection that worked once is tried again for about 10 s: a restart of Redis is no error."""
+
+HOW_TO_START = "start a cluster with: producer up"
+
+
+def connect(url: str) -> "redis.Redis":
+    """A client for that Redis that has been answered once; raises ``ClusterError``."""
+    with translated(url):
+        client = redis.Redis.from_url(
+            url,
+            socket_connect_timeout=CONNECT_S,
+            socket_timeout=ANSWER_S,
+            socket_keepalive=True,
+            retry=Retry(NoBackoff(), 0),
+        )
+        client.ping()
+        client.set_retry(PATIENCE)
+    return client
+
+
+@contextmanager
+def translated(url: str) -> Iterator[None]:
+    """Turn the errors of redis-py and kombu into ``ClusterError``."""
+    try:
+        yield
+    except ValueError as error:
+        raise ClusterError(f"{mask(url)} is not a Redis address: {error}") from error
+    except redis.AuthenticationError as error:
+        raise ClusterError(
+            f"Redis at {_place(url)} refuses the password; mend the address"
+            " (--broker or CELERY_BROKER_URL)"
+        ) from error
+    except (redis.RedisError, OperationalError) as error:
+        raise ClusterError(
+            f"Redis at {_place(url)} does not answer: {mask(str(error))}; {HOW_TO_START}"
+        ) from error
+
+
+def _place(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.hostname}:{parts.port or 6379}"

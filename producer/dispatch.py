@@ -1,0 +1,92 @@
+"""The stream from schedule to executor to ledger: keeps slots busy, forgets what is done.
+
+Holds as many chunks as are in flight, and no more, so a job of a million chunks needs the
+memory of one of a hundred. Reads no clock but to size its window, and prints nothing.
+"""
+
+import logging
+from collections.abc import Callable, Iterator
+from itertools import islice
+
+from producer.executors.base import Executor
+from producer.jobs import Job
+from producer.ledger import Ledger
+from producer.schedules import Schedule
+from workers.chunks import Chunk, ChunkResult
+
+POLL_S = 0.5
+"""An executor is asked at least this often, so that a caller can show time passing."""
+
+ROUND_TRIP_S = 0.02
+"""From a result to the next chunk at the slot, with room to spare (Celery: 2-5 ms measured)."""
+
+MAX_AHEAD = 256
+"""Chunks waiting in front of the slots at most, however short they are."""
+
+Observer = Callable[[Ledger, ChunkResult | None], None]
+"""Called with each new result, and with ``None`` when time passed without one."""
+
+logger = logging.getLogger(__name__)
+
+
+def nobody(ledger: Ledger, result: ChunkResult | None) -> None:
+    """The observer of a run that nobody watches."""
+
+
+def dispatch(
+    job: Job, executor: Executor, schedule: Schedule, observer: Observer = nobody
+) -> Ledger:
+    """Run the job to its end on an entered executor; returns its complete ledger."""
+    ledger = job.ledger()
+    cuts = schedule.chunks(job.start, job.stop, executor.slots)
+    in_flight: set[Chunk] = set()
+    window = _Window(executor.slots)
+    while not ledger.complete:
+        _feed(executor, cuts, in_flight, window.size)
+        results = executor.collect(POLL_S)
+        for result in results:
+            if _count(ledger, result, in_flight):
+                schedule.observe(result)
+                window.observe(result)
+                observer(ledger, result)
+        if not results:
+            observer(ledger, None)
+    return ledger
+
+
+def _feed(executor: Executor, cuts: Iterator[Chunk], in_flight: set[Chunk], size: int) -> None:
+    chunks = list(islice(cuts, max(0, size - len(in_flight))))
+    if chunks:
+        in_flight.update(chunks)
+        executor.submit(chunks)
+
+
+def _count(ledger: Ledger, result: ChunkResult, in_flight: set[Chunk]) -> bool:
+    """Enter a result into the ledger; returns whether it was new."""
+    if result.chunk in in_flight or ledger.covers(result.chunk):
+        in_flight.discard(result.chunk)
+        return ledger.add(result.chunk, result.value)
+    logger.warning("a result for chunk %s, which was not sent, is ignored", result.chunk)
+    return False
+
+
+class _Window:
+    """How many chunks to keep in flight: two a slot, more when chunks are shorter than the
+    time a new one takes to arrive.
+
+    It widens by one a result and not for the first ones, so that the short chunks with which
+    ``auto`` feels its way do not flood it.
+    """
+
+    def __init__(self, slots: int) -> None:
+        self._slots = slots
+        self._seen = 0
+        self.size = 2 * slots
+
+    def observe(self, result: ChunkResult) -> None:
+        self._seen += 1
+        if self._seen < 8 * self._slots:
+            return
+        ahead = self._slots * ROUND_TRIP_S / max(result.duration_s, 1e-6)
+        wanted = self._slots + max(self._slots, min(MAX_AHEAD, round(ahead)))
+        self.size = min(self.size + 1, wanted)

@@ -1,0 +1,95 @@
+"""The protocol of an executor: the class that runs chunks under one execution model."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
+
+from producer.jobs import Job
+from workers.chunks import Chunk, ChunkResult
+from workers.errors import ChunkFailed, PoolraceError
+from workers.hosts import HostFacts
+from workers.usage import Usage
+
+
+class Executor(ABC):
+    """Runs the chunks of one job on ``slots`` slots, in a stream.
+
+    A context manager: entering starts whatever the model needs, leaving ends it, and nothing
+    of a chunk goes on afterwards. ``submit`` and ``collect`` belong to one thread.
+    """
+
+    model: str
+    """``local:NAME`` or ``celery:NAME``."""
+    slots: int
+    hosts: Sequence[HostFacts]
+    """Facts of the hosts that run chunks, known once entered."""
+
+    @abstractmethod
+    def start(self) -> None:
+        """Start and connect what runs the chunks."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """End what was started; chunks still running are cancelled and their results lost."""
+
+    @abstractmethod
+    def submit(self, chunks: Sequence[Chunk]) -> None:
+        """Hand chunks over, in this order. More than there are slots wait for their turn."""
+
+    @abstractmethod
+    def collect(self, timeout_s: float) -> list[ChunkResult]:
+        """Wait for results: at least one, or none at all after ``timeout_s`` seconds.
+
+        Raises ``ChunkFailed`` when a chunk's code raised or its process died.
+        """
+
+    @abstractmethod
+    def usage(self, *, reset_peak: bool = False) -> Usage:
+        """Counters of every process that takes part in the run."""
+
+    def cancel(self) -> None:  # noqa: B027 # most models have nothing that goes on by itself
+        """The job is not wanted any more; called before ``close`` when it ends early."""
+
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        try:
+            if error is not None:
+                self.cancel()
+        finally:
+            self.close()
+
+
+class LocalExecutor(Executor):
+    """An executor on this host. A subclass is named after its model."""
+
+    name: str
+
+    def __init__(self, job: Job, slots: int, host: HostFacts) -> None:
+        self.job = job
+        self.slots = slots
+        self.hosts = [host]
+        self.model = f"local:{self.name}"
+
+    @property
+    def host(self) -> str:
+        """The name of this host in results."""
+        return self.hosts[0].host
+
+    def failed(self, chunk: Chunk, error: BaseException) -> PoolraceError:
+        """The error to raise for a chunk that raised ``error``: a user's mistake stays one."""
+        if isinstance(error, PoolraceError):
+            return error
+        return ChunkFailed(f"chunk {chunk} failed on {self.host}: {type(error).__name__}: {error}")

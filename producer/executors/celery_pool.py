@@ -1,0 +1,244 @@
+"""``prefork threads gevent solo``: chunks as Celery messages, results pushed back by Redis.
+
+Celery's ``group(...).get()`` looks for results in steps of 0.5 s and keeps all of them. Here
+all task ids of a job share a prefix, so one pattern subscription delivers its results as they
+are stored; what has been read is deleted, and a lost connection is made good by reading the
+keys that are still outstanding.
+"""
+
+import json
+import logging
+import os
+import time
+from collections import deque
+from collections.abc import Sequence
+from typing import Any
+
+import redis
+from celery import Celery, states
+from kombu.exceptions import OperationalError
+
+from producer.connection import connect, translated
+from producer.executors.base import Executor
+from producer.fleet import workers_of
+from producer.jobs import Job
+from workers.app import TASK, USAGE, make_app
+from workers.chunks import Chunk, ChunkResult
+from workers.errors import ChunkFailed, ClusterError, PoolraceError, UsageError
+from workers.leases import CANCELLED_KEY_S, cancel_key
+from workers.settings import Settings
+from workers.usage import Usage, usage_of
+
+QUIET_S = 5.0
+"""Seconds without any result after which outstanding keys and workers are looked at."""
+
+GONE_S = 20.0
+"""Seconds that a pool may be without workers before the run ends: twice a worker's expiry, so
+that a supervisor has time to restart one."""
+
+USAGE_S = 5.0
+"""Seconds to wait for idle workers to tell their usage."""
+
+DELETE_AT = 64
+"""Results read before they are deleted together."""
+
+logger = logging.getLogger(__name__)
+
+
+class CeleryPool(Executor):
+    """All workers of one pool, on however many hosts.
+
+    ``slots`` limits the chunks in flight; ``None`` takes every slot the pool has.
+    """
+
+    def __init__(self, job: Job, pool: str, slots: int | None, settings: Settings) -> None:
+        if not settings.broker_url:
+            raise ClusterError("no broker is given; start a cluster with: producer up")
+        self.job = job
+        self.model = f"celery:{pool}"
+        self._pool = pool
+        self._limit = slots
+        self._broker_url = settings.broker_url
+        self._results_url = settings.result_backend or settings.broker_url
+        self._app: Celery = make_app(settings)
+        self._waiting: deque[Chunk] = deque()
+        self._in_flight: dict[str, Chunk] = {}
+        self._read: list[str] = []
+        self._heard = self._present = time.monotonic()
+
+    def start(self) -> None:
+        """Find the workers, and listen for results before the first chunk is sent."""
+        self._broker = connect(self._broker_url)
+        self._results = connect(self._results_url)
+        with translated(self._broker_url):
+            workers = workers_of(self._broker, self._pool)
+        self._workers = [worker.name for worker in workers]
+        self.hosts = list({worker.host.host: worker.host for worker in workers}.values())
+        there = sum(worker.slots for worker in workers)
+        if self._limit and self._limit > there:
+            raise UsageError(
+                f"--slots {self._limit} is more than the {there} slots of pool {self._pool};"
+                f" give at most {there}, or start more workers"
+            )
+        self.slots = self._limit or there
+        with translated(self._results_url):
+            self._subscription = self._results.pubsub()
+            self._subscription.psubscribe(self._key(self._task_id("*")))
+            self._subscription.get_message(timeout=QUIET_S)  # the subscription is confirmed
+
+    def close(self) -> None:
+        """Stop listening, and delete the results that were read."""
+        if hasattr(self, "_subscription"):
+            try:
+                self._subscription.close()
+                self._delete_read()
+            except redis.RedisError as error:
+                logger.warning("results not deleted, they expire: %s", error)
+        self._app.close()
+
+    def submit(self, chunks: Sequence[Chunk]) -> None:
+        """Send the chunks, as far as the limit on chunks in flight allows."""
+        self._waiting.extend(chunks)
+        self._send()
+
+    def collect(self, timeout_s: float) -> list[ChunkResult]:
+        """All results that were pushed."""
+        results: list[ChunkResult] = []
+        with translated(self._results_url):
+            message = self._subscription.get_message(timeout=timeout_s)
+            while message is not None:
+                results.extend(self._understand(message))
+                message = self._subscription.get_message(timeout=0)
+            if len(self._read) >= DELETE_AT:
+                self._delete_read()
+        if results:
+            self._heard = time.monotonic()
+            self._send()
+        elif time.monotonic() - self._heard > QUIET_S:
+            self._heard = time.monotonic()
+            results = self._read_outstanding()
+            self._require_workers()
+        return results
+
+    def usage(self, *, reset_peak: bool = False) -> Usage:
+        """Of this process, the workers of the pool with their children, and Redis' CPU time."""
+        with translated(self._broker_url):
+            replies = self._app.control.broadcast(
+                USAGE,
+                arguments={"reset_peak": reset_peak},
+                destination=self._workers,
+                reply=True,
+                limit=len(self._workers),
+                timeout=USAGE_S,
+            )
+            cpu = self._broker.info("cpu")
+        total = usage_of([os.getpid()], reset_peak=reset_peak)
+        for reply in replies:
+            for counters in reply.values():
+                total += Usage(**counters)
+        return total + Usage(cpu_s=cpu["used_cpu_user"] + cpu["used_cpu_sys"])
+
+    def cancel(self) -> None:
+        """Revoke what is queued, and mark the job so that what runs stops at a checkpoint."""
+        try:
+            self._broker.set(cancel_key(self.job.id), 1, ex=CANCELLED_KEY_S)
+            self._app.control.revoke(list(self._in_flight))
+        except (redis.RedisError, OperationalError) as error:
+            logger.warning("chunks in flight not revoked: %s", error)
+
+    def _send(self) -> None:
+        room = self._limit - len(self._in_flight) if self._limit else len(self._waiting)
+        if not self._waiting or room <= 0:
+            return
+        amqp = self._app.amqp
+        with (
+            translated(self._broker_url),
+            self._app.producer_pool.acquire(block=True) as producer,
+            producer.batch(),
+        ):
+            for _ in range(min(room, len(self._waiting))):
+                chunk = self._waiting.popleft()
+                task_id = self._task_id(f"{chunk.start}-{chunk.stop}")
+                # Celery's send_task would subscribe to each task's result on its own.
+                amqp.send_task_message(
+                    producer, TASK, self._message(task_id, chunk), queue=self._pool
+                )
+                self._in_flight[task_id] = chunk
+
+    def _message(self, task_id: str, chunk: Chunk) -> Any:
+        work = self.job.workload
+        return self._app.amqp.create_task_message(
+            task_id,
+            TASK,
+            args=(self.job.id, work.name, work.parameters(), chunk.start, chunk.stop),
+            # What Flower and the worker's log show in place of the raw arguments.
+            shadow=f"poolrace.{work.name}",
+            argsrepr=str(chunk),
+            kwargsrepr=f"job {self.job.id}",
+        )
+
+    def _understand(self, message: dict[str, Any]) -> list[ChunkResult]:
+        """The result in a pushed message, if it is one."""
+        if message["type"] == "psubscribe":
+            # Confirms that the connection is new: what was pushed before it went unheard.
+            return self._read_outstanding()
+        return self._decode(message["data"]) if message["type"] == "pmessage" else []
+
+    def _read_outstanding(self) -> list[ChunkResult]:
+        """Results of chunks in flight that were stored without our hearing of it."""
+        if not self._in_flight:
+            return []
+        with translated(self._results_url):
+            stored = self._results.mget([self._key(task_id) for task_id in self._in_flight])
+        return [result for payload in stored if payload for result in self._decode(payload)]
+
+    def _decode(self, payload: bytes | str) -> list[ChunkResult]:
+        try:
+            meta = json.loads(payload)
+            task_id, status, outcome = meta["task_id"], meta["status"], meta["result"]
+            result = ChunkResult.from_json(outcome) if status == states.SUCCESS else None
+        except (ValueError, KeyError, TypeError) as error:
+            logger.warning("a result that is none was ignored: %r", error)
+            return []
+        chunk = self._in_flight.get(task_id)
+        if result is None:
+            if status == states.FAILURE and chunk is not None:
+                raise self._failed(chunk, meta)
+            return []
+        if chunk is not None and chunk != result.chunk:
+            logger.warning("a result of %s that claims to be of %s was ignored", chunk, task_id)
+            return []
+        self._in_flight.pop(task_id, None)
+        self._read.append(task_id)
+        return [result]
+
+    def _failed(self, chunk: Chunk, meta: dict[str, Any]) -> PoolraceError:
+        error = meta["result"] if isinstance(meta["result"], dict) else {}
+        kind, words = error.get("exc_type", "error"), error.get("exc_message", "")
+        text = " ".join(map(str, words)) if isinstance(words, list | tuple) else str(words)
+        if kind == UsageError.__name__:
+            return UsageError(text)
+        return ChunkFailed(f"chunk {chunk} failed in pool {self._pool}: {kind}: {text}")
+
+    def _require_workers(self) -> None:
+        """Raise ``ClusterError`` once the pool has been without workers for too long."""
+        with translated(self._broker_url):
+            try:
+                workers_of(self._broker, self._pool)
+                self._present = time.monotonic()
+            except ClusterError:
+                if time.monotonic() - self._present > GONE_S:
+                    raise
+
+    def _delete_read(self) -> None:
+        if self._read:
+            self._results.unlink(*(self._key(task_id) for task_id in self._read))
+            self._read.clear()
+
+    def _task_id(self, rest: str) -> str:
+        return f"{self.job.id}.{rest}"
+
+    def _key(self, task_id: str) -> str:
+        """Celery's own key for the result of that task."""
+        key: bytes = self._app.backend.get_key_for_task(task_id)
+        return key.decode()

@@ -1,0 +1,57 @@
+"""``coroutines``: asyncio in one thread; a slot gives way only where its chunk waits."""
+
+import asyncio
+import os
+from collections.abc import Sequence
+
+from producer.executors.base import LocalExecutor
+from workers.chunks import Chunk, ChunkResult
+from workers.compute import compute_async
+from workers.usage import Usage, usage_of
+
+
+class Coroutines(LocalExecutor):
+    """An event loop that runs while the caller waits for results."""
+
+    name = "coroutines"
+
+    def start(self) -> None:
+        """Make the loop."""
+        self._runner = asyncio.Runner()
+        self._loop = self._runner.get_loop()
+        self._free = asyncio.Semaphore(self.slots)
+        self._tasks: dict[asyncio.Task[ChunkResult], Chunk] = {}
+
+    def close(self) -> None:
+        """Cancel what still waits and end the loop."""
+        self._runner.close()
+
+    def submit(self, chunks: Sequence[Chunk]) -> None:
+        """Make a task of each chunk; at most ``slots`` of them compute or wait at a time."""
+        for chunk in chunks:
+            self._tasks[self._loop.create_task(self._compute(chunk))] = chunk
+
+    def collect(self, timeout_s: float) -> list[ChunkResult]:
+        """Run the loop until a task is done."""
+        if not self._tasks:
+            return []
+        done = self._runner.run(self._wait(timeout_s))
+        return [self._result(task, self._tasks.pop(task)) for task in done]
+
+    def usage(self, *, reset_peak: bool = False) -> Usage:
+        """Of this process."""
+        return usage_of([os.getpid()], reset_peak=reset_peak)
+
+    async def _compute(self, chunk: Chunk) -> ChunkResult:
+        async with self._free:
+            return await compute_async(self.job.workload, chunk, self.host)
+
+    async def _wait(self, timeout_s: float) -> list[asyncio.Task[ChunkResult]]:
+        await asyncio.wait(self._tasks, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+        return [task for task in self._tasks if task.done()]
+
+    def _result(self, task: asyncio.Task[ChunkResult], chunk: Chunk) -> ChunkResult:
+        try:
+            return task.result()
+        except Exception as error:
+            raise self.failed(chunk, error) from error

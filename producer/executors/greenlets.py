@@ -1,0 +1,63 @@
+"""``greenlets``: gevent in one thread; a slot gives way only where its chunk waits.
+
+gevent is used by its own calls and patches nothing: the producer's other code stays as it is.
+"""
+
+import os
+from collections.abc import Sequence
+
+import gevent
+import gevent.lock
+import gevent.queue
+
+from producer.executors.base import LocalExecutor
+from workers.chunks import Chunk, ChunkResult
+from workers.compute import compute
+from workers.usage import Usage, usage_of
+
+
+class Greenlets(LocalExecutor):
+    """A greenlet a chunk, as many at a time as there are slots."""
+
+    name = "greenlets"
+
+    def start(self) -> None:
+        """Nothing is needed before the first chunk."""
+        self._free = gevent.lock.BoundedSemaphore(self.slots)
+        self._done: gevent.queue.SimpleQueue = gevent.queue.SimpleQueue()
+        self._running: dict[gevent.Greenlet, Chunk] = {}
+
+    def close(self) -> None:
+        """Kill what still waits."""
+        gevent.killall(list(self._running))
+
+    def submit(self, chunks: Sequence[Chunk]) -> None:
+        """Make a greenlet of each chunk; at most ``slots`` of them compute or wait at a time."""
+        for chunk in chunks:
+            greenlet = gevent.Greenlet(self._compute, chunk)
+            greenlet.link(self._done.put)
+            self._running[greenlet] = chunk
+            greenlet.start()
+
+    def collect(self, timeout_s: float) -> list[ChunkResult]:
+        """Let greenlets run until one is done."""
+        try:
+            greenlet = self._done.get(timeout=timeout_s)
+        except gevent.queue.Empty:
+            return []
+        chunk = self._running.pop(greenlet)
+        outcome: ChunkResult | Exception = greenlet.value
+        if isinstance(outcome, Exception):
+            raise self.failed(chunk, outcome) from outcome
+        return [outcome]
+
+    def usage(self, *, reset_peak: bool = False) -> Usage:
+        """Of this process."""
+        return usage_of([os.getpid()], reset_peak=reset_peak)
+
+    def _compute(self, chunk: Chunk) -> ChunkResult | Exception:
+        with self._free:
+            try:
+                return compute(self.job.workload, chunk, self.host, sleep=gevent.sleep)
+            except Exception as error:  # noqa: BLE001 # raised by collect; gevent would print it
+                return error

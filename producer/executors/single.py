@@ -1,0 +1,41 @@
+"""``single``: one thread computes one chunk after the other; the base of every speed-up."""
+
+import os
+from collections import deque
+from collections.abc import Sequence
+
+from producer.executors.base import LocalExecutor
+from workers.chunks import Chunk, ChunkResult
+from workers.compute import compute
+from workers.usage import Usage, usage_of
+
+
+class Single(LocalExecutor):
+    """Computes in the caller's own thread, while the caller waits."""
+
+    name = "single"
+
+    def start(self) -> None:
+        """Nothing is needed."""
+        self._queue: deque[Chunk] = deque()
+
+    def close(self) -> None:
+        """Nothing runs outside of ``collect``."""
+
+    def submit(self, chunks: Sequence[Chunk]) -> None:
+        """Remember the chunks."""
+        self._queue.extend(chunks)
+
+    def collect(self, timeout_s: float) -> list[ChunkResult]:  # noqa: ARG002 # it never waits
+        """Compute the next chunk, however long it takes."""
+        if not self._queue:
+            return []
+        chunk = self._queue.popleft()
+        try:
+            return [compute(self.job.workload, chunk, self.host)]
+        except Exception as error:
+            raise self.failed(chunk, error) from error
+
+    def usage(self, *, reset_peak: bool = False) -> Usage:
+        """Of this process."""
+        return usage_of([os.getpid()], reset_peak=reset_peak)

@@ -1,0 +1,57 @@
+"""``threads``: a thread a slot in this process, all under one GIL."""
+
+import os
+import queue
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from producer.executors.base import LocalExecutor
+from workers.chunks import Chunk, ChunkResult
+from workers.compute import Cancelled, compute
+from workers.usage import Usage, usage_of
+
+
+class Threads(LocalExecutor):
+    """The standard library's thread pool."""
+
+    name = "threads"
+
+    def start(self) -> None:
+        """Make the pool; it starts its threads as chunks come."""
+        self._over = threading.Event()
+        self._done: queue.SimpleQueue[tuple[Chunk, Future[ChunkResult]]] = queue.SimpleQueue()
+        self._pool = ThreadPoolExecutor(self.slots, thread_name_prefix="slot")
+
+    def close(self) -> None:
+        """End the threads; a chunk still running stops at its next checkpoint."""
+        self._over.set()
+        self._pool.shutdown(cancel_futures=True)
+
+    def submit(self, chunks: Sequence[Chunk]) -> None:
+        """Queue the chunks in the pool."""
+        for chunk in chunks:
+            future = self._pool.submit(self._compute, chunk)
+            future.add_done_callback(lambda done, chunk=chunk: self._done.put((chunk, done)))  # type: ignore[misc] # mypy cannot infer a lambda with a default
+
+    def collect(self, timeout_s: float) -> list[ChunkResult]:
+        """The next result."""
+        try:
+            chunk, future = self._done.get(timeout=timeout_s)
+        except queue.Empty:
+            return []
+        try:
+            return [future.result()]
+        except Exception as error:
+            raise self.failed(chunk, error) from error
+
+    def usage(self, *, reset_peak: bool = False) -> Usage:
+        """Of this process, all threads together."""
+        return usage_of([os.getpid()], reset_peak=reset_peak)
+
+    def _compute(self, chunk: Chunk) -> ChunkResult:
+        return compute(self.job.workload, chunk, self.host, checkpoint=self._checkpoint)
+
+    def _checkpoint(self) -> None:
+        if self._over.is_set():
+            raise Cancelled(self.job.id)

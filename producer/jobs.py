@@ -1,0 +1,40 @@
+"""A job: one range under one workload, and the name it goes by."""
+
+import uuid
+from dataclasses import dataclass, field
+
+from producer.ledger import Ledger
+from workers.chunks import Chunk
+from workers.workloads import EMPTY, Workload
+
+
+def new_job_id() -> str:
+    """Twelve hexadecimal digits: unique enough, and free of anything a pattern would expand."""
+    return uuid.uuid4().hex[:12]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One range under one workload. Raises ``UsageError`` for a range the workload has not."""
+
+    workload: Workload
+    start: int
+    stop: int
+    id: str = field(default_factory=new_job_id)
+
+    def __post_init__(self) -> None:
+        self.workload.check(self.start, self.stop)
+
+    def __len__(self) -> int:
+        return self.stop - self.start
+
+    def ledger(self) -> Ledger:
+        """An empty ledger for this job."""
+        return Ledger(self.start, self.stop, self.workload.merge())
+
+    def expected(self) -> int:
+        """The exact value, found independently of any run; 0 for an empty range."""
+        return self.workload.expected(self.start, self.stop) if len(self) else EMPTY
+
+    def __str__(self) -> str:
+        return f"{self.workload.name} over {Chunk(self.start, self.stop)}"

@@ -1,0 +1,140 @@
+"""One measured execution of a job. Prints nothing; what it returns is all there is to know."""
+
+import time
+
+from producer.dispatch import Observer, dispatch, nobody
+from producer.executors import Executor
+from producer.jobs import Job
+from producer.ledger import Ledger
+from producer.results import ChunkRecord, Run, SlotShare
+from producer.schedules import Schedule
+from workers.chunks import Chunk, ChunkResult
+from workers.errors import ClusterError
+from workers.usage import Usage
+
+MAX_RECORDS = 1000
+"""Chunks that a run keeps a record of each; of all of them it keeps each slot's share."""
+
+WARM_UP_S = 30.0
+WARM_UP_CHUNKS = 64
+"""Empty chunks sent before the clock starts, one a slot, at most so many."""
+
+
+def measure(
+    job: Job,
+    executor: Executor,
+    schedule: Schedule,
+    *,
+    expected: int,
+    observer: Observer = nobody,
+) -> Run:
+    """Enter the executor, warm it up, run the job inside the clock, and leave it again."""
+    books = _Books(observer)
+    began = time.perf_counter()
+    with executor:
+        _warm_up(executor)
+        books.startup_s = time.perf_counter() - began
+        before = executor.usage(reset_peak=True)
+        books.start()
+        ledger = dispatch(job, executor, schedule, books.enter)
+        books.elapsed_s = books.seconds()
+        books.usage = executor.usage().since(before)
+    return _run(job, executor, schedule, ledger, books, expected)
+
+
+class _Books:
+    """Collects what a run is reported by, in bounded memory."""
+
+    def __init__(self, observer: Observer) -> None:
+        self._observer = observer
+        self._began = 0.0
+        self.startup_s = self.elapsed_s = 0.0
+        self.usage = Usage()
+        self.chunks = 0
+        self.busy_s = 0.0
+        self.shares: dict[str, dict[str, SlotShare]] = {}
+        self.records: list[ChunkRecord] = []
+
+    def start(self) -> None:
+        self._began = time.perf_counter()
+
+    def seconds(self) -> float:
+        return time.perf_counter() - self._began
+
+    def enter(self, ledger: Ledger, result: ChunkResult | None) -> None:
+        if result is not None:
+            self.chunks += 1
+            self.busy_s += result.busy_s
+            share = self.shares.setdefault(result.host, {}).setdefault(result.slot, SlotShare())
+            share.chunks += 1
+            share.indices += len(result.chunk)
+            share.busy_s += result.busy_s
+            if len(self.records) < MAX_RECORDS:
+                self.records.append(self._record(ledger, result))
+        self._observer(ledger, result)
+
+    def _record(self, ledger: Ledger, result: ChunkResult) -> ChunkRecord:
+        return ChunkRecord(
+            result.chunk.start,
+            result.chunk.stop,
+            result.host,
+            result.slot,
+            self.seconds(),
+            result.duration_s,
+            result.value,
+            ledger.value,
+        )
+
+
+def _warm_up(executor: Executor) -> None:
+    """Have each slot compute an empty chunk: it then has imported and connected everything.
+
+    The chunks are empty ranges at different places, for no two may look alike.
+    """
+    waiting = min(executor.slots, WARM_UP_CHUNKS)
+    executor.submit([Chunk(i, i) for i in range(waiting)])
+    deadline = time.monotonic() + WARM_UP_S
+    while waiting > 0:
+        waiting -= len(executor.collect(1.0))
+        if time.monotonic() > deadline:
+            raise ClusterError(
+                f"{executor.model}: {waiting} slots did not answer within {WARM_UP_S:.0f} s;"
+                " look at the workers' logs"
+            )
+
+
+def _run(
+    job: Job,
+    executor: Executor,
+    schedule: Schedule,
+    ledger: Ledger,
+    books: _Books,
+    expected: int,
+) -> Run:
+    return Run(
+        job=job.id,
+        workload=job.workload.name,
+        parameters=job.workload.parameters(),
+        start=job.start,
+        stop=job.stop,
+        model=executor.model,
+        slots=executor.slots,
+        hosts=len(executor.hosts),
+        schedule=schedule.name,
+        chunks=books.chunks,
+        duplicates=ledger.duplicates,
+        value=ledger.value,
+        expected=expected,
+        exact=ledger.complete and ledger.value == expected,
+        intervals=[[chunk.start, chunk.stop] for chunk in ledger.intervals],
+        elapsed_s=books.elapsed_s,
+        startup_s=books.startup_s,
+        cpu_s=books.usage.cpu_s,
+        busy_s=books.busy_s,
+        efficiency=books.busy_s / (executor.slots * books.elapsed_s),
+        voluntary_switches=books.usage.voluntary_switches,
+        involuntary_switches=books.usage.involuntary_switches,
+        peak_memory_bytes=books.usage.peak_memory_bytes,
+        shares=books.shares,
+        records=books.records,
+    )

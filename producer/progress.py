@@ -1,0 +1,67 @@
+"""Live progress on standard error: a bar on a terminal, nothing where nobody looks."""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from producer.compare import Watch, unwatched
+from producer.jobs import Job
+from producer.ledger import Ledger
+from workers.chunks import ChunkResult
+
+REFRESH_S = 0.1
+
+
+class _Bar:
+    """Chunks done, rate, time left, the value so far, each host's share of a run."""
+
+    def __init__(self, progress: Progress, job: Job, title: str) -> None:
+        self._progress = progress
+        self._task: TaskID = progress.add_task(title, total=len(job), words="")
+        self._began = time.monotonic()
+        self._shown = 0.0
+        self._chunks = 0
+        self._indices: dict[str, int] = {}
+
+    def update(self, ledger: Ledger, result: ChunkResult | None) -> None:
+        if result is not None:
+            self._chunks += 1
+            host = self._indices.get(result.host, 0)
+            self._indices[result.host] = host + len(result.chunk)
+        now = time.monotonic()
+        if now - self._shown >= REFRESH_S or ledger.complete:
+            self._shown = now
+            self._progress.update(self._task, completed=ledger.done, words=self._words(ledger, now))
+
+    def _words(self, ledger: Ledger, now: float) -> str:
+        rate = ledger.done / max(now - self._began, 1e-9)
+        left_s = (ledger.stop - ledger.start - ledger.done) / rate if rate else 0.0
+        value = str(ledger.value) if ledger.value.bit_length() < 100 else "a big integer"
+        shares = ", ".join(
+            f"{host} {indices / max(ledger.done, 1):.0%}" for host, indices in self._indices.items()
+        )
+        return (
+            f"{self._chunks} chunks, {rate:.3g} indices/s, {left_s:.0f} s left"
+            f" · value {value} · {shares}"
+        )
+
+
+@contextmanager
+def bars(job: Job) -> Iterator[Watch]:
+    """Gives what makes a bar for each run, or nothing if standard error is not a terminal."""
+    if not sys.stderr.isatty():
+        yield unwatched
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        TextColumn("{task.percentage:>3.0f}%"),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[words]}"),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        yield lambda model: _Bar(progress, job, str(model)).update

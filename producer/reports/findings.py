@@ -1,0 +1,76 @@
+"""What a table shows, and why, in plain words; every sentence follows from measured figures."""
+
+from collections.abc import Iterable
+
+from producer.reports.table import Row
+
+GAIN = 1.2
+"""A speed-up that counts as one; below it a model is as fast as the base, noise considered."""
+
+
+def findings(table: list[Row]) -> list[str]:
+    """Sentences about the models in the table, in an order that builds up."""
+    by_name = {row.model: row for row in table}
+    if "local:single" not in by_name:
+        return []
+    sentences = (
+        _processes(_those(by_name, "local:processes", "celery:prefork")),
+        _threads(_those(by_name, "local:threads", "celery:threads")),
+        _green(_those(by_name, "local:coroutines", "local:greenlets", "celery:gevent")),
+        _solo(_those(by_name, "celery:solo")),
+    )
+    return [sentence for sentence in sentences if sentence]
+
+
+def _processes(found: list[Row]) -> str:
+    if not found:
+        return ""
+    if max(row.speed_up for row in found) < GAIN:
+        return f"Processes gained nothing here ({_figures(found)}): there was too little to divide."
+    return (
+        f"Processes ran side by side ({_figures(found)}): each has an interpreter and a GIL of"
+        " its own, so each uses a core."
+    )
+
+
+def _threads(found: list[Row]) -> str:
+    if not found:
+        return ""
+    if max(row.speed_up for row in found) < GAIN:
+        switches = max(row.voluntary_switches + row.involuntary_switches for row in found)
+        return (
+            f"Threads gained nothing ({_figures(found)}): one GIL lets one of them compute at a"
+            f" time, and they handed it over in {switches:,} context switches."
+        )
+    return (
+        f"Threads gained ({_figures(found)}): they waited, or computed in code that releases the"
+        " GIL, while others went on."
+    )
+
+
+def _green(found: list[Row]) -> str:
+    if not found:
+        return ""
+    if max(row.speed_up for row in found) < GAIN:
+        return (
+            f"Coroutines and greenlets gained nothing ({_figures(found)}): they share one thread"
+            " and change places only where they wait, and here nothing waits."
+        )
+    return (
+        f"Coroutines and greenlets gained ({_figures(found)}): they share one thread, but while"
+        " one of them waits the others go on."
+    )
+
+
+def _solo(found: list[Row]) -> str:
+    if not found:
+        return ""
+    return f"Celery's solo pool has one slot ({_figures(found)}): the rest is what Celery costs."
+
+
+def _those(by_name: dict[str, Row], *names: str) -> list[Row]:
+    return [by_name[name] for name in names if name in by_name]
+
+
+def _figures(found: Iterable[Row]) -> str:
+    return ", ".join(f"{row.model} {row.speed_up:.2f}x on {row.slots} slot(s)" for row in found)

@@ -1,0 +1,162 @@
+"""Runs, comparisons, and the file they are kept in: what lies between measuring and reporting."""
+
+import json
+import os
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from workers.errors import UsageError
+
+FORMAT = 1
+"""Version of the file's format; a file of another version is refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkRecord:
+    """Where and when a chunk ran, and what it gave."""
+
+    start: int
+    stop: int
+    host: str
+    slot: str
+    arrived_s: float
+    """When its result arrived, in seconds after the start, by the producer's clock."""
+    duration_s: float
+    value: int
+    merged: int
+    """The job's value once this chunk was merged."""
+
+
+@dataclass(slots=True)
+class SlotShare:
+    """What one slot did in a run."""
+
+    chunks: int = 0
+    indices: int = 0
+    busy_s: float = 0.0
+
+
+@dataclass(frozen=True)
+class Run:
+    """One measured execution. Times in seconds; see docs/measuring.md for what each includes."""
+
+    job: str
+    workload: str
+    parameters: dict[str, Any]
+    start: int
+    stop: int
+    model: str
+    slots: int
+    hosts: int
+    schedule: str
+    chunks: int
+    duplicates: int
+    value: int
+    expected: int
+    exact: bool
+    intervals: list[list[int]]
+    elapsed_s: float
+    startup_s: float
+    cpu_s: float
+    busy_s: float
+    efficiency: float
+    voluntary_switches: int
+    involuntary_switches: int
+    peak_memory_bytes: int
+    shares: dict[str, dict[str, SlotShare]]
+    """Host -> slot -> share."""
+    records: list[ChunkRecord]
+
+    def to_json(self) -> dict[str, Any]:
+        """The run as a JSON object."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> "Run":
+        """Rebuild a run; raises ``TypeError`` for anything that is not one."""
+        shares = {
+            host: {slot: SlotShare(**share) for slot, share in slots.items()}
+            for host, slots in data["shares"].items()
+        }
+        records = [ChunkRecord(**record) for record in data["records"]]
+        return cls(**{**data, "shares": shares, "records": records})
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Several models, several runs each, of one job; raw values, nothing derived."""
+
+    made_at: str
+    """When it began: ISO 8601, UTC."""
+    workload: str
+    parameters: dict[str, Any]
+    start: int
+    stop: int
+    expected: int
+    repeat: int
+    schedule: str
+    """What was asked for, as in ``auto`` or ``dynamic --chunk-size 100``."""
+    environment: dict[str, Any]
+    runs: tuple[Run, ...]
+    """In the order in which they were made."""
+
+    @property
+    def exact(self) -> bool:
+        """Whether every run gave the expected value over the whole range."""
+        return all(run.exact for run in self.runs)
+
+    def to_json(self) -> dict[str, Any]:
+        """The comparison as a JSON object with its format version."""
+        fields = {**vars(self), "runs": [run.to_json() for run in self.runs]}
+        return {"format": FORMAT, "kind": "comparison", **fields}
+
+
+def save(comparison: Comparison, path: Path) -> None:
+    """Write the file, whole or not at all."""
+    write_text(path, json.dumps(comparison.to_json(), indent=1) + "\n")
+
+
+def load(path: Path) -> Comparison:
+    """Read a file that ``save`` wrote; raises ``UsageError`` for any other."""
+    try:
+        data = json.loads(path.read_text())
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}") from error
+    except ValueError as error:
+        raise UsageError(f"{path} is not whole JSON: {error}; make it anew") from error
+    found = data.get("format") if isinstance(data, dict) else None
+    if found != FORMAT:
+        raise UsageError(
+            f"{path} has format version {found!r}, this poolrace reads {FORMAT}; make it anew"
+        )
+    try:
+        fields = {name: value for name, value in data.items() if name not in ("format", "kind")}
+        return Comparison(**{**fields, "runs": tuple(map(Run.from_json, fields["runs"]))})
+    except (KeyError, TypeError, AttributeError) as error:
+        raise UsageError(f"{path} is not a comparison: {error!r}; make it anew") from error
+
+
+def require_writable(path: Path) -> None:
+    """Raise ``UsageError`` if ``path`` could not be written, before anything is measured."""
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(21, "it is a directory")
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}; give another path") from error
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replace the file at once, so that a reader never sees half of it."""
+    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w") as file:
+            file.write(text)
+        Path(draft).chmod(0o644)
+        Path(draft).replace(path)
+    except BaseException:
+        Path(draft).unlink()
+        raise

@@ -1,0 +1,51 @@
+"""``python -m workers POOL``: become the Celery worker of a pool.
+
+It replaces itself by Celery's own command line and never runs a worker itself, because gevent
+has to patch the standard library before anything else is imported, and does so only when
+``-P gevent`` stands on that command line.
+"""
+
+import os
+import sys
+
+import click
+
+from workers.errors import ClusterError
+from workers.pools import POOLS, pool_named
+from workers.settings import Settings
+
+
+@click.command()
+@click.argument("pool", type=click.Choice(list(POOLS)))
+@click.option("--slots", type=click.IntRange(min=1), help="Chunks at a time.  [default: by pool]")
+@click.option("--log-level", default="INFO", show_default=True, help="Celery's log level.")
+def main(pool: str, slots: int | None, log_level: str) -> None:
+    """Take chunks from the queue of POOL and compute them, until a signal ends it.
+
+    The broker and the result backend come from CELERY_BROKER_URL and CELERY_RESULT_BACKEND.
+    """
+    settings = Settings.from_env()
+    if not settings.broker_url:
+        raise ClusterError(
+            "no broker is given; set CELERY_BROKER_URL=redis://:PASSWORD@HOST:PORT/0"
+        )
+    command = worker_command(pool, slots, settings.host, log_level)
+    os.execv(sys.executable, command)  # noqa: S606 # no shell is wanted
+
+
+def worker_command(pool: str, slots: int | None, host: str, log_level: str = "INFO") -> list[str]:
+    """Celery's command line for a worker of that pool, with ``slots`` chunks at a time."""
+    kind = pool_named(pool)
+    return [
+        *(sys.executable, "-m", "celery", "--app", "workers.tasks", "worker"),
+        *("--pool", kind.name, "--queues", kind.name, "--hostname", f"{kind.name}@{host}"),
+        *("--concurrency", str(slots or kind.default_slots)),
+        *("--prefetch-multiplier", str(kind.prefetch_multiplier)),
+        # Workers have nothing to tell each other: the producer keeps the books.
+        *("--without-gossip", "--without-mingle"),
+        *("--loglevel", log_level),
+    ]
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m workers")

@@ -1,0 +1,96 @@
+"""The Celery app: one configuration for workers and producers, each setting with its reason.
+
+Makes apps, and holds none: a worker's is in ``tasks.py``, a producer makes one a run.
+"""
+
+from typing import Any
+
+from celery import Celery
+from kombu.entity import Exchange, Queue
+
+from workers.pools import POOLS
+from workers.settings import Settings
+
+UNACKED_INDEX = "unacked_index"
+"""Sorted set of Redis: delivery tag -> time of delivery, for messages not yet acknowledged."""
+
+TASK = "poolrace.compute"
+"""Name of the one task that computes chunks."""
+
+USAGE = "poolrace_usage"
+"""Name of the remote-control command that answers with a worker's usage."""
+
+
+def make_app(settings: Settings) -> Celery:
+    """A Celery app for the broker and the result backend in ``settings``."""
+    app = Celery("poolrace", broker=settings.broker_url)
+    app.conf.update(configuration(settings))
+    return app
+
+
+def configuration(settings: Settings) -> dict[str, Any]:
+    """The settings of the app."""
+    # Celery reads the timeout in three places, and the shortest of all wins.
+    visibility = {"visibility_timeout": settings.visibility_timeout_s}
+    sockets = {
+        # kombu's default is to wait for ever on a server that stopped answering.
+        "socket_timeout": 10.0,
+        "socket_connect_timeout": 4.0,
+        # A host that vanished without a word is noticed by the kernel, and by a PING.
+        "socket_keepalive": True,
+        "health_check_interval": 10,
+    }
+    return {
+        "result_backend": settings.result_backend or settings.broker_url,
+        # JSON only, both ways: a pickled message is refused, so nobody who reaches the broker
+        # can run code in a worker.
+        "task_serializer": "json",
+        "result_serializer": "json",
+        "accept_content": ["json"],
+        "result_accept_content": ["json"],
+        # A message is acknowledged after its chunk: a chunk whose worker dies is not lost. It
+        # may run twice; the ledger counts it once.
+        "task_acks_late": True,
+        # The same when only a prefork child dies; Celery's default fails the chunk instead.
+        "task_reject_on_worker_lost": True,
+        # Only as many messages as slots, so that no chunk waits behind another one while a
+        # slot elsewhere is idle. gevent needs 2 (see pools.py), on its command line.
+        "worker_prefetch_multiplier": 1,
+        "visibility_timeout": settings.visibility_timeout_s,
+        "result_backend_transport_options": visibility,
+        "broker_transport_options": {
+            **visibility,
+            **sockets,
+            "unacked_index_key": UNACKED_INDEX,
+            # Look for messages of dead workers every second. kombu's defaults look every
+            # 10 x 10 seconds, so that a timeout of 5 s acts after up to 105 s.
+            "unacked_restore_interval": 1,
+            "unacked_restore_throttle": 1,
+            # The lock for that look, in case its holder dies with it (default 5 minutes).
+            "unacked_mutex_expire": 10,
+            # The gevent pool polls for 2 s at a time, and restores messages only after a poll
+            # that brought nothing, not even the end of its BRPOP (kombu's default: 1 s). A
+            # worker waits for that end when it stops, so no longer than needed.
+            "polling_interval": 2.5,
+        },
+        "redis_socket_timeout": sockets["socket_timeout"],
+        "redis_socket_connect_timeout": sockets["socket_connect_timeout"],
+        "redis_socket_keepalive": sockets["socket_keepalive"],
+        "redis_backend_health_check_interval": sockets["health_check_interval"],
+        # Without it a chunk that ends while Redis is away is stored as failed.
+        "result_backend_always_retry": True,
+        # The producer deletes what it has read; this is for results that nobody reads.
+        "result_expires": 3600,
+        # A worker waits for its broker for as long as it takes.
+        "broker_connection_retry_on_startup": True,
+        "broker_connection_max_retries": None,
+        # Keep what runs when the connection drops: its result is still wanted.
+        "worker_cancel_long_running_tasks_on_connection_loss": False,
+        # A queue a pool: its name says who works on it.
+        "task_queues": [Queue(pool, Exchange(pool), routing_key=pool) for pool in POOLS],
+        "task_default_queue": next(iter(POOLS)),
+        # Each event is one more message per chunk. Flower switches on those it needs.
+        "task_track_started": False,
+        "task_send_sent_event": False,
+        "worker_send_task_events": False,
+    }

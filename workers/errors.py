@@ -1,0 +1,39 @@
+"""Every error a user can meet, and the exit code that goes with it.
+
+    PoolraceError        1
+    ├── UsageError       2   wrong usage or bad input
+    ├── ClusterError     3   cluster not reachable, or no worker for that pool
+    └── JobFailed        1   the job ran and did not come to its end
+        └── ChunkFailed  1   the code of one chunk raised, or its process died
+
+A message is one or two lines: what, the value, the way out.
+"""
+
+INTERRUPTED = 130
+"""Exit code after Ctrl-C (128 + SIGINT), by the shell's convention."""
+
+
+class PoolraceError(Exception):
+    """The base of all errors that end a command with a message instead of a traceback."""
+
+    exit_code = 1
+
+
+class UsageError(PoolraceError):
+    """What the user gave cannot be done: a value, a combination of options, a file."""
+
+    exit_code = 2
+
+
+class ClusterError(PoolraceError):
+    """No cluster answers, it refuses us, or nobody in it works for the pool asked for."""
+
+    exit_code = 3
+
+
+class JobFailed(PoolraceError):
+    """A job ended without its value."""
+
+
+class ChunkFailed(JobFailed):
+    """A chunk's code raised, or the process that ran it died."""

@@ -1,0 +1,85 @@
+"""What a worker does: compute a chunk, tell its usage, announce and withdraw its presence."""
+
+import os
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from celery import Task, signals
+from celery.exceptions import Ignore
+from celery.worker.control import inspect_command
+
+from workers.app import TASK, USAGE, make_app
+from workers.chunks import Chunk
+from workers.compute import Cancelled, compute
+from workers.hosts import HostFacts
+from workers.leases import Leases
+from workers.presence import Announcer, Presence
+from workers.settings import Settings
+from workers.usage import usage_of_tree
+from workers.workloads import make_workload
+
+if TYPE_CHECKING:
+    import redis
+
+_settings = Settings.from_env()
+
+app = make_app(_settings)
+"""The app of a worker: ``celery --app workers.tasks``."""
+
+_announcers: list[Announcer] = []
+_connections: dict[int, Any] = {}
+
+
+@app.task(name=TASK, bind=True)
+def compute_chunk(
+    self: Task, job: str, workload: str, parameters: dict[str, Any], start: int, stop: int
+) -> dict[str, Any]:
+    """Decode, compute, encode. The chunk of a cancelled job ends without a result."""
+    chunk = Chunk(start, stop)
+    work = make_workload(workload, parameters)
+    with _leases.hold(self.request.properties["delivery_tag"], job) as checkpoint:
+        try:
+            result = compute(work, chunk, _settings.host, checkpoint=checkpoint)
+        except Cancelled as cancelled:
+            raise Ignore(f"job {job} was cancelled") from cancelled
+    return result.to_json()
+
+
+@inspect_command(name=USAGE, args=[("reset_peak", bool)])
+def usage(state: Any, reset_peak: bool = False) -> dict[str, Any]:  # noqa: ARG001, FBT001, FBT002 # Celery's signature for a command
+    """Usage of this worker's process tree, in the units of ``workers.usage``."""
+    return asdict(usage_of_tree(os.getpid(), reset_peak=reset_peak))
+
+
+@signals.worker_ready.connect
+def _announce(sender: Any, **_: Any) -> None:
+    if _announcers:
+        return  # the consumer restarted after a lost connection
+    presence = Presence(
+        name=sender.hostname,
+        pool=sender.hostname.partition("@")[0],
+        slots=sender.controller.concurrency,
+        pid=os.getpid(),
+        host=HostFacts.collect(_settings.host),
+    )
+    announcer = Announcer(_broker(), presence)
+    _announcers.append(announcer)
+    announcer.start()
+
+
+@signals.worker_shutting_down.connect
+def _withdraw(**_: Any) -> None:
+    for announcer in _announcers:
+        announcer.withdraw()
+
+
+def _broker() -> "redis.Redis":
+    """A client for the broker, one a process: a prefork child must not use its parent's."""
+    pid = os.getpid()
+    if pid not in _connections:
+        _connections[pid] = app.connection_for_write()
+    client: redis.Redis = _connections[pid].default_channel.client
+    return client
+
+
+_leases = Leases(_broker)

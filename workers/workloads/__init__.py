@@ -1,0 +1,25 @@
+"""The registry of workloads: a new one is one file here and one entry below."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from workers.errors import UsageError
+from workers.workloads.base import EMPTY, Merge, Steps, Workload
+from workers.workloads.factorial import Factorial
+from workers.workloads.minimum import Minimum
+from workers.workloads.mixed import Mixed
+from workers.workloads.sum import Sum
+
+__all__ = ["EMPTY", "WORKLOADS", "Merge", "Steps", "Workload", "make_workload"]
+
+WORKLOADS: dict[str, type[Workload]] = {cls.name: cls for cls in (Sum, Factorial, Minimum, Mixed)}
+
+
+def make_workload(name: str, parameters: Mapping[str, Any]) -> Workload:
+    """The workload of that name; raises ``UsageError`` for an unknown name or parameter."""
+    if name not in WORKLOADS:
+        raise UsageError(f"workload {name!r} is unknown; choose {', '.join(WORKLOADS)}")
+    try:
+        return WORKLOADS[name](**parameters)
+    except TypeError as error:
+        raise UsageError(f"workload {name} does not take these parameters: {error}") from error

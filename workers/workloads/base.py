@@ -1,0 +1,97 @@
+"""The protocol of a workload, and the merge coroutines that workloads share.
+
+A workload is pure: it yields its waits and never sleeps, reads no clock and does no I/O. So
+the same text runs under threads, processes, greenlets, coroutines and every Celery pool.
+"""
+
+from collections.abc import Generator
+from dataclasses import asdict, dataclass, field
+from typing import Any, ClassVar
+
+from workers.errors import UsageError
+
+Steps = Generator[float, None, int]
+"""Yields seconds to wait (0: nothing to wait for, others may run) and returns the partial."""
+
+Merge = Generator[int, int, None]
+"""Takes partials by ``send`` and yields the value merged so far."""
+
+EMPTY = 0
+"""The value of an empty range, for every workload."""
+
+
+@dataclass(frozen=True)
+class Workload:
+    """What is computed over an index range. The fields of a subclass are its parameters.
+
+    A parameter that cannot be used raises ``UsageError`` on construction.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    """One line for ``--help`` and the docs."""
+    default_range: ClassVar[tuple[int, int]]
+    limit: ClassVar[int]
+    """No index may be above this."""
+
+    @property
+    def waits(self) -> bool:
+        """Whether the time goes into waiting, so that more slots than cores pay off."""
+        return False
+
+    def default_stop(self) -> int:
+        """Where the range ends if the user does not say."""
+        return self.default_range[1]
+
+    def check(self, start: int, stop: int) -> None:
+        """Raise ``UsageError`` unless ``[start, stop)`` is a range of this workload."""
+        if stop < start:
+            raise UsageError(
+                f"--stop {stop} lies before --start {start}; give a stop of {start} or more"
+            )
+        if start < 0:
+            raise UsageError(f"--start {start} is negative; {self.name} counts from 0")
+        if stop > self.limit:
+            raise UsageError(f"--stop {stop} is beyond the limit of {self.name}, {self.limit:_}")
+
+    def steps(self, start: int, stop: int) -> Steps:
+        """Compute the partial of ``[start, stop)``, yielding each wait."""
+        raise NotImplementedError
+
+    def merge(self) -> Merge:
+        """A coroutine that merges partials; prime it with ``next`` before the first ``send``."""
+        return running_sum()
+
+    def expected(self, start: int, stop: int) -> int:
+        """The exact value of a non-empty range, by another way than ``steps``."""
+        raise NotImplementedError
+
+    def parameters(self) -> dict[str, Any]:
+        """The parameters as JSON values."""
+        return asdict(self)
+
+
+def running_sum() -> Merge:
+    """Yield the sum of all that was sent."""
+    total = EMPTY
+    while True:
+        total += yield total
+
+
+def running_minimum() -> Merge:
+    """Yield the least of all that was sent: the generator coroutine of the seed text."""
+    current = yield EMPTY
+    while True:
+        value = yield current
+        current = min(value, current)
+
+
+def parameter(default: Any, help_text: str, choices: tuple[str, ...] = ()) -> Any:
+    """A workload's field that becomes a command-line option of the same name."""
+    return field(default=default, metadata={"help": help_text, "choices": choices})
+
+
+def require_seconds(name: str, value: object) -> None:
+    """Raise ``UsageError`` unless ``value`` is a finite number of seconds, 0 or more."""
+    if type(value) not in (int, float) or not 0 <= value < float("inf"):  # type: ignore[operator] # only numbers are compared
+        raise UsageError(f"{name} {value!r} is not a number of seconds; give 0 or more")

@@ -1,0 +1,47 @@
+"""``factorial``: waits one step per multiplication, the coroutine program of the seed text."""
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+from workers.workloads.base import Steps, Workload, parameter, require_seconds
+
+
+@dataclass(frozen=True)
+class Factorial(Workload):
+    """The factorial of each index; the value of a range is the sum of its factorials."""
+
+    name: ClassVar[str] = "factorial"
+    title: ClassVar[str] = "n! of each index, one wait per multiplication; pure waiting"
+    default_range: ClassVar[tuple[int, int]] = (2, 5)
+    limit: ClassVar[int] = 20_001  # 20,000! has 77,338 digits
+
+    wait_s: float = parameter(1.0, "seconds to wait: before each multiplication, or per index")
+
+    def __post_init__(self) -> None:
+        require_seconds("--wait-s", self.wait_s)
+
+    @property
+    def waits(self) -> bool:
+        """True unless the wait was set to nothing."""
+        return self.wait_s > 0
+
+    def steps(self, start: int, stop: int) -> Steps:
+        """Return the sum of ``n!`` over ``[start, stop)``, one wait before each product."""
+        total = 0
+        for number in range(start, stop):
+            product = 1
+            for factor in range(2, number + 1):
+                yield self.wait_s
+                product *= factor
+            total += product
+        return total
+
+    def expected(self, start: int, stop: int) -> int:
+        """The standard library's factorial once, then one product an index."""
+        product = math.factorial(start)
+        total = product
+        for number in range(start + 1, stop):
+            product *= number
+            total += product
+        return total

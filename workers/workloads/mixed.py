@@ -1,0 +1,54 @@
+"""``mixed``: computes and waits in any proportion, so that the models part company."""
+
+import time
+from dataclasses import dataclass
+from typing import ClassVar
+
+from workers.workloads.base import Steps, Workload, parameter, require_seconds
+
+
+@dataclass(frozen=True)
+class Mixed(Workload):
+    """Each index costs CPU seconds of pure Python and seconds of waiting; adds the indices."""
+
+    name: ClassVar[str] = "mixed"
+    title: ClassVar[str] = "each index computes --cpu-s and waits --wait-s"
+    default_range: ClassVar[tuple[int, int]] = (0, 200)
+    limit: ClassVar[int] = 10**9
+
+    cpu_s: float = parameter(0.001, "CPU seconds that each index of mixed computes")
+    wait_s: float = parameter(0.01, "seconds to wait: before each multiplication, or per index")
+
+    def __post_init__(self) -> None:
+        require_seconds("--cpu-s", self.cpu_s)
+        require_seconds("--wait-s", self.wait_s)
+
+    @property
+    def waits(self) -> bool:
+        """True when waiting takes longer than computing."""
+        return self.wait_s > self.cpu_s
+
+    def steps(self, start: int, stop: int) -> Steps:
+        """Return the sum of ``[start, stop)``; each index computes, then waits."""
+        total = 0
+        for i in range(start, stop):
+            if self.cpu_s:
+                _compute(self.cpu_s)
+            yield self.wait_s
+            total += i
+        return total
+
+    def expected(self, start: int, stop: int) -> int:
+        """Gauss' closed form."""
+        return (start + stop - 1) * (stop - start) // 2
+
+
+def _compute(cpu_s: float) -> None:
+    """Hold the GIL in pure Python until this thread has used ``cpu_s`` of CPU time.
+
+    A thread's CPU clock stands still while it waits for the GIL or for a core, so the work
+    is the same under every model.
+    """
+    until = time.thread_time() + cpu_s
+    while time.thread_time() < until:
+        sum(range(50))

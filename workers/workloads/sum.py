@@ -1,0 +1,76 @@
+"""``sum``: adds the indices of the range, the CPU-bound work of the seed text."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from workers.errors import UsageError
+from workers.workloads.base import Steps, Workload, parameter
+
+SLICE = 1_000_000
+"""Indices between two points where others may run: about 40 ms of the pure-Python loop, so a
+greenlet gives way often enough to answer, and the loop is entered too rarely to cost anything."""
+
+NUMPY_SLICE = 1 << 18
+"""Indices in one array: 2 MiB of 64-bit integers, which stays in a core's cache."""
+
+
+@dataclass(frozen=True)
+class Sum(Workload):
+    """The sum of all indices. Every kernel really adds them one by one."""
+
+    name: ClassVar[str] = "sum"
+    title: ClassVar[str] = "add the indices of the range; pure CPU"
+    default_range: ClassVar[tuple[int, int]] = (0, 100_000_000)
+    limit: ClassVar[int] = 10**12  # an array of NUMPY_SLICE such indices still sums below 2**63
+
+    kernel: str = parameter(
+        "loop",
+        "how sum adds: the pure-Python loop, the built-in sum(range()), or numpy,"
+        " which releases the GIL so that threads scale",
+        choices=("loop", "builtin", "numpy"),
+    )
+
+    def __post_init__(self) -> None:
+        if self.kernel not in _KERNELS:
+            raise UsageError(f"--kernel {self.kernel!r} is unknown; choose {', '.join(_KERNELS)}")
+
+    def steps(self, start: int, stop: int) -> Steps:
+        """Return the sum of ``[start, stop)``; gives way after each slice."""
+        return _KERNELS[self.kernel](start, stop)
+
+    def expected(self, start: int, stop: int) -> int:
+        """Gauss' closed form."""
+        return (start + stop - 1) * (stop - start) // 2
+
+
+def _loop(start: int, stop: int) -> Steps:
+    total = 0
+    for begin in range(start, stop, SLICE):
+        for i in range(begin, min(begin + SLICE, stop)):
+            total += i
+        yield 0.0
+    return total
+
+
+def _builtin(start: int, stop: int) -> Steps:
+    total = 0
+    for begin in range(start, stop, SLICE):
+        total += sum(range(begin, min(begin + SLICE, stop)))
+        yield 0.0
+    return total
+
+
+def _numpy(start: int, stop: int) -> Steps:
+    try:
+        import numpy as np  # noqa: PLC0415 # an extra, for this kernel only
+    except ImportError as error:
+        raise UsageError("--kernel numpy needs numpy; pip install 'poolrace[numpy]'") from error
+    total = 0
+    for begin in range(start, stop, NUMPY_SLICE):
+        indices = np.arange(begin, min(begin + NUMPY_SLICE, stop), dtype=np.int64)
+        total += int(indices.sum())
+        yield 0.0
+    return total
+
+
+_KERNELS = {"loop": _loop, "builtin": _builtin, "numpy": _numpy}
