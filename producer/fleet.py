@@ -1,7 +1,7 @@
 """Which workers are there: on which host, for which pool, with how many slots."""
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from workers.errors import ClusterError
 from workers.presence import INDEX_KEY, Presence, presence_key
@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 def present_workers(client: "redis.Redis") -> list[Presence]:
     """All workers that announced themselves within the last seconds, by name."""
-    names = sorted(str(name, "utf-8") for name in client.smembers(INDEX_KEY))
+    found = cast("set[bytes]", client.smembers(INDEX_KEY))
+    names = sorted(name.decode() for name in found)
     if not names:
         return []
     payloads = client.mget([presence_key(name) for name in names])

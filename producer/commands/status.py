@@ -5,8 +5,8 @@ import json
 import click
 
 from producer.cluster.status import status
+from producer.cluster.words import render_status
 from producer.commands.options import broker_option
-from producer.reports.cluster import render_status
 from workers.errors import ClusterError
 from workers.settings import Settings
 

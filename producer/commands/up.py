@@ -3,8 +3,8 @@
 import click
 
 from producer.cluster.local import up
+from producer.cluster.words import render
 from producer.executors import Model
-from producer.reports.cluster import render
 from workers.pools import POOLS
 from workers.settings import Settings
 
