@@ -20,6 +20,8 @@ limit. Python's own limit, 4,300, would end a run of factorial with a traceback.
 def main() -> NoReturn:
     """Run the command line and exit with its code."""
     sys.set_int_max_str_digits(MAX_DIGITS)
+    # A shell that starts us in the background has SIGINT ignored; we heed it all the same.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     for signum in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(signum, _terminated)
     try:

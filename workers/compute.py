@@ -18,6 +18,10 @@ from workers.workloads import Workload
 CHECKPOINT_S = 0.5
 """A wait longer than this is slept in parts, with a checkpoint between them."""
 
+GIVE_WAY_S = 0.02
+"""Others may run at least this often while a chunk computes. Linux takes 55 us even for a
+sleep of nothing, so not at every step."""
+
 
 class Cancelled(Exception):
     """Raised by a checkpoint: the job is not wanted any more."""
@@ -41,32 +45,47 @@ def compute(
     ends the chunk.
     """
     with _slot_numbers.take() as slot:
-        steps = _measured_steps(workload, chunk, host, slot)
+        pauses = _pauses(_measured_steps(workload, chunk, host, slot))
         while True:
             checkpoint()
             try:
-                wait_s = next(steps)
+                pause_s = next(pauses)
             except StopIteration as end:
                 result: ChunkResult = end.value
                 return result
-            while wait_s > CHECKPOINT_S:
-                sleep(CHECKPOINT_S)
-                wait_s -= CHECKPOINT_S
-                checkpoint()
-            sleep(wait_s)
+            sleep(pause_s)
 
 
 async def compute_async(workload: Workload, chunk: Chunk, host: str) -> ChunkResult:
     """Compute a chunk as a coroutine; it is cancelled as any coroutine is."""
     with _slot_numbers.take() as slot:
-        steps = _measured_steps(workload, chunk, host, slot)
+        pauses = _pauses(_measured_steps(workload, chunk, host, slot))
         while True:
             try:
-                wait_s = next(steps)
+                pause_s = next(pauses)
             except StopIteration as end:
                 result: ChunkResult = end.value
                 return result
-            await asyncio.sleep(wait_s)
+            await asyncio.sleep(pause_s)
+
+
+def _pauses(
+    steps: Generator[float, None, ChunkResult],
+) -> Generator[float, None, ChunkResult]:
+    """Turn waits into pauses: long ones in parts, and none for nothing all too often."""
+    gave_way = time.perf_counter()
+    while True:
+        try:
+            wait_s = next(steps)
+        except StopIteration as end:
+            result: ChunkResult = end.value
+            return result
+        while wait_s > CHECKPOINT_S:
+            yield CHECKPOINT_S
+            wait_s -= CHECKPOINT_S
+        if wait_s or time.perf_counter() - gave_way > GIVE_WAY_S:
+            yield wait_s
+            gave_way = time.perf_counter()
 
 
 def _measured_steps(

@@ -18,7 +18,7 @@ from workers.errors import UsageError
 STATE_DIR = ".poolrace"
 """Where the local cluster lives, relative to the current directory."""
 
-_PASSWORD = re.compile(r"(?P<before>://[^:/@]*):[^@/]*@")
+_PASSWORD = re.compile(r"(?P<before>://[^:/@\s]*):(?!PASSWORD@)[^@/\s]*@")
 
 
 @dataclass(frozen=True)
