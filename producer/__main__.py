@@ -40,7 +40,7 @@ def main() -> NoReturn:
 
 
 def _complain(message: str, code: int) -> int:
-    click.echo(f"producer: {mask(message)}", err=True)
+    click.echo(f"producer: {mask(' '.join(message.split()))}", err=True)
     return code
 
 

@@ -75,7 +75,7 @@ class Dynamic(Schedule):
 
     def sizes(self, count: int, slots: int) -> Iterator[int]:  # noqa: ARG002 # whoever they are
         """``size`` defaults to 1, or to what keeps the number of chunks sane."""
-        yield from _fixed(count, self.size or -(-count // MAX_DEFAULT_CHUNKS))
+        yield from _fixed(count, self.size or max(1, -(-count // MAX_DEFAULT_CHUNKS)))
 
 
 @dataclass(frozen=True)

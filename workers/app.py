@@ -17,9 +17,6 @@ UNACKED_INDEX = "unacked_index"
 TASK = "poolrace.compute"
 """Name of the one task that computes chunks."""
 
-USAGE = "poolrace_usage"
-"""Name of the remote-control command that answers with a worker's usage."""
-
 
 def make_app(settings: Settings) -> Celery:
     """A Celery app for the broker and the result backend in ``settings``."""

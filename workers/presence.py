@@ -1,7 +1,9 @@
-"""A worker says that it is there, and what it is, by a key in Redis that expires.
+"""A worker says that it is there, and what it is, by a key in Redis that expires; asked, it
+tells what it used.
 
-It does so from a thread of its own. Celery's ping goes through the consumer, which a solo or
-gevent worker does not serve while it computes: a busy worker would look dead.
+It does so from a thread of its own. Celery's remote control goes through the consumer, which a
+solo worker does not serve while it computes, so that a busy worker would look dead; and a
+gevent worker whose control connection was cut once never answers again (seen with 5.7).
 """
 
 import contextlib
@@ -14,10 +16,14 @@ from typing import Any
 import redis
 
 from workers.hosts import HostFacts
+from workers.usage import usage_of_tree
 
-REFRESH_S = 2.0
+REFRESH_S = 1
 EXPIRE_S = 10
-"""Seconds without a sign after which a worker counts as gone: five missed refreshes."""
+"""Seconds without a sign after which a worker counts as gone: ten missed refreshes."""
+
+ANSWER_KEPT_S = 60
+"""Seconds after which an answer that nobody took is dropped."""
 
 INDEX_KEY = "poolrace:workers"
 
@@ -27,6 +33,15 @@ logger = logging.getLogger(__name__)
 def presence_key(name: str) -> str:
     """The key under which the worker of that name is present."""
     return f"poolrace:worker:{name}"
+
+
+def question_key(name: str) -> str:
+    """The list from which the worker of that name takes questions about its usage.
+
+    A question is a JSON object: ``reply_to``, the list to push the answer to, and
+    ``reset_peak``. The answer holds the fields of ``Usage``.
+    """
+    return f"poolrace:question:{name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +69,7 @@ class Presence:
 
 
 class Announcer(threading.Thread):
-    """Keeps a worker's presence fresh until ``withdraw``."""
+    """Keeps a worker's presence fresh and answers questions, until ``withdraw``."""
 
     def __init__(self, client: "redis.Redis", presence: Presence) -> None:
         super().__init__(name="presence", daemon=True)
@@ -64,20 +79,41 @@ class Announcer(threading.Thread):
 
     def run(self) -> None:
         """Refresh until withdrawn; a Redis that is away for a while is tried again."""
-        payload = json.dumps(self._presence.to_json())
         while not self._over.is_set():
             try:
-                with self._client.pipeline(transaction=False) as pipe:
-                    pipe.set(presence_key(self._presence.name), payload, ex=EXPIRE_S)
-                    pipe.sadd(INDEX_KEY, self._presence.name)
-                    pipe.expire(INDEX_KEY, EXPIRE_S)
-                    pipe.execute()
+                self._refresh()
+                self._answer()
             except redis.RedisError as error:
                 logger.warning("presence not refreshed: %s", error)
-            self._over.wait(REFRESH_S)
+                self._over.wait(REFRESH_S)
         with contextlib.suppress(redis.RedisError):  # then it expires
             self._client.delete(presence_key(self._presence.name))
 
     def withdraw(self) -> None:
         """This worker takes no more chunks. Safe in a signal handler: does no I/O itself."""
         self._over.set()
+
+    def _refresh(self) -> None:
+        with self._client.pipeline(transaction=False) as pipe:
+            payload = json.dumps(self._presence.to_json())
+            pipe.set(presence_key(self._presence.name), payload, ex=EXPIRE_S)
+            pipe.sadd(INDEX_KEY, self._presence.name)
+            pipe.expire(INDEX_KEY, EXPIRE_S)
+            pipe.execute()
+
+    def _answer(self) -> None:
+        """Answer the next question, if one comes before the next refresh."""
+        asked = self._client.blpop([question_key(self._presence.name)], timeout=REFRESH_S)
+        if not asked:
+            return
+        try:
+            question = json.loads(asked[1])
+            reply_to, reset_peak = str(question["reply_to"]), bool(question["reset_peak"])
+        except (ValueError, KeyError, TypeError) as error:
+            logger.warning("a question that is none was ignored: %r", error)
+            return
+        usage = usage_of_tree(self._presence.pid, reset_peak=reset_peak)
+        with self._client.pipeline(transaction=False) as pipe:
+            pipe.rpush(reply_to, json.dumps(asdict(usage)))
+            pipe.expire(reply_to, ANSWER_KEPT_S)
+            pipe.execute()

@@ -1,21 +1,18 @@
-"""What a worker does: compute a chunk, tell its usage, announce and withdraw its presence."""
+"""What a worker does: compute a chunk, announce and withdraw its presence."""
 
 import os
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from celery import Task, signals
 from celery.exceptions import Ignore
-from celery.worker.control import inspect_command
 
-from workers.app import TASK, USAGE, make_app
+from workers.app import TASK, make_app
 from workers.chunks import Chunk
 from workers.compute import Cancelled, compute
 from workers.hosts import HostFacts
 from workers.leases import Leases
 from workers.presence import Announcer, Presence
 from workers.settings import Settings
-from workers.usage import usage_of_tree
 from workers.workloads import make_workload
 
 if TYPE_CHECKING:
@@ -43,12 +40,6 @@ def compute_chunk(
         except Cancelled as cancelled:
             raise Ignore(f"job {job} was cancelled") from cancelled
     return result.to_json()
-
-
-@inspect_command(name=USAGE, args=[("reset_peak", bool)])
-def usage(state: Any, reset_peak: bool = False) -> dict[str, Any]:  # noqa: ARG001, FBT001, FBT002 # Celery's signature for a command
-    """Usage of this worker's process tree, in the units of ``workers.usage``."""
-    return asdict(usage_of_tree(os.getpid(), reset_peak=reset_peak))
 
 
 @signals.worker_ready.connect

@@ -9,15 +9,15 @@ from importlib import import_module
 import click
 
 COMMANDS: dict[str, str] = {
-    "run": "Run one workload under one execution model.",
-    "compare": "Run one workload under several models, and compare them.",
-    "report": "Render stored results.",
-    "up": "Start a local cluster that stays.",
-    "down": "Stop the local cluster.",
-    "status": "Tell what the cluster consists of, and what is missing.",
-    "env": "Print shell lines that point other tools at the cluster.",
+    "run": "Run WORKLOAD under one execution model, exactly, and say what it took.",
+    "compare": "Run WORKLOAD under several execution models, interleaved, and compare them.",
+    "report": "Render the stored RESULTS of a comparison; measures nothing.",
+    "up": "Start a local cluster that stays: Redis, a Celery worker for each pool, Flower.",
+    "down": "Stop the local cluster, whole or broken, and remove what it left.",
+    "status": "Tell which workers are there and, of the local cluster, which part is missing.",
+    "env": 'Print shell lines for the local cluster: eval "$(producer env)".',
 }
-"""Name, which is also the module, and the line that ``producer --help`` shows."""
+"""Name, which is also the module, and the first line of its help (a test compares them)."""
 
 
 class LazyGroup(click.Group):

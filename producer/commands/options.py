@@ -69,7 +69,7 @@ def broker_option(command: F) -> F:
 def job_options(command: F) -> F:
     """The workload with its range and its parameters, and the schedule."""
     options: list[Callable[[F], F]] = [
-        click.argument("workload", type=click.Choice(list(WORKLOADS))),
+        click.argument("workload", metavar="WORKLOAD", type=click.Choice(list(WORKLOADS))),
         click.option("--start", type=Count(), help="First index.  [default: by workload]"),
         click.option("--stop", type=Count(), help="Index behind the last.  [default: by workload]"),
         *_parameter_options(),

@@ -20,9 +20,9 @@ from kombu.exceptions import OperationalError
 
 from producer.connection import connect, translated
 from producer.executors.base import Executor
-from producer.fleet import workers_of
+from producer.fleet import usage_of_workers, workers_of
 from producer.jobs import Job
-from workers.app import TASK, USAGE, make_app
+from workers.app import TASK, make_app
 from workers.chunks import Chunk, ChunkResult
 from workers.errors import ChunkFailed, ClusterError, PoolraceError, UsageError
 from workers.leases import CANCELLED_KEY_S, cancel_key
@@ -35,9 +35,6 @@ QUIET_S = 5.0
 GONE_S = 20.0
 """Seconds that a pool may be without workers before the run ends: twice a worker's expiry, so
 that a supervisor has time to restart one."""
-
-USAGE_S = 5.0
-"""Seconds to wait for idle workers to tell their usage."""
 
 DELETE_AT = 64
 """Results read before they are deleted together."""
@@ -122,21 +119,11 @@ class CeleryPool(Executor):
 
     def usage(self, *, reset_peak: bool = False) -> Usage:
         """Of this process, the workers of the pool with their children, and Redis' CPU time."""
+        ours = usage_of([os.getpid()], reset_peak=reset_peak)
         with translated(self._broker_url):
-            replies = self._app.control.broadcast(
-                USAGE,
-                arguments={"reset_peak": reset_peak},
-                destination=self._workers,
-                reply=True,
-                limit=len(self._workers),
-                timeout=USAGE_S,
-            )
+            workers = usage_of_workers(self._broker, self._workers, reset_peak=reset_peak)
             cpu = self._broker.info("cpu")
-        total = usage_of([os.getpid()], reset_peak=reset_peak)
-        for reply in replies:
-            for counters in reply.values():
-                total += Usage(**counters)
-        return total + Usage(cpu_s=cpu["used_cpu_user"] + cpu["used_cpu_sys"])
+        return ours + workers + Usage(cpu_s=cpu["used_cpu_user"] + cpu["used_cpu_sys"])
 
     def cancel(self) -> None:
         """Revoke what is queued, and mark the job so that what runs stops at a checkpoint."""

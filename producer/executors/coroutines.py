@@ -25,6 +25,9 @@ class Coroutines(LocalExecutor):
     def close(self) -> None:
         """Cancel what still waits and end the loop."""
         self._runner.close()
+        for task in self._tasks:
+            if not task.cancelled():
+                task.exception()  # else asyncio complains that nobody asked
 
     def submit(self, chunks: Sequence[Chunk]) -> None:
         """Make a task of each chunk; at most ``slots`` of them compute or wait at a time."""

@@ -46,18 +46,20 @@ class Greenlets(LocalExecutor):
         except gevent.queue.Empty:
             return []
         chunk = self._running.pop(greenlet)
-        outcome: ChunkResult | Exception = greenlet.value
+        outcome: ChunkResult | BaseException = greenlet.value
         if isinstance(outcome, Exception):
             raise self.failed(chunk, outcome) from outcome
+        if isinstance(outcome, BaseException):
+            raise outcome  # Ctrl-C struck within the greenlet
         return [outcome]
 
     def usage(self, *, reset_peak: bool = False) -> Usage:
         """Of this process."""
         return usage_of([os.getpid()], reset_peak=reset_peak)
 
-    def _compute(self, chunk: Chunk) -> ChunkResult | Exception:
+    def _compute(self, chunk: Chunk) -> ChunkResult | BaseException:
         with self._free:
             try:
                 return compute(self.job.workload, chunk, self.host, sleep=gevent.sleep)
-            except Exception as error:  # noqa: BLE001 # raised by collect; gevent would print it
+            except BaseException as error:  # noqa: BLE001 # raised by collect; gevent would print it
                 return error

@@ -1,0 +1,140 @@
+"""What several tests need: a clean environment, the real local cluster, the command line."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import hypothesis
+import pytest
+
+from producer.cluster.local import Cluster, temporary
+from producer.executors import Model, make_executor
+from producer.jobs import Job
+from producer.measure import measure
+from producer.results import Run
+from producer.schedules import AUTO, ScheduleChoice
+from workers.settings import Settings
+from workers.workloads import Workload
+
+# The machine may be busy: how long an example takes says nothing.
+hypothesis.settings.register_profile("poolrace", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("poolrace")
+
+POOL_SLOTS = {"prefork": 2, "threads": 2, "gevent": 20, "solo": 1}
+"""The pools of the cluster that the tests share."""
+
+OURS = ("CELERY_BROKER_URL", "CELERY_RESULT_BACKEND", "POOLRACE_", "FLOWER_")
+
+
+def wait_until(condition: Callable[[], object], timeout_s: float = 20.0) -> None:
+    """Wait for a condition, and fail if it does not come true in time."""
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline, f"{condition} is not true after {timeout_s} s"
+        time.sleep(0.02)
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test depends on the shell it is started from."""
+    for name in list(os.environ):
+        if name.startswith(OURS):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A real local cluster with all pools and Flower, for the whole session."""
+    settings = Settings(state_dir=tmp_path_factory.mktemp("state"))
+    with temporary(settings, POOL_SLOTS, flower=True) as running:
+        yield running
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Settings of a user who has no cluster."""
+    return Settings(state_dir=tmp_path / "state")
+
+
+@pytest.fixture
+def with_cluster(cluster: Cluster, settings: Settings) -> Settings:
+    """Settings of a user whose broker is the session's cluster."""
+    return replace(settings, broker_url=cluster.broker_url)
+
+
+def run_once(
+    workload: Workload,
+    start: int,
+    stop: int,
+    model: Model,
+    settings: Settings,
+    schedule: ScheduleChoice = AUTO,
+) -> Run:
+    """One measured run, as ``producer run`` makes it."""
+    job = Job(workload, start, stop)
+    executor = make_executor(model, job, settings)
+    return measure(job, executor, schedule.make(len(job)), expected=job.expected())
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    def json(self) -> Any:
+        """Standard output as JSON; the tests read integers of any size."""
+        sys.set_int_max_str_digits(0)
+        return json.loads(self.out)
+
+
+@dataclass(frozen=True)
+class CommandLine:
+    """Runs ``producer`` as a process of its own, in a directory of its own."""
+
+    directory: Path
+    variables: dict[str, str]
+
+    def start(self, *arguments: str, **kwargs: Any) -> "subprocess.Popen[str]":
+        """Start a command and leave it running."""
+        environment = {k: v for k, v in os.environ.items() if not k.startswith(OURS)}
+        return subprocess.Popen(
+            [sys.executable, "-m", "producer", *arguments],
+            cwd=self.directory,
+            env={**environment, **self.variables},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            **kwargs,
+        )
+
+    def __call__(self, *arguments: str, timeout_s: float = 60.0) -> Answer:
+        """Run a command to its end."""
+        process = self.start(*arguments)
+        try:
+            out, err = process.communicate(timeout=timeout_s)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
+        return Answer(process.returncode, out, err)
+
+
+@pytest.fixture
+def producer(tmp_path: Path) -> CommandLine:
+    """The command line of a user who has no cluster."""
+    return CommandLine(tmp_path, {})
+
+
+@pytest.fixture
+def producer_on_cluster(tmp_path: Path, cluster: Cluster) -> CommandLine:
+    """The command line of a user whose broker is the session's cluster."""
+    return CommandLine(tmp_path, {"CELERY_BROKER_URL": cluster.broker_url})

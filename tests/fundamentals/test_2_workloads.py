@@ -1,0 +1,38 @@
+"""Second: a workload says what is computed, and never who computes it.
+
+Its ``steps`` are a generator that yields the seconds it wants to wait, and returns the value
+of the chunk, the *partial*. Because it only asks for waits and does not sleep, the same text
+runs in a thread, a process, a greenlet or a coroutine.
+"""
+
+import pytest
+
+from workers.chunks import Chunk
+from workers.compute import compute
+from workers.workloads import make_workload
+from workers.workloads.base import running_minimum
+
+
+def test_a_workload_yields_its_waits_and_returns_its_partial() -> None:
+    steps = make_workload("factorial", {"wait_s": 1.0}).steps(4, 5)
+    # One second before each of the three products of 4! = 2 * 3 * 4.
+    assert [next(steps), next(steps), next(steps)] == [1.0, 1.0, 1.0]
+    with pytest.raises(StopIteration) as end:
+        next(steps)
+    assert end.value.value == 24
+
+
+def test_a_driver_does_the_waiting() -> None:
+    slept: list[float] = []
+    factorial = make_workload("factorial", {"wait_s": 0.25})
+    result = compute(factorial, Chunk(2, 5), "here", sleep=slept.append)
+    assert result.value == 2 + 6 + 24
+    assert slept == [0.25] * 6
+    assert result.waited_s == 1.5
+
+
+def test_partials_are_merged_by_a_generator_coroutine() -> None:
+    """The generator of the seed text: it is sent a value, and yields the least so far."""
+    merge = running_minimum()
+    next(merge)
+    assert [merge.send(value) for value in (10, 4, 22, -6)] == [10, 4, 4, -6]

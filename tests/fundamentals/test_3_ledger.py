@@ -1,0 +1,35 @@
+"""Third: the ledger counts every index exactly once, whatever arrives, and in whatever order.
+
+Celery delivers a message at least once. The ledger turns that into an effect of exactly once:
+it is the proof behind the word "exact" in every report.
+"""
+
+import pytest
+
+from producer.jobs import Job
+from producer.ledger import OverlapError
+from workers.chunks import Chunk
+from workers.workloads import make_workload
+
+
+def test_the_ledger_is_complete_when_the_range_is_covered() -> None:
+    ledger = Job(make_workload("sum", {}), 0, 10).ledger()
+    ledger.add(Chunk(5, 10), sum(range(5, 10)))
+    complete_before = ledger.complete
+    ledger.add(Chunk(0, 5), sum(range(5)))
+    assert (complete_before, ledger.complete) == (False, True)
+    assert ledger.value == 45
+
+
+def test_a_chunk_that_arrives_twice_counts_once() -> None:
+    ledger = Job(make_workload("sum", {}), 0, 10).ledger()
+    assert ledger.add(Chunk(0, 10), 45) is True
+    assert ledger.add(Chunk(0, 10), 45) is False
+    assert (ledger.value, ledger.duplicates) == (45, 1)
+
+
+def test_a_chunk_that_was_counted_in_part_is_a_bug_and_raises() -> None:
+    ledger = Job(make_workload("sum", {}), 0, 10).ledger()
+    ledger.add(Chunk(0, 5), 10)
+    with pytest.raises(OverlapError):
+        ledger.add(Chunk(3, 8), 25)

@@ -1,0 +1,42 @@
+"""Fourth: an executor runs chunks under one execution model, and all of them look alike.
+
+``submit`` hands chunks over, ``collect`` brings results back. What differs is what a *slot*
+is, the place where one chunk runs at a time: a thread, a process, a coroutine, a greenlet.
+"""
+
+from producer.dispatch import dispatch
+from producer.executors import Model, make_executor
+from producer.jobs import Job
+from producer.schedules import Dynamic
+from tests.conftest import run_once
+from workers.chunks import Chunk
+from workers.settings import Settings
+from workers.workloads import make_workload
+
+
+def test_an_executor_takes_chunks_and_gives_results(settings: Settings) -> None:
+    job = Job(make_workload("sum", {}), 0, 100)
+    with make_executor(Model("local", "threads", 2), job, settings) as executor:
+        executor.submit([Chunk(0, 50), Chunk(50, 100)])
+        results = [*executor.collect(10.0), *executor.collect(10.0)]
+    assert sum(result.value for result in results) == sum(range(100))
+
+
+def test_dispatch_streams_chunks_from_a_schedule_through_an_executor_to_a_ledger(
+    settings: Settings,
+) -> None:
+    job = Job(make_workload("sum", {}), 0, 1000)
+    with make_executor(Model("local", "single"), job, settings) as executor:
+        ledger = dispatch(job, executor, Dynamic(size=10))
+    assert ledger.complete
+    assert ledger.value == job.expected() == 499_500
+
+
+def test_waiting_overlaps_under_coroutines(settings: Settings) -> None:
+    """The seed's program: 2!, 3! and 4! with a wait per product, 6 waits in the time of 3."""
+    factorial = make_workload("factorial", {"wait_s": 0.1})
+    run = run_once(factorial, 2, 5, Model("local", "coroutines"), settings)
+    assert run.value == 32
+    assert 0.3 <= run.elapsed_s < 0.5
+    alone = run_once(factorial, 2, 5, Model("local", "single"), settings)
+    assert alone.elapsed_s >= 0.6

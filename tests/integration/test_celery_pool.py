@@ -1,0 +1,195 @@
+"""The Celery executor on the real cluster: push, bounded memory, failures, foreign messages."""
+
+import json
+import statistics
+import threading
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+from celery import Celery
+
+from producer.cluster.local import Cluster
+from producer.connection import connect
+from producer.dispatch import dispatch
+from producer.executors import Model, make_executor
+from producer.executors.celery_pool import CeleryPool
+from producer.jobs import Job
+from producer.ledger import Ledger
+from producer.schedules import Dynamic, ScheduleChoice
+from tests.conftest import run_once, wait_until
+from workers.app import TASK, make_app
+from workers.chunks import Chunk, ChunkResult
+from workers.errors import ChunkFailed, UsageError
+from workers.pools import POOLS
+from workers.settings import Settings
+from workers.workloads import make_workload
+
+if TYPE_CHECKING:
+    import redis
+
+    from producer.results import Run
+
+pools = pytest.mark.parametrize("pool", POOLS)
+
+
+@pytest.fixture
+def store(cluster: Cluster) -> Iterator["redis.Redis"]:
+    with connect(cluster.broker_url) as client:
+        yield client
+
+
+@pytest.fixture
+def app(with_cluster: Settings) -> Iterator[Celery]:
+    with make_app(with_cluster) as app:
+        yield app
+
+
+def job_keys(store: "redis.Redis", job: Job) -> list[bytes]:
+    return list(store.scan_iter(f"*{job.id}*"))
+
+
+@pools
+def test_a_one_chunk_job_on_a_warm_pool_takes_milliseconds(
+    pool: str, with_cluster: Settings
+) -> None:
+    """Celery's group().get() would take 500 ms: it looks for results in steps."""
+    workload = make_workload("sum", {})
+    schedule = ScheduleChoice("static", chunks=1)
+    model = Model("celery", pool)
+    runs = [run_once(workload, 0, 1000, model, with_cluster, schedule) for _ in range(7)]
+    assert all(run.chunks == 1 and run.exact for run in runs)
+    assert statistics.median(run.elapsed_s for run in runs) < 0.05
+
+
+@pools
+def test_nothing_of_a_finished_job_stays_in_redis(
+    pool: str, with_cluster: Settings, store: "redis.Redis"
+) -> None:
+    job = Job(make_workload("sum", {}), 0, 3000)
+    with make_executor(Model("celery", pool), job, with_cluster) as executor:
+        assert dispatch(job, executor, Dynamic(size=10)).complete
+    wait_until(lambda: not job_keys(store, job))
+    assert store.llen(pool) == 0
+
+
+def test_what_redis_holds_depends_on_the_slots_and_not_on_the_number_of_chunks(
+    with_cluster: Settings, store: "redis.Redis"
+) -> None:
+    job = Job(make_workload("sum", {}), 0, 2000)
+    most = 0
+
+    def count_keys(ledger: Ledger, _: ChunkResult | None) -> None:
+        nonlocal most
+        if ledger.done % 100 == 0:
+            most = max(most, len(job_keys(store, job)) + int(store.llen("threads")))
+
+    with make_executor(Model("celery", "threads"), job, with_cluster) as executor:
+        dispatch(job, executor, Dynamic(size=1), count_keys)
+    assert 0 < most < 500
+
+
+@pools
+def test_a_slot_limit_is_kept(pool: str, with_cluster: Settings) -> None:
+    workload = make_workload("mixed", {"cpu_s": 0.0, "wait_s": 0.05})
+    schedule = ScheduleChoice("dynamic", chunk_size=1)
+    run = run_once(workload, 0, 6, Model("celery", pool, 1), with_cluster, schedule)
+    assert run.slots == 1
+    assert run.elapsed_s >= 6 * 0.05
+
+
+def test_more_slots_than_there_are_is_refused(with_cluster: Settings) -> None:
+    with pytest.raises(UsageError, match="3 is more than the 2 slots"):
+        run_once(make_workload("sum", {}), 0, 10, Model("celery", "prefork", 3), with_cluster)
+
+
+@pools
+def test_waiting_overlaps_on_the_slots_of_a_pool(pool: str, with_cluster: Settings) -> None:
+    workload = make_workload("mixed", {"cpu_s": 0.0, "wait_s": 0.1})
+    schedule = ScheduleChoice("dynamic", chunk_size=1)
+    run = run_once(workload, 0, 20, Model("celery", pool), with_cluster, schedule)
+    alone_s = 20 * 0.1
+    assert run.elapsed_s < alone_s / run.slots + 1.0
+    assert run.busy_s == pytest.approx(alone_s, rel=0.2)
+
+
+def test_a_result_that_went_unheard_is_read(with_cluster: Settings, store: "redis.Redis") -> None:
+    """Cut the producer's subscription while a chunk runs: its result is stored in silence."""
+    job = Job(make_workload("mixed", {"cpu_s": 0.0, "wait_s": 0.5}), 0, 4)
+    cut = threading.Timer(0.2, lambda: store.client_kill_filter(_type="pubsub"))
+    with make_executor(Model("celery", "threads"), job, with_cluster) as executor:
+        cut.start()
+        ledger = dispatch(job, executor, Dynamic(size=2))
+    assert ledger.value == job.expected()
+
+
+def test_code_that_raises_ends_the_job_with_its_message(
+    with_cluster: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = Job(make_workload("sum", {}), 0, 10)
+    with make_executor(Model("celery", "threads"), job, with_cluster) as executor:
+        monkeypatch.setattr(type(job.workload), "parameters", lambda _: {"kernel": 7})
+        executor.submit([Chunk(0, 10)])
+        with pytest.raises((ChunkFailed, UsageError), match="7"):
+            executor.collect(10.0)
+
+
+def test_a_foreign_result_is_ignored(with_cluster: Settings, store: "redis.Redis") -> None:
+    job = Job(make_workload("mixed", {"cpu_s": 0.0, "wait_s": 0.2}), 0, 4)
+    forged = ChunkResult(Chunk(0, 4), 10**9, 0.0, 0.0, 0.0, "nowhere", "1.0").to_json()
+    with make_executor(Model("celery", "threads"), job, with_cluster) as executor:
+        assert isinstance(executor, CeleryPool)
+        channel = f"celery-task-meta-{job.id}."
+        for task_id, status, result in (
+            (f"{job.id}.0-4", "SUCCESS", forged),  # a range that was not sent as one
+            (f"{job.id}.0-2", "SUCCESS", forged),  # a chunk that claims to be another
+            (f"{job.id}.0-2", "SUCCESS", {"value": "x"}),
+            (f"{job.id}.0-2", "SUCCESS", None),
+        ):
+            meta = {"task_id": task_id, "status": status, "result": result, "traceback": None}
+            store.publish(channel + "x", json.dumps(meta))
+        store.publish(channel + "x", b"\x80\x04not json")
+        ledger = dispatch(job, executor, Dynamic(size=2))
+    assert ledger.value == job.expected()
+
+
+def test_a_message_that_is_not_json_does_not_harm_the_worker(
+    app: Celery, with_cluster: Settings
+) -> None:
+    """A pickle is refused unread, an unknown task and a malformed body are thrown away."""
+    with app.producer_pool.acquire(block=True) as producer:
+        producer.publish(
+            b"\x80\x04.", queue="threads", routing_key="threads", exchange="",
+            content_type="application/x-python-serialize", content_encoding="binary",
+            headers={"task": TASK, "id": "forged-1"},
+        )  # fmt: skip
+        producer.publish(
+            "{", queue="threads", routing_key="threads", exchange="",
+            content_type="application/json", content_encoding="utf-8",
+            headers={"task": TASK, "id": "forged-2"},
+        )  # fmt: skip
+    app.send_task("no.such.task", queue="threads")
+    app.send_task(TASK, ["too", "few"], queue="threads")
+    run = run_once(make_workload("sum", {}), 0, 1000, Model("celery", "threads"), with_cluster)
+    assert run.exact
+
+
+def test_two_producers_share_a_pool_and_both_are_exact(with_cluster: Settings) -> None:
+    runs: dict[str, Run] = {}
+
+    def produce(name: str, stop: int) -> None:
+        workload = make_workload("sum", {})
+        schedule = ScheduleChoice("dynamic", chunks=50)
+        runs[name] = run_once(workload, 0, stop, Model("celery", "threads"), with_cluster, schedule)
+
+    threads = [
+        threading.Thread(target=produce, args=(name, stop))
+        for name, stop in (("one", 1_000_000), ("two", 700_001))
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert runs["one"].value == sum(range(1_000_000))
+    assert runs["two"].value == sum(range(700_001))
+    assert all(run.exact for run in runs.values())

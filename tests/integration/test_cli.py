@@ -1,0 +1,255 @@
+"""The command line as a user types it: values, JSON, exit codes, one or two lines of error."""
+
+import csv
+import io
+import os
+import pty
+import select
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from producer.commands import COMMANDS
+from producer.reports import FORMATS
+from tests.conftest import CommandLine
+from workers.workloads import WORKLOADS
+
+KEYS = {
+    "job", "workload", "start", "stop", "model", "slots", "hosts", "schedule", "chunks",
+    "duplicates", "value", "expected", "exact", "elapsed_s", "startup_s", "cpu_s", "busy_s",
+    "efficiency",
+}  # fmt: skip
+
+
+def test_run_prints_the_value_and_its_proof(producer: CommandLine) -> None:
+    answer = producer("run", "sum", "--stop", "1e5", "--local", "threads")
+    assert answer.code == 0
+    assert "sum over [0, 100_000) under local:threads: 4999950000, exact" in answer.out
+    assert "counted once: [0, 100_000)" in answer.out
+    assert answer.err == ""
+
+
+@pytest.mark.parametrize("number", ["100000", "100_000", "1e5", "1E5", "1.5e5"])
+def test_numbers_are_read_as_they_are_written(number: str, producer: CommandLine) -> None:
+    run = producer("run", "sum", "--stop", number, "--local", "single", "--json").json()
+    stop = int(float(number.replace("_", "")))
+    assert (run["stop"], run["value"]) == (stop, sum(range(stop)))
+
+
+def test_json_has_the_promised_keys(producer: CommandLine) -> None:
+    run = producer("run", "mixed", "--stop", "4", "--local", "coroutines", "--json").json()
+    assert run.keys() >= KEYS
+    assert (run["model"], run["value"], run["expected"], run["exact"]) == (
+        "local:coroutines", 6, 6, True,
+    )  # fmt: skip
+
+
+def test_the_default_is_the_prefork_pool(producer_on_cluster: CommandLine) -> None:
+    run = producer_on_cluster("run", "sum", "--stop", "1e4", "--json").json()
+    assert run["model"] == "celery:prefork"
+
+
+@pytest.mark.parametrize("workload", WORKLOADS)
+def test_every_workload_has_a_default_range(workload: str, producer: CommandLine) -> None:
+    quick = {
+        "sum": ["--kernel", "numpy"],
+        "factorial": ["--wait-s", "0.01"],
+        "mixed": ["--cpu-s", "0", "--wait-s", "0.001"],
+    }
+    answer = producer("run", workload, *quick.get(workload, []), "--local", "threads", "--json")
+    assert answer.json()["exact"] is True
+
+
+def test_the_seeds_factorials_take_three_seconds_instead_of_six(producer: CommandLine) -> None:
+    answer = producer(
+        "run", "factorial", "--start", "2", "--stop", "5", "--local", "coroutines", "--json"
+    )
+    run = answer.json()
+    assert 3.0 <= run["elapsed_s"] < 3.5
+    assert sorted(record["value"] for record in run["records"]) == [2, 6, 24]
+    assert run["busy_s"] == pytest.approx(6.0, abs=0.1)
+
+
+def test_the_seeds_running_minimum_shows_each_step(producer: CommandLine) -> None:
+    answer = producer(
+        "run", "minimum", "--values", "10,4,22,-6", "--local", "single", "--chunk-size", "1"
+    )
+    assert "under local:single: -6, exact" in answer.out
+    assert "merged: 10, 4, 4, -6" in answer.out
+
+
+def test_a_factorial_beyond_pythons_digit_limit_is_printed_whole(producer: CommandLine) -> None:
+    options = ["--start", "3000", "--stop", "3001", "--wait-s", "0", "--local", "processes"]
+    run = producer("run", "factorial", *options, "--json").json()
+    assert run["value"] == run["expected"]
+    assert len(str(run["value"])) == 9131
+    assert producer("run", "factorial", *options).code == 0
+
+
+def test_compare_prints_a_table_and_writes_results_and_report(
+    producer_on_cluster: CommandLine,
+) -> None:
+    answer = producer_on_cluster(
+        "compare", "sum", "--stop", "200_000", "--local", "all:2", "--pool", "all",
+        "--repeat", "2", "--out", "r.json", "--report", "r.html",
+    )  # fmt: skip
+    assert answer.code == 0, answer.err
+    models = [line.split()[0] for line in answer.out.splitlines() if ":" in line.split(" ")[0]]
+    for model in (
+        "local:single", "local:threads", "local:processes", "local:coroutines",
+        "local:greenlets", "celery:prefork", "celery:threads", "celery:gevent", "celery:solo",
+    ):  # fmt: skip
+        assert model in models
+    assert "exact in all 18 runs" in answer.out
+    assert "GIL" in answer.out
+    page = (producer_on_cluster.directory / "r.html").read_text()
+    assert "celery:gevent" in page
+    assert "http" not in page.replace("http-equiv", "")
+    for name in FORMATS:
+        assert producer_on_cluster("report", "r.json", "--format", name).code == 0
+    raw = producer_on_cluster("report", "r.json", "--format", "csv").out
+    assert len(list(csv.DictReader(io.StringIO(raw)))) == 18
+
+
+def test_a_report_goes_to_a_file(producer: CommandLine) -> None:
+    producer("compare", "sum", "--stop", "100", "--local", "single", "--out", "r.json")
+    assert producer("report", "r.json", "--format", "markdown", "--out", "r.md").code == 0
+    assert (producer.directory / "r.md").read_text().count("| local:single |") == 1
+
+
+BAD_INPUT = [
+    ("run sum --start 5 --stop 3 --local single", "--stop 3 lies before --start 5"),
+    ("run sum --start -5 --stop 3 --local single", "-5 is negative"),
+    ("run sum --chunks -1", "-1 is too small"),
+    ("run sum --chunks 0", "0 is too small"),
+    ("run sum --chunk-size 0", "0 is too small"),
+    ("run sum --stop 3 --chunks 5 --local single", "more than the 3 indices"),
+    ("run sum --slots 0", "0 is too small"),
+    ("run sum --pool prefork:0", "0 slots"),
+    ("run sum --pool prefork:x", "'x' is not a number of slots"),
+    ("run sum --pool prefork:2 --slots 3", "slots once"),
+    ("run sum --local single --slots 2", "one slot"),
+    ("run product", "'product'"),
+    ("run sum --pool eventlet", "'eventlet' is unknown"),
+    ("run sum --local fibers", "'fibers' is unknown"),
+    ("run sum --local threads --pool gevent", "exclude each other"),
+    ("run sum --kernel gpu", "'gpu'"),
+    ("run sum --stop many", "'many' is not a whole number"),
+    ("run sum --stop 1e8.5", "'1e8.5' is not a whole number"),
+    ("run sum --stop 0.5", "'0.5' is not a whole number"),
+    ("run sum --stop nan", "'nan' is not a whole number"),
+    ("run sum --stop 1e999999999", "too large"),
+    ("run sum --stop 1e13", "beyond the limit of sum"),
+    ("run factorial --stop 1e6", "beyond the limit of factorial"),
+    ("run factorial --wait-s -1", "-1.0"),
+    ("run factorial --wait-s inf", "inf"),
+    ("run factorial --cpu-s 1", "--cpu-s is not a parameter of factorial, but of mixed"),
+    ("run minimum --values 1,x", "'x' is not a whole number"),
+    ("run minimum --values 1,2 --stop 3", "beyond the 2 given"),
+    ("run sum --schedule chaotic", "'chaotic'"),
+    ("run sum --schedule guided --chunks 4 --local single", "--chunk-size"),
+    ("run sum --chunks 4 --chunk-size 4 --local single", "exclude each other"),
+    ("run sum --broker http://127.0.0.1", "not a Redis address"),
+    ("run sum --speed 11", "--speed"),
+    ("run", "WORKLOAD"),
+    ("fly", "'fly'"),
+    ("compare sum --repeat 0", "0 is too small"),
+    ("compare sum --pool quick", "'quick' is unknown"),
+    ("compare sum --stop 10 --local single --out missing/r.json", "missing/r.json"),
+    ("compare sum --stop 10 --local single --out .", "cannot write"),
+    ("compare sum --stop 10 --local single --report missing/r.html", "missing/r.html"),
+    ("report none.json", "none.json"),
+    ("report .", "cannot read"),
+    ("up --pool quick", "'quick' is unknown"),
+    ("up --pool solo:2", "one slot"),
+    ("up --flower-port 0", "0 is not in the range"),
+]
+
+
+@pytest.mark.parametrize(("line", "words"), BAD_INPUT)
+def test_bad_input_is_answered_in_two_lines_with_code_2(
+    line: str, words: str, producer: CommandLine
+) -> None:
+    answer = producer(*line.split())
+    assert answer.code == 2
+    assert words in answer.err or words.lower() in answer.err.lower()
+    assert len(answer.err.splitlines()) <= 2
+    assert answer.out == ""
+    assert list(producer.directory.iterdir()) == []
+
+
+def test_results_of_another_format_or_cut_in_half_are_refused(producer: CommandLine) -> None:
+    producer("compare", "sum", "--stop", "100", "--local", "single", "--out", "r.json")
+    path = producer.directory / "r.json"
+    whole = path.read_text()
+    for text in (whole[: len(whole) // 2], whole.replace('"format": 1', '"format": 2'), ""):
+        path.write_text(text)
+        answer = producer("report", "r.json")
+        assert answer.code == 2
+        assert "r.json" in answer.err
+        assert len(answer.err.splitlines()) == 1
+
+
+@pytest.mark.skipif(os.getuid() == 0, reason="root may write everywhere; CI has the next test")
+def test_a_directory_without_write_permission_is_refused(producer: CommandLine) -> None:
+    producer.directory.chmod(stat.S_IRUSR | stat.S_IXUSR)
+    answer = producer("compare", "sum", "--stop", "10", "--local", "single", "--out", "r.json")
+    producer.directory.chmod(stat.S_IRWXU)
+    assert (answer.code, "cannot write" in answer.err) == (2, True)
+
+
+def test_a_place_where_nobody_may_write_is_refused(producer: CommandLine) -> None:
+    answer = producer(
+        "compare", "sum", "--stop", "10", "--local", "single", "--out", "/proc/r.json"
+    )
+    assert (answer.code, "cannot write /proc/r.json" in answer.err) == (2, True)
+
+
+def test_output_that_nobody_reads_is_no_error_worth_a_traceback(producer: CommandLine) -> None:
+    process = producer.start("run", "sum", "--stop", "10", "--local", "single", "--json")
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    assert "Traceback" not in process.stderr.read()
+    process.wait(timeout=30)
+
+
+def test_help_is_there_for_every_command_and_quick(producer: CommandLine) -> None:
+    began = time.monotonic()
+    answer = producer("--help")
+    assert answer.code == 0
+    assert time.monotonic() - began < 2.0
+    for name, words in COMMANDS.items():
+        assert words in " ".join(answer.out.split())
+        assert words in " ".join(producer(name, "--help").out.split())
+
+
+def test_a_terminal_shows_a_live_bar_with_the_running_value(
+    producer: CommandLine, tmp_path: Path
+) -> None:
+    ours, theirs = pty.openpty()
+    command = [
+        *(sys.executable, "-m", "producer", "run", "minimum", "--values", "10,4,22,-6"),
+        *("--local", "single", "--chunk-size", "1"),
+    ]
+    process = subprocess.Popen(
+        command, cwd=tmp_path, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=theirs,
+        env={**os.environ, "COLUMNS": "160", "TERM": "xterm"},
+    )  # fmt: skip
+    os.close(theirs)
+    shown = b""
+    while select.select([ours], [], [], 20.0)[0]:
+        try:
+            shown += os.read(ours, 65536)
+        except OSError:  # the other side is closed
+            break
+    os.close(ours)
+    assert process.wait(timeout=20) == 0
+    text = shown.decode()
+    assert "local:single" in text
+    assert "4 chunks" in text
+    assert "value -6" in text

@@ -1,0 +1,255 @@
+"""The local cluster: starts, stays, heals, stops, and leaves nothing behind."""
+
+import base64
+import json
+import os
+import signal
+import time
+import urllib.request
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from urllib.error import HTTPError
+
+import psutil
+import pytest
+
+from producer.cluster.local import STATE_FILE, Cluster
+from producer.cluster.sessions import members
+from producer.connection import connect
+from producer.executors import Model
+from producer.fleet import present_workers
+from producer.schedules import ScheduleChoice
+from tests.conftest import CommandLine, run_once, wait_until
+from workers.settings import Settings
+from workers.workloads import make_workload
+
+
+def state(producer: CommandLine) -> Cluster:
+    path = producer.directory / ".poolrace" / "cluster" / STATE_FILE
+    return Cluster(**json.loads(path.read_text()))
+
+
+def worker_pid(cluster: Cluster, pool: str) -> int:
+    with connect(cluster.broker_url) as client:
+        return next((w.pid for w in present_workers(client) if w.pool == pool), 0)
+
+
+@pytest.fixture
+def up(producer: CommandLine) -> Iterator[CommandLine]:
+    """A user who typed ``producer up``, with two small pools."""
+    answer = producer("up", "--pool", "threads:2", "--pool", "prefork:1")
+    try:
+        assert answer.code == 0, answer.err
+        yield producer
+    finally:
+        producer("down")
+
+
+def test_up_prints_flower_and_what_to_type_next_and_down_leaves_nothing(
+    producer: CommandLine,
+) -> None:
+    answer = producer("up", "--pool", "solo")
+    assert answer.code == 0, answer.err
+    assert "Flower: http://127.0.0.1:" in answer.out
+    assert "producer run sum" in answer.out
+    session = state(producer).session
+    assert members(session)
+    assert producer("run", "sum", "--stop", "1e4", "--pool", "solo", "--json").json()["exact"]
+    assert producer("down").code == 0
+    assert members(session) == []
+    assert list(producer.directory.iterdir()) == []
+    again = producer("down")
+    assert (again.code, "no local cluster" in again.out) == (0, True)
+
+
+def test_status_names_the_workers_and_no_password(up: CommandLine) -> None:
+    answer = up("status", "--json")
+    assert answer.code == 0
+    assert {worker["pool"]: worker["slots"] for worker in answer.json()["workers"]} == {
+        "threads": 2, "prefork": 1,
+    }  # fmt: skip
+    password = state(up).broker_url.split(":")[2].partition("@")[0]
+    assert password not in answer.out
+    assert password not in up("status").out
+    command_lines = [" ".join(process.cmdline()) for process in members(state(up).session)]
+    assert command_lines
+    assert not any(password in line for line in command_lines)
+    logs = "".join(path.read_text() for path in Path(state(up).directory).glob("*.log"))
+    assert password not in logs
+
+
+def test_env_points_other_tools_at_the_cluster(up: CommandLine) -> None:
+    lines = dict(line.removeprefix("export ").split("=", 1) for line in up("env").out.splitlines())
+    assert lines["CELERY_BROKER_URL"].strip("'") == state(up).broker_url
+    assert "FLOWER_BASIC_AUTH" in lines
+
+
+def test_a_second_up_is_refused(up: CommandLine) -> None:
+    answer = up("up")
+    assert (answer.code, "producer down" in answer.err) == (2, True)
+    assert up("status").code == 0
+
+
+def test_a_taken_flower_port_is_refused_and_nothing_is_left(
+    producer: CommandLine, cluster: Cluster
+) -> None:
+    taken = str(cluster.flower_url).rpartition(":")[2]
+    answer = producer("up", "--flower-port", taken)
+    assert (answer.code, taken in answer.err) == (2, True)
+    assert list(producer.directory.iterdir()) == []
+
+
+@pytest.mark.parametrize("pool", ["threads", "prefork"])
+def test_a_worker_that_exits_is_started_again(up: CommandLine, pool: str) -> None:
+    before = worker_pid(state(up), pool)
+    os.kill(before, signal.SIGKILL)
+    wait_until(lambda: worker_pid(state(up), pool) not in (0, before), 30)
+    run = up("run", "sum", "--stop", "1e4", "--pool", pool, "--json").json()
+    assert run["exact"] is True
+
+
+def test_a_redis_that_exits_is_started_again(up: CommandLine) -> None:
+    [redis_server] = [p for p in members(state(up).session) if "-server" in p.name()]
+    redis_server.kill()
+    wait_until(lambda: state(up).broken_parts() == [], 40)
+    assert up("run", "sum", "--stop", "1e4", "--json").json()["exact"] is True
+
+
+def test_a_dead_supervisor_takes_its_programs_along_and_is_named(up: CommandLine) -> None:
+    cluster = state(up)
+    os.kill(cluster.session, signal.SIGKILL)
+    wait_until(lambda: not members(cluster.session), 30)
+    answer = up("status")
+    assert answer.code == 3
+    assert "supervisor" in answer.err
+    assert "producer down" in answer.err
+    assert up("down").code == 0
+    assert list(up.directory.iterdir()) == []
+
+
+def test_work_goes_on_while_a_worker_is_killed(up: CommandLine) -> None:
+    """Late acknowledgement, a short visibility timeout, and a supervisor."""
+    settings = Settings(broker_url=state(up).broker_url)
+    before = worker_pid(state(up), "threads")
+    workload = make_workload("mixed", {"cpu_s": 0.0, "wait_s": 0.1})
+    with ThreadPoolExecutor(1) as background:
+        schedule = ScheduleChoice("dynamic", chunk_size=5)
+        model = Model("celery", "threads")
+        future = background.submit(run_once, workload, 0, 100, model, settings, schedule)
+        wait_until(lambda: connect(str(settings.broker_url)).zcard("unacked_index") == 2)
+        os.kill(before, signal.SIGKILL)
+        run = future.result(timeout=60)
+    assert run.exact
+    assert run.intervals == [[0, 100]]
+
+
+def test_a_chunk_longer_than_the_visibility_timeout_runs_once(
+    producer: CommandLine,
+) -> None:
+    """A running chunk renews its lease; without that it would be delivered again and again."""
+    short = CommandLine(producer.directory, {"POOLRACE_VISIBILITY_TIMEOUT_S": "2"})
+    try:
+        assert short("up", "--pool", "threads:2").code == 0
+        answer = short(
+            "run", "mixed", "--cpu-s", "0", "--wait-s", "6", "--stop", "1",
+            "--pool", "threads", "--json",
+        )  # fmt: skip
+        assert answer.json()["exact"] is True
+        log = (Path(state(producer).directory) / "worker-threads.log").read_text()
+        assert log.count("0-1] received") == 1
+    finally:
+        producer("down")
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("status", "producer up"),
+        ("env", "producer up"),
+        ("run sum --broker redis://127.0.0.1:1/0", "producer up"),
+        ("status --broker redis://127.0.0.1:1/0", "127.0.0.1:1"),
+        ("run sum --broker redis://127.0.0.1:x/0", "not a Redis address"),
+    ],
+)
+def test_no_cluster_is_code_3_within_5_seconds(
+    line: str, words: str, producer: CommandLine
+) -> None:
+    began = time.monotonic()
+    answer = producer(*line.split())
+    assert time.monotonic() - began < 5.0
+    assert answer.code == 3
+    assert words in answer.err
+    assert len(answer.err.splitlines()) <= 2
+
+
+def test_a_wrong_password_is_code_3_and_stays_secret(
+    producer: CommandLine, cluster: Cluster
+) -> None:
+    port = cluster.broker_url.rpartition(":")[2]
+    answer = producer("run", "sum", "--broker", f"redis://:gue55@127.0.0.1:{port}")
+    assert answer.code == 3
+    assert "password" in answer.err
+    assert "gue55" not in answer.err
+
+
+def test_a_pool_without_workers_is_code_3_with_the_command_that_starts_one(
+    up: CommandLine,
+) -> None:
+    answer = up("run", "sum", "--stop", "1e4", "--pool", "gevent")
+    assert answer.code == 3
+    assert "python -m workers gevent" in answer.err
+    assert "prefork, threads" in answer.err
+
+
+def test_flower_shows_tasks_that_a_person_understands(
+    producer_on_cluster: CommandLine, cluster: Cluster
+) -> None:
+    run = producer_on_cluster("run", "sum", "--stop", "300_000", "--chunks", "3", "--json").json()
+    assert cluster.flower_login is not None
+    login = base64.b64encode(cluster.flower_login.encode()).decode()
+
+    def shown() -> list[dict[str, str]]:
+        request = urllib.request.Request(
+            f"{cluster.flower_url}/api/tasks", headers={"Authorization": f"Basic {login}"}
+        )
+        with urllib.request.urlopen(request, timeout=10) as response:
+            tasks = json.load(response).values()
+        return [task for task in tasks if task["uuid"].startswith(run["job"] + ".")]
+
+    def succeeded() -> bool:
+        return sum(task["state"] == "SUCCESS" for task in shown()) >= 3
+
+    wait_until(succeeded)
+    chunks = {task["args"]: task for task in shown()}
+    task = chunks["[100_000, 200_000)"]
+    assert task["name"] == "poolrace.sum"
+    assert run["job"] in task["kwargs"]
+
+
+def test_flower_is_closed_to_strangers(cluster: Cluster) -> None:
+    with pytest.raises(HTTPError) as refused:
+        urllib.request.urlopen(f"{cluster.flower_url}/api/tasks", timeout=10)
+    assert refused.value.code == 401
+
+
+def test_a_temporary_cluster_ends_with_a_producer_that_is_killed(producer: CommandLine) -> None:
+    """kill -9 leaves the producer no time to clean up: its guard does."""
+    process = producer.start("run", "sum", "--stop", "1e11", "--pool", "solo")
+
+    def found() -> list[psutil.Process]:
+        return [
+            child
+            for child in psutil.Process(process.pid).children(recursive=True)
+            if "--pool" in child.cmdline()
+        ]
+
+    wait_until(found, 30)
+    guard = psutil.Process(process.pid).children()[0]
+    session = os.getsid(guard.pid)
+    directory = Path(guard.cmdline()[-1])
+    assert directory.is_dir()
+    process.kill()
+    process.communicate()
+    wait_until(lambda: not guard.is_running() and not members(session), 20)
+    assert not directory.exists()

@@ -1,0 +1,60 @@
+"""Ctrl-C: code 130, workers idle again within two seconds, nothing left running."""
+
+import signal
+import time
+
+import psutil
+import pytest
+
+from producer.cluster.local import Cluster
+from producer.connection import connect
+from producer.executors import LOCAL_MODELS
+from producer.fleet import usage_of_workers, workers_of
+from tests.conftest import CommandLine, wait_until
+from workers.pools import POOLS
+from workers.usage import usage_of_tree
+
+LONG = ("run", "sum", "--stop", "1e11")
+
+signals = pytest.mark.parametrize(
+    ("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["SIGINT", "SIGTERM"]
+)
+
+
+@signals
+@pytest.mark.parametrize("model", LOCAL_MODELS)
+def test_a_local_run_ends_at_once(
+    model: str, signum: signal.Signals, code: int, producer: CommandLine
+) -> None:
+    process = producer.start(*LONG, "--local", model)
+    wait_until(lambda: usage_of_tree(process.pid).cpu_s > 1.0)
+    children = psutil.Process(process.pid).children(recursive=True)
+    began = time.monotonic()
+    process.send_signal(signum)
+    _, err = process.communicate(timeout=20)
+    assert time.monotonic() - began < 3.0
+    assert process.returncode == code
+    assert "Traceback" not in err
+    wait_until(lambda: not any(child.is_running() for child in children))
+
+
+@pytest.mark.parametrize("pool", POOLS)
+@pytest.mark.parametrize("schedule", ["auto", "static"])
+def test_workers_are_idle_again_soon(
+    pool: str, schedule: str, producer_on_cluster: CommandLine, cluster: Cluster
+) -> None:
+    """With ``static`` each slot is in the middle of a chunk of an hour."""
+    with connect(cluster.broker_url) as client:
+        names = [worker.name for worker in workers_of(client, pool)]
+        process = producer_on_cluster.start(*LONG, "--pool", pool, "--schedule", schedule)
+        wait_until(lambda: client.zcard("unacked_index") > 0)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=20)
+        assert process.returncode == 130
+        assert "interrupted" in err
+        time.sleep(2.0)  # the two seconds of the promise
+        assert client.llen(pool) == 0
+        assert client.zcard("unacked_index") == 0
+        before = usage_of_workers(client, names).cpu_s
+        time.sleep(1.0)  # a second over which a busy slot would use a second
+        assert usage_of_workers(client, names).cpu_s - before < 0.3

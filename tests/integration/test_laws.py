@@ -1,0 +1,97 @@
+"""The laws that hold for every model and every workload.
+
+Parametrised over the registries: a new model, pool or workload is tested as soon as it is
+registered, and fails here until ``CASES`` says what its value has to be.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from producer.executors import LOCAL_MODELS, Model
+from producer.schedules import ScheduleChoice
+from tests.conftest import run_once
+from workers.pools import POOLS
+from workers.settings import Settings
+from workers.workloads import WORKLOADS, make_workload
+from workers.workloads.minimum import PRIME, _coefficients
+
+MODELS = [
+    *(Model("local", name, None if name == "single" else 2) for name in LOCAL_MODELS),
+    *(Model("celery", name) for name in POOLS),
+]
+
+
+@dataclass(frozen=True)
+class Case:
+    parameters: dict[str, Any]
+    start: int
+    stop: int
+    value: int
+    """Found without any of the code under test."""
+
+
+def _sequence(seed: int, count: int) -> list[int]:
+    a, b = _coefficients(seed)
+    return [(a * i + b) % PRIME - PRIME // 2 for i in range(count)]
+
+
+CASES: dict[str, Case] = {
+    "sum": Case({}, 17, 200_017, sum(range(17, 200_017))),
+    "factorial": Case({"wait_s": 0.001}, 2, 30, sum(math.factorial(n) for n in range(2, 30))),
+    "minimum": Case({"seed": 3}, 0, 20_000, min(_sequence(3, 20_000))),
+    "mixed": Case({"cpu_s": 0.0005, "wait_s": 0.001}, 0, 100, sum(range(100))),
+}
+
+SCHEDULES = [
+    ScheduleChoice(),
+    ScheduleChoice("static"),
+    ScheduleChoice("dynamic", chunks=13),
+    ScheduleChoice("guided"),
+]
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES, ids=str)
+@pytest.mark.parametrize("name", WORKLOADS)
+@pytest.mark.parametrize("model", MODELS, ids=str)
+def test_every_index_is_counted_once_and_the_value_is_right(
+    model: Model, name: str, schedule: ScheduleChoice, with_cluster: Settings
+) -> None:
+    case = CASES[name]
+    workload = make_workload(name, case.parameters)
+    run = run_once(workload, case.start, case.stop, model, with_cluster, schedule)
+    assert run.value == run.expected == case.value
+    assert run.exact
+    assert run.intervals == [[case.start, case.stop]]
+    shares = [share for slots in run.shares.values() for share in slots.values()]
+    assert sum(share.chunks for share in shares) == run.chunks == len(run.records)
+    assert sum(share.indices for share in shares) == case.stop - case.start
+
+
+@pytest.mark.parametrize("model", MODELS, ids=str)
+def test_an_empty_range_is_a_job_with_value_0(model: Model, with_cluster: Settings) -> None:
+    run = run_once(make_workload("minimum", {}), 7, 7, model, with_cluster)
+    assert (run.value, run.chunks, run.exact, run.intervals) == (0, 0, True, [])
+
+
+@pytest.mark.parametrize("model", MODELS, ids=str)
+def test_what_was_used_is_measured(model: Model, with_cluster: Settings) -> None:
+    mixed = make_workload("mixed", {"cpu_s": 0.01, "wait_s": 0.0})
+    run = run_once(mixed, 0, 40, model, with_cluster)
+    assert 0.4 <= run.busy_s < 0.6
+    assert run.cpu_s >= 0.35
+    if model.kind == "celery" or model.name in ("threads", "processes"):
+        assert run.voluntary_switches + run.involuntary_switches > 0
+    assert run.peak_memory_bytes > 10 * 2**20
+    assert 0 < run.efficiency <= 1.05
+    assert run.elapsed_s > 0
+    assert run.startup_s > 0
+
+
+@pytest.mark.parametrize("model", MODELS, ids=str)
+def test_a_big_integer_arrives_whole(model: Model, with_cluster: Settings) -> None:
+    run = run_once(make_workload("factorial", {"wait_s": 0.0}), 2500, 2502, model, with_cluster)
+    assert run.value == math.factorial(2500) + math.factorial(2501)
+    assert run.exact

@@ -1,0 +1,110 @@
+"""Results are stored whole, read back the same, and refused when they are not ours."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from producer.compare import Plan, compare
+from producer.executors import Model
+from producer.jobs import Job
+from producer.reports import FORMATS
+from producer.results import FORMAT, Comparison, load, require_writable, save, write_text
+from workers.errors import UsageError
+from workers.settings import Settings
+from workers.workloads import make_workload
+
+
+@pytest.fixture
+def comparison(settings: Settings) -> Comparison:
+    job = Job(make_workload("sum", {}), 0, 10_000)
+    models = [Model("local", "single"), Model("local", "threads", 2)]
+    return compare(Plan(job, models, repeat=3), settings)
+
+
+def test_models_are_interleaved_and_each_round_begins_with_another(comparison: Comparison) -> None:
+    one, two = "local:single", "local:threads"
+    assert [run.model for run in comparison.runs] == [one, two, two, one, one, two]
+
+
+def test_what_is_saved_is_what_is_loaded(comparison: Comparison, tmp_path: Path) -> None:
+    save(comparison, tmp_path / "r.json")
+    assert load(tmp_path / "r.json") == comparison
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_report_of_a_file_is_the_same_every_time(
+    name: str, comparison: Comparison, tmp_path: Path
+) -> None:
+    save(comparison, tmp_path / "r.json")
+    first, second = (FORMATS[name](load(tmp_path / "r.json")) for _ in range(2))
+    assert first == second == FORMATS[name](comparison)
+    for model in ("local:single", "local:threads"):
+        assert model in first
+
+
+def test_the_file_keeps_raw_values_environment_and_versions(
+    comparison: Comparison, tmp_path: Path
+) -> None:
+    save(comparison, tmp_path / "r.json")
+    data = json.loads((tmp_path / "r.json").read_text())
+    assert data["format"] == FORMAT
+    assert len(data["runs"]) == 6
+    assert data["environment"]["versions"]["celery"]
+    assert data["environment"]["hosts"][0]["cores"] >= 1
+
+
+def test_a_file_that_is_not_ours_is_refused(comparison: Comparison, tmp_path: Path) -> None:
+    path = tmp_path / "r.json"
+    save(comparison, path)
+    whole = path.read_text()
+    refused = {
+        "cut in half": (whole[: len(whole) // 2], "not whole JSON"),
+        "another version": (whole.replace('"format": 1', '"format": 99', 1), "version 99"),
+        "not an object": ("[1, 2]", "version None"),
+        "without runs": ('{"format": 1, "kind": "comparison"}', "not a comparison"),
+        "with other fields": ('{"format": 1, "runs": [{"a": 1}]}', "not a comparison"),
+        "empty": ("", "not whole JSON"),
+    }
+    for what, (text, words) in refused.items():
+        path.write_text(text)
+        with pytest.raises(UsageError, match=words):
+            raise AssertionError(what, load(path))
+
+
+def test_a_binary_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "r.json").write_bytes(bytes(range(256)))
+    with pytest.raises(UsageError, match="not whole JSON"):
+        load(tmp_path / "r.json")
+
+
+def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="No such file"):
+        load(tmp_path / "none.json")
+
+
+def test_big_integers_are_stored_exactly(settings: Settings, tmp_path: Path) -> None:
+    sys.set_int_max_str_digits(0)
+    job = Job(make_workload("factorial", {"wait_s": 0.0}), 3000, 3001)
+    comparison = compare(Plan(job, [Model("local", "single")]), settings)
+    save(comparison, tmp_path / "r.json")
+    assert load(tmp_path / "r.json").runs[0].value == job.expected()
+    sys.set_int_max_str_digits(4300)
+
+
+def test_a_place_that_cannot_be_written_is_known_beforehand(tmp_path: Path) -> None:
+    require_writable(tmp_path / "new.json")
+    assert list(tmp_path.iterdir()) == []
+    for path in (tmp_path / "missing" / "r.json", tmp_path):
+        with pytest.raises(UsageError, match="cannot write"):
+            require_writable(path)
+
+
+def test_writing_replaces_a_file_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "f"
+    path.write_text("old")
+    with pytest.raises(UnicodeEncodeError):
+        write_text(path, "half \ud800")
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]

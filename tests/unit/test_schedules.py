@@ -1,0 +1,141 @@
+"""Schedules cut as OpenMP's do."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from producer.schedules import (
+    MAX_DEFAULT_CHUNKS,
+    SCHEDULES,
+    SHORTEST_CHUNK_S,
+    Auto,
+    Dynamic,
+    Guided,
+    Schedule,
+    ScheduleChoice,
+    Static,
+)
+from workers.chunks import Chunk, ChunkResult
+from workers.errors import UsageError
+
+
+def sizes(schedule: Schedule, count: int, slots: int) -> list[int]:
+    return list(schedule.sizes(count, slots))
+
+
+# Worked by hand from the OpenMP API specification 5.2, section 11.5.3, Table 11.1.
+@pytest.mark.parametrize(
+    ("schedule", "count", "slots", "expected"),
+    [
+        # static: "chunks of approximately equal size, at most one chunk to each thread".
+        (Static(), 10, 4, [3, 3, 2, 2]),
+        (Static(), 8, 4, [2, 2, 2, 2]),
+        (Static(), 3, 4, [1, 1, 1]),
+        # static, chunk_size: "chunks of size chunk_size", the last one smaller.
+        (Static(size=3), 10, 4, [3, 3, 3, 1]),
+        (Static(parts=3), 10, 8, [4, 3, 3]),
+        # dynamic: chunk_size "defaults to 1".
+        (Dynamic(), 5, 2, [1, 1, 1, 1, 1]),
+        (Dynamic(size=4), 10, 2, [4, 4, 2]),
+        # guided, chunk_size 1: "proportional to the number of unassigned iterations divided
+        # by the number of threads", decreasing to 1. 20/4=5, 15/4->4, 11/4->3, 8/4=2, 6/4->2,
+        # 4/4=1, and so on.
+        (Guided(), 20, 4, [5, 4, 3, 2, 2, 1, 1, 1, 1]),
+        # guided, k: not fewer than k, but for the last chunk.
+        (Guided(size=3), 20, 4, [5, 4, 3, 3, 3, 2]),
+        (Guided(size=50), 20, 4, [20]),
+    ],
+)
+def test_cuts_are_openmps(schedule: Schedule, count: int, slots: int, expected: list[int]) -> None:
+    assert sizes(schedule, count, slots) == expected
+
+
+@given(
+    name=st.sampled_from(SCHEDULES),
+    start=st.integers(0, 10**6),
+    count=st.integers(0, 3000),
+    slots=st.integers(1, 200),
+    chunk_size=st.none() | st.integers(1, 5000),
+)
+def test_every_schedule_covers_the_range_without_gap_or_overlap(
+    name: str, start: int, count: int, slots: int, chunk_size: int | None
+) -> None:
+    schedule = ScheduleChoice(name, chunk_size=chunk_size).make(count)
+    chunks = list(schedule.chunks(start, start + count, slots))
+    assert all(len(chunk) > 0 for chunk in chunks)
+    assert [i for chunk in chunks for i in range(chunk.start, chunk.stop)] == list(
+        range(start, start + count)
+    )
+
+
+@given(count=st.integers(1, 10**9), chunks=st.integers(1, 500))
+def test_a_number_of_chunks_gives_that_number(count: int, chunks: int) -> None:
+    chunks = min(chunks, count)
+    assert len(sizes(ScheduleChoice("static", chunks=chunks).make(count), count, 2)) == chunks
+    assert len(sizes(ScheduleChoice("auto", chunks=chunks).make(count), count, 2)) == chunks
+    assert len(sizes(ScheduleChoice("dynamic", chunks=chunks).make(count), count, 2)) <= chunks
+
+
+def test_dynamic_without_a_size_keeps_the_number_of_chunks_sane() -> None:
+    assert sizes(Dynamic(), MAX_DEFAULT_CHUNKS, 2) == [1] * MAX_DEFAULT_CHUNKS
+    assert len(sizes(Dynamic(), 100_000_000, 2)) <= MAX_DEFAULT_CHUNKS
+
+
+def simulated(index_s: float, count: int, slots: int) -> tuple[list[int], float, float]:
+    """Let ideal slots work off an ``auto`` schedule; returns sizes, idle share, messages/slot-s."""
+    schedule = Auto()
+    free_at = [0.0] * slots
+    sizes_cut = []
+    for chunk in schedule.chunks(0, count, slots):
+        sizes_cut.append(len(chunk))
+        slot = free_at.index(min(free_at))
+        duration_s = len(chunk) * index_s
+        free_at[slot] += duration_s
+        schedule.observe(ChunkResult(chunk, 0, duration_s, duration_s, 0.0, "here", "1.0"))
+    end = max(free_at)
+    idle = sum(end - at for at in free_at) / (slots * end)
+    return sizes_cut, idle, len(sizes_cut) / sum(free_at)
+
+
+@pytest.mark.parametrize("slots", [1, 2, 4, 8])
+@pytest.mark.parametrize("index_s", [2e-8, 4e-8, 1e-6, 1e-3])
+def test_auto_keeps_messages_rare_and_slots_busy_to_the_end(index_s: float, slots: int) -> None:
+    """At 1 ms a message (measured), 2 % is 20 messages a slot-second."""
+    count = round(4.0 * slots / index_s)
+    _, idle, messages_per_slot_s = simulated(index_s, count, slots)
+    assert idle < 0.02
+    assert messages_per_slot_s < 20
+
+
+def test_auto_ends_with_short_chunks() -> None:
+    sizes_cut, _, _ = simulated(4e-8, 100_000_000, 2)
+    assert sizes_cut[0] == 1
+    assert max(sizes_cut) > 10 * sizes_cut[-2]
+    assert sizes_cut[-2] * 4e-8 == pytest.approx(SHORTEST_CHUNK_S, rel=0.01)
+
+
+def test_auto_takes_one_index_at_a_time_where_an_index_takes_long() -> None:
+    sizes_cut, _, _ = simulated(1.0, 50, 4)
+    assert sizes_cut == [1] * 50
+
+
+@pytest.mark.parametrize(
+    ("choice", "words"),
+    [
+        (ScheduleChoice("static", chunks=5, chunk_size=5), "exclude each other"),
+        (ScheduleChoice("static", chunks=50), "more than the 10 indices"),
+        (ScheduleChoice("guided", chunks=5), "--chunk-size"),
+        (ScheduleChoice("random"), "unknown"),
+    ],
+)
+def test_a_schedule_that_cannot_be_is_refused(choice: ScheduleChoice, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        choice.make(10)
+
+
+def test_a_choice_reads_as_it_was_typed() -> None:
+    assert str(ScheduleChoice("dynamic", chunk_size=10)) == "dynamic --chunk-size 10"
+
+
+def test_chunks_are_ordered() -> None:
+    assert list(Guided().chunks(5, 9, 2)) == [Chunk(5, 7), Chunk(7, 8), Chunk(8, 9)]

@@ -1,0 +1,67 @@
+"""Settings come from the environment and .env, and never show a password."""
+
+from pathlib import Path
+
+import pytest
+
+from workers.errors import UsageError
+from workers.settings import Settings, mask
+
+URL = "redis://:s3cret@127.0.0.1:6379/0"
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def test_celerys_own_variables_name_the_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CELERY_BROKER_URL", URL)
+    monkeypatch.setenv("CELERY_RESULT_BACKEND", "rediss://:other@127.0.0.1:1/0")
+    settings = Settings.from_env()
+    assert settings.broker_url == URL
+    assert settings.result_backend == "rediss://:other@127.0.0.1:1/0"
+
+
+def test_the_option_goes_before_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CELERY_BROKER_URL", "redis://127.0.0.1:1/0")
+    monkeypatch.setenv("CELERY_RESULT_BACKEND", "redis://127.0.0.1:1/0")
+    settings = Settings.from_env(URL)
+    assert settings.broker_url == settings.result_backend == URL
+
+
+def test_a_dotenv_file_fills_the_gaps(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path(".env").write_text(f"CELERY_BROKER_URL={URL}\nPOOLRACE_HOST=from-file\n")
+    monkeypatch.setenv("POOLRACE_HOST", "from-environment")
+    settings = Settings.from_env()
+    assert (settings.broker_url, settings.host) == (URL, "from-environment")
+
+
+def test_a_garbled_dotenv_file_is_refused() -> None:
+    Path(".env").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(UsageError, match=r"\.env"):
+        Settings.from_env()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CELERY_BROKER_URL", "amqp://guest@127.0.0.1"),
+        ("CELERY_RESULT_BACKEND", "db+sqlite:///x"),
+        ("POOLRACE_VISIBILITY_TIMEOUT_S", "0"),
+        ("POOLRACE_VISIBILITY_TIMEOUT_S", "soon"),
+    ],
+)
+def test_a_value_that_cannot_be_is_refused_by_name(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(UsageError, match=name):
+        Settings.from_env()
+
+
+def test_no_password_shows() -> None:
+    assert "s3cret" not in repr(Settings(broker_url=URL, result_backend=URL))
+    assert mask(f"cannot reach {URL}, nor redis://user:s3cret@host") == (
+        "cannot reach redis://:***@127.0.0.1:6379/0, nor redis://user:***@host"
+    )
