@@ -3,7 +3,6 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-ENGINE ?= local
 
 .PHONY: help install demo test check up down lock
 .DEFAULT_GOAL := help

@@ -1,5 +1,6 @@
 """``producer``, also as ``python -m producer``: calls a command, turns errors into exit codes."""
 
+import logging
 import os
 import signal
 import sys
@@ -22,20 +23,27 @@ def main() -> NoReturn:
     sys.set_int_max_str_digits(MAX_DIGITS)
     # A shell that starts us in the background has SIGINT ignored; we heed it all the same.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    logging.basicConfig(format="producer: %(message)s")
+    logging.getLogger("producer").setLevel(logging.INFO)
     for signum in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(signum, _terminated)
     try:
         code = producer(prog_name="producer", standalone_mode=False)
     except PoolraceError as error:
         code = _complain(str(error), error.exit_code)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.ctx.get_help() if error.ctx else "", err=True)
+        code = error.exit_code
     except click.ClickException as error:
         code = _complain(error.format_message(), error.exit_code)
     except (KeyboardInterrupt, click.Abort):
-        code = _complain("interrupted; what was queued is revoked", INTERRUPTED)
+        code = _complain("interrupted; nothing of it goes on", INTERRUPTED)
     except BrokenPipeError:
         # Whoever read our output has enough; keep the interpreter from writing more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 1
+    except OSError as error:
+        code = _complain(f"cannot write the output: {error.strerror}", 1)
     sys.exit(code)
 
 

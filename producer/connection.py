@@ -9,11 +9,14 @@ from kombu.exceptions import OperationalError
 from redis.backoff import ExponentialBackoff, NoBackoff
 from redis.retry import Retry
 
-from workers.errors import ClusterError
+from workers.errors import ClusterError, UsageError
 from workers.settings import mask
 
-CONNECT_S = 2.0
-ANSWER_S = 4.0
+CONNECT_S = 1.5
+ANSWER_S = 3.0
+
+NO_PATIENCE = Retry(NoBackoff(), 0)
+"""A first connection is tried once: whoever waits for it wants to know."""
 
 PATIENCE = Retry(ExponentialBackoff(cap=1.0, base=0.05), 12)
 """A connection that worked once is tried again for about 10 s: a restart of Redis is no error."""
@@ -29,7 +32,7 @@ def connect(url: str) -> "redis.Redis":
             socket_connect_timeout=CONNECT_S,
             socket_timeout=ANSWER_S,
             socket_keepalive=True,
-            retry=Retry(NoBackoff(), 0),
+            retry=NO_PATIENCE,
         )
         client.ping()
         client.set_retry(PATIENCE)
@@ -41,8 +44,8 @@ def translated(url: str) -> Iterator[None]:
     """Turn the errors of redis-py and kombu into ``ClusterError``."""
     try:
         yield
-    except ValueError as error:
-        raise ClusterError(f"{mask(url)} is not a Redis address: {error}") from error
+    except (ValueError, TypeError) as error:
+        raise UsageError(f"{mask(url)} is not a Redis address: {error}") from error
     except redis.AuthenticationError as error:
         raise ClusterError(
             f"Redis at {_place(url)} refuses the password; mend the address"
@@ -50,7 +53,7 @@ def translated(url: str) -> Iterator[None]:
         ) from error
     except (redis.RedisError, OperationalError) as error:
         raise ClusterError(
-            f"Redis at {_place(url)} does not answer: {mask(str(error))}; {HOW_TO_START}"
+            f"cannot work with Redis at {_place(url)}: {mask(str(error))}; {HOW_TO_START}"
         ) from error
 
 

@@ -63,6 +63,8 @@ def _feed(executor: Executor, cuts: Iterator[Chunk], in_flight: set[Chunk], size
 
 def _count(ledger: Ledger, result: ChunkResult, in_flight: set[Chunk]) -> bool:
     """Enter a result into the ledger; returns whether it was new."""
+    if not len(result.chunk):
+        return False  # a late one of the warm-up
     if result.chunk in in_flight or ledger.covers(result.chunk):
         in_flight.discard(result.chunk)
         return ledger.add(result.chunk, result.value)

@@ -10,10 +10,13 @@ from producer.results import ChunkRecord, Run, SlotShare
 from producer.schedules import Schedule
 from workers.chunks import Chunk, ChunkResult
 from workers.errors import ClusterError
-from workers.usage import Usage
+from workers.usage import Usage, used_between
 
 MAX_RECORDS = 1000
 """Chunks that a run keeps a record of each; of all of them it keeps each slot's share."""
+
+RECORD_BITS = 256
+"""Size of the largest value that a record keeps."""
 
 WARM_UP_S = 30.0
 WARM_UP_CHUNKS = 64
@@ -38,7 +41,7 @@ def measure(
         books.start()
         ledger = dispatch(job, executor, schedule, books.enter)
         books.elapsed_s = books.seconds()
-        books.usage = executor.usage().since(before)
+        books.usage = used_between(before, executor.usage())
     return _run(job, executor, schedule, ledger, books, expected)
 
 
@@ -81,9 +84,14 @@ class _Books:
             result.slot,
             self.seconds(),
             result.duration_s,
-            result.value,
-            ledger.value,
+            _short(result.value),
+            _short(ledger.value),
         )
+
+
+def _short(value: int) -> int | None:
+    """The value, unless a thousand of its size would make a file unwieldy."""
+    return value if value.bit_length() <= RECORD_BITS else None
 
 
 def _warm_up(executor: Executor) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
+from rich.table import Column
 
 from producer.compare import Watch, unwatched
 from producer.jobs import Job
@@ -45,8 +46,7 @@ class _Bar:
             f"{host} {indices / max(ledger.done, 1):.0%}" for host, indices in self._indices.items()
         )
         return (
-            f"{self._chunks} chunks, {rate:.3g} indices/s, {left_s:.0f} s left"
-            f" · value {value} · {shares}"
+            f"{self._chunks} chunks · value {value} · {rate:.3g}/s · {left_s:.0f} s left · {shares}"
         )
 
 
@@ -58,10 +58,12 @@ def bars(job: Job) -> Iterator[Watch]:
         return
     columns = (
         TextColumn("{task.description}"),
-        BarColumn(bar_width=24),
+        BarColumn(bar_width=12),
         TextColumn("{task.percentage:>3.0f}%"),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[words]}"),
+        TextColumn(
+            "{task.fields[words]}",
+            table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis"),
+        ),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    with Progress(*columns, console=Console(stderr=True), transient=True, expand=True) as progress:
         yield lambda model: _Bar(progress, job, str(model)).update

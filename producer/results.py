@@ -1,13 +1,17 @@
 """Runs, comparisons, and the file they are kept in: what lies between measuring and reporting."""
 
 import json
+import math
 import os
 import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from types import UnionType
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from workers.errors import UsageError
+
+T = TypeVar("T")
 
 FORMAT = 1
 """Version of the file's format; a file of another version is refused."""
@@ -24,9 +28,10 @@ class ChunkRecord:
     arrived_s: float
     """When its result arrived, in seconds after the start, by the producer's clock."""
     duration_s: float
-    value: int
-    merged: int
-    """The job's value once this chunk was merged."""
+    value: int | None
+    """Its partial, ``None`` if it is a big integer."""
+    merged: int | None
+    """The job's value once this chunk was merged, ``None`` if it is a big integer."""
 
 
 @dataclass(slots=True)
@@ -75,13 +80,13 @@ class Run:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "Run":
-        """Rebuild a run; raises ``TypeError`` for anything that is not one."""
+        """Rebuild a run; raises ``KeyError`` or ``TypeError`` for anything that is not one."""
         shares = {
-            host: {slot: SlotShare(**share) for slot, share in slots.items()}
+            host: {slot: _typed(SlotShare, share) for slot, share in slots.items()}
             for host, slots in data["shares"].items()
         }
-        records = [ChunkRecord(**record) for record in data["records"]]
-        return cls(**{**data, "shares": shares, "records": records})
+        records = [_typed(ChunkRecord, record) for record in data["records"]]
+        return _typed(cls, {**data, "shares": shares, "records": records})
 
 
 @dataclass(frozen=True)
@@ -124,7 +129,7 @@ def load(path: Path) -> Comparison:
         data = json.loads(path.read_text())
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"{path} is not whole JSON: {error}; make it anew") from error
     found = data.get("format") if isinstance(data, dict) else None
     if found != FORMAT:
@@ -133,7 +138,8 @@ def load(path: Path) -> Comparison:
         )
     try:
         fields = {name: value for name, value in data.items() if name not in ("format", "kind")}
-        return Comparison(**{**fields, "runs": tuple(map(Run.from_json, fields["runs"]))})
+        runs = tuple(map(Run.from_json, fields["runs"]))
+        return _typed(Comparison, {**fields, "runs": runs})
     except (KeyError, TypeError, AttributeError) as error:
         raise UsageError(f"{path} is not a comparison: {error!r}; make it anew") from error
 
@@ -141,22 +147,40 @@ def load(path: Path) -> Comparison:
 def require_writable(path: Path) -> None:
     """Raise ``UsageError`` if ``path`` could not be written, before anything is measured."""
     try:
-        if path.is_dir():
-            raise IsADirectoryError(21, "it is a directory")
-        with tempfile.TemporaryFile(dir=path.parent):
+        target = path.resolve()
+        if target.exists() and not target.is_file():
+            raise UsageError(f"cannot write {path}: it is no regular file; give another path")
+        with tempfile.TemporaryFile(dir=target.parent):
             pass
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror}; give another path") from error
 
 
 def write_text(path: Path, text: str) -> None:
-    """Replace the file at once, so that a reader never sees half of it."""
-    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    """Replace the file at once, so that a reader never sees half of it; follows links."""
+    target = path.resolve()
+    handle, draft = tempfile.mkstemp(dir=target.parent, prefix=".poolrace-")
     try:
         with os.fdopen(handle, "w") as file:
             file.write(text)
         Path(draft).chmod(0o644)
-        Path(draft).replace(path)
+        Path(draft).replace(target)
     except BaseException:
         Path(draft).unlink()
         raise
+
+
+def _typed(cls: type[T], data: dict[str, Any]) -> T:
+    """An instance of the dataclass; raises ``TypeError`` if a field has another type.
+
+    A number must be finite, and a float may have been written without a fraction.
+    """
+    for name, wanted in get_type_hints(cls).items():
+        value = data[name]
+        kinds = get_args(wanted) if isinstance(wanted, UnionType) else (wanted,)
+        allowed = {get_origin(kind) or kind for kind in kinds}
+        if float in allowed:
+            allowed.add(int)
+        if type(value) not in allowed or (type(value) is float and not math.isfinite(value)):
+            raise TypeError(f"{name} is {value!r}")
+    return cls(**data)

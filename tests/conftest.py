@@ -32,6 +32,14 @@ POOL_SLOTS = {"prefork": 2, "threads": 2, "gevent": 20, "solo": 1}
 OURS = ("CELERY_BROKER_URL", "CELERY_RESULT_BACKEND", "POOLRACE_", "FLOWER_")
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """In CI a skipped test is a failure: everything it needs is installed there."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("CI") and reporter and (skipped := reporter.stats.get("skipped")):
+        reporter.write_line(f"{len(skipped)} test(s) were skipped, which CI does not allow")
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
 def wait_until(condition: Callable[[], object], timeout_s: float = 20.0) -> None:
     """Wait for a condition, and fail if it does not come true in time."""
     deadline = time.monotonic() + timeout_s

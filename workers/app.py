@@ -11,6 +11,9 @@ from kombu.entity import Exchange, Queue
 from workers.pools import POOLS
 from workers.settings import Settings
 
+UNACKED = "unacked"
+"""Hash of Redis: delivery tag -> message, for messages that a worker holds."""
+
 UNACKED_INDEX = "unacked_index"
 """Sorted set of Redis: delivery tag -> time of delivery, for messages not yet acknowledged."""
 
@@ -29,6 +32,9 @@ def configuration(settings: Settings) -> dict[str, Any]:
     """The settings of the app."""
     # Celery reads the timeout in three places, and the shortest of all wins.
     visibility = {"visibility_timeout": settings.visibility_timeout_s}
+    # kombu's default is 10, redis-py's 100: beyond it an acknowledgement or a result of the
+    # gevent pool, where every greenlet may use a connection at once, is lost in an error.
+    connections = 65_536
     sockets = {
         # kombu's default is to wait for ever on a server that stopped answering.
         "socket_timeout": 10.0,
@@ -58,6 +64,8 @@ def configuration(settings: Settings) -> dict[str, Any]:
         "broker_transport_options": {
             **visibility,
             **sockets,
+            "max_connections": connections,
+            "unacked_key": UNACKED,
             "unacked_index_key": UNACKED_INDEX,
             # Look for messages of dead workers every second. kombu's defaults look every
             # 10 x 10 seconds, so that a timeout of 5 s acts after up to 105 s.
@@ -70,6 +78,7 @@ def configuration(settings: Settings) -> dict[str, Any]:
             # worker waits for that end when it stops, so no longer than needed.
             "polling_interval": 2.5,
         },
+        "redis_max_connections": connections,
         "redis_socket_timeout": sockets["socket_timeout"],
         "redis_socket_connect_timeout": sockets["socket_connect_timeout"],
         "redis_socket_keepalive": sockets["socket_keepalive"],

@@ -39,7 +39,7 @@ def question_key(name: str) -> str:
     """The list from which the worker of that name takes questions about its usage.
 
     A question is a JSON object: ``reply_to``, the list to push the answer to, and
-    ``reset_peak``. The answer holds the fields of ``Usage``.
+    ``reset_peak``. The answer holds the worker's ``name`` and the fields of its ``usage``.
     """
     return f"poolrace:question:{name}"
 
@@ -114,6 +114,7 @@ class Announcer(threading.Thread):
             return
         usage = usage_of_tree(self._presence.pid, reset_peak=reset_peak)
         with self._client.pipeline(transaction=False) as pipe:
-            pipe.rpush(reply_to, json.dumps(asdict(usage)))
+            told = {"name": self._presence.name, "usage": asdict(usage)}
+            pipe.rpush(reply_to, json.dumps(told))
             pipe.expire(reply_to, ANSWER_KEPT_S)
             pipe.execute()

@@ -10,6 +10,7 @@ import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
@@ -18,7 +19,7 @@ from workers.errors import UsageError
 STATE_DIR = ".poolrace"
 """Where the local cluster lives, relative to the current directory."""
 
-_PASSWORD = re.compile(r"(?P<before>://[^:/@\s]*):(?!PASSWORD@)[^@/\s]*@")
+_PASSWORD = re.compile(r"(?P<before>:/+[^:/@\s]*):(?!PASSWORD@)\S*@")
 
 
 @dataclass(frozen=True)
@@ -77,11 +78,18 @@ def _dotenv() -> Mapping[str, str]:
 
 
 def _redis_url(name: str, url: str | None) -> str | None:
-    if url and not url.startswith(("redis://", "rediss://")):
+    if not url:
+        return None
+    try:
+        parts = urlsplit(url)
+        whole = parts.scheme in ("redis", "rediss") and parts.hostname and parts.port != 0
+    except ValueError:
+        whole = False
+    if not whole:
         raise UsageError(
             f"{name}: {mask(url)!r} is not a Redis address; write redis://:PASSWORD@HOST:PORT/0"
         )
-    return url or None
+    return url
 
 
 def _path(value: str | None) -> Path | None:

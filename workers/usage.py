@@ -2,7 +2,7 @@
 
 import contextlib
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,7 @@ LINUX = sys.platform == "linux"
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Counters of a process tree. Subtract two snapshots to get what happened between."""
+    """Counters of a process or a tree of processes, since it began."""
 
     cpu_s: float = 0.0
     voluntary_switches: int = 0
@@ -29,14 +29,26 @@ class Usage:
             self.peak_memory_bytes + other.peak_memory_bytes,
         )
 
-    def since(self, before: "Usage") -> "Usage":
-        """What was used after the snapshot ``before``; the peak stays as it is."""
-        return Usage(
-            self.cpu_s - before.cpu_s,
-            self.voluntary_switches - before.voluntary_switches,
-            self.involuntary_switches - before.involuntary_switches,
-            self.peak_memory_bytes,
+
+Usages = Mapping[str, Usage]
+"""Usage of each process or tree that takes part, by a name that a restart changes."""
+
+
+def used_between(before: Usages, after: Usages) -> Usage:
+    """What was used between two snapshots, all together; the peak is that of the later one.
+
+    What began in between counts from its beginning; what ended in between cannot be counted.
+    """
+    total = Usage()
+    for name, now in after.items():
+        then = before.get(name, Usage())
+        total += Usage(
+            now.cpu_s - then.cpu_s,
+            now.voluntary_switches - then.voluntary_switches,
+            now.involuntary_switches - then.involuntary_switches,
+            now.peak_memory_bytes,
         )
+    return total
 
 
 def usage_of(pids: Iterable[int], *, reset_peak: bool = False) -> Usage:

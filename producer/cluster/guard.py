@@ -34,7 +34,7 @@ def main(directory: Path) -> None:
     owner_gone.start()
     while owner_gone.is_alive() and supervisor.poll() is None:
         owner_gone.join(timeout=0.2)
-    end(os.getsid(0), supervisor.pid, STOP_S)
+    end(os.getsid(0), supervisor.pid, directory, STOP_S)
     supervisor.wait()
     shutil.rmtree(directory, ignore_errors=True)
 

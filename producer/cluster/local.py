@@ -9,7 +9,6 @@ import json
 import logging
 import secrets
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -18,13 +17,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import psutil
 import redis
 
 from producer.cluster.files import cluster_programs, redis_conf, supervisord_conf
 from producer.cluster.guard import supervisor_command
+from producer.cluster.ports import answers, free_port, is_free
 from producer.cluster.server import server_binary
 from producer.cluster.sessions import end
 from producer.connection import HOW_TO_START, connect
@@ -81,7 +80,7 @@ class Cluster:
         except (ClusterError, redis.RedisError):
             parts.append("redis")
         parts += [f"worker {pool}" for pool in self.pools if pool not in present]
-        if self.flower_url and not _answers(self.flower_url):
+        if self.flower_url and not answers(self.flower_url, str(self.flower_login)):
             parts.append("flower")
         return parts
 
@@ -93,8 +92,13 @@ def find(settings: Settings) -> Cluster | None:
         return Cluster(**json.loads(path.read_text()))
     except FileNotFoundError:
         return None
+    except NotADirectoryError:
+        raise UsageError(f"POOLRACE_STATE_DIR {settings.state_dir} is not a directory") from None
     except (OSError, ValueError, TypeError) as error:
-        raise ClusterError(f"cannot read {path}: {error}; remove {settings.state_dir}") from error
+        raise ClusterError(
+            f"cannot read {path}: {error}; end its supervisor, whose number is in"
+            f" {path.parent / 'supervisord.pid'}, and remove {path.parent}"
+        ) from error
 
 
 def require(settings: Settings) -> Cluster:
@@ -120,7 +124,7 @@ def up(settings: Settings, pools: Mapping[str, int], flower_port: int | None) ->
         cluster, environment = _prepare(
             settings, directory, pools, _flower_port(flower_port), keep=True
         )
-        process = _start(supervisor_command(directory), environment, subprocess.DEVNULL)
+        process = _start(supervisor_command(directory), directory, environment, subprocess.DEVNULL)
         cluster = _identified(cluster, process)
         _write_private(directory / STATE_FILE, json.dumps(asdict(cluster), indent=2))
         _wait_until_ready(cluster, process)
@@ -134,7 +138,7 @@ def down(settings: Settings) -> Cluster | None:
     """End the cluster of the state directory, whole or broken; returns what was ended."""
     cluster = find(settings)
     if cluster is not None:
-        end(cluster.session, cluster.session, STOP_S + 2.0)
+        end(cluster.session, cluster.session, Path(cluster.directory), STOP_S + 2.0)
     shutil.rmtree(_directory(settings), ignore_errors=True)
     with suppress(OSError):
         settings.state_dir.rmdir()
@@ -146,11 +150,11 @@ def temporary(
     settings: Settings, pools: Mapping[str, int], *, flower: bool = False
 ) -> Iterator[Cluster]:
     """A cluster for as long as the context lasts, and not longer whatever happens to us."""
-    directory = Path(tempfile.mkdtemp(prefix="poolrace-"))
-    port = _free_port() if flower else None
+    directory = Path(tempfile.mkdtemp(prefix="poolrace-")).resolve()
+    port = free_port() if flower else None
     cluster, environment = _prepare(settings, directory, pools, port, keep=False)
     guard = [sys.executable, "-m", "producer.cluster.guard", str(directory)]
-    process = _start(guard, environment, subprocess.PIPE)
+    process = _start(guard, directory, environment, subprocess.PIPE)
     try:
         cluster = _identified(cluster, process)
         _wait_until_ready(cluster, process)
@@ -176,12 +180,14 @@ def attached(
         yield replace(settings, broker_url=staying.broker_url, result_backend=None)
     else:
         with temporary(settings, pools, flower=flower) as cluster:
+            if flower:
+                logger.info("Flower: %s (login %s)", cluster.flower_url, cluster.flower_login)
             yield replace(settings, broker_url=cluster.broker_url, result_backend=None)
 
 
 def _directory(settings: Settings) -> Path:
     """A directory of our own within the state directory: ``down`` removes it whole."""
-    return settings.state_dir.absolute() / "cluster"
+    return settings.state_dir.resolve() / "cluster"
 
 
 def _prepare(
@@ -193,7 +199,7 @@ def _prepare(
     keep: bool,
 ) -> tuple[Cluster, dict[str, str]]:
     """Write the files; returns the cluster to be and the environment of its processes."""
-    port, password = _free_port(), secrets.token_urlsafe(24)
+    port, password = free_port(), secrets.token_urlsafe(24)
     login = f"poolrace:{secrets.token_urlsafe(12)}"
     _write_private(directory / "redis.conf", redis_conf(directory, port, password, keep=keep))
     redis_command = [str(server_binary()), str(directory / "redis.conf")]
@@ -216,10 +222,13 @@ def _prepare(
     return cluster, environment
 
 
-def _start(command: list[str], environment: dict[str, str], stdin: int) -> subprocess.Popen[bytes]:
+def _start(
+    command: list[str], directory: Path, environment: dict[str, str], stdin: int
+) -> subprocess.Popen[bytes]:
     """Start a process in a session of its own, out of reach of the terminal's Ctrl-C."""
     return subprocess.Popen(
         command,
+        cwd=directory,
         env=environment,
         start_new_session=True,
         stdin=stdin,
@@ -255,37 +264,11 @@ def _last_words(directory: Path) -> str:
 
 def _flower_port(wanted: int | None) -> int:
     """The port asked for, which must be free; else Flower's usual one, or any."""
-    if _is_free(wanted or FLOWER_PORT):
+    if is_free(wanted or FLOWER_PORT):
         return wanted or FLOWER_PORT
     if wanted:
         raise UsageError(f"--flower-port {wanted} is taken; give another one or leave it out")
-    return _free_port()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-        return True
-
-
-def _answers(url: str) -> bool:
-    parts = urlsplit(url)
-    try:
-        with socket.create_connection((str(parts.hostname), int(parts.port or 80)), timeout=1.0):
-            return True
-    except OSError:
-        return False
+    return free_port()
 
 
 def _write_private(path: Path, text: str) -> None:

@@ -1,42 +1,44 @@
-"""All processes of a cluster share one session, by which they are known even when it is broken.
+"""The processes of a cluster, known even when it is broken, and never taken for others.
 
-A session lasts as long as one of its processes, and its number, the process id of its first
-process, is not given to another process before it ends.
+They share a session, which outlives its first process, and the cluster's directory as their
+working directory. A session's number may come back after a restart of the machine, and a
+user's shell may stand in the directory; both together are ours alone.
 """
 
-import contextlib
 import os
 import signal
-import time
+from pathlib import Path
 
 import psutil
 
 
-def members(session: int) -> list[psutil.Process]:
-    """The processes of the session, without ourselves."""
-    found = []
-    for process in psutil.process_iter():
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            if os.getsid(process.pid) == session and process.pid != os.getpid():
-                found.append(process)
-    return found
+def members(session: int, directory: Path) -> list[psutil.Process]:
+    """The living processes of that cluster, without ourselves."""
+    return [
+        process
+        for process in psutil.process_iter()
+        if process.pid != os.getpid() and _is_member(process, session, directory)
+    ]
 
 
-def end(session: int, leader: int, patience_s: float) -> None:
-    """Ask the supervisor ``leader`` to stop, and kill what is left after ``patience_s``."""
-    with contextlib.suppress(ProcessLookupError):
-        if os.getsid(leader) == session:
-            os.kill(leader, signal.SIGTERM)
-            _gone(leader, time.monotonic() + patience_s)
-    left = members(session)
-    while left:
+def end(session: int, supervisor: int, directory: Path, patience_s: float) -> None:
+    """Ask the supervisor to stop its programs, and kill what is left after ``patience_s``."""
+    for process in members(session, directory):
+        if process.pid == supervisor:
+            process.send_signal(signal.SIGTERM)
+            psutil.wait_procs([process], timeout=patience_s)
+    while left := members(session, directory):
         for process in left:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.kill()
+            process.kill()
         psutil.wait_procs(left, timeout=1.0)
-        left = [process for process in members(session) if process.status() != "zombie"]
 
 
-def _gone(pid: int, deadline: float) -> None:
-    with contextlib.suppress(psutil.NoSuchProcess, psutil.TimeoutExpired):
-        psutil.Process(pid).wait(timeout=max(0.0, deadline - time.monotonic()))
+def _is_member(process: psutil.Process, session: int, directory: Path) -> bool:
+    try:
+        return (
+            os.getsid(process.pid) == session
+            and process.status() != psutil.STATUS_ZOMBIE
+            and Path(process.cwd()) == directory
+        )
+    except (psutil.Error, ProcessLookupError, PermissionError):
+        return False  # it is gone, or another user's

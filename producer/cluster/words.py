@@ -1,33 +1,39 @@
 """A cluster in words: where it is, who works in it, what to type next."""
 
+import os
+import shlex
+import shutil
+import sys
+from pathlib import Path
+
 from producer.cluster.local import Cluster
 from producer.cluster.status import Status
 
-NEXT = """\
-next:
-  producer run sum --pool prefork
-  producer run mixed --pool gevent
-  producer compare sum
-  producer status
-  producer down
-"""
+NEXT = ("run sum --pool prefork", "run mixed --pool gevent", "compare sum", "status", "down")
 
 
 def render(cluster: Cluster) -> str:
     """A cluster that was just started."""
-    pools = ", ".join(f"{pool} ({slots} slots)" for pool, slots in cluster.pools.items())
-    return f"a local cluster is running: {pools}\n{_flower(cluster)}{NEXT}"
+    pools = ", ".join(f"{pool} ({slots} slot(s))" for pool, slots in cluster.pools.items())
+    lines = (f"  {_producer()} {arguments}\n" for arguments in NEXT)
+    return f"a local cluster is running: {pools}\n{_flower(cluster)}next:\n{''.join(lines)}"
 
 
 def render_status(status: Status) -> str:
     """The workers that are there."""
     workers = [
-        f"  {worker.name}: {worker.slots} slots, pid {worker.pid}, {worker.host.cores} cores,"
+        f"  {worker.name}: {worker.slots} slot(s), pid {worker.pid}, {worker.host.cores} cores,"
         f" {worker.host.python}"
         for worker in status.workers
     ]
     flower = _flower(status.local) if status.local else ""
     return "\n".join((f"broker {status.broker}", *(workers or ["  no worker"]), flower))
+
+
+def _producer() -> str:
+    """What to type for ``producer``: its path, where it is not on PATH."""
+    beside = Path(sys.executable).with_name("producer")
+    return "producer" if shutil.which("producer") else shlex.quote(os.path.relpath(beside))
 
 
 def _flower(cluster: Cluster) -> str:

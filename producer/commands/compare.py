@@ -12,7 +12,7 @@ from producer.executors import LOCAL_MODELS, ONE_SLOT, Model
 from producer.progress import bars
 from producer.reports import FORMATS
 from producer.results import require_writable, save, write_text
-from workers.errors import JobFailed
+from workers.errors import JobFailed, UsageError
 from workers.pools import POOLS
 
 
@@ -54,6 +54,8 @@ def command(
     and stopped afterwards.
     """
     plan = Plan(job_from(options), _models(pools, locals_), schedule_from(options), repeat)
+    if out and report and out.resolve() == report.resolve():
+        raise UsageError(f"--out and --report are both {out}; give two paths")
     for path in filter(None, (out, report)):
         require_writable(path)
     with bars(plan.job) as watch:

@@ -34,7 +34,7 @@ class Count(click.ParamType[int]):
         except InvalidOperation:
             number = Decimal("nan")
         if number.is_finite() and number.adjusted() > LARGEST_EXPONENT:
-            self.fail(f"{value!r} is too large.", param, ctx)
+            self.fail(f"{value!r} is too large; no workload goes beyond 1e12.", param, ctx)
         if not number.is_finite() or number != number.to_integral_value():
             self.fail(
                 f"{value!r} is not a whole number; write 100000000, 100_000_000 or 1e8.", param, ctx

@@ -43,7 +43,9 @@ def _model(pool: str | None, local: str | None, slots: int | None) -> Model:
     if pool is not None and local is not None:
         raise UsageError(f"--pool {pool} and --local {local} exclude each other; give one")
     model = (
-        Model.parse("celery", pool or "prefork") if local is None else Model.parse("local", local)
+        Model.parse("celery", "prefork" if pool is None else pool)
+        if local is None
+        else Model.parse("local", local)
     )
     if slots is None:
         return model

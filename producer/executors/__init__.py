@@ -27,6 +27,12 @@ LOCAL_MODELS: dict[str, str] = {
 }
 """Name of the model, which is also its module, and its class."""
 
+MAX_SLOTS = {"threads": 1000, "processes": 256, "prefork": 256}
+"""More of them would bring down a machine before they ran a chunk; other models carry more."""
+
+MOST_SLOTS = 10_000
+"""For models that are not in ``MAX_SLOTS``."""
+
 ONE_SLOT = ("single", "solo")
 
 WAITING_SLOTS = {"threads": 32, "processes": 8, "prefork": 8, "coroutines": 1000, "greenlets": 1000}
@@ -51,6 +57,9 @@ class Model:
             raise UsageError(f"{what} {self.name!r} is unknown; choose {', '.join(known)}")
         if self.slots is not None and self.slots < 1:
             raise UsageError(f"{self.slots} slots for {self.name}: give 1 or more")
+        most = MAX_SLOTS.get(self.name, MOST_SLOTS)
+        if self.slots is not None and self.slots > most:
+            raise UsageError(f"{self.slots} slots for {self.name}: give at most {most}")
         if self.name in ONE_SLOT and self.slots not in (None, 1):
             raise UsageError(f"{what} {self.name} has one slot, not {self.slots}; leave it out")
 

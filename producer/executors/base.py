@@ -1,5 +1,6 @@
 """The protocol of an executor: the class that runs chunks under one execution model."""
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from types import TracebackType
@@ -9,7 +10,7 @@ from producer.jobs import Job
 from workers.chunks import Chunk, ChunkResult
 from workers.errors import ChunkFailed, PoolraceError
 from workers.hosts import HostFacts
-from workers.usage import Usage
+from workers.usage import Usages, usage_of
 
 
 class Executor(ABC):
@@ -45,8 +46,8 @@ class Executor(ABC):
         """
 
     @abstractmethod
-    def usage(self, *, reset_peak: bool = False) -> Usage:
-        """Counters of every process that takes part in the run."""
+    def usage(self, *, reset_peak: bool = False) -> Usages:
+        """Counters of everything that takes part in the run."""
 
     def cancel(self) -> None:  # noqa: B027 # most models have nothing that goes on by itself
         """The job is not wanted any more; called before ``close`` when it ends early."""
@@ -87,6 +88,10 @@ class LocalExecutor(Executor):
     def host(self) -> str:
         """The name of this host in results."""
         return self.hosts[0].host
+
+    def usage(self, *, reset_peak: bool = False) -> Usages:
+        """Of this process, all its threads together."""
+        return {"producer": usage_of([os.getpid()], reset_peak=reset_peak)}
 
     def failed(self, chunk: Chunk, error: BaseException) -> PoolraceError:
         """The error to raise for a chunk that raised ``error``: a user's mistake stays one."""

@@ -12,22 +12,22 @@ import os
 import time
 from collections import deque
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import redis
 from celery import Celery, states
 from kombu.exceptions import OperationalError
 
-from producer.connection import connect, translated
+from producer.connection import NO_PATIENCE, connect, translated
 from producer.executors.base import Executor
 from producer.fleet import usage_of_workers, workers_of
 from producer.jobs import Job
-from workers.app import TASK, make_app
+from workers.app import TASK, UNACKED, make_app
 from workers.chunks import Chunk, ChunkResult
 from workers.errors import ChunkFailed, ClusterError, PoolraceError, UsageError
 from workers.leases import CANCELLED_KEY_S, cancel_key
 from workers.settings import Settings
-from workers.usage import Usage, usage_of
+from workers.usage import Usage, Usages, usage_of
 
 QUIET_S = 5.0
 """Seconds without any result after which outstanding keys and workers are looked at."""
@@ -61,6 +61,7 @@ class CeleryPool(Executor):
         self._waiting: deque[Chunk] = deque()
         self._in_flight: dict[str, Chunk] = {}
         self._read: list[str] = []
+        self._missing: set[str] = set()
         self._heard = self._present = time.monotonic()
 
     def start(self) -> None:
@@ -69,7 +70,6 @@ class CeleryPool(Executor):
         self._results = connect(self._results_url)
         with translated(self._broker_url):
             workers = workers_of(self._broker, self._pool)
-        self._workers = [worker.name for worker in workers]
         self.hosts = list({worker.host.host: worker.host for worker in workers}.values())
         there = sum(worker.slots for worker in workers)
         if self._limit and self._limit > there:
@@ -115,18 +115,25 @@ class CeleryPool(Executor):
             self._heard = time.monotonic()
             results = self._read_outstanding()
             self._require_workers()
+            self._send_lost_again()
         return results
 
-    def usage(self, *, reset_peak: bool = False) -> Usage:
+    def usage(self, *, reset_peak: bool = False) -> Usages:
         """Of this process, the workers of the pool with their children, and Redis' CPU time."""
-        ours = usage_of([os.getpid()], reset_peak=reset_peak)
         with translated(self._broker_url):
-            workers = usage_of_workers(self._broker, self._workers, reset_peak=reset_peak)
-            cpu = self._broker.info("cpu")
-        return ours + workers + Usage(cpu_s=cpu["used_cpu_user"] + cpu["used_cpu_sys"])
+            workers = usage_of_workers(self._broker, self._pool, reset_peak=reset_peak)
+            info = self._broker.info()
+        redis_s = float(info["used_cpu_user"]) + float(info["used_cpu_sys"])
+        return {
+            "producer": usage_of([os.getpid()], reset_peak=reset_peak),
+            **workers,
+            f"redis {info['run_id']}": Usage(cpu_s=redis_s),
+        }
 
     def cancel(self) -> None:
         """Revoke what is queued, and mark the job so that what runs stops at a checkpoint."""
+        self._broker.set_retry(NO_PATIENCE)  # whoever gives up does not want to wait
+        self._results.set_retry(NO_PATIENCE)
         try:
             self._broker.set(cancel_key(self.job.id), 1, ex=CANCELLED_KEY_S)
             self._app.control.revoke(list(self._in_flight))
@@ -216,6 +223,24 @@ class CeleryPool(Executor):
             except ClusterError:
                 if time.monotonic() - self._present > GONE_S:
                     raise
+
+    def _send_lost_again(self) -> None:
+        """Send again what is neither queued nor held by a worker, found so twice in a row.
+
+        A message is lost for good when its worker dies between taking it from the queue and
+        noting it as unacknowledged (kombu#305).
+        """
+        with translated(self._broker_url):
+            queued = cast("list[bytes]", self._broker.lrange(self._pool, 0, -1))
+            held = cast("list[bytes]", self._broker.hvals(UNACKED))
+        known = b" ".join((*queued, *held))
+        missing = {task_id for task_id in self._in_flight if f'"{task_id}"'.encode() not in known}
+        lost = missing & self._missing
+        self._missing = missing - lost
+        if lost:
+            logger.warning("%d message(s) were lost on the way and are sent again", len(lost))
+            self._waiting.extendleft(self._in_flight.pop(task_id) for task_id in lost)
+            self._send()
 
     def _delete_read(self) -> None:
         if self._read:

@@ -1,13 +1,11 @@
 """``coroutines``: asyncio in one thread; a slot gives way only where its chunk waits."""
 
 import asyncio
-import os
 from collections.abc import Sequence
 
 from producer.executors.base import LocalExecutor
 from workers.chunks import Chunk, ChunkResult
 from workers.compute import compute_async
-from workers.usage import Usage, usage_of
 
 
 class Coroutines(LocalExecutor):
@@ -40,10 +38,6 @@ class Coroutines(LocalExecutor):
             return []
         done = self._runner.run(self._wait(timeout_s))
         return [self._result(task, self._tasks.pop(task)) for task in done]
-
-    def usage(self, *, reset_peak: bool = False) -> Usage:
-        """Of this process."""
-        return usage_of([os.getpid()], reset_peak=reset_peak)
 
     async def _compute(self, chunk: Chunk) -> ChunkResult:
         async with self._free:

@@ -3,7 +3,6 @@
 gevent is used by its own calls and patches nothing: the producer's other code stays as it is.
 """
 
-import os
 from collections.abc import Sequence
 
 import gevent
@@ -13,7 +12,6 @@ import gevent.queue
 from producer.executors.base import LocalExecutor
 from workers.chunks import Chunk, ChunkResult
 from workers.compute import compute
-from workers.usage import Usage, usage_of
 
 
 class Greenlets(LocalExecutor):
@@ -52,10 +50,6 @@ class Greenlets(LocalExecutor):
         if isinstance(outcome, BaseException):
             raise outcome  # Ctrl-C struck within the greenlet
         return [outcome]
-
-    def usage(self, *, reset_peak: bool = False) -> Usage:
-        """Of this process."""
-        return usage_of([os.getpid()], reset_peak=reset_peak)
 
     def _compute(self, chunk: Chunk) -> ChunkResult | BaseException:
         with self._free:

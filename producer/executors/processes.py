@@ -1,6 +1,5 @@
 """``processes``: a process a slot on this host, each with an interpreter and a GIL of its own."""
 
-import os
 import signal
 from collections import deque
 from collections.abc import Sequence
@@ -13,7 +12,7 @@ from producer.executors.base import LocalExecutor
 from workers.chunks import Chunk, ChunkResult
 from workers.compute import compute
 from workers.errors import ChunkFailed
-from workers.usage import Usage, usage_of
+from workers.usage import Usages, usage_of
 from workers.workloads import Workload
 
 AHEAD = 2
@@ -71,10 +70,11 @@ class Processes(LocalExecutor):
         self._feed()
         return results
 
-    def usage(self, *, reset_peak: bool = False) -> Usage:
+    def usage(self, *, reset_peak: bool = False) -> Usages:
         """Of this process and its slots."""
         pids = [slot.process.pid for slot in self._slots if slot.process.pid]
-        return usage_of([os.getpid(), *pids], reset_peak=reset_peak)
+        slots = usage_of(pids, reset_peak=reset_peak)
+        return {**super().usage(reset_peak=reset_peak), "slots": slots}
 
     def _feed(self) -> None:
         while self._queue:
@@ -111,6 +111,10 @@ def _serve(pipe: Connection, workload: Workload, host: str) -> None:
         except EOFError:
             return
         try:
-            pipe.send(compute(workload, chunk, host))
+            outcome: ChunkResult | Exception = compute(workload, chunk, host)
         except Exception as error:  # noqa: BLE001 # whatever it is, the parent raises it
-            pipe.send(error)
+            outcome = error
+        try:
+            pipe.send(outcome)
+        except BrokenPipeError:
+            return

@@ -1,13 +1,11 @@
 """``single``: one thread computes one chunk after the other; the base of every speed-up."""
 
-import os
 from collections import deque
 from collections.abc import Sequence
 
 from producer.executors.base import LocalExecutor
 from workers.chunks import Chunk, ChunkResult
 from workers.compute import compute
-from workers.usage import Usage, usage_of
 
 
 class Single(LocalExecutor):
@@ -35,7 +33,3 @@ class Single(LocalExecutor):
             return [compute(self.job.workload, chunk, self.host)]
         except Exception as error:
             raise self.failed(chunk, error) from error
-
-    def usage(self, *, reset_peak: bool = False) -> Usage:
-        """Of this process."""
-        return usage_of([os.getpid()], reset_peak=reset_peak)

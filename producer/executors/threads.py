@@ -1,6 +1,5 @@
 """``threads``: a thread a slot in this process, all under one GIL."""
 
-import os
 import queue
 import threading
 from collections.abc import Sequence
@@ -9,7 +8,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from producer.executors.base import LocalExecutor
 from workers.chunks import Chunk, ChunkResult
 from workers.compute import Cancelled, compute
-from workers.usage import Usage, usage_of
 
 
 class Threads(LocalExecutor):
@@ -44,10 +42,6 @@ class Threads(LocalExecutor):
             return [future.result()]
         except Exception as error:
             raise self.failed(chunk, error) from error
-
-    def usage(self, *, reset_peak: bool = False) -> Usage:
-        """Of this process, all threads together."""
-        return usage_of([os.getpid()], reset_peak=reset_peak)
 
     def _compute(self, chunk: Chunk) -> ChunkResult:
         return compute(self.job.workload, chunk, self.host, checkpoint=self._checkpoint)

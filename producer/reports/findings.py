@@ -13,8 +13,10 @@ def findings(table: list[Row]) -> list[str]:
     by_name = {row.model: row for row in table}
     if "local:single" not in by_name:
         return []
+    base = by_name["local:single"]
+    waiting = base.cpu_s < base.elapsed_s / 2
     sentences = (
-        _processes(_those(by_name, "local:processes", "celery:prefork")),
+        _processes(waiting, _those(by_name, "local:processes", "celery:prefork")),
         _threads(_those(by_name, "local:threads", "celery:threads")),
         _green(_those(by_name, "local:coroutines", "local:greenlets", "celery:gevent")),
         _solo(_those(by_name, "celery:solo")),
@@ -22,11 +24,13 @@ def findings(table: list[Row]) -> list[str]:
     return [sentence for sentence in sentences if sentence]
 
 
-def _processes(found: list[Row]) -> str:
+def _processes(waiting: bool, found: list[Row]) -> str:  # noqa: FBT001 # there are two kinds
     if not found:
         return ""
     if max(row.speed_up for row in found) < GAIN:
         return f"Processes gained nothing here ({_figures(found)}): there was too little to divide."
+    if waiting:
+        return f"Processes waited side by side ({_figures(found)}): that needs memory, not cores."
     return (
         f"Processes ran side by side ({_figures(found)}): each has an interpreter and a GIL of"
         " its own, so each uses a core."

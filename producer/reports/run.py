@@ -24,10 +24,14 @@ def render(run: Run) -> str:
     ]
     lines += [f"  {line}" for line in _shares(run)]
     if 0 < run.chunks == len(run.records) <= FEW:
-        parts = (f"{Chunk(r.start, r.stop)} = {r.value}" for r in run.records)
+        parts = (f"{Chunk(r.start, r.stop)} = {_number(r.value)}" for r in run.records)
         lines.append(f"  partials: {', '.join(parts)}")
-        lines.append(f"  merged: {', '.join(str(record.merged) for record in run.records)}")
+        lines.append(f"  merged: {', '.join(_number(record.merged) for record in run.records)}")
     return "\n".join((*lines, ""))
+
+
+def _number(value: int | None) -> str:
+    return "a big integer" if value is None else str(value)
 
 
 def _intervals(run: Run) -> str:

@@ -30,6 +30,10 @@ def state(producer: CommandLine) -> Cluster:
     return Cluster(**json.loads(path.read_text()))
 
 
+def members_of(cluster: Cluster) -> list[psutil.Process]:
+    return members(cluster.session, Path(cluster.directory))
+
+
 def worker_pid(cluster: Cluster, pool: str) -> int:
     with connect(cluster.broker_url) as client:
         return next((w.pid for w in present_workers(client) if w.pool == pool), 0)
@@ -53,11 +57,11 @@ def test_up_prints_flower_and_what_to_type_next_and_down_leaves_nothing(
     assert answer.code == 0, answer.err
     assert "Flower: http://127.0.0.1:" in answer.out
     assert "producer run sum" in answer.out
-    session = state(producer).session
-    assert members(session)
+    cluster = state(producer)
+    assert members_of(cluster)
     assert producer("run", "sum", "--stop", "1e4", "--pool", "solo", "--json").json()["exact"]
     assert producer("down").code == 0
-    assert members(session) == []
+    assert members_of(cluster) == []
     assert list(producer.directory.iterdir()) == []
     again = producer("down")
     assert (again.code, "no local cluster" in again.out) == (0, True)
@@ -72,7 +76,7 @@ def test_status_names_the_workers_and_no_password(up: CommandLine) -> None:
     password = state(up).broker_url.split(":")[2].partition("@")[0]
     assert password not in answer.out
     assert password not in up("status").out
-    command_lines = [" ".join(process.cmdline()) for process in members(state(up).session)]
+    command_lines = [" ".join(process.cmdline()) for process in members_of(state(up))]
     assert command_lines
     assert not any(password in line for line in command_lines)
     logs = "".join(path.read_text() for path in Path(state(up).directory).glob("*.log"))
@@ -110,7 +114,7 @@ def test_a_worker_that_exits_is_started_again(up: CommandLine, pool: str) -> Non
 
 
 def test_a_redis_that_exits_is_started_again(up: CommandLine) -> None:
-    [redis_server] = [p for p in members(state(up).session) if "-server" in p.name()]
+    [redis_server] = [p for p in members_of(state(up)) if "-server" in p.name()]
     redis_server.kill()
     wait_until(lambda: state(up).broken_parts() == [], 40)
     assert up("run", "sum", "--stop", "1e4", "--json").json()["exact"] is True
@@ -119,7 +123,7 @@ def test_a_redis_that_exits_is_started_again(up: CommandLine) -> None:
 def test_a_dead_supervisor_takes_its_programs_along_and_is_named(up: CommandLine) -> None:
     cluster = state(up)
     os.kill(cluster.session, signal.SIGKILL)
-    wait_until(lambda: not members(cluster.session), 30)
+    wait_until(lambda: not members_of(cluster), 30)
     answer = up("status")
     assert answer.code == 3
     assert "supervisor" in answer.err
@@ -169,7 +173,6 @@ def test_a_chunk_longer_than_the_visibility_timeout_runs_once(
         ("env", "producer up"),
         ("run sum --broker redis://127.0.0.1:1/0", "producer up"),
         ("status --broker redis://127.0.0.1:1/0", "127.0.0.1:1"),
-        ("run sum --broker redis://127.0.0.1:x/0", "not a Redis address"),
     ],
 )
 def test_no_cluster_is_code_3_within_5_seconds(
@@ -246,10 +249,9 @@ def test_a_temporary_cluster_ends_with_a_producer_that_is_killed(producer: Comma
 
     wait_until(found, 30)
     guard = psutil.Process(process.pid).children()[0]
-    session = os.getsid(guard.pid)
     directory = Path(guard.cmdline()[-1])
     assert directory.is_dir()
     process.kill()
     process.communicate()
-    wait_until(lambda: not guard.is_running() and not members(session), 20)
+    wait_until(lambda: not guard.is_running() and not members(guard.pid, directory), 20)
     assert not directory.exists()

@@ -9,10 +9,10 @@ import pytest
 from producer.cluster.local import Cluster
 from producer.connection import connect
 from producer.executors import LOCAL_MODELS
-from producer.fleet import usage_of_workers, workers_of
+from producer.fleet import usage_of_workers
 from tests.conftest import CommandLine, wait_until
 from workers.pools import POOLS
-from workers.usage import usage_of_tree
+from workers.usage import usage_of_tree, used_between
 
 LONG = ("run", "sum", "--stop", "1e11")
 
@@ -45,7 +45,6 @@ def test_workers_are_idle_again_soon(
 ) -> None:
     """With ``static`` each slot is in the middle of a chunk of an hour."""
     with connect(cluster.broker_url) as client:
-        names = [worker.name for worker in workers_of(client, pool)]
         process = producer_on_cluster.start(*LONG, "--pool", pool, "--schedule", schedule)
         wait_until(lambda: client.zcard("unacked_index") > 0)
         process.send_signal(signal.SIGINT)
@@ -55,6 +54,6 @@ def test_workers_are_idle_again_soon(
         time.sleep(2.0)  # the two seconds of the promise
         assert client.llen(pool) == 0
         assert client.zcard("unacked_index") == 0
-        before = usage_of_workers(client, names).cpu_s
+        before = usage_of_workers(client, pool)
         time.sleep(1.0)  # a second over which a busy slot would use a second
-        assert usage_of_workers(client, names).cpu_s - before < 0.3
+        assert used_between(before, usage_of_workers(client, pool)).cpu_s < 0.3

@@ -32,7 +32,7 @@ class Workload:
     """One line for ``--help`` and the docs."""
     default_range: ClassVar[tuple[int, int]]
     limit: ClassVar[int]
-    """No index may be above this."""
+    """Where a range may end at the most."""
 
     @property
     def waits(self) -> bool:
@@ -52,7 +52,9 @@ class Workload:
         if start < 0:
             raise UsageError(f"--start {start} is negative; {self.name} counts from 0")
         if stop > self.limit:
-            raise UsageError(f"--stop {stop} is beyond the limit of {self.name}, {self.limit:_}")
+            raise UsageError(
+                f"--stop {stop} is beyond the limit of {self.name}; give at most {self.limit}"
+            )
 
     def steps(self, start: int, stop: int) -> Steps:
         """Compute the partial of ``[start, stop)``, yielding each wait."""

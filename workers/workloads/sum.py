@@ -14,35 +14,6 @@ NUMPY_SLICE = 1 << 18
 """Indices in one array: 2 MiB of 64-bit integers, which stays in a core's cache."""
 
 
-@dataclass(frozen=True)
-class Sum(Workload):
-    """The sum of all indices. Every kernel really adds them one by one."""
-
-    name: ClassVar[str] = "sum"
-    title: ClassVar[str] = "add the indices of the range; pure CPU"
-    default_range: ClassVar[tuple[int, int]] = (0, 100_000_000)
-    limit: ClassVar[int] = 10**12  # an array of NUMPY_SLICE such indices still sums below 2**63
-
-    kernel: str = parameter(
-        "loop",
-        "how sum adds: the pure-Python loop, the built-in sum(range()), or numpy,"
-        " which releases the GIL so that threads scale",
-        choices=("loop", "builtin", "numpy"),
-    )
-
-    def __post_init__(self) -> None:
-        if self.kernel not in _KERNELS:
-            raise UsageError(f"--kernel {self.kernel!r} is unknown; choose {', '.join(_KERNELS)}")
-
-    def steps(self, start: int, stop: int) -> Steps:
-        """Return the sum of ``[start, stop)``; gives way after each slice."""
-        return _KERNELS[self.kernel](start, stop)
-
-    def expected(self, start: int, stop: int) -> int:
-        """Gauss' closed form."""
-        return (start + stop - 1) * (stop - start) // 2
-
-
 def _loop(start: int, stop: int) -> Steps:
     total = 0
     for begin in range(start, stop, SLICE):
@@ -73,4 +44,33 @@ def _numpy(start: int, stop: int) -> Steps:
     return total
 
 
-_KERNELS = {"loop": _loop, "builtin": _builtin, "numpy": _numpy}
+KERNELS = {"loop": _loop, "builtin": _builtin, "numpy": _numpy}
+
+
+@dataclass(frozen=True)
+class Sum(Workload):
+    """The sum of all indices. Every kernel really adds them one by one."""
+
+    name: ClassVar[str] = "sum"
+    title: ClassVar[str] = "add the indices of the range; pure CPU"
+    default_range: ClassVar[tuple[int, int]] = (0, 100_000_000)
+    limit: ClassVar[int] = 10**12  # an array of NUMPY_SLICE such indices still sums below 2**63
+
+    kernel: str = parameter(
+        "loop",
+        "how sum adds: the pure-Python loop, the built-in sum(range()), or numpy,"
+        " which releases the GIL so that threads scale",
+        choices=tuple(KERNELS),
+    )
+
+    def __post_init__(self) -> None:
+        if self.kernel not in KERNELS:
+            raise UsageError(f"--kernel {self.kernel!r} is unknown; choose {', '.join(KERNELS)}")
+
+    def steps(self, start: int, stop: int) -> Steps:
+        """Return the sum of ``[start, stop)``; gives way after each slice."""
+        return KERNELS[self.kernel](start, stop)
+
+    def expected(self, start: int, stop: int) -> int:
+        """Gauss' closed form."""
+        return (start + stop - 1) * (stop - start) // 2

@@ -1,0 +1,1 @@
+"""Programs that poolrace is measured against, side by side."""
