@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -110,11 +110,12 @@ class CommandLine:
 
     directory: Path
     variables: dict[str, str]
+    started: list["subprocess.Popen[str]"] = field(default_factory=list)
 
     def start(self, *arguments: str, **kwargs: Any) -> "subprocess.Popen[str]":
         """Start a command and leave it running."""
         environment = {k: v for k, v in os.environ.items() if not k.startswith(OURS)}
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-m", "producer", *arguments],
             cwd=self.directory,
             env={**environment, **self.variables},
@@ -124,25 +125,34 @@ class CommandLine:
             text=True,
             **kwargs,
         )
+        self.started.append(process)
+        return process
+
+    def kill_what_runs(self) -> None:
+        """End what a failed test left running."""
+        for process in self.started:
+            if process.poll() is None:
+                process.kill()
+                process.communicate()
 
     def __call__(self, *arguments: str, timeout_s: float = 60.0) -> Answer:
         """Run a command to its end."""
         process = self.start(*arguments)
-        try:
-            out, err = process.communicate(timeout=timeout_s)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            raise
+        out, err = process.communicate(timeout=timeout_s)
         return Answer(process.returncode, out, err)
 
 
 @pytest.fixture
-def producer(tmp_path: Path) -> CommandLine:
+def producer(tmp_path: Path) -> Iterator[CommandLine]:
     """The command line of a user who has no cluster."""
-    return CommandLine(tmp_path, {})
+    command_line = CommandLine(tmp_path, {})
+    yield command_line
+    command_line.kill_what_runs()
 
 
 @pytest.fixture
-def producer_on_cluster(tmp_path: Path, cluster: Cluster) -> CommandLine:
+def producer_on_cluster(tmp_path: Path, cluster: Cluster) -> Iterator[CommandLine]:
     """The command line of a user whose broker is the session's cluster."""
-    return CommandLine(tmp_path, {"CELERY_BROKER_URL": cluster.broker_url})
+    command_line = CommandLine(tmp_path, {"CELERY_BROKER_URL": cluster.broker_url})
+    yield command_line
+    command_line.kill_what_runs()

@@ -12,6 +12,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Sequence
+from contextlib import ExitStack
 from typing import Any, cast
 
 import redis
@@ -62,12 +63,14 @@ class CeleryPool(Executor):
         self._in_flight: dict[str, Chunk] = {}
         self._read: list[str] = []
         self._missing: set[str] = set()
+        self._opened = ExitStack()
         self._heard = self._present = time.monotonic()
 
     def start(self) -> None:
         """Find the workers, and listen for results before the first chunk is sent."""
-        self._broker = connect(self._broker_url)
-        self._results = connect(self._results_url)
+        self._opened.callback(self._app.close)
+        self._broker = self._opened.enter_context(connect(self._broker_url))
+        self._results = self._opened.enter_context(connect(self._results_url))
         with translated(self._broker_url):
             workers = workers_of(self._broker, self._pool)
         self.hosts = list({worker.host.host: worker.host for worker in workers}.values())
@@ -79,19 +82,17 @@ class CeleryPool(Executor):
             )
         self.slots = self._limit or there
         with translated(self._results_url):
-            self._subscription = self._results.pubsub()
+            self._subscription = self._opened.enter_context(self._results.pubsub())
             self._subscription.psubscribe(self._key(self._task_id("*")))
             self._subscription.get_message(timeout=QUIET_S)  # the subscription is confirmed
 
     def close(self) -> None:
         """Stop listening, and delete the results that were read."""
-        if hasattr(self, "_subscription"):
-            try:
-                self._subscription.close()
-                self._delete_read()
-            except redis.RedisError as error:
-                logger.warning("results not deleted, they expire: %s", error)
-        self._app.close()
+        try:
+            self._delete_read()
+        except redis.RedisError as error:
+            logger.warning("results not deleted, they expire: %s", error)
+        self._opened.close()
 
     def submit(self, chunks: Sequence[Chunk]) -> None:
         """Send the chunks, as far as the limit on chunks in flight allows."""

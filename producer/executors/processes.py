@@ -1,6 +1,8 @@
 """``processes``: a process a slot on this host, each with an interpreter and a GIL of its own."""
 
+import os
 import signal
+import sys
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -104,6 +106,12 @@ class Processes(LocalExecutor):
 def _serve(pipe: Connection, workload: Workload, host: str) -> None:
     """The life of a slot: chunks in, results out, until the pipe ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    parent = os.getppid()
+
+    def checkpoint() -> None:
+        if os.getppid() != parent:  # it was killed: nobody wants the rest of the chunk
+            sys.exit()
+
     pipe.send("ready")
     while True:
         try:
@@ -111,7 +119,7 @@ def _serve(pipe: Connection, workload: Workload, host: str) -> None:
         except EOFError:
             return
         try:
-            outcome: ChunkResult | Exception = compute(workload, chunk, host)
+            outcome: ChunkResult | Exception = compute(workload, chunk, host, checkpoint=checkpoint)
         except Exception as error:  # noqa: BLE001 # whatever it is, the parent raises it
             outcome = error
         try:

@@ -38,6 +38,17 @@ def test_a_local_run_ends_at_once(
     wait_until(lambda: not any(child.is_running() for child in children))
 
 
+def test_processes_end_with_a_producer_that_is_killed(producer: CommandLine) -> None:
+    """Even in the middle of a chunk of an hour."""
+    process = producer.start(*LONG, "--local", "processes:2", "--schedule", "static")
+    wait_until(lambda: usage_of_tree(process.pid).cpu_s > 1.0)
+    children = psutil.Process(process.pid).children(recursive=True)
+    assert len(children) >= 2
+    process.kill()
+    process.communicate()
+    wait_until(lambda: not any(child.is_running() for child in children), 5)
+
+
 @pytest.mark.parametrize("pool", POOLS)
 @pytest.mark.parametrize("schedule", ["auto", "static"])
 def test_workers_are_idle_again_soon(
