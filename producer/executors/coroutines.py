@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 
 from producer.executors.base import LocalExecutor
 from workers.chunks import Chunk, ChunkResult
@@ -22,9 +23,15 @@ class Coroutines(LocalExecutor):
 
     def close(self) -> None:
         """Cancel what still waits and end the loop."""
+        for task in self._tasks:
+            task.cancel()
+        # A run that a signal broke off may have left an order to stop in the loop, which
+        # would stop the runner's own tidying up.
+        with suppress(RuntimeError):
+            self._loop.run_until_complete(asyncio.sleep(0))
         self._runner.close()
         for task in self._tasks:
-            if not task.cancelled():
+            if task.done() and not task.cancelled():
                 task.exception()  # else asyncio complains that nobody asked
 
     def submit(self, chunks: Sequence[Chunk]) -> None:

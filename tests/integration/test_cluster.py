@@ -56,7 +56,7 @@ def test_up_prints_flower_and_what_to_type_next_and_down_leaves_nothing(
     answer = producer("up", "--pool", "solo")
     assert answer.code == 0, answer.err
     assert "Flower: http://127.0.0.1:" in answer.out
-    assert "producer run sum" in answer.out
+    assert "run sum --pool prefork" in answer.out
     cluster = state(producer)
     assert members_of(cluster)
     assert producer("run", "sum", "--stop", "1e4", "--pool", "solo", "--json").json()["exact"]

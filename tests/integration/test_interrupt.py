@@ -33,7 +33,7 @@ def test_a_local_run_ends_at_once(
     process.send_signal(signum)
     _, err = process.communicate(timeout=20)
     assert time.monotonic() - began < 3.0
-    assert process.returncode == code
+    assert process.returncode == code, err
     assert "Traceback" not in err
     wait_until(lambda: not any(child.is_running() for child in children))
 
