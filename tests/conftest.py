@@ -19,7 +19,7 @@ from producer.jobs import Job
 from producer.measure import measure
 from producer.results import Run
 from producer.schedules import AUTO, ScheduleChoice
-from workers.settings import Settings
+from workers.settings import STATE_DIR, Settings
 from workers.workloads import Workload
 
 # The machine may be busy: how long an example takes says nothing.
@@ -128,8 +128,10 @@ class CommandLine:
         self.started.append(process)
         return process
 
-    def kill_what_runs(self) -> None:
-        """End what a failed test left running."""
+    def end_what_runs(self) -> None:
+        """End what a failed test left running: commands, and a cluster that stays."""
+        if (self.directory / STATE_DIR).exists():
+            self("down")
         for process in self.started:
             if process.poll() is None:
                 process.kill()
@@ -147,7 +149,7 @@ def producer(tmp_path: Path) -> Iterator[CommandLine]:
     """The command line of a user who has no cluster."""
     command_line = CommandLine(tmp_path, {})
     yield command_line
-    command_line.kill_what_runs()
+    command_line.end_what_runs()
 
 
 @pytest.fixture
@@ -155,4 +157,4 @@ def producer_on_cluster(tmp_path: Path, cluster: Cluster) -> Iterator[CommandLin
     """The command line of a user whose broker is the session's cluster."""
     command_line = CommandLine(tmp_path, {"CELERY_BROKER_URL": cluster.broker_url})
     yield command_line
-    command_line.kill_what_runs()
+    command_line.end_what_runs()

@@ -49,8 +49,9 @@ def test_processes_end_with_a_producer_that_is_killed(producer: CommandLine) -> 
     wait_until(lambda: not any(child.is_running() for child in children), 5)
 
 
-@pytest.mark.parametrize("pool", POOLS)
-@pytest.mark.parametrize("schedule", ["auto", "static"])
+@pytest.mark.parametrize(
+    ("pool", "schedule"), [("prefork", "auto"), *((pool, "static") for pool in POOLS)]
+)
 def test_workers_are_idle_again_soon(
     pool: str, schedule: str, producer_on_cluster: CommandLine, cluster: Cluster
 ) -> None:
