@@ -21,8 +21,9 @@ SHORTEST_CHUNK_S = 0.025
 """The last chunks of ``auto``. What a slot idles at the end is at most one of them, and there
 are too few of them for their messages (about 1 ms each) to count."""
 
-LONGEST_CHUNK_S = 1.0
-"""The first chunks of ``auto``: a message a second costs 0.1 %, and progress stays visible."""
+LONGEST_CHUNK_S = 2.0
+"""The first chunks of ``auto``: a message in two seconds costs nothing, and progress stays
+visible."""
 
 
 NOISE_S = 0.005
@@ -96,8 +97,9 @@ class Guided(Schedule):
 class Auto(Schedule):
     """Guided by measured time: starts with single indices, then follows what they took.
 
-    Each chunk is half of a slot's share of what remains, but takes no longer than
-    ``LONGEST_CHUNK_S`` and no shorter than ``SHORTEST_CHUNK_S``.
+    Each chunk is two thirds of a slot's share of what remains, but takes no longer than
+    ``LONGEST_CHUNK_S`` and no shorter than ``SHORTEST_CHUNK_S``. A slot waits some 5 ms for its
+    next chunk, so the fewer the better; a whole share would leave nothing to even out with.
     """
 
     name = "auto"
@@ -114,7 +116,7 @@ class Auto(Schedule):
                     round(limit_s / max(self._index_s, 1e-9))
                     for limit_s in (SHORTEST_CHUNK_S, LONGEST_CHUNK_S)
                 )
-                size = min(max(count // (2 * slots), shortest), longest)
+                size = min(max(2 * count // (3 * slots), shortest), longest)
             size = min(count, max(1, size))
             yield size
             count -= size

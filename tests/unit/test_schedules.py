@@ -115,7 +115,7 @@ def test_auto_ends_with_short_chunks() -> None:
 
 
 def test_auto_takes_one_index_at_a_time_where_an_index_takes_long() -> None:
-    sizes_cut, _, _ = simulated(1.0, 50, 4)
+    sizes_cut, _, _ = simulated(2.0, 50, 4)
     assert sizes_cut == [1] * 50
 
 
