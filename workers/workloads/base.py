@@ -4,6 +4,7 @@ A workload is pure: it yields its waits and never sleeps, reads no clock and doe
 the same text runs under threads, processes, greenlets, coroutines and every Celery pool.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Generator
 from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar
@@ -21,7 +22,7 @@ EMPTY = 0
 
 
 @dataclass(frozen=True)
-class Workload:
+class Workload(ABC):
     """What is computed over an index range. The fields of a subclass are its parameters.
 
     A parameter that cannot be used raises ``UsageError`` on construction.
@@ -56,17 +57,17 @@ class Workload:
                 f"--stop {stop} is beyond the limit of {self.name}; give at most {self.limit}"
             )
 
+    @abstractmethod
     def steps(self, start: int, stop: int) -> Steps:
         """Compute the partial of ``[start, stop)``, yielding each wait."""
-        raise NotImplementedError
 
     def merge(self) -> Merge:
         """A coroutine that merges partials; prime it with ``next`` before the first ``send``."""
         return running_sum()
 
+    @abstractmethod
     def expected(self, start: int, stop: int) -> int:
         """The exact value of a non-empty range, by another way than ``steps``."""
-        raise NotImplementedError
 
     def parameters(self) -> dict[str, Any]:
         """The parameters as JSON values."""
