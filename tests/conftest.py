@@ -45,7 +45,7 @@ def wait_until(condition: Callable[[], object], timeout_s: float = 20.0) -> None
     deadline = time.monotonic() + timeout_s
     while not condition():
         assert time.monotonic() < deadline, f"{condition} is not true after {timeout_s} s"
-        time.sleep(0.02)
+        time.sleep(0.02)  # between two looks; the condition may be another process' doing
 
 
 @pytest.fixture(autouse=True)

@@ -75,6 +75,7 @@ class Announcer(threading.Thread):
         super().__init__(name="presence", daemon=True)
         self._client = client
         self._presence = presence
+        self._payload = json.dumps(presence.to_json())
         self._over = threading.Event()
 
     def run(self) -> None:
@@ -95,8 +96,7 @@ class Announcer(threading.Thread):
 
     def _refresh(self) -> None:
         with self._client.pipeline(transaction=False) as pipe:
-            payload = json.dumps(self._presence.to_json())
-            pipe.set(presence_key(self._presence.name), payload, ex=EXPIRE_S)
+            pipe.set(presence_key(self._presence.name), self._payload, ex=EXPIRE_S)
             pipe.sadd(INDEX_KEY, self._presence.name)
             pipe.expire(INDEX_KEY, EXPIRE_S)
             pipe.execute()

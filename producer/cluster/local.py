@@ -250,7 +250,7 @@ def _wait_until_ready(cluster: Cluster, process: subprocess.Popen[bytes]) -> Non
                 f"the local cluster did not start: no {', no '.join(missing)};"
                 f" last words: {_last_words(Path(cluster.directory))}"
             )
-        time.sleep(POLL_S)
+        time.sleep(POLL_S)  # other programs start: there is nothing to wait on but their answers
 
 
 def _last_words(directory: Path) -> str:

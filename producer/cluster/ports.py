@@ -3,7 +3,7 @@
 import base64
 import socket
 from http import HTTPStatus
-from urllib.error import HTTPError, URLError
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 from workers.errors import ClusterError
@@ -43,5 +43,5 @@ def answers(url: str, login: str) -> bool:
                 f"another Flower answers at {url}; give a --flower-port of your own"
             ) from error
         return False
-    except (URLError, OSError):
+    except OSError:
         return False

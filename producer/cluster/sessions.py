@@ -7,6 +7,7 @@ user's shell may stand in the directory; both together are ours alone.
 
 import os
 import signal
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -25,11 +26,13 @@ def end(session: int, supervisor: int, directory: Path, patience_s: float) -> No
     """Ask the supervisor to stop its programs, and kill what is left after ``patience_s``."""
     for process in members(session, directory):
         if process.pid == supervisor:
-            process.send_signal(signal.SIGTERM)
+            with suppress(psutil.NoSuchProcess):
+                process.send_signal(signal.SIGTERM)
             psutil.wait_procs([process], timeout=patience_s)
     while left := members(session, directory):
         for process in left:
-            process.kill()
+            with suppress(psutil.NoSuchProcess):  # it ended by itself meanwhile
+                process.kill()
         psutil.wait_procs(left, timeout=1.0)
 
 
