@@ -3,8 +3,11 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+CLUSTER := $(BIN)/python deploy/cluster.py
+# docker or local; empty: containers where an engine answers.
+ENGINE ?=
 
-.PHONY: help install demo test check up down lock
+.PHONY: help install demo test check up down scale ps logs lock
 .DEFAULT_GOAL := help
 
 help:  ## Show the targets.
@@ -28,11 +31,20 @@ check: install  ## Format, lint, types, import contracts.
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-up: install  ## Start a cluster that stays, and print what to type next.
-	@$(BIN)/producer up
+up: install  ## Start a cluster that stays: in containers, or without an engine the local one.
+	@$(CLUSTER) up --engine "$(ENGINE)"
 
-down: install  ## Stop that cluster.
-	@$(BIN)/producer down
+down: install  ## Stop that cluster; leaves nothing, unless KEEP_DATA=1 keeps what Redis wrote.
+	@$(CLUSTER) down --engine "$(ENGINE)" $(if $(KEEP_DATA),--keep-data)
+
+scale: install  ## Have N worker hosts of a pool: make scale POOL=gevent N=4.
+	@$(CLUSTER) scale --engine "$(ENGINE)" "$(POOL)" "$(N)"
+
+ps: install  ## List the containers, with the names that results give to hosts.
+	@$(CLUSTER) ps --engine "$(ENGINE)"
+
+logs: install  ## Show what the containers logged, or one kind: make logs SERVICE=flower.
+	@$(CLUSTER) logs --engine "$(ENGINE)" $(SERVICE)
 
 lock: install  ## Renew requirements.lock with the newest releases (needs uv).
 	@uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra dev --output-file requirements.lock pyproject.toml

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import redis
@@ -24,11 +25,16 @@ PATIENCE = Retry(ExponentialBackoff(cap=1.0, base=0.05), 12)
 HOW_TO_START = "start a cluster with: producer up"
 
 
-def connect(url: str) -> "redis.Redis":
-    """A client for that Redis that has been answered once; raises ``ClusterError``."""
+def connect(url: str, ca_file: Path | None = None) -> "redis.Redis":
+    """A client for that Redis that has been answered once; raises ``ClusterError``.
+
+    ``ca_file`` holds the certificates to trust for ``rediss://``, by default the system's.
+    """
+    trust = {"ssl_ca_certs": str(ca_file)} if ca_file and url.startswith("rediss:") else {}
     with translated(url):
         client = redis.Redis.from_url(
             url,
+            **trust,
             socket_connect_timeout=CONNECT_S,
             socket_timeout=ANSWER_S,
             socket_keepalive=True,

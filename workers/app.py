@@ -4,6 +4,7 @@ Makes apps, and holds none: a worker's is in ``tasks.py``, a producer makes one 
 """
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from celery import Celery
 from kombu.entity import Exchange, Queue
@@ -44,6 +45,7 @@ def configuration(settings: Settings) -> dict[str, Any]:
         "health_check_interval": 10,
     }
     return {
+        **_encryption(settings),
         "result_backend": settings.result_backend or settings.broker_url,
         # JSON only, both ways: a pickled message is refused, so nobody who reaches the broker
         # can run code in a worker.
@@ -99,4 +101,22 @@ def configuration(settings: Settings) -> dict[str, Any]:
         "task_track_started": False,
         "task_send_sent_event": False,
         "worker_send_task_events": False,
+    }
+
+
+def _encryption(settings: Settings) -> dict[str, Any]:
+    """For ``rediss://``: whoever answers must prove to be the host of the address."""
+    proof = {
+        "ssl_cert_reqs": "required",
+        "ssl_check_hostname": True,
+        "ssl_ca_certs": settings.ca_file and str(settings.ca_file),
+    }
+    addresses = {
+        "broker_use_ssl": settings.broker_url,
+        "redis_backend_use_ssl": settings.result_backend or settings.broker_url,
+    }
+    return {
+        name: proof
+        for name, address in addresses.items()
+        if address and urlsplit(address).scheme == "rediss"
     }

@@ -9,6 +9,7 @@ cannot be terminated.
 """
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -22,6 +23,9 @@ from workers.compute import Cancelled
 
 RENEW_S = 1.0
 """Seconds between round trips, one for all chunks of a process. A shorter chunk makes none."""
+
+STANDS_STILL_S = 60.0
+"""Seconds without a checkpoint after which a chunk is taken to hang; steps take well under one."""
 
 CANCELLED_KEY_S = 3600
 """Seconds that Redis remembers a cancelled job, longer than any message of it lives."""
@@ -50,6 +54,11 @@ class Leases:
         self._cancelled: set[str] = set()
         self._renewed = time.monotonic()
         self._lock = threading.Lock()
+
+    def moving(self) -> bool:
+        """Whether every chunk of this process passed a checkpoint not long ago."""
+        oldest = min((lease.seen for lease in list(self._leases.values())), default=math.inf)
+        return time.monotonic() - oldest < STANDS_STILL_S
 
     @contextmanager
     def hold(self, tag: str, job: str) -> Iterator[Callable[[], None]]:

@@ -36,6 +36,12 @@ class Settings:
     """Name of this host in results and in worker names (``POOL@host``)."""
     visibility_timeout_s: int = 10
     """Seconds after which the chunk of a worker that fell silent goes to another one."""
+    heartbeat_file: Path | None = None
+    """File that a worker touches as long as it is well, ``None``: no such file."""
+    flower_login: str | None = field(default=None, repr=False)
+    """``USER:PASSWORD`` of Flower, by Flower's own name ``FLOWER_BASIC_AUTH``."""
+    ca_file: Path | None = None
+    """Certificates to trust for ``rediss://``, ``None``: those that the system trusts."""
 
     @classmethod
     def from_env(cls, broker_url: str | None = None) -> "Settings":
@@ -55,6 +61,9 @@ class Settings:
             "state_dir": _path(values.get("POOLRACE_STATE_DIR")),
             "host": values.get("POOLRACE_HOST"),
             "visibility_timeout_s": _positive(values, "POOLRACE_VISIBILITY_TIMEOUT_S"),
+            "heartbeat_file": _path(values.get("POOLRACE_HEARTBEAT_FILE")),
+            "flower_login": values.get("FLOWER_BASIC_AUTH"),
+            "ca_file": _readable(values, "POOLRACE_CA_FILE"),
         }
         return cls(**{name: value for name, value in given.items() if value})  # type: ignore[arg-type] # each value has the type of its field, which mypy cannot see through a dict
 
@@ -94,6 +103,13 @@ def _redis_url(name: str, url: str | None) -> str | None:
 
 def _path(value: str | None) -> Path | None:
     return Path(value) if value else None
+
+
+def _readable(values: Mapping[str, str], name: str) -> Path | None:
+    path = _path(values.get(name))
+    if path and not path.is_file():
+        raise UsageError(f"{name}: there is no file {str(path)!r}; give the path of certificates")
+    return path
 
 
 def _positive(values: Mapping[str, str], name: str) -> int | None:

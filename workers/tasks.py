@@ -9,6 +9,7 @@ from celery.exceptions import Ignore
 from workers.app import TASK, make_app
 from workers.chunks import Chunk
 from workers.compute import Cancelled, compute
+from workers.heartbeat import Heartbeat
 from workers.hosts import HostFacts
 from workers.leases import Leases
 from workers.presence import Announcer, Presence
@@ -56,6 +57,8 @@ def _announce(sender: Any, **_: Any) -> None:
     announcer = Announcer(_broker(), presence)
     _announcers.append(announcer)
     announcer.start()
+    if _settings.heartbeat_file:
+        Heartbeat(_settings.heartbeat_file, _leases.moving).start()
 
 
 @signals.worker_shutting_down.connect

@@ -22,8 +22,9 @@ import psutil
 import redis
 
 from producer.cluster.files import cluster_programs, redis_conf, supervisord_conf
+from producer.cluster.flower import FLOWER_PORT, answers
 from producer.cluster.guard import supervisor_command
-from producer.cluster.ports import answers, free_port, is_free
+from producer.cluster.ports import free_port, is_free
 from producer.cluster.server import server_binary
 from producer.cluster.sessions import end
 from producer.connection import HOW_TO_START, connect
@@ -38,9 +39,6 @@ STOP_S = 4
 """Seconds for the programs to stop by themselves, enough for a chunk of the default schedule."""
 
 POLL_S = 0.05
-
-FLOWER_PORT = 5555
-"""Flower's own default."""
 
 STATE_FILE = "cluster.json"
 

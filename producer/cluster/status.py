@@ -41,4 +41,4 @@ def status(settings: Settings) -> Status:
     if "redis" in missing:
         return Status(mask(url), [], missing, local)
     with translated(url):
-        return Status(mask(url), present_workers(connect(url)), missing, local)
+        return Status(mask(url), present_workers(connect(url, settings.ca_file)), missing, local)

@@ -9,14 +9,20 @@ from pathlib import Path
 from producer.cluster.local import Cluster
 from producer.cluster.status import Status
 
-NEXT = ("run sum --pool prefork", "run mixed --pool gevent", "compare sum", "status", "down")
+NEXT = ("run sum --pool prefork", "run mixed --pool gevent", "compare sum", "status")
 
 
 def render(cluster: Cluster) -> str:
     """A cluster that was just started."""
     pools = ", ".join(f"{pool} ({slots} slot(s))" for pool, slots in cluster.pools.items())
-    lines = (f"  {_producer()} {arguments}\n" for arguments in NEXT)
-    return f"a local cluster is running: {pools}\n{_flower(cluster)}next:\n{''.join(lines)}"
+    then = next_commands(f"{_producer()} down")
+    return f"a local cluster is running: {pools}\n{_flower(cluster)}{then}"
+
+
+def next_commands(*others: str) -> str:
+    """What to type once a cluster runs, of whichever kind; ``others`` come last."""
+    commands = (*(f"{_producer()} {arguments}" for arguments in NEXT), *others)
+    return "\n  ".join(("next:", *commands)) + "\n"
 
 
 def render_status(status: Status) -> str:

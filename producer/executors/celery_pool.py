@@ -58,6 +58,7 @@ class CeleryPool(Executor):
         self._limit = slots
         self._broker_url = settings.broker_url
         self._results_url = settings.result_backend or settings.broker_url
+        self._ca_file = settings.ca_file
         self._app: Celery = make_app(settings)
         self._waiting: deque[Chunk] = deque()
         self._in_flight: dict[str, Chunk] = {}
@@ -69,8 +70,8 @@ class CeleryPool(Executor):
     def start(self) -> None:
         """Find the workers, and listen for results before the first chunk is sent."""
         self._opened.callback(self._app.close)
-        self._broker = self._opened.enter_context(connect(self._broker_url))
-        self._results = self._opened.enter_context(connect(self._results_url))
+        self._broker = self._opened.enter_context(connect(self._broker_url, self._ca_file))
+        self._results = self._opened.enter_context(connect(self._results_url, self._ca_file))
         with translated(self._broker_url):
             workers = workers_of(self._broker, self._pool)
         self.hosts = list({worker.host.host: worker.host for worker in workers}.values())
