@@ -42,11 +42,12 @@ def dispatch(
     in_flight: set[Chunk] = set()
     window = _Window(executor.slots)
     while not ledger.complete:
+        window.fit(executor.slots)
         _feed(executor, cuts, in_flight, window.size)
         results = executor.collect(POLL_S)
         for result in results:
             if _count(ledger, result, in_flight):
-                schedule.observe(result)
+                schedule.observe(result, executor.slots)
                 window.observe(result)
                 observer(ledger, result)
         if not results:
@@ -84,6 +85,12 @@ class _Window:
         self._slots = slots
         self._seen = 0
         self.size = 2 * slots
+
+    def fit(self, slots: int) -> None:
+        """Follow hosts that join or leave; a joining one finds chunks to take at once."""
+        if slots != self._slots:
+            self._slots = slots
+            self.size = max(self.size, 2 * slots)
 
     def observe(self, result: ChunkResult) -> None:
         self._seen += 1

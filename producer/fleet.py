@@ -2,11 +2,13 @@
 
 import json
 import logging
+import time
 import uuid
 from typing import TYPE_CHECKING, cast
 
 from workers.errors import ClusterError
-from workers.presence import INDEX_KEY, Presence, presence_key, question_key
+from workers.hosts import HostFacts
+from workers.presence import EXPIRE_S, INDEX_KEY, Presence, presence_key, question_key
 from workers.usage import Usage
 
 if TYPE_CHECKING:
@@ -16,17 +18,19 @@ ANSWER_S = 2
 """Seconds for an idle worker to tell its usage; it takes milliseconds. Less than the socket's
 timeout."""
 
+SILENT_S = 4
+"""Seconds without a sign after which a run says so of a worker; they come every second."""
+
+GONE_S = 20.0
+"""Seconds that a pool may be without workers before the run ends: twice a worker's expiry, so
+that a supervisor has time to restart one."""
+
 logger = logging.getLogger(__name__)
 
 
 def present_workers(client: "redis.Redis") -> list[Presence]:
     """All workers that announced themselves within the last seconds, by name."""
-    found = cast("set[bytes]", client.smembers(INDEX_KEY))
-    names = sorted(name.decode() for name in found)
-    if not names:
-        return []
-    payloads = client.mget([presence_key(name) for name in names])
-    return [Presence.from_json(json.loads(payload)) for payload in payloads if payload]
+    return [presence for presence, _ in _signs(client)]
 
 
 def workers_of(client: "redis.Redis", pool: str) -> list[Presence]:
@@ -34,18 +38,14 @@ def workers_of(client: "redis.Redis", pool: str) -> list[Presence]:
     present = present_workers(client)
     found = [worker for worker in present if worker.pool == pool]
     if not found:
-        others = ", ".join(sorted({worker.pool for worker in present})) or "none"
-        raise ClusterError(
-            f"no worker consumes queue {pool!r} (pools present: {others});"
-            f" start one: python -m workers {pool}"
-        )
+        raise _nobody(pool, present)
     return found
 
 
 def usage_of_workers(
     client: "redis.Redis", pool: str, *, reset_peak: bool = False
 ) -> dict[str, Usage]:
-    """What the workers of a pool used so far, by name and process id.
+    """What the workers of a pool used so far, by name and start.
 
     One that does not answer is left out with a warning: a run is not lost over its figures.
     """
@@ -61,7 +61,83 @@ def usage_of_workers(
     while asked and (answer := client.blpop([reply_to], timeout=ANSWER_S)):
         told = json.loads(answer[1])
         worker = asked.pop(told["name"])
-        usages[f"{worker.name} {worker.pid}"] = Usage(**told["usage"])
+        usages[f"{worker.name} {worker.since}"] = Usage(**told["usage"])
     if asked:
         logger.warning("no usage from %s: it is not counted", ", ".join(asked))
     return usages
+
+
+class FleetWatch:
+    """Follows the workers of one pool during a run: they may join, fall silent and leave."""
+
+    def __init__(self, client: "redis.Redis", pool: str) -> None:
+        """Find the workers; raises ``ClusterError`` if there is none."""
+        self._client = client
+        self._pool = pool
+        self._workers = {worker.name: worker for worker in workers_of(client, pool)}
+        self._silent: set[str] = set()
+        self._hosts = {worker.host.host: worker.host for worker in self._workers.values()}
+        self._seen = time.monotonic()
+
+    @property
+    def slots(self) -> int:
+        """How many there are now, ``0`` if all workers left."""
+        return sum(worker.slots for worker in self._workers.values())
+
+    @property
+    def hosts(self) -> list[HostFacts]:
+        """Facts of all hosts that were there at any time."""
+        return list(self._hosts.values())
+
+    def look(self) -> list[str]:
+        """Look again; returns what changed, in words.
+
+        Raises ``ClusterError`` once nobody has been there for ``GONE_S`` seconds.
+        """
+        signs = _signs(self._client)
+        now = {worker.name: worker for worker, _ in signs if worker.pool == self._pool}
+        silent = {worker.name for worker, age_s in signs if age_s > SILENT_S} & now.keys()
+        if now:
+            self._seen = time.monotonic()
+        elif time.monotonic() - self._seen > GONE_S:
+            raise _nobody(self._pool, [worker for worker, _ in signs])
+        before, self._workers = self._workers, now
+        was_silent, self._silent = self._silent, silent
+        self._hosts |= {worker.host.host: worker.host for worker in now.values()}
+        return [
+            *(f"{name} joined with {now[name].slots} slot(s)" for name in now.keys() - before),
+            *(f"{name} left" for name in before.keys() - now.keys()),
+            *(
+                f"{name} was started again"
+                for name in now.keys() & before.keys()
+                if now[name].since != before[name].since
+            ),
+            *(f"{name} fell silent" for name in silent - was_silent),
+            *(f"{name} is heard again" for name in (was_silent - silent) & now.keys()),
+        ]
+
+
+def _signs(client: "redis.Redis") -> list[tuple[Presence, float]]:
+    """The workers by name, and for how many seconds each has given no sign."""
+    found = cast("set[bytes]", client.smembers(INDEX_KEY))
+    keys = [presence_key(name) for name in sorted(name.decode() for name in found)]
+    if not keys:
+        return []
+    with client.pipeline(transaction=False) as pipe:
+        pipe.mget(keys)
+        for key in keys:
+            pipe.pttl(key)
+        payloads, *left_ms = pipe.execute()
+    return [
+        (Presence.from_json(json.loads(payload)), EXPIRE_S - ms / 1000)
+        for payload, ms in zip(payloads, left_ms, strict=True)
+        if payload
+    ]
+
+
+def _nobody(pool: str, present: list[Presence]) -> ClusterError:
+    others = ", ".join(sorted({worker.pool for worker in present})) or "none"
+    return ClusterError(
+        f"no worker consumes queue {pool!r} (pools present: {others});"
+        f" start one: make scale POOL={pool} N=1, or: python -m workers {pool}"
+    )

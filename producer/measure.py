@@ -6,7 +6,7 @@ from producer.dispatch import Observer, dispatch, nobody
 from producer.executors import Executor
 from producer.jobs import Job
 from producer.ledger import Ledger
-from producer.results import ChunkRecord, Run, SlotShare
+from producer.results import ChunkRecord, Event, Run, SlotShare
 from producer.schedules import Schedule
 from workers.chunks import Chunk, ChunkResult
 from workers.errors import ClusterError
@@ -32,7 +32,7 @@ def measure(
     observer: Observer = nobody,
 ) -> Run:
     """Enter the executor, warm it up, run the job inside the clock, and leave it again."""
-    books = _Books(observer)
+    books = _Books(executor, observer)
     began = time.perf_counter()
     with executor:
         _warm_up(executor)
@@ -40,7 +40,7 @@ def measure(
         before = executor.usage(reset_peak=True)
         books.start()
         ledger = dispatch(job, executor, schedule, books.enter)
-        books.elapsed_s = books.seconds()
+        books.end()
         books.usage = used_between(before, executor.usage())
     return _run(job, executor, schedule, ledger, books, expected)
 
@@ -48,18 +48,27 @@ def measure(
 class _Books:
     """Collects what a run is reported by, in bounded memory."""
 
-    def __init__(self, observer: Observer) -> None:
+    def __init__(self, executor: Executor, observer: Observer) -> None:
+        self._executor = executor
         self._observer = observer
-        self._began = 0.0
-        self.startup_s = self.elapsed_s = 0.0
+        self._began = self._looked = 0.0
+        self.startup_s = self.elapsed_s = self.slot_s = 0.0
+        self.slots = 0
         self.usage = Usage()
         self.chunks = 0
         self.busy_s = 0.0
         self.shares: dict[str, dict[str, SlotShare]] = {}
+        self.events: list[Event] = []
         self.records: list[ChunkRecord] = []
 
     def start(self) -> None:
-        self._began = time.perf_counter()
+        self._executor.happened()  # before the clock started
+        self.slots = self._executor.slots
+        self._began = self._looked = time.perf_counter()
+
+    def end(self) -> None:
+        self._look()
+        self.elapsed_s = self.seconds()
 
     def seconds(self) -> float:
         return time.perf_counter() - self._began
@@ -74,7 +83,15 @@ class _Books:
             share.busy_s += result.busy_s
             if len(self.records) < MAX_RECORDS:
                 self.records.append(self._record(ledger, result))
+        self._look()
         self._observer(ledger, result)
+
+    def _look(self) -> None:
+        """Count the seconds that slots were there, and take down what happened."""
+        now = time.perf_counter()
+        self.slot_s += self._executor.slots * (now - self._looked)
+        self._looked = now
+        self.events += [Event(self.seconds(), what) for what in self._executor.happened()]
 
     def _record(self, ledger: Ledger, result: ChunkResult) -> ChunkRecord:
         return ChunkRecord(
@@ -126,8 +143,9 @@ def _run(
         start=job.start,
         stop=job.stop,
         model=executor.model,
-        slots=executor.slots,
+        slots=books.slots,
         hosts=len(executor.hosts),
+        machines=len({facts.machine for facts in executor.hosts}),
         schedule=schedule.name,
         chunks=books.chunks,
         duplicates=ledger.duplicates,
@@ -139,10 +157,11 @@ def _run(
         startup_s=books.startup_s,
         cpu_s=books.usage.cpu_s,
         busy_s=books.busy_s,
-        efficiency=books.busy_s / (executor.slots * books.elapsed_s),
+        efficiency=books.busy_s / books.slot_s,
         voluntary_switches=books.usage.voluntary_switches,
         involuntary_switches=books.usage.involuntary_switches,
         peak_memory_bytes=books.usage.peak_memory_bytes,
         shares=books.shares,
+        events=books.events,
         records=books.records,
     )

@@ -13,7 +13,7 @@ from workers.errors import UsageError
 
 T = TypeVar("T")
 
-FORMAT = 1
+FORMAT = 2
 """Version of the file's format; a file of another version is refused."""
 
 
@@ -43,6 +43,15 @@ class SlotShare:
     busy_s: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened in a run: a host joined or left, chunks were sent again."""
+
+    at_s: float
+    """Seconds after the start, by the producer's clock."""
+    what: str
+
+
 @dataclass(frozen=True)
 class Run:
     """One measured execution. Times in seconds; see docs/measuring.md for what each includes."""
@@ -54,7 +63,11 @@ class Run:
     stop: int
     model: str
     slots: int
+    """At the start; hosts may join and leave."""
     hosts: int
+    """That were there at any time."""
+    machines: int
+    """That these hosts are on, as far as they can tell."""
     schedule: str
     chunks: int
     duplicates: int
@@ -72,6 +85,7 @@ class Run:
     peak_memory_bytes: int
     shares: dict[str, dict[str, SlotShare]]
     """Host -> slot -> share."""
+    events: list[Event]
     records: list[ChunkRecord]
 
     def to_json(self) -> dict[str, Any]:
@@ -85,8 +99,9 @@ class Run:
             host: {slot: _typed(SlotShare, share) for slot, share in slots.items()}
             for host, slots in data["shares"].items()
         }
+        events = [_typed(Event, event) for event in data["events"]]
         records = [_typed(ChunkRecord, record) for record in data["records"]]
-        return _typed(cls, {**data, "shares": shares, "records": records})
+        return _typed(cls, {**data, "shares": shares, "events": events, "records": records})
 
 
 @dataclass(frozen=True)

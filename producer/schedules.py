@@ -45,8 +45,8 @@ class Schedule(ABC):
             yield Chunk(start, start + size)
             start += size
 
-    def observe(self, result: ChunkResult) -> None:  # noqa: B027 # the others need not know
-        """Take note of how long a chunk took; only ``auto`` does."""
+    def observe(self, result: ChunkResult, slots: int) -> None:  # noqa: B027 # as it says
+        """Take note of how long a chunk took and how many slots there are now; ``auto`` does."""
 
 
 @dataclass(frozen=True)
@@ -106,9 +106,11 @@ class Auto(Schedule):
 
     def __init__(self) -> None:
         self._index_s: float | None = None
+        self._slots = 1
 
     def sizes(self, count: int, slots: int) -> Iterator[int]:
         """One index at a time until the first result is observed."""
+        self._slots = slots
         while count:
             size = 1
             if self._index_s is not None:
@@ -116,17 +118,18 @@ class Auto(Schedule):
                     round(limit_s / max(self._index_s, 1e-9))
                     for limit_s in (SHORTEST_CHUNK_S, LONGEST_CHUNK_S)
                 )
-                size = min(max(2 * count // (3 * slots), shortest), longest)
+                size = min(max(2 * count // (3 * self._slots), shortest), longest)
             size = min(count, max(1, size))
             yield size
             count -= size
 
-    def observe(self, result: ChunkResult) -> None:
+    def observe(self, result: ChunkResult, slots: int) -> None:
         """Remember the seconds per index of the newest result.
 
         A short chunk's figure is too high rather than too low, and so asks for more short
         ones; an error therefore mends itself within a few chunks.
         """
+        self._slots = slots
         if len(result.chunk):
             wall = result.duration_s > NOISE_S
             self._index_s = (result.duration_s if wall else result.busy_s) / len(result.chunk)

@@ -1,5 +1,6 @@
 """The facts of this host that decide how fast it can be."""
 
+import hashlib
 import platform
 import sys
 from dataclasses import asdict, dataclass
@@ -14,6 +15,8 @@ class HostFacts:
     """What a host tells about itself."""
 
     host: str
+    machine: str
+    """Alike for hosts that share one machine, as containers do: they share its cores."""
     cores: int
     """Cores that this process may run on."""
     cpu_quota: float | None
@@ -29,6 +32,7 @@ class HostFacts:
         """Read the facts of the host we are on."""
         return cls(
             host=host,
+            machine=_machine(host),
             cores=CORES,
             cpu_quota=_cpu_quota(),
             cpu=_cpu_model(),
@@ -40,6 +44,12 @@ class HostFacts:
     def to_json(self) -> dict[str, Any]:
         """The facts as a JSON object."""
         return asdict(self)
+
+
+def _machine(host: str) -> str:
+    """What tells machines apart: Linux draws a number at each boot, and containers see it."""
+    boot = _words("/proc/sys/kernel/random/boot_id")
+    return hashlib.sha256(boot[0].encode()).hexdigest()[:12] if boot else host
 
 
 def _cpu_quota() -> float | None:

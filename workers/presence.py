@@ -53,6 +53,8 @@ class Presence:
     pool: str
     slots: int
     pid: int
+    since: str
+    """When it started, by its own clock: ISO 8601, UTC. A restart changes it."""
     host: HostFacts
 
     def to_json(self) -> dict[str, Any]:

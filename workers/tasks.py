@@ -1,6 +1,7 @@
 """What a worker does: compute a chunk, announce and withdraw its presence."""
 
 import os
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from celery import Task, signals
@@ -52,6 +53,7 @@ def _announce(sender: Any, **_: Any) -> None:
         pool=sender.hostname.partition("@")[0],
         slots=sender.controller.concurrency,
         pid=os.getpid(),
+        since=datetime.now(UTC).isoformat(timespec="milliseconds"),
         host=HostFacts.collect(_settings.host),
     )
     announcer = Announcer(_broker(), presence)

@@ -23,8 +23,9 @@ class Executor(ABC):
     model: str
     """``local:NAME`` or ``celery:NAME``."""
     slots: int
+    """How many there are now: hosts may join and leave during a run."""
     hosts: Sequence[HostFacts]
-    """Facts of the hosts that run chunks, known once entered."""
+    """Facts of all hosts that were there at any time, known once entered."""
 
     @abstractmethod
     def start(self) -> None:
@@ -48,6 +49,10 @@ class Executor(ABC):
     @abstractmethod
     def usage(self, *, reset_peak: bool = False) -> Usages:
         """Counters of everything that takes part in the run."""
+
+    def happened(self) -> list[str]:
+        """What happened since the last call that a reader of the results should know."""
+        return []
 
     def cancel(self) -> None:  # noqa: B027 # most models have nothing that goes on by itself
         """The job is not wanted any more; called before ``close`` when it ends early."""

@@ -21,7 +21,7 @@ from kombu.exceptions import OperationalError
 
 from producer.connection import NO_PATIENCE, connect, translated
 from producer.executors.base import Executor
-from producer.fleet import usage_of_workers, workers_of
+from producer.fleet import FleetWatch, usage_of_workers
 from producer.jobs import Job
 from workers.app import TASK, UNACKED, make_app
 from workers.chunks import Chunk, ChunkResult
@@ -33,9 +33,8 @@ from workers.usage import Usage, Usages, usage_of
 QUIET_S = 5.0
 """Seconds without any result after which outstanding keys and workers are looked at."""
 
-GONE_S = 20.0
-"""Seconds that a pool may be without workers before the run ends: twice a worker's expiry, so
-that a supervisor has time to restart one."""
+LOOK_S = 1.0
+"""Seconds between two looks at who is there: two commands of Redis."""
 
 DELETE_AT = 64
 """Results read before they are deleted together."""
@@ -56,6 +55,7 @@ class CeleryPool(Executor):
         self.model = f"celery:{pool}"
         self._pool = pool
         self._limit = slots
+        self.slots = 1
         self._broker_url = settings.broker_url
         self._results_url = settings.result_backend or settings.broker_url
         self._ca_file = settings.ca_file
@@ -65,7 +65,8 @@ class CeleryPool(Executor):
         self._read: list[str] = []
         self._missing: set[str] = set()
         self._opened = ExitStack()
-        self._heard = self._present = time.monotonic()
+        self._events: list[str] = []
+        self._heard = self._looked = time.monotonic()
 
     def start(self) -> None:
         """Find the workers, and listen for results before the first chunk is sent."""
@@ -73,15 +74,14 @@ class CeleryPool(Executor):
         self._broker = self._opened.enter_context(connect(self._broker_url, self._ca_file))
         self._results = self._opened.enter_context(connect(self._results_url, self._ca_file))
         with translated(self._broker_url):
-            workers = workers_of(self._broker, self._pool)
-        self.hosts = list({worker.host.host: worker.host for worker in workers}.values())
-        there = sum(worker.slots for worker in workers)
+            self._fleet = FleetWatch(self._broker, self._pool)
+        there = self._fleet.slots
         if self._limit and self._limit > there:
             raise UsageError(
                 f"--slots {self._limit} is more than the {there} slots of pool {self._pool};"
                 f" give at most {there}, or start more workers"
             )
-        self.slots = self._limit or there
+        self._count_slots()
         with translated(self._results_url):
             self._subscription = self._opened.enter_context(self._results.pubsub())
             self._subscription.psubscribe(self._key(self._task_id("*")))
@@ -110,13 +110,13 @@ class CeleryPool(Executor):
                 message = self._subscription.get_message(timeout=0)
             if len(self._read) >= DELETE_AT:
                 self._delete_read()
+        self._look_around()
         if results:
             self._heard = time.monotonic()
             self._send()
         elif time.monotonic() - self._heard > QUIET_S:
             self._heard = time.monotonic()
             results = self._read_outstanding()
-            self._require_workers()
             self._send_lost_again()
         return results
 
@@ -131,6 +131,11 @@ class CeleryPool(Executor):
             **workers,
             f"redis {info['run_id']}": Usage(cpu_s=redis_s),
         }
+
+    def happened(self) -> list[str]:
+        """Workers that joined, left or restarted, lost connections, chunks sent again."""
+        events, self._events = self._events, []
+        return events
 
     def cancel(self) -> None:
         """Revoke what is queued, and mark the job so that what runs stops at a checkpoint."""
@@ -177,6 +182,7 @@ class CeleryPool(Executor):
         """The result in a pushed message, if it is one."""
         if message["type"] == "psubscribe":
             # Confirms that the connection is new: what was pushed before it went unheard.
+            self._events.append("the connection to Redis was lost and made again")
             return self._read_outstanding()
         return self._decode(message["data"]) if message["type"] == "pmessage" else []
 
@@ -216,15 +222,20 @@ class CeleryPool(Executor):
             return UsageError(text)
         return ChunkFailed(f"chunk {chunk} failed in pool {self._pool}: {kind}: {text}")
 
-    def _require_workers(self) -> None:
-        """Raise ``ClusterError`` once the pool has been without workers for too long."""
+    def _look_around(self) -> None:
+        """Once a second see who is there; raises ``ClusterError`` if nobody is for too long."""
+        if time.monotonic() - self._looked < LOOK_S:
+            return
+        self._looked = time.monotonic()
         with translated(self._broker_url):
-            try:
-                workers_of(self._broker, self._pool)
-                self._present = time.monotonic()
-            except ClusterError:
-                if time.monotonic() - self._present > GONE_S:
-                    raise
+            self._events += self._fleet.look()
+        self._count_slots()
+
+    def _count_slots(self) -> None:
+        self.hosts = self._fleet.hosts
+        # While nobody is there, the slots are those that will come back.
+        there = self._fleet.slots or self.slots
+        self.slots = min(self._limit, there) if self._limit else there
 
     def _send_lost_again(self) -> None:
         """Send again what is neither queued nor held by a worker, found so twice in a row.
@@ -240,7 +251,7 @@ class CeleryPool(Executor):
         lost = missing & self._missing
         self._missing = missing - lost
         if lost:
-            logger.warning("%d message(s) were lost on the way and are sent again", len(lost))
+            self._events.append(f"{len(lost)} chunk(s) were lost on the way and sent again")
             self._waiting.extendleft(self._in_flight.pop(task_id) for task_id in lost)
             self._send()
 

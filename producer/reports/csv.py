@@ -6,7 +6,7 @@ import io
 from producer.results import Comparison
 
 COLUMNS = (
-    "workload", "start", "stop", "model", "slots", "hosts", "schedule", "chunks", "duplicates",
+    "workload", "start", "stop", "model", "slots", "hosts", "machines", "schedule", "chunks", "duplicates",
     "value", "expected", "exact", "elapsed_s", "startup_s", "cpu_s", "busy_s", "efficiency",
     "voluntary_switches", "involuntary_switches", "peak_memory_bytes",
 )  # fmt: skip

@@ -3,7 +3,7 @@
 from html import escape
 
 from producer.reports.findings import findings
-from producer.reports.table import HEADER, Row, machine, proof, rows, summary
+from producer.reports.table import HEADER, Row, fleet, machine, proof, rows, summary
 from producer.results import Comparison
 
 STYLE = """
@@ -52,6 +52,7 @@ def render(comparison: Comparison) -> str:
             *(_line(row) for row in table),
             "</tbody></table></div>",
             f'<p class="{kind}">{escape(proof(comparison))}</p>',
+            *(f"<p>{escape(line)}</p>" for line in fleet(comparison)),
             *(f'<p class="soft">{escape(line)}</p>' for line in machine(comparison)),
             "</body></html>",
             "",

@@ -1,7 +1,7 @@
 """``markdown``: for a README or an issue."""
 
 from producer.reports.findings import findings
-from producer.reports.table import HEADER, machine, proof, rows, summary
+from producer.reports.table import HEADER, fleet, machine, proof, rows, summary
 from producer.results import Comparison
 
 
@@ -20,7 +20,7 @@ def render(comparison: Comparison) -> str:
             "",
             " ".join(findings(table)),
             "",
-            *(f"- {line}" for line in machine(comparison)),
+            *(f"- {line}" for line in (*fleet(comparison), *machine(comparison))),
             "",
         )
     )

@@ -1,5 +1,6 @@
 """The figures of a comparison as rows of text: the one place that derives and rounds them."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,7 +11,7 @@ BASE = "local:single"
 """Speed-ups are over this model, and over the first one where it was not run."""
 
 HEADER = (
-    "model", "slots", "time s", "±", "speed-up", "efficiency", "CPU s",
+    "model", "slots", "hosts", "time s", "±", "speed-up", "efficiency", "CPU s",
     "vol. switches", "invol. switches", "peak MiB", "exact",
 )  # fmt: skip
 
@@ -42,6 +43,7 @@ class Row:
         return (
             self.model,
             str(self.slots),
+            str(self.hosts),
             f"{self.elapsed_s:.3f}",
             f"{self.spread_s:.3f}",
             f"{self.speed_up:.2f}",
@@ -92,19 +94,50 @@ def proof(comparison: Comparison) -> str:
     )
 
 
+def fleet(comparison: Comparison) -> list[str]:
+    """Each host's share where several hosts worked, and what happened in the runs."""
+    by_model: dict[str, Counter[str]] = {}
+    for run in comparison.runs:
+        counted = by_model.setdefault(run.model, Counter())
+        for host, slots in run.shares.items():
+            counted[host] += sum(share.indices for share in slots.values())
+    return [
+        *(
+            f"{model} ran on {len(counted)} hosts; shares of the indices: "
+            + ", ".join(f"{host} {n / counted.total():.1%}" for host, n in sorted(counted.items()))
+            for model, counted in by_model.items()
+            if len(counted) > 1
+        ),
+        *(
+            f"run {number}, {run.model}, at {event.at_s:.1f} s: {event.what}"
+            for number, run in enumerate(comparison.runs, start=1)
+            for event in run.events
+        ),
+    ]
+
+
 def machine(comparison: Comparison) -> list[str]:
-    """The hosts and versions, a line each."""
-    lines = []
+    """The hosts and versions: a line for hosts that are alike, a warning if cores are shared."""
+    names: dict[str, list[str]] = {}
+    machines: Counter[str] = Counter()
     for host in comparison.environment["hosts"]:
         quota = f", CPU quota {host['cpu_quota']:g}" if host["cpu_quota"] else ""
         gil = "" if host["gil"] else ", no GIL"
-        lines.append(
-            f"{host['host']}: {host['cores']} cores{quota}, {host['cpu']},"
-            f" {host['system']}, {host['python']}{gil}"
+        facts = (
+            f"{host['cores']} cores{quota}, {host['cpu']}, {host['system']}, {host['python']}{gil}"
         )
+        names.setdefault(facts, []).append(host["host"])
+        machines[host["machine"]] += 1
     versions = comparison.environment["versions"]
-    lines.append(", ".join(f"{name} {number}" for name, number in versions.items()))
-    return lines
+    return [
+        *(f"{', '.join(hosts)}: {facts}" for facts, hosts in names.items()),
+        *(
+            f"{count} of these hosts share the cores of one machine: more of them add no core"
+            for count in machines.values()
+            if count > 1
+        ),
+        ", ".join(f"{name} {number}" for name, number in versions.items()),
+    ]
 
 
 def _row(model: str, slots: int, runs: Sequence[Run], base_s: float) -> Row:

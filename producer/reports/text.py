@@ -1,7 +1,7 @@
 """``text``: for a terminal."""
 
 from producer.reports.findings import findings
-from producer.reports.table import HEADER, machine, proof, rows, summary
+from producer.reports.table import HEADER, fleet, machine, proof, rows, summary
 from producer.results import Comparison
 
 
@@ -27,6 +27,7 @@ def render(comparison: Comparison) -> str:
             *aligned[1:],
             "",
             proof(comparison),
+            *fleet(comparison),
             "",
             *findings(table),
             "",

@@ -14,6 +14,7 @@ import pytest
 
 from producer.commands import COMMANDS
 from producer.reports import FORMATS
+from producer.results import FORMAT
 from tests.conftest import CommandLine
 from workers.workloads import WORKLOADS
 
@@ -185,7 +186,7 @@ def test_results_of_another_format_or_cut_in_half_are_refused(producer: CommandL
     producer("compare", "sum", "--stop", "100", "--local", "single", "--out", "r.json")
     path = producer.directory / "r.json"
     whole = path.read_text()
-    for text in (whole[: len(whole) // 2], whole.replace('"format": 1', '"format": 2'), ""):
+    for text in (whole[: len(whole) // 2], whole.replace(f'"format": {FORMAT}', '"format": 0'), ""):
         path.write_text(text)
         answer = producer("report", "r.json")
         assert answer.code == 2

@@ -61,10 +61,10 @@ def test_a_file_that_is_not_ours_is_refused(comparison: Comparison, tmp_path: Pa
     whole = path.read_text()
     refused = {
         "cut in half": (whole[: len(whole) // 2], "not whole JSON"),
-        "another version": (whole.replace('"format": 1', '"format": 99', 1), "version 99"),
+        "another version": (whole.replace(f'"format": {FORMAT}', '"format": 99', 1), "version 99"),
         "not an object": ("[1, 2]", "version None"),
-        "without runs": ('{"format": 1, "kind": "comparison"}', "not a comparison"),
-        "with other fields": ('{"format": 1, "runs": [{"a": 1}]}', "not a comparison"),
+        "without runs": (f'{{"format": {FORMAT}, "kind": "comparison"}}', "not a comparison"),
+        "with other fields": (f'{{"format": {FORMAT}, "runs": [{{"a": 1}}]}}', "not a comparison"),
         "empty": ("", "not whole JSON"),
     }
     for what, (text, words) in refused.items():
