@@ -6,9 +6,9 @@ import io
 from producer.results import Comparison
 
 COLUMNS = (
-    "workload", "start", "stop", "model", "slots", "hosts", "machines", "schedule", "chunks", "duplicates",
-    "value", "expected", "exact", "elapsed_s", "startup_s", "cpu_s", "busy_s", "efficiency",
-    "voluntary_switches", "involuntary_switches", "peak_memory_bytes",
+    "workload", "start", "stop", "model", "slots", "hosts", "machines", "schedule", "chunks",
+    "duplicates", "value", "expected", "exact", "elapsed_s", "startup_s", "cpu_s", "busy_s",
+    "efficiency", "voluntary_switches", "involuntary_switches", "peak_memory_bytes",
 )  # fmt: skip
 
 
