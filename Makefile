@@ -7,7 +7,7 @@ CLUSTER := $(BIN)/python deploy/cluster.py
 # docker or local; empty: containers where an engine answers.
 ENGINE ?=
 
-.PHONY: help install demo test check up down scale ps logs lock
+.PHONY: help install demo test test-cluster check up down scale ps logs lock
 .DEFAULT_GOAL := help
 
 help:  ## Show the targets.
@@ -24,6 +24,10 @@ demo: install  ## Compare all models on the sum of range(0, 100_000_000).
 
 test: install  ## Run all tests that need no Docker.
 	@$(BIN)/python -m pytest
+
+test-cluster: install  ## Run the tests that need a Docker engine, and Chromium.
+	@$(CLUSTER) build --engine docker
+	@$(BIN)/python -m pytest -p pytest_celery.plugin tests/cluster
 
 check: install  ## Format, lint, types, import contracts.
 	@$(BIN)/ruff format --check .

@@ -19,7 +19,7 @@ import click
 from dotenv import dotenv_values
 
 from producer.cluster.flower import FLOWER_PORT
-from producer.cluster.local import find
+from producer.cluster.local import REDIS_PORT, find
 from producer.cluster.ports import free_port, is_free
 from producer.cluster.words import next_commands
 from workers.errors import ClusterError, PoolraceError, UsageError
@@ -31,7 +31,6 @@ ENV_FILE = ROOT / ".env"
 DOCKER, LOCAL = "docker", "local"
 
 LABEL = "com.docker.compose.project"
-REDIS_PORT = 6379
 HEALTHY_S = 120
 """Seconds until all containers must be healthy; it takes 15 on two cores."""
 
@@ -76,6 +75,14 @@ def up(engine: str) -> None:
     click.echo("starting the containers", err=True)
     _start()
     click.echo(_words(environment), nl=False)
+
+
+@main.command()
+@engine_option
+def build(engine: str) -> None:
+    """Build the image and start nothing."""
+    if _chosen(engine) == DOCKER:
+        _build()
 
 
 @main.command()

@@ -22,7 +22,7 @@ NO_PATIENCE = Retry(NoBackoff(), 0)
 PATIENCE = Retry(ExponentialBackoff(cap=1.0, base=0.05), 12)
 """A connection that worked once is tried again for about 10 s: a restart of Redis is no error."""
 
-HOW_TO_START = "start a cluster with: producer up"
+HOW_TO_START = "start a cluster with: make up, or: producer up"
 
 
 def connect(url: str, ca_file: Path | None = None) -> "redis.Redis":
@@ -58,6 +58,11 @@ def translated(url: str) -> Iterator[None]:
             " (--broker or CELERY_BROKER_URL)"
         ) from error
     except (redis.RedisError, OperationalError) as error:
+        if "CERTIFICATE_VERIFY_FAILED" in str(error):
+            raise ClusterError(
+                f"the certificate of Redis at {_place(url)} is not trusted: {mask(str(error))};"
+                " POOLRACE_CA_FILE must name the ca.crt of its cluster"
+            ) from error
         raise ClusterError(
             f"cannot work with Redis at {_place(url)}: {mask(str(error))}; {HOW_TO_START}"
         ) from error

@@ -29,7 +29,7 @@ def main(pool: str, slots: int | None, log_level: str) -> None:
         raise ClusterError(
             "no broker is given; set CELERY_BROKER_URL=redis://:PASSWORD@HOST:PORT/0"
         )
-    command = worker_command(pool, slots, settings.host, log_level)
+    command = worker_command(pool, slots or settings.slots, settings.host, log_level)
     os.execv(sys.executable, command)  # noqa: S606 # no shell is wanted
 
 

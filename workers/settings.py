@@ -34,6 +34,8 @@ class Settings:
     """Directory of the local cluster that ``producer up`` starts."""
     host: str = field(default_factory=socket.gethostname)
     """Name of this host in results and in worker names (``POOL@host``)."""
+    slots: int | None = None
+    """Chunks at a time of a worker that is started here, ``None``: the pool's default."""
     visibility_timeout_s: int = 10
     """Seconds after which the chunk of a worker that fell silent goes to another one."""
     heartbeat_file: Path | None = None
@@ -60,6 +62,7 @@ class Settings:
             or _redis_url("CELERY_RESULT_BACKEND", values.get("CELERY_RESULT_BACKEND")),
             "state_dir": _path(values.get("POOLRACE_STATE_DIR")),
             "host": values.get("POOLRACE_HOST"),
+            "slots": _positive(values, "POOLRACE_SLOTS"),
             "visibility_timeout_s": _positive(values, "POOLRACE_VISIBILITY_TIMEOUT_S"),
             "heartbeat_file": _path(values.get("POOLRACE_HEARTBEAT_FILE")),
             "flower_login": values.get("FLOWER_BASIC_AUTH"),
@@ -117,5 +120,5 @@ def _positive(values: Mapping[str, str], name: str) -> int | None:
     if not value:
         return None
     if not value.isdecimal() or int(value) == 0:
-        raise UsageError(f"{name}: {value!r} is not a whole number of seconds above 0")
+        raise UsageError(f"{name}: {value!r} is not a whole number above 0")
     return int(value)

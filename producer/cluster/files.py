@@ -18,7 +18,7 @@ def redis_conf(directory: Path, port: int, password: str, *, keep: bool) -> str:
         (
             "bind 127.0.0.1",
             f"port {port}",
-            f"requirepass {password}",
+            f"requirepass {_quoted(password)}",
             f"dir {_quoted(directory)}",
             'save ""',
             # With its append-only file a restarted Redis still knows what is queued.
@@ -96,6 +96,6 @@ def _escaped(text: str) -> str:
     return text.replace("%", "%%")
 
 
-def _quoted(path: Path) -> str:
+def _quoted(text: Path | str) -> str:
     """Redis' own quoting, for paths with spaces."""
-    return '"' + str(path).replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return '"' + str(text).replace("\\", "\\\\").replace('"', '\\"') + '"'

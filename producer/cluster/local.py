@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import psutil
 import redis
@@ -24,7 +25,7 @@ import redis
 from producer.cluster.files import cluster_programs, redis_conf, supervisord_conf
 from producer.cluster.flower import FLOWER_PORT, answers
 from producer.cluster.guard import supervisor_command
-from producer.cluster.ports import free_port, is_free
+from producer.cluster.ports import LOOPBACK, free_port, is_free
 from producer.cluster.server import server_binary
 from producer.cluster.sessions import end
 from producer.connection import HOW_TO_START, connect
@@ -39,6 +40,9 @@ STOP_S = 4
 """Seconds for the programs to stop by themselves, enough for a chunk of the default schedule."""
 
 POLL_S = 0.05
+
+REDIS_PORT = 6379
+"""Redis' own default, for an address without a port."""
 
 STATE_FILE = "cluster.json"
 
@@ -99,6 +103,13 @@ def find(settings: Settings) -> Cluster | None:
         ) from error
 
 
+def local_of(settings: Settings) -> Cluster | None:
+    """The cluster that stays, if it is what commands with these settings talk to."""
+    cluster = find(settings)
+    named = cluster and settings.broker_url in (None, cluster.broker_url)
+    return cluster if named else None
+
+
 def require(settings: Settings) -> Cluster:
     """The cluster that stays; raises ``ClusterError`` if there is none."""
     cluster = find(settings)
@@ -108,7 +119,10 @@ def require(settings: Settings) -> Cluster:
 
 
 def up(settings: Settings, pools: Mapping[str, int], flower_port: int | None) -> Cluster:
-    """Start a cluster that stays; raises ``UsageError`` if one is there already."""
+    """Start a cluster that stays; raises ``UsageError`` if one is there already.
+
+    Where the settings name a broker, it becomes that broker, so that every command finds it.
+    """
     directory = _directory(settings)
     try:
         directory.mkdir(mode=0o700, parents=True)
@@ -119,9 +133,9 @@ def up(settings: Settings, pools: Mapping[str, int], flower_port: int | None) ->
     except OSError as error:
         raise UsageError(f"cannot make {directory}: {error.strerror}") from error
     try:
-        cluster, environment = _prepare(
-            settings, directory, pools, _flower_port(flower_port), keep=True
-        )
+        url = _own_address(settings.broker_url) if settings.broker_url else _new_address()
+        port = _flower_port(flower_port)
+        cluster, environment = _prepare(settings, directory, pools, url, port, keep=True)
         process = _start(supervisor_command(directory), directory, environment, subprocess.DEVNULL)
         cluster = _identified(cluster, process)
         _write_private(directory / STATE_FILE, json.dumps(asdict(cluster), indent=2))
@@ -150,7 +164,7 @@ def temporary(
     """A cluster for as long as the context lasts, and not longer whatever happens to us."""
     directory = Path(tempfile.mkdtemp(prefix="poolrace-")).resolve()
     port = free_port() if flower else None
-    cluster, environment = _prepare(settings, directory, pools, port, keep=False)
+    cluster, environment = _prepare(settings, directory, pools, _new_address(), port, keep=False)
     guard = [sys.executable, "-m", "producer.cluster.guard", str(directory)]
     process = _start(guard, directory, environment, subprocess.PIPE)
     try:
@@ -169,12 +183,12 @@ def attached(
 
     Only a temporary cluster has exactly these ``pools``, with their slots.
     """
-    staying = None if settings.broker_url else find(settings)
+    staying = local_of(settings)
+    if staying and (broken := staying.broken_parts()):
+        logger.warning("the local cluster lacks: %s (see producer status)", ", ".join(broken))
     if settings.broker_url:
         yield settings
     elif staying:
-        if broken := staying.broken_parts():
-            logger.warning("the local cluster lacks: %s (see producer status)", ", ".join(broken))
         yield replace(settings, broker_url=staying.broker_url, result_backend=None)
     else:
         with temporary(settings, pools, flower=flower) as cluster:
@@ -188,23 +202,48 @@ def _directory(settings: Settings) -> Path:
     return settings.state_dir.resolve() / "cluster"
 
 
+def _new_address() -> str:
+    """A broker to be: any free port on loopback, a password of its own."""
+    return f"redis://:{secrets.token_urlsafe(24)}@{LOOPBACK}:{free_port()}/0"
+
+
+def _own_address(url: str) -> str:
+    """The address that the settings name, if a Redis of ours could have it."""
+    parts = urlsplit(url)
+    ours = parts.scheme == "redis" and not parts.username and parts.password
+    if parts.hostname not in (LOOPBACK, "localhost") or not ours:
+        raise UsageError(
+            f"CELERY_BROKER_URL, or .env, names another cluster, {mask(url)}, and commands here"
+            " talk to that one; unset it to start a local cluster"
+        )
+    if not is_free(parts.port or REDIS_PORT):
+        raise UsageError(
+            f"port {parts.port or REDIS_PORT} of CELERY_BROKER_URL, or of .env, is taken;"
+            " end what has it (make down), or name another"
+        )
+    return url
+
+
 def _prepare(
     settings: Settings,
     directory: Path,
     pools: Mapping[str, int],
+    url: str,
     flower_port: int | None,
     *,
     keep: bool,
 ) -> tuple[Cluster, dict[str, str]]:
     """Write the files; returns the cluster to be and the environment of its processes."""
-    port, password = free_port(), secrets.token_urlsafe(24)
-    login = f"poolrace:{secrets.token_urlsafe(12)}"
-    _write_private(directory / "redis.conf", redis_conf(directory, port, password, keep=keep))
+    parts = urlsplit(url)
+    login = settings.flower_login or f"poolrace:{secrets.token_urlsafe(12)}"
+    _write_private(
+        directory / "redis.conf",
+        redis_conf(directory, parts.port or REDIS_PORT, unquote(parts.password or ""), keep=keep),
+    )
     redis_command = [str(server_binary()), str(directory / "redis.conf")]
     programs = cluster_programs(redis_command, pools, settings.host, flower_port)
     stop_s = STOP_S if keep else 1
     _write_private(directory / "supervisord.conf", supervisord_conf(directory, programs, stop_s))
-    url = f"redis://:{password}@127.0.0.1:{port}/0"
     cluster = Cluster(
         directory=str(directory),
         session=0,

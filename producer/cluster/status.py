@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from producer.cluster.local import Cluster, find
+from producer.cluster.local import Cluster, local_of
 from producer.connection import HOW_TO_START, connect, translated
 from producer.fleet import present_workers
 from workers.errors import ClusterError
@@ -33,7 +33,7 @@ class Status:
 
 def status(settings: Settings) -> Status:
     """Of the given cluster, else of the local one; raises ``ClusterError`` if there is none."""
-    local = None if settings.broker_url else find(settings)
+    local = local_of(settings)
     url = settings.broker_url or (local and local.broker_url)
     if not url:
         raise ClusterError(f"no cluster is running here; {HOW_TO_START}")

@@ -1,0 +1,170 @@
+"""A cluster of containers as a user starts it: with ``make up``'s own script, in a directory of
+its own with a space in its name, under a project name of its own."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import OURS, Answer, CommandLine, wait_until
+
+ROOT = Path(__file__).parent.parent.parent
+PARTS = (
+    "docker-compose.yml", "deploy", "workers", "producer", "pyproject.toml", "README.md", "LICENSE",
+    ".dockerignore",
+)  # fmt: skip
+
+IMAGE = os.environ.get("POOLRACE_IMAGE", "poolrace")
+"""Built by ``make test-cluster``."""
+
+START_S = 180.0
+
+
+def docker(*arguments: str) -> str:
+    """Standard output of a docker command that must succeed."""
+    done = subprocess.run(
+        ["docker", *arguments], check=False, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@dataclass
+class Deployment:
+    """A checkout that a user has, and the cluster it may have started."""
+
+    directory: Path
+    project: str
+
+    @property
+    def environment(self) -> dict[str, str]:
+        clean = {k: v for k, v in os.environ.items() if not k.startswith(OURS)}
+        return {**clean, "COMPOSE_PROJECT_NAME": self.project, "POOLRACE_IMAGE": IMAGE}
+
+    def make(self, target: str, *arguments: str, **variables: str) -> Answer:
+        """What ``make TARGET`` runs."""
+        done = subprocess.run(
+            [sys.executable, "deploy/cluster.py", target, *arguments],
+            cwd=self.directory,
+            env={**self.environment, **variables},
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=START_S,
+        )
+        return Answer(done.returncode, done.stdout, done.stderr)
+
+    def compose(self, *arguments: str) -> str:
+        done = subprocess.run(
+            ["docker", "compose", *arguments],
+            cwd=self.directory,
+            env=self.environment,
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    def producer(self, *arguments: str, timeout_s: float = 100.0) -> Answer:
+        """``producer`` from the host; it finds the cluster by ``.env``."""
+        return CommandLine(self.directory, {})(*arguments, timeout_s=timeout_s)
+
+    @contextmanager
+    def running(self, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
+        """The same while it runs; it has ended, one way or the other, when the block ends."""
+        command = CommandLine(self.directory, {}).start(*arguments)
+        try:
+            yield command
+        finally:
+            command.kill()
+            command.communicate()
+
+    def containers(self, service: str) -> list[str]:
+        return self.compose("ps", "--quiet", service).split()
+
+    def health(self, container: str) -> str:
+        return docker("inspect", "--format", "{{.State.Health.Status}}", container)
+
+    def env(self) -> dict[str, str]:
+        """What stands in ``.env``, as it stands there."""
+        lines = (self.directory / ".env").read_text().splitlines()
+        return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+
+    def append_to_env(self, **values: str) -> None:
+        with (self.directory / ".env").open("a") as file:
+            file.writelines(f"{name}={value}\n" for name, value in values.items())
+
+    def leftovers(self) -> dict[str, str]:
+        """Everything of this cluster that the engine knows, by kind; empty if nothing is left."""
+        label = f"label=com.docker.compose.project={self.project}"
+        found = {
+            "containers": docker("ps", "--all", "--quiet", "--filter", label),
+            "networks": docker("network", "ls", "--quiet", "--filter", label),
+            "volumes": docker("volume", "ls", "--quiet", "--filter", label),
+        }
+        return {kind: names for kind, names in found.items() if names}
+
+
+def deploy(directory: Path, name: str) -> Deployment:
+    """A checkout in ``directory`` whose ports nobody else takes."""
+    place = directory / "poolrace checkout"
+    place.mkdir()
+    for part in PARTS:
+        source = ROOT / part
+        if source.is_dir():
+            unwanted = shutil.ignore_patterns("__pycache__", "certificates", ".env")
+            shutil.copytree(source, place / part, ignore=unwanted)
+        else:
+            shutil.copy(source, place / part)
+    return Deployment(place, f"{name}-{os.getpid()}")
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Iterator[Deployment]:
+    """A checkout with nothing started; what a test starts there is ended."""
+    deployment = deploy(tmp_path, "poolrace-test")
+    yield deployment
+    if deployment.leftovers():
+        deployment.make("down", "--engine", "docker")
+    assert not deployment.leftovers()
+
+
+@pytest.fixture(scope="session")
+def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """A cluster of containers that the tests of the session share."""
+    shared = deploy(tmp_path_factory.mktemp("deployment"), "poolrace-shared")
+    started = shared.make("up", "--engine", "docker")
+    try:
+        assert started.code == 0, started.err
+        yield shared
+    finally:
+        shared.make("down", "--engine", "docker")
+    assert not shared.leftovers()
+
+
+def inspected(container: str) -> dict[str, Any]:
+    """What ``docker inspect`` tells of a container."""
+    [told] = json.loads(docker("inspect", container))
+    found: dict[str, Any] = told
+    return found
+
+
+__all__ = ["CommandLine", "Deployment", "docker", "free_port", "inspected", "wait_until"]
