@@ -35,7 +35,7 @@ def docker(*arguments: str) -> str:
         ["docker", *arguments], check=False, capture_output=True, text=True, timeout=120
     )
     assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
+    return (done.stdout + done.stderr * (arguments[0] == "logs")).strip()
 
 
 def free_port() -> int:

@@ -1,0 +1,118 @@
+"""Flower as a person sees it: in a real browser, behind its login."""
+
+import base64
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from http import HTTPStatus
+from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+import pytest
+from playwright.sync_api import Browser, expect, sync_playwright
+
+from tests.cluster.conftest import Deployment, wait_until
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+PATIENCE_MS = 30_000
+
+SCREENSHOTS = os.environ.get("SCREENSHOTS")
+"""Where the picture goes that the README shows: make screenshots sets it."""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A headless Chromium that is installed on this machine."""
+    program = next(filter(None, map(shutil.which, BROWSERS)), None)
+    assert program, f"none of {', '.join(BROWSERS)} is installed; on Debian: apt install chromium"
+    with sync_playwright() as playwright:
+        # Its own sandbox needs user namespaces, which root and many CI machines do not have.
+        chromium = playwright.chromium.launch(
+            executable_path=program, args=["--no-sandbox", "--disable-quic"]
+        )
+        yield chromium
+        chromium.close()
+
+
+def test_tasks_of_a_job_succeed_on_flowers_page(
+    deployment: Deployment, browser: Browser, tmp_path: Path
+) -> None:
+    name, _, password = deployment.env()["FLOWER_BASIC_AUTH"].partition(":")
+    context = browser.new_context(
+        base_url=_address(deployment),
+        http_credentials={"username": name, "password": password},
+        viewport={"width": 1440, "height": 800},
+    )
+    page = context.new_page()
+    page.goto("/")
+    expect(page.get_by_text("prefork@").first).to_be_visible(timeout=PATIENCE_MS)
+
+    _wait_for_events(deployment)
+    run = deployment.producer(
+        "run", "sum", "--stop", "1e8", "--pool", "prefork", "--chunks", "8", "--json"
+    ).json()
+    assert run["exact"]
+
+    page.goto("/tasks")
+    expect(page.get_by_text("poolrace.sum").first).to_be_visible(timeout=PATIENCE_MS)
+    page.get_by_label("Search").fill(run["job"])
+    succeeded = page.locator("#tasks-table tbody tr", has_text="SUCCESS")
+    expect(succeeded).not_to_have_count(0, timeout=PATIENCE_MS)
+    row = succeeded.filter(has_text="[0, 12_500_000)")
+    expect(row).to_have_count(1, timeout=PATIENCE_MS)
+    expect(row).to_contain_text("poolrace.sum")
+    expect(row).to_contain_text(f"job {run['job']}")
+    picture = Path(SCREENSHOTS or tmp_path) / "flower.png"
+    page.screenshot(path=picture)
+    assert picture.stat().st_size > 10_000
+    context.close()
+
+
+def test_a_wrong_login_sees_nothing(deployment: Deployment, browser: Browser) -> None:
+    context = browser.new_context(
+        base_url=_address(deployment),
+        http_credentials={"username": "poolrace", "password": "wrong"},
+    )
+    answer = context.new_page().goto("/tasks")
+    assert answer
+    assert answer.status == HTTPStatus.UNAUTHORIZED
+    context.close()
+
+
+def test_the_api_answers_with_the_login_only(deployment: Deployment) -> None:
+    login = deployment.env()["FLOWER_BASIC_AUTH"]
+    assert "prefork@" in _get(deployment, "/api/workers?refresh=1", login)
+    with pytest.raises(HTTPError) as refused:
+        _get(deployment, "/api/workers", None)
+    assert refused.value.code == HTTPStatus.UNAUTHORIZED
+
+
+def test_prometheus_finds_metrics_of_tasks(deployment: Deployment) -> None:
+    _wait_for_events(deployment)
+    deployment.producer("run", "sum", "--stop", "1e5", "--pool", "threads")
+    counted = r'flower_events_total\{.*task="poolrace.sum".*type="task-succeeded".*\} [1-9]'
+    wait_until(lambda: re.search(counted, _get(deployment, "/metrics", None)), 30)
+    assert "flower_worker_online" in _get(deployment, "/metrics", None)
+
+
+def _wait_for_events(deployment: Deployment) -> None:
+    """Until workers tell Flower of their tasks, which it asks them to when it has found them."""
+    online = r'flower_worker_online\{worker="(\w+)@\w+"\} 1'
+    everyone = {"prefork", "threads", "gevent", "solo"}
+    wait_until(lambda: set(re.findall(online, _get(deployment, "/metrics", None))) == everyone, 60)
+
+
+def _address(deployment: Deployment) -> str:
+    return f"http://127.0.0.1:{deployment.env()['POOLRACE_FLOWER_PORT']}"
+
+
+def _get(deployment: Deployment, path: str, login: str | None) -> str:
+    headers = {}
+    if login:
+        headers["Authorization"] = f"Basic {base64.b64encode(login.encode()).decode()}"
+    request = Request(_address(deployment) + path, headers=headers)
+    with urlopen(request, timeout=20) as response:
+        text: str = response.read().decode()
+        return text

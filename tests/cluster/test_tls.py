@@ -1,0 +1,122 @@
+"""``deploy/compose.tls.yml`` and ``deploy/compose.host.yml``: other machines, no eavesdroppers.
+
+One cluster for both: a machine that trusts it and one that does not, and workers on a further
+host that find it by its address.
+"""
+
+import os
+import ssl
+import subprocess
+from collections.abc import Iterator
+from ipaddress import ip_network
+
+import pytest
+
+from tests.cluster.conftest import Deployment, deploy, docker, free_port
+from tests.conftest import Answer, CommandLine, wait_until
+
+SUM = ("run", "sum", "--stop", "1e6", "--json")
+
+
+@pytest.fixture(scope="module")
+def bridge() -> str:
+    """The address of this machine that its containers reach."""
+    return _gateway("bridge")
+
+
+@pytest.fixture(scope="module")
+def encrypted(tmp_path_factory: pytest.TempPathFactory, bridge: str) -> Iterator[Deployment]:
+    """A cluster with TLS, open to other machines, set up as deploy/README.md says."""
+    tls = deploy(tmp_path_factory.mktemp("tls"), "poolrace-tls")
+    advice = [
+        line for line in _certificates(tls, bridge) if line.startswith(("COMPOSE", "POOLRACE"))
+    ]
+    (tls.directory / ".env").write_text(
+        "POOLRACE_REDIS_PASSWORD=correct-horse\nFLOWER_BASIC_AUTH=user:battery-staple\n"
+        f"POOLRACE_REDIS_PORT={free_port()}\nPOOLRACE_FLOWER_PORT={free_port()}\n"
+        f"POOLRACE_BIND={bridge}\n"
+        + "\n".join(advice)
+        + f"\nCELERY_BROKER_URL=rediss://:${{POOLRACE_REDIS_PASSWORD}}@{bridge}"
+        ":${POOLRACE_REDIS_PORT}/0\n"
+    )
+    try:
+        started = tls.make("up", "--engine", "docker")
+        assert started.code == 0, started.err
+        yield tls
+    finally:
+        tls.make("down", "--engine", "docker")
+    assert not tls.leftovers()
+
+
+@pytest.mark.parametrize("pool", ["prefork", "threads", "gevent", "solo"])
+def test_a_client_that_trusts_the_cluster_runs_on_every_pool(
+    encrypted: Deployment, pool: str
+) -> None:
+    assert encrypted.producer(*SUM, "--pool", pool).json()["exact"]
+
+
+def test_a_client_that_does_not_trust_it_is_refused(encrypted: Deployment) -> None:
+    stranger = ssl.get_default_verify_paths().cafile
+    assert stranger
+    for trusted in ("", stranger):  # nothing said, and others named
+        answer = _producer_with(encrypted, POOLRACE_CA_FILE=trusted)
+        assert answer.code == 3
+        assert "POOLRACE_CA_FILE must name the ca.crt" in answer.err
+        assert "correct-horse" not in answer.err
+
+
+def test_a_certificate_for_another_name_is_refused(encrypted: Deployment) -> None:
+    port = encrypted.env()["POOLRACE_REDIS_PORT"]
+    other = _gateway(f"{encrypted.project}_cluster")
+    answer = _producer_with(
+        encrypted, CELERY_BROKER_URL=f"rediss://:correct-horse@{other}:{port}/0"
+    )
+    assert answer.code == 3
+
+
+def test_nobody_speaks_without_tls(encrypted: Deployment, bridge: str) -> None:
+    port = encrypted.env()["POOLRACE_REDIS_PORT"]
+    answer = _producer_with(
+        encrypted, CELERY_BROKER_URL=f"redis://:correct-horse@{bridge}:{port}/0"
+    )
+    assert answer.code == 3
+
+
+def test_a_further_host_takes_its_share(encrypted: Deployment, bridge: str) -> None:
+    port = encrypted.env()["POOLRACE_REDIS_PORT"]
+    ca_file = encrypted.directory / "deploy" / "certificates" / "ca.crt"
+    (encrypted.directory / "deploy" / ".env").write_text(
+        f"CELERY_BROKER_URL=rediss://:correct-horse@{bridge}:{port}/0\n"
+        f"POOLRACE_POOL=solo\nPOOLRACE_CA_FILE={ca_file}\nPOOLRACE_HOST=second-machine\n"
+    )
+    further = Deployment(encrypted.directory, f"poolrace-further-{os.getpid()}")
+    try:
+        further.compose("-f", "deploy/compose.host.yml", "up", "--detach", "--wait")
+        run = encrypted.producer("run", "mixed", "--stop", "200", "--pool", "solo", "--json").json()
+    finally:
+        further.compose("-f", "deploy/compose.host.yml", "down", "--volumes")
+    assert run["exact"]
+    assert run["hosts"] == 2
+    assert run["shares"]["second-machine"]
+    assert not further.leftovers()
+    gone = ("status", "--json")
+    wait_until(lambda: "second-machine" not in encrypted.producer(*gone).out, 30)
+
+
+def _producer_with(deployment: Deployment, **variables: str) -> Answer:
+    return CommandLine(deployment.directory, variables)(*SUM)
+
+
+def _certificates(deployment: Deployment, *names: str) -> list[str]:
+    """Make them; returns the lines that the script says."""
+    command = ["deploy/certificates.sh", *names]
+    made = subprocess.run(
+        command, cwd=deployment.directory, check=True, capture_output=True, text=True
+    )
+    return made.stdout.splitlines()
+
+
+def _gateway(network: str) -> str:
+    """This machine's address in a network of containers, which is the first of its range."""
+    form = "{{(index .IPAM.Config 0).Subnet}}"
+    return str(ip_network(docker("network", "inspect", network, "--format", form))[1])
