@@ -7,7 +7,7 @@ CLUSTER := $(BIN)/python deploy/cluster.py
 # docker or local; empty: containers where an engine answers.
 ENGINE ?=
 
-.PHONY: help install demo test test-cluster check up down scale ps logs lock
+.PHONY: help install demo test test-cluster screenshots check up down scale ps logs lock
 .DEFAULT_GOAL := help
 
 help:  ## Show the targets.
@@ -28,6 +28,10 @@ test: install  ## Run all tests that need no Docker.
 test-cluster: install  ## Run the tests that need a Docker engine, and Chromium.
 	@$(CLUSTER) build --engine docker
 	@$(BIN)/python -m pytest -p pytest_celery.plugin tests/cluster
+
+screenshots: install  ## Take the pictures of the README anew (as test-cluster).
+	@$(CLUSTER) build --engine docker
+	@SCREENSHOTS=docs/images $(BIN)/python -m pytest -q -p pytest_celery.plugin tests/cluster/test_flower.py
 
 check: install  ## Format, lint, types, import contracts.
 	@$(BIN)/ruff format --check .

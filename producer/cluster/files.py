@@ -7,6 +7,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from producer.cluster.flower import flower_command
+from producer.cluster.ports import LOOPBACK
 from workers.__main__ import worker_command
 
 LOG_BYTES = 2_000_000
@@ -38,10 +40,7 @@ def cluster_programs(
     for pool, slots in pools.items():
         programs[f"worker-{pool}"] = worker_command(pool, slots, host)
     if flower_port is not None:
-        programs["flower"] = [
-            *(sys.executable, "-m", "celery", "--app", "workers.tasks", "flower"),
-            *("--address=127.0.0.1", f"--port={flower_port}"),
-        ]
+        programs["flower"] = flower_command(LOOPBACK, flower_port)
     return programs
 
 

@@ -1,6 +1,11 @@
-"""Whether Flower is there and serves; ``python -m producer.cluster.flower`` as a health check."""
+"""Flower: how it is started, and whether it serves.
+
+In a container ``python -m producer.cluster.flower`` becomes Flower, and with ``check`` it is the
+health check.
+"""
 
 import base64
+import os
 import sys
 from http import HTTPStatus
 from urllib.error import HTTPError
@@ -13,6 +18,17 @@ FLOWER_PORT = 5555
 """Flower's own default."""
 
 ANSWER_S = 4.0
+
+COLUMNS = "name,args,kwargs,state,received,runtime,worker"
+"""Of its list of tasks: the range and the job in place of the task's id, which says the same."""
+
+
+def flower_command(address: str, port: int) -> list[str]:
+    """Flower's command line. Login and broker come from the environment."""
+    return [
+        *(sys.executable, "-m", "celery", "--app", "workers.tasks", "flower"),
+        *(f"--address={address}", f"--port={port}", f"--tasks_columns={COLUMNS}"),
+    ]
 
 
 def answers(url: str, login: str) -> bool:
@@ -37,9 +53,13 @@ def answers(url: str, login: str) -> bool:
 
 
 def main() -> None:
-    """Exit code 0 if the Flower of this container serves and reaches the broker."""
-    url = f"http://127.0.0.1:{FLOWER_PORT}"
-    sys.exit(0 if answers(url, Settings.from_env().flower_login or "") else 1)
+    """Become Flower; with ``check`` exit with 0 if the Flower of this container serves."""
+    if sys.argv[1:] == ["check"]:
+        login = Settings.from_env().flower_login or ""
+        sys.exit(not answers(f"http://127.0.0.1:{FLOWER_PORT}", login))
+    # Every address of the container, of which the host publishes one port.
+    command = flower_command("0.0.0.0", FLOWER_PORT)  # noqa: S104 # see above
+    os.execv(sys.executable, command)  # noqa: S606 # no shell is wanted
 
 
 if __name__ == "__main__":
