@@ -11,6 +11,7 @@ from kombu.entity import Exchange, Queue
 
 from workers.pools import POOLS
 from workers.settings import Settings
+from workers.transport import install
 
 UNACKED = "unacked"
 """Hash of Redis: delivery tag -> message, for messages that a worker holds."""
@@ -24,6 +25,7 @@ TASK = "poolrace.compute"
 
 def make_app(settings: Settings) -> Celery:
     """A Celery app for the broker and the result backend in ``settings``."""
+    install()
     app = Celery("poolrace", broker=settings.broker_url)
     app.conf.update(configuration(settings))
     return app

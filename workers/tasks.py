@@ -34,8 +34,9 @@ def compute_chunk(
     self: Task, job: str, workload: str, parameters: dict[str, Any], start: int, stop: int
 ) -> dict[str, Any]:
     """Decode, compute, encode. The chunk of a cancelled job ends without a result."""
-    chunk = Chunk(start, stop)
     work = make_workload(workload, parameters)
+    work.check(start, stop)
+    chunk = Chunk(start, stop)
     with _leases.hold(self.request.properties["delivery_tag"], job) as checkpoint:
         try:
             result = compute(work, chunk, _settings.host, checkpoint=checkpoint)

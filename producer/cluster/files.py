@@ -27,6 +27,8 @@ def redis_conf(directory: Path, port: int, password: str, *, keep: bool) -> str:
             f"appendonly {'yes' if keep else 'no'}",
             # A full Redis refuses and is noticed; an evicting one loses chunks in silence.
             "maxmemory-policy noeviction",
+            # No message of ours is near it; the server refuses what no worker should read.
+            "proto-max-bulk-len 1mb",
             "",
         )
     )

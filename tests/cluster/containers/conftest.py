@@ -1,0 +1,154 @@
+"""pytest-celery's fixtures with this project's image: Redis with a password and a disk, and two
+containers of each pool, which the tests take as hosts."""
+
+import os
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+from celery import Celery
+from pytest_celery import (
+    CeleryBackendCluster,
+    CeleryBrokerCluster,
+    CeleryTestWorker,
+    CeleryWorkerCluster,
+    CeleryWorkerContainer,
+    RedisContainer,
+    RedisTestBackend,
+    RedisTestBroker,
+)
+from pytest_docker_tools import container, fxtr, volume
+
+from tests.cluster.conftest import IMAGE
+from workers.pools import POOLS
+
+DEPLOY = Path(__file__).parents[3] / "deploy"
+REDIS_IMAGE = os.environ.get("REDIS_IMAGE", "redis:8.0")
+PASSWORD = "only-for-tests"
+VISIBILITY_TIMEOUT_S = 5
+GEVENT_SLOTS = 4
+
+HARDENED: dict[str, Any] = {
+    "network": "{default_pytest_celery_network.name}",
+    "cap_drop": ["ALL"],
+    "security_opt": ["no-new-privileges:true"],
+    "read_only": True,
+    "restart_policy": {"Name": "unless-stopped"},
+    "timeout": 60,
+}
+
+
+class ProjectRedis(RedisContainer):  # type: ignore[misc] # ships no types
+    """Redis as docker-compose.yml has it; reached from here by its published port."""
+
+    @classmethod
+    def image(cls) -> str:
+        return REDIS_IMAGE
+
+    @property
+    def port(self) -> int:
+        [bound] = self.attrs["HostConfig"]["PortBindings"]["6379/tcp"]
+        return int(bound["HostPort"])
+
+    @property
+    def host_url(self) -> str:
+        return f"redis://:{PASSWORD}@127.0.0.1:{self.port}/0"
+
+    @property
+    def url(self) -> str:
+        return f"redis://:{PASSWORD}@{self.hostname}:6379/0"
+
+
+class ProjectWorker(CeleryWorkerContainer):  # type: ignore[misc] # ships no types
+    """``python -m workers POOL`` in this project's image."""
+
+    @classmethod
+    def initial_env(
+        cls, celery_worker_cluster_config: dict[str, Any], initial: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        env = super().initial_env(celery_worker_cluster_config, initial)
+        env.pop("PYTHONPATH", None)  # for code that pytest-celery would put into a volume
+        return {
+            **env,
+            "POOLRACE_HEARTBEAT_FILE": "/tmp/heartbeat",
+            "POOLRACE_VISIBILITY_TIMEOUT_S": str(VISIBILITY_TIMEOUT_S),
+        }
+
+
+def _redis(role: str) -> Any:
+    """A fixture: a port of its own, for Docker gives a restarted container another one."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    return container(
+        **HARDENED,
+        image=REDIS_IMAGE,
+        user="redis",
+        entrypoint=["sh", "/etc/poolrace/redis.sh"],
+        environment={"POOLRACE_REDIS_PASSWORD": PASSWORD},
+        ports={"6379/tcp": ("127.0.0.1", port)},
+        volumes={
+            f"{{redis_{role}_data.name}}": {"bind": "/data"},
+            str(DEPLOY / "redis.conf"): {"bind": "/etc/poolrace/redis.conf", "mode": "ro"},
+            str(DEPLOY / "redis.sh"): {"bind": "/etc/poolrace/redis.sh", "mode": "ro"},
+        },
+        tmpfs={"/run/poolrace": "mode=1777,size=1m"},
+        wrapper_class=ProjectRedis,
+    )
+
+
+redis_broker_data = volume()
+redis_backend_data = volume()
+default_redis_broker = _redis("broker")
+default_redis_backend = _redis("backend")
+
+
+@pytest.fixture
+def celery_broker_cluster(default_redis_broker: ProjectRedis) -> CeleryBrokerCluster:
+    """Redis alone; by default a test would run with RabbitMQ, too."""
+    return CeleryBrokerCluster(RedisTestBroker(default_redis_broker))
+
+
+@pytest.fixture
+def celery_backend_cluster(default_redis_backend: ProjectRedis) -> CeleryBackendCluster:
+    """A server of its own, so that tests see what belongs to the broker and what does not."""
+    return CeleryBackendCluster(RedisTestBackend(default_redis_backend))
+
+
+@pytest.fixture
+def default_worker_container_cls() -> type[ProjectWorker]:
+    return ProjectWorker
+
+
+def _worker(pool: str, number: int) -> Any:
+    slots = ["--slots", str(GEVENT_SLOTS)] if pool == "gevent" else []
+    return container(
+        **HARDENED,
+        image=IMAGE,
+        command=["python", "-m", "workers", pool, *slots],
+        hostname=f"{pool}-{number}",
+        environment=fxtr("default_worker_env"),
+        tmpfs={"/tmp": "mode=1777,size=64m"},
+        init=True,
+        wrapper_class=ProjectWorker,
+    )
+
+
+for _pool in POOLS:
+    for _number in (1, 2):
+        globals()[f"{_pool}_{_number}"] = _worker(_pool, _number)
+
+
+@pytest.fixture
+def hosts() -> tuple[str, ...]:
+    """The containers that a test wants, by name; a test gives its own by parametrisation."""
+    return tuple(f"{pool}_1" for pool in POOLS)
+
+
+@pytest.fixture
+def celery_worker_cluster(
+    request: pytest.FixtureRequest, hosts: tuple[str, ...], celery_setup_app: Celery
+) -> CeleryWorkerCluster:
+    nodes = [CeleryTestWorker(request.getfixturevalue(it), app=celery_setup_app) for it in hosts]
+    return CeleryWorkerCluster(*nodes)
