@@ -1,11 +1,9 @@
 #!/bin/sh
 # Starts Redis with redis.conf, whatever options are given, and the password from the
-# environment. The resulting file lies in memory, readable for Redis' own user alone.
+# environment. Redis reads it from a pipe: it stands in no file and on no command line.
 set -eu
-umask 077
-{
-    cat /etc/poolrace/redis.conf
-    printf 'requirepass "%s"\n' "$POOLRACE_REDIS_PASSWORD"
-} > /run/poolrace/redis.conf
+password=$POOLRACE_REDIS_PASSWORD
 unset POOLRACE_REDIS_PASSWORD
-exec redis-server /run/poolrace/redis.conf "$@"
+exec redis-server /etc/poolrace/redis.conf "$@" - <<CONF
+requirepass "$password"
+CONF

@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import redis
-from kombu.exceptions import OperationalError
+from kombu.exceptions import BatchPublishError, OperationalError
 from redis.backoff import ExponentialBackoff, NoBackoff
 from redis.retry import Retry
 
@@ -16,10 +16,17 @@ from workers.settings import mask
 CONNECT_S = 1.5
 ANSWER_S = 3.0
 
+KOMBU_ERRORS = (OperationalError, BatchPublishError)
+"""How kombu reports that it could not send; what it was about to send may have arrived."""
+
 NO_PATIENCE = Retry(NoBackoff(), 0)
 """A first connection is tried once: whoever waits for it wants to know."""
 
-PATIENCE = Retry(ExponentialBackoff(cap=1.0, base=0.05), 12)
+PATIENCE = Retry(
+    ExponentialBackoff(cap=1.0, base=0.05),
+    12,
+    supported_errors=(redis.ConnectionError, redis.TimeoutError, *KOMBU_ERRORS),
+)
 """A connection that worked once is tried again for about 10 s: a restart of Redis is no error."""
 
 HOW_TO_START = "start a cluster with: make up, or: producer up"
@@ -57,7 +64,7 @@ def translated(url: str) -> Iterator[None]:
             f"Redis at {_place(url)} refuses the password; mend the address"
             " (--broker or CELERY_BROKER_URL)"
         ) from error
-    except (redis.RedisError, OperationalError) as error:
+    except (redis.RedisError, *KOMBU_ERRORS) as error:
         if "CERTIFICATE_VERIFY_FAILED" in str(error):
             raise ClusterError(
                 f"the certificate of Redis at {_place(url)} is not trusted: {mask(str(error))};"

@@ -17,9 +17,8 @@ from typing import Any, cast
 
 import redis
 from celery import Celery, states
-from kombu.exceptions import OperationalError
 
-from producer.connection import NO_PATIENCE, connect, translated
+from producer.connection import KOMBU_ERRORS, NO_PATIENCE, PATIENCE, connect, translated
 from producer.executors.base import Executor
 from producer.fleet import FleetWatch, usage_of_workers
 from producer.jobs import Job
@@ -144,27 +143,28 @@ class CeleryPool(Executor):
         try:
             self._broker.set(cancel_key(self.job.id), 1, ex=CANCELLED_KEY_S)
             self._app.control.revoke(list(self._in_flight))
-        except (redis.RedisError, OperationalError) as error:
+        except (redis.RedisError, *KOMBU_ERRORS) as error:
             logger.warning("chunks in flight not revoked: %s", error)
 
     def _send(self) -> None:
         room = self._limit - len(self._in_flight) if self._limit else len(self._waiting)
-        if not self._waiting or room <= 0:
+        chunks = [self._waiting.popleft() for _ in range(min(room, len(self._waiting)))]
+        if not chunks:
             return
+        sent = {self._task_id(f"{chunk.start}-{chunk.stop}"): chunk for chunk in chunks}
+        with translated(self._broker_url):
+            # Sent again after an error, a chunk may be there twice. The ledger counts it once.
+            PATIENCE.call_with_retry(lambda: self._publish(sent), lambda _: None)
+        self._in_flight.update(sent)
+
+    def _publish(self, chunks: dict[str, Chunk]) -> None:
         amqp = self._app.amqp
-        with (
-            translated(self._broker_url),
-            self._app.producer_pool.acquire(block=True) as producer,
-            producer.batch(),
-        ):
-            for _ in range(min(room, len(self._waiting))):
-                chunk = self._waiting.popleft()
-                task_id = self._task_id(f"{chunk.start}-{chunk.stop}")
+        with self._app.producer_pool.acquire(block=True) as producer, producer.batch():
+            for task_id, chunk in chunks.items():
                 # Celery's send_task would subscribe to each task's result on its own.
                 amqp.send_task_message(
                     producer, TASK, self._message(task_id, chunk), queue=self._pool
                 )
-                self._in_flight[task_id] = chunk
 
     def _message(self, task_id: str, chunk: Chunk) -> Any:
         work = self.job.workload

@@ -93,7 +93,6 @@ def _redis(role: str) -> Any:
             str(DEPLOY / "redis.conf"): {"bind": "/etc/poolrace/redis.conf", "mode": "ro"},
             str(DEPLOY / "redis.sh"): {"bind": "/etc/poolrace/redis.sh", "mode": "ro"},
         },
-        tmpfs={"/run/poolrace": "mode=1777,size=1m"},
         wrapper_class=ProjectRedis,
     )
 

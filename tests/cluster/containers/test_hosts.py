@@ -77,7 +77,8 @@ class Progress:
 
     def wait_for(self, part: float) -> None:
         wait_until(lambda: self.done >= part or self.future.done(), 60)
-        assert not self.future.done(), "the run ended before anything could happen to it"
+        if self.future.done():
+            pytest.fail(f"over before anything could happen to it: {self.future.result()}")
 
 
 @contextmanager
