@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
-from celery import Celery
 
 from producer.cluster.local import Cluster
 from producer.connection import connect
@@ -18,7 +17,6 @@ from producer.jobs import Job
 from producer.ledger import Ledger
 from producer.schedules import Dynamic, ScheduleChoice
 from tests.conftest import run_once, wait_until
-from workers.app import TASK, make_app
 from workers.chunks import Chunk, ChunkResult
 from workers.errors import ChunkFailed, UsageError
 from workers.pools import POOLS
@@ -37,12 +35,6 @@ pools = pytest.mark.parametrize("pool", POOLS)
 def store(cluster: Cluster) -> Iterator["redis.Redis"]:
     with connect(cluster.broker_url) as client:
         yield client
-
-
-@pytest.fixture
-def app(with_cluster: Settings) -> Iterator[Celery]:
-    with make_app(with_cluster) as app:
-        yield app
 
 
 def job_keys(store: "redis.Redis", job: Job) -> list[bytes]:
@@ -151,27 +143,6 @@ def test_a_foreign_result_is_ignored(with_cluster: Settings, store: "redis.Redis
         store.publish(channel + "x", b"\x80\x04not json")
         ledger = dispatch(job, executor, Dynamic(size=2))
     assert ledger.value == job.expected()
-
-
-def test_a_message_that_is_not_json_does_not_harm_the_worker(
-    app: Celery, with_cluster: Settings
-) -> None:
-    """A pickle is refused unread, an unknown task and a malformed body are thrown away."""
-    with app.producer_pool.acquire(block=True) as producer:
-        producer.publish(
-            b"\x80\x04.", queue="threads", routing_key="threads", exchange="",
-            content_type="application/x-python-serialize", content_encoding="binary",
-            headers={"task": TASK, "id": "forged-1"},
-        )  # fmt: skip
-        producer.publish(
-            "{", queue="threads", routing_key="threads", exchange="",
-            content_type="application/json", content_encoding="utf-8",
-            headers={"task": TASK, "id": "forged-2"},
-        )  # fmt: skip
-    app.send_task("no.such.task", queue="threads")
-    app.send_task(TASK, ["too", "few"], queue="threads")
-    run = run_once(make_workload("sum", {}), 0, 1000, Model("celery", "threads"), with_cluster)
-    assert run.exact
 
 
 def test_two_producers_share_a_pool_and_both_are_exact(with_cluster: Settings) -> None:
