@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import signal
+import socket
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ import psutil
 import pytest
 
 from producer.cluster.local import STATE_FILE, Cluster
+from producer.cluster.ports import free_port
 from producer.cluster.sessions import members
 from producer.connection import connect
 from producer.executors import Model
@@ -102,6 +104,47 @@ def test_a_taken_flower_port_is_refused_and_nothing_is_left(
     answer = producer("up", "--flower-port", taken)
     assert (answer.code, taken in answer.err) == (2, True)
     assert list(producer.directory.iterdir()) == []
+
+
+def test_up_takes_the_address_in_dotenv_over(producer: CommandLine) -> None:
+    """So that the same file serves containers and the local cluster."""
+    port = free_port()
+    address = f"redis://:a-password@127.0.0.1:{port}/0"
+    (producer.directory / ".env").write_text(f"CELERY_BROKER_URL={address}\n")
+    answer = producer("up", "--pool", "solo")
+    assert answer.code == 0, answer.err
+    assert state(producer).broker_url == address
+    assert producer("run", "sum", "--stop", "1e5", "--pool", "solo").code == 0
+    assert "a-password" not in answer.out + answer.err
+    assert producer("down").code == 0
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "redis://:secret@192.0.2.1:6379/0",
+        "rediss://:secret@127.0.0.1:6379/0",
+        "redis://user:secret@127.0.0.1:6379/0",
+        "redis://127.0.0.1:6379/0",
+    ],
+)
+def test_up_leaves_the_cluster_of_somebody_else_alone(address: str, producer: CommandLine) -> None:
+    (producer.directory / ".env").write_text(f"CELERY_BROKER_URL={address}\n")
+    answer = producer("up", "--pool", "solo")
+    assert answer.code == 2
+    assert "names another cluster" in answer.err
+    assert "secret" not in answer.err
+    assert not (producer.directory / ".poolrace").exists()
+
+
+def test_up_names_a_taken_redis_port(producer: CommandLine) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        (producer.directory / ".env").write_text(f"CELERY_BROKER_URL=redis://:x@127.0.0.1:{port}\n")
+        answer = producer("up", "--pool", "solo")
+    assert answer.code == 2
+    assert f"port {port} of CELERY_BROKER_URL" in answer.err
+    assert not (producer.directory / ".poolrace").exists()
 
 
 @pytest.mark.parametrize("pool", ["threads", "prefork"])

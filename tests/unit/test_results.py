@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,19 @@ from producer.compare import Plan, compare
 from producer.executors import Model
 from producer.jobs import Job
 from producer.reports import FORMATS
-from producer.results import FORMAT, Comparison, load, require_writable, save, write_text
+from producer.reports.run import render
+from producer.results import (
+    FORMAT,
+    Comparison,
+    Event,
+    SlotShare,
+    load,
+    require_writable,
+    save,
+    write_text,
+)
 from workers.errors import UsageError
+from workers.hosts import HostFacts
 from workers.settings import Settings
 from workers.workloads import make_workload
 
@@ -42,6 +54,40 @@ def test_a_report_of_a_file_is_the_same_every_time(
     assert first == second == FORMATS[name](comparison)
     for model in ("local:single", "local:threads"):
         assert model in first
+
+
+@pytest.fixture
+def of_two_hosts(comparison: Comparison) -> Comparison:
+    """As if another host on the same machine had joined and done a quarter."""
+    share = {"0": SlotShare(chunks=3, indices=7500, busy_s=0.3)}
+    joined = {"0": SlotShare(chunks=1, indices=2500, busy_s=0.1)}
+    run = replace(
+        comparison.runs[-1],
+        hosts=2,
+        shares={"here": share, "there": joined},
+        events=[Event(0.5, "threads@there joined with 1 slot(s)")],
+    )
+    facts = replace(HostFacts.collect("here"), cores=1)
+    hosts = [asdict(facts), asdict(replace(facts, host="there"))]
+    environment = {**comparison.environment, "hosts": hosts}
+    return replace(comparison, runs=(run,), environment=environment)
+
+
+def test_a_run_in_words_tells_each_hosts_share_and_what_happened(of_two_hosts: Comparison) -> None:
+    text = render(of_two_hosts.runs[-1])
+    assert "2 host(s) on 1 machine(s), whose cores they share" in text
+    assert "here: 75.0% of the indices in 3 chunk(s) on 1 slot(s)" in text
+    assert "there: 25.0% of the indices in 1 chunk(s) on 1 slot(s)" in text
+    assert "at 0.5 s: threads@there joined with 1 slot(s)" in text
+
+
+@pytest.mark.parametrize("name", ["text", "markdown", "html"])
+def test_a_report_tells_shares_events_and_shared_cores(name: str, of_two_hosts: Comparison) -> None:
+    text = FORMATS[name](of_two_hosts)
+    assert "here 75.0%, there 25.0%" in text
+    assert "run 1, local:single, at 0.5 s: threads@there joined with 1 slot(s)" in text
+    assert "here, there: 1 cores" in text
+    assert "2 of these hosts share the cores of one machine" in text
 
 
 def test_the_file_keeps_raw_values_environment_and_versions(

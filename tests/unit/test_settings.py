@@ -50,6 +50,8 @@ def test_a_garbled_dotenv_file_is_refused() -> None:
         ("CELERY_RESULT_BACKEND", "db+sqlite:///x"),
         ("POOLRACE_VISIBILITY_TIMEOUT_S", "0"),
         ("POOLRACE_VISIBILITY_TIMEOUT_S", "soon"),
+        ("POOLRACE_SLOTS", "-1"),
+        ("POOLRACE_CA_FILE", "no-such-file"),
     ],
 )
 def test_a_value_that_cannot_be_is_refused_by_name(
@@ -60,8 +62,23 @@ def test_a_value_that_cannot_be_is_refused_by_name(
         Settings.from_env()
 
 
+def test_a_worker_reads_its_slots_and_files(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    certificates = tmp_path / "ca.crt"
+    certificates.touch()
+    monkeypatch.setenv("POOLRACE_SLOTS", "3")
+    monkeypatch.setenv("POOLRACE_HEARTBEAT_FILE", "beat")
+    monkeypatch.setenv("POOLRACE_CA_FILE", str(certificates))
+    settings = Settings.from_env()
+    assert settings.slots == 3
+    assert settings.heartbeat_file == Path("beat")
+    assert settings.ca_file == certificates
+
+
 def test_no_password_shows() -> None:
-    assert "s3cret" not in repr(Settings(broker_url=URL, result_backend=URL))
+    shown = repr(Settings(broker_url=URL, result_backend=URL, flower_login="me:s3cret"))
+    assert "s3cret" not in shown
     assert mask(f"cannot reach {URL}, nor redis://user:s3cret@host") == (
         "cannot reach redis://:***@127.0.0.1:6379/0, nor redis://user:***@host"
     )
