@@ -51,6 +51,8 @@ class Deployment:
 
     directory: Path
     project: str
+    before: tuple[str, ...] = ()
+    """A command that runs ours with fewer privileges."""
 
     @property
     def environment(self) -> dict[str, str]:
@@ -60,7 +62,7 @@ class Deployment:
     def make(self, target: str, *arguments: str, **variables: str) -> Answer:
         """What ``make TARGET`` runs."""
         done = subprocess.run(
-            [sys.executable, "deploy/cluster.py", target, *arguments],
+            [*self.before, sys.executable, "deploy/cluster.py", target, *arguments],
             cwd=self.directory,
             env={**self.environment, **variables},
             check=False,

@@ -4,6 +4,8 @@ import json
 import re
 import socket
 import time
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -274,14 +276,52 @@ def test_a_cluster_that_does_not_become_healthy_is_taken_down(checkout: Deployme
     assert not checkout.leftovers()
 
 
-def test_without_permission_or_engine_the_way_out_is_named(
-    checkout: Deployment, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    nowhere = f"unix://{tmp_path_factory.mktemp('none')}/docker.sock"
+def test_without_an_engine_the_way_out_is_named(checkout: Deployment, tmp_path: Path) -> None:
+    nowhere = f"unix://{tmp_path}/docker.sock"
     forced = checkout.make("up", "--engine", "docker", DOCKER_HOST=nowhere)
     assert forced.code == 3
     assert "no Docker engine answers" in forced.err
     assert "make up ENGINE=local" in forced.err
+    assert not checkout.leftovers()
+
+
+@pytest.mark.parametrize("engine", ["docker", ""])
+def test_without_permission_for_the_engine_the_way_out_is_named(
+    engine: str, checkout: Deployment, tmp_path: Path
+) -> None:
+    """An engine is there, so the local cluster does not take its place in silence."""
+    closed = tmp_path / "docker.sock"
+    user = replace(checkout, before=("setpriv", "--bounding-set", "-dac_override"))
+    with socket.socket(socket.AF_UNIX) as engine_of_root:
+        engine_of_root.bind(str(closed))
+        engine_of_root.listen()
+        closed.chmod(0)
+        answer = user.make("up", "--engine", engine, DOCKER_HOST=f"unix://{closed}")
+    assert answer.code == 3
+    assert "no permission to use the Docker engine" in answer.err
+    assert "usermod -aG docker" in answer.err
+    assert not checkout.leftovers()
+
+
+def test_without_an_engine_the_local_cluster_serves_the_same_commands(
+    checkout: Deployment, tmp_path: Path
+) -> None:
+    nowhere = {"DOCKER_HOST": f"unix://{tmp_path}/docker.sock"}
+    up = checkout.make("up", **nowhere)
+    try:
+        assert up.code == 0, up.err
+        assert "no Docker engine is used: starting the local cluster" in up.err
+        run = checkout.producer("run", "sum", "--stop", "1e6", "--pool", "gevent", "--json")
+        assert run.json()["exact"]
+        assert "gevent@" in checkout.make("ps", **nowhere).out
+        for target in (("scale", "gevent", "4"), ("logs",)):
+            refused = checkout.make(target[0], *target[1:], **nowhere)
+            assert refused.code == 2
+            assert "the local cluster is one host" in refused.err
+    finally:
+        down = checkout.make("down", **nowhere)
+    assert down.code == 0
+    assert not (checkout.directory / ".poolrace").exists()
 
 
 def test_data_is_kept_if_asked_to(checkout: Deployment) -> None:

@@ -85,7 +85,7 @@ def test_a_run_in_words_tells_each_hosts_share_and_what_happened(of_two_hosts: C
 def test_a_report_tells_shares_events_and_shared_cores(name: str, of_two_hosts: Comparison) -> None:
     text = FORMATS[name](of_two_hosts)
     assert "here 75.0%, there 25.0%" in text
-    assert "run 1, local:single, at 0.5 s: threads@there joined with 1 slot(s)" in text
+    assert "run 1, local:threads, at 0.5 s: threads@there joined with 1 slot(s)" in text
     assert "here, there: 1 cores" in text
     assert "2 of these hosts share the cores of one machine" in text
 
