@@ -54,5 +54,8 @@ ps: install  ## List the containers, with the names that results give to hosts.
 logs: install  ## Show what the containers logged, or one kind: make logs SERVICE=flower.
 	@$(CLUSTER) logs --engine "$(ENGINE)" $(SERVICE)
 
-lock: install  ## Renew requirements.lock with the newest releases (needs uv).
-	@uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra dev --output-file requirements.lock pyproject.toml
+LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
+
+lock: install  ## Renew both locks with the newest releases (needs uv).
+	@$(LOCK) --upgrade --extra dev --output-file requirements.lock pyproject.toml
+	@$(LOCK) --extra numpy -c requirements.lock --output-file deploy/requirements.lock pyproject.toml
