@@ -219,8 +219,10 @@ def _write_env() -> None:
 
 def _require_own_project() -> None:
     """Raise ``UsageError`` if the containers of this name belong to another directory."""
-    place = f'{{{{.Label "{LABEL}.working_dir"}}}}'
-    found = _quiet("docker", "ps", "--all", "--filter", _label(), "--format", place)
+    directory = f"{LABEL}.working_dir"
+    # The image carries the project's label, too, and gives it to whatever else runs from it.
+    ours = ("--filter", _label(), "--filter", f"label={directory}")
+    found = _quiet("docker", "ps", "--all", *ours, "--format", f'{{{{.Label "{directory}"}}}}')
     for other in set(found.stdout.splitlines()) - {str(ROOT)}:
         raise UsageError(
             f"a cluster named {_project()} runs from {other}; stop it there, or name this one:"

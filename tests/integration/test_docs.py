@@ -11,13 +11,14 @@ import pytest
 from producer.commands import COMMANDS, producer
 from producer.executors import LOCAL_MODELS
 from producer.reports import FORMATS
+from producer.results import Run
 from producer.schedules import SCHEDULES
 from tests.conftest import CommandLine
 from workers.pools import POOLS
 from workers.workloads import WORKLOADS
 
 ROOT = Path(__file__).parent.parent.parent
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "deploy" / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 TEXT = "\n".join(page.read_text() for page in PAGES)
 README = (ROOT / "README.md").read_text()
 
@@ -53,6 +54,32 @@ def test_every_make_target_is_documented() -> None:
     assert len(targets) >= 6
     for target in targets:
         assert f"make {target}" in TEXT, target
+
+
+def test_every_setting_is_documented() -> None:
+    source = (ROOT / "workers" / "settings.py").read_text()
+    names = set(re.findall(r'"((?:CELERY|POOLRACE|FLOWER)_[A-Z_]+)"', source))
+    assert len(names) >= 9
+    for name in names:
+        assert f"`{name}`" in README, name
+
+
+def test_every_variable_of_the_compose_files_is_documented() -> None:
+    for file in (ROOT / "docker-compose.yml", ROOT / "deploy" / "compose.host.yml"):
+        for name in re.findall(r"\$\{([A-Z_]+)", file.read_text()):
+            assert name in TEXT, (file.name, name)
+
+
+def test_every_key_of_a_run_is_documented() -> None:
+    for field in fields(Run):
+        assert f"`{field.name}`" in README, field.name
+
+
+def test_every_file_of_the_deployment_is_documented() -> None:
+    page = (ROOT / "deploy" / "README.md").read_text()
+    for file in (ROOT / "deploy").iterdir():
+        if file.is_file() and not file.name.startswith((".", "README")):
+            assert f"`{file.name}`" in page, file.name
 
 
 def test_links_between_the_documents_lead_somewhere() -> None:
