@@ -23,6 +23,12 @@ ROUND_TRIP_S = 0.02
 MAX_AHEAD = 256
 """Chunks waiting in front of the slots at most, however short they are."""
 
+FIRST = 8
+"""Chunks that are sent before any result is there."""
+
+OPENING_S = 0.05
+"""Without a result for so long, four times as many are sent."""
+
 Observer = Callable[[Ledger, ChunkResult | None], None]
 """Called with each new result, and with ``None`` when time passed without one."""
 
@@ -41,10 +47,9 @@ def dispatch(
     cuts = schedule.chunks(job.start, job.stop, executor.slots)
     in_flight: set[Chunk] = set()
     window = _Window(executor.slots)
+    _feed(executor, cuts, in_flight, window.size)
     while not ledger.complete:
-        window.fit(executor.slots)
-        _feed(executor, cuts, in_flight, window.size)
-        results = executor.collect(POLL_S)
+        results = executor.collect(window.patience_s)
         for result in results:
             if _count(ledger, result, in_flight):
                 schedule.observe(result, executor.slots)
@@ -52,6 +57,8 @@ def dispatch(
                 observer(ledger, result)
         if not results:
             observer(ledger, None)
+        window.fit(executor.slots, quiet=not results)
+        _feed(executor, cuts, in_flight, window.size)
     return ledger
 
 
@@ -77,25 +84,29 @@ class _Window:
     """How many chunks to keep in flight: two a slot, more when chunks are shorter than the
     time a new one takes to arrive.
 
-    It widens by one a result and not for the first ones, so that the short chunks with which
-    ``auto`` feels its way do not flood it.
+    It opens by one a result: the short chunks with which ``auto`` feels its way do not flood
+    hundreds of greenlets. While no results come, chunks take long, and it opens by itself.
     """
 
     def __init__(self, slots: int) -> None:
         self._slots = slots
         self._seen = 0
-        self.size = 2 * slots
+        self.size = min(FIRST, 2 * slots)
 
-    def fit(self, slots: int) -> None:
-        """Follow hosts that join or leave; a joining one finds chunks to take at once."""
-        if slots != self._slots:
-            self._slots = slots
-            self.size = max(self.size, 2 * slots)
+    @property
+    def patience_s(self) -> float:
+        """How long to wait for a result before looking at the window again."""
+        return OPENING_S if self.size < 2 * self._slots else POLL_S
+
+    def fit(self, slots: int, *, quiet: bool) -> None:
+        """Follow hosts that join or leave; after a ``quiet`` wait open further."""
+        self._slots = slots
+        if quiet and self.size < 2 * slots:
+            self.size = min(4 * self.size, 2 * slots)
 
     def observe(self, result: ChunkResult) -> None:
         self._seen += 1
-        if self._seen < 8 * self._slots:
-            return
-        ahead = self._slots * ROUND_TRIP_S / max(result.duration_s, 1e-6)
-        wanted = self._slots + max(self._slots, min(MAX_AHEAD, round(ahead)))
-        self.size = min(self.size + 1, wanted)
+        ahead = 0
+        if self._seen >= 8 * self._slots:
+            ahead = round(self._slots * ROUND_TRIP_S / max(result.duration_s, 1e-6))
+        self.size = min(self.size + 1, self._slots + max(self._slots, min(MAX_AHEAD, ahead)))

@@ -98,14 +98,17 @@ class Auto(Schedule):
     """Guided by measured time: starts with single indices, then follows what they took.
 
     Each chunk is two thirds of a slot's share of what remains, but takes no longer than
-    ``LONGEST_CHUNK_S`` and no shorter than ``SHORTEST_CHUNK_S``. A slot waits some 5 ms for its
-    next chunk, so the fewer the better; a whole share would leave nothing to even out with.
+    ``LONGEST_CHUNK_S`` and has no less to do than for ``SHORTEST_CHUNK_S``. A slot waits some
+    5 ms for its next chunk, so the fewer the better; a whole share would leave nothing to even
+    out with. The longest is wall time, in which slots that share a core count each other's
+    work; the shortest is not: more slots on a core are no reason for more messages.
     """
 
     name = "auto"
 
     def __init__(self) -> None:
-        self._index_s: float | None = None
+        self._wall_s: float | None = None
+        self._busy_s = 0.0
         self._slots = 1
 
     def sizes(self, count: int, slots: int) -> Iterator[int]:
@@ -113,18 +116,16 @@ class Auto(Schedule):
         self._slots = slots
         while count:
             size = 1
-            if self._index_s is not None:
-                shortest, longest = (
-                    round(limit_s / max(self._index_s, 1e-9))
-                    for limit_s in (SHORTEST_CHUNK_S, LONGEST_CHUNK_S)
-                )
+            if self._wall_s is not None:
+                shortest = round(SHORTEST_CHUNK_S / max(self._busy_s, 1e-9))
+                longest = round(LONGEST_CHUNK_S / max(self._wall_s, 1e-9))
                 size = min(max(2 * count // (3 * self._slots), shortest), longest)
             size = min(count, max(1, size))
             yield size
             count -= size
 
     def observe(self, result: ChunkResult, slots: int) -> None:
-        """Remember the seconds per index of the newest result.
+        """Remember what an index took in the newest result.
 
         A short chunk's figure is too high rather than too low, and so asks for more short
         ones; an error therefore mends itself within a few chunks.
@@ -132,7 +133,8 @@ class Auto(Schedule):
         self._slots = slots
         if len(result.chunk):
             wall = result.duration_s > NOISE_S
-            self._index_s = (result.duration_s if wall else result.busy_s) / len(result.chunk)
+            self._busy_s = result.busy_s / len(result.chunk)
+            self._wall_s = result.duration_s / len(result.chunk) if wall else self._busy_s
 
 
 SCHEDULES: tuple[str, ...] = (Auto.name, Static.name, Dynamic.name, Guided.name)
