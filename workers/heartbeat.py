@@ -27,11 +27,15 @@ class Heartbeat(threading.Thread):
         self._over = threading.Event()
 
     def run(self) -> None:
-        """Beat for as long as the process lives."""
-        while True:
+        """Beat for as long as the process lives, or until ``end``."""
+        while not self._over.is_set():
             try:
                 if self._sound():
                     self._path.touch()
             except OSError as error:
                 logger.warning("no heartbeat: %s", error)
             self._over.wait(BEAT_S)
+
+    def end(self) -> None:
+        """Beat no more."""
+        self._over.set()

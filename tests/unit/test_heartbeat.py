@@ -22,7 +22,8 @@ def test_it_beats_as_long_as_the_worker_is_sound(tmp_path: Path) -> None:
         return sound.is_set()
 
     sound.set()
-    Heartbeat(path, ask).start()
+    heartbeat = Heartbeat(path, ask)
+    heartbeat.start()
     wait_until(path.exists)
     os.utime(path, LONG_AGO)
     wait_until(lambda: path.stat().st_mtime > LONG_AGO[1])
@@ -32,6 +33,7 @@ def test_it_beats_as_long_as_the_worker_is_sound(tmp_path: Path) -> None:
     os.utime(path, LONG_AGO)
     for _ in range(2):
         asked.acquire()
+    heartbeat.end()
     assert path.stat().st_mtime == LONG_AGO[1]
 
 
@@ -42,9 +44,11 @@ def test_a_place_that_cannot_be_written_does_not_end_it(tmp_path: Path) -> None:
         asked.release()
         return True
 
-    Heartbeat(tmp_path / "missing" / "beat", ask).start()
+    heartbeat = Heartbeat(tmp_path / "missing" / "beat", ask)
+    heartbeat.start()
     for _ in range(2):
         asked.acquire()
+    heartbeat.end()
 
 
 def test_a_chunk_without_a_checkpoint_for_long_is_no_sound_worker(
