@@ -69,7 +69,7 @@ def measured_runs(
         cluster_s = time.perf_counter() - began
         for model in plan.rounds():
             job = replace(plan.job, id=new_job_id())
-            executor = make_executor(model, job, found)
+            executor = make_executor(model, job, found, plan.schedule)
             schedule = plan.schedule.make(len(job))
             run = measure(job, executor, schedule, expected=expected, observer=watch(model))
             if model.kind == "celery":

@@ -1,8 +1,12 @@
 """The producer's connection to Redis, and the one place that translates Redis' errors."""
 
-from collections.abc import Iterator
+import logging
+import math
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import redis
@@ -13,6 +17,8 @@ from redis.retry import Retry
 from workers.errors import ClusterError, UsageError
 from workers.settings import mask
 
+T = TypeVar("T")
+
 CONNECT_S = 1.5
 ANSWER_S = 3.0
 
@@ -22,18 +28,54 @@ KOMBU_ERRORS = (OperationalError, BatchPublishError)
 NO_PATIENCE = Retry(NoBackoff(), 0)
 """A first connection is tried once: whoever waits for it wants to know."""
 
-PATIENCE = Retry(
-    ExponentialBackoff(cap=1.0, base=0.05),
-    12,
-    supported_errors=(redis.ConnectionError, redis.TimeoutError, *KOMBU_ERRORS),
-)
-"""A connection that worked once is tried again for about 10 s: a restart of Redis is no error."""
+TOLD_S = 2.0
+"""Seconds of waiting after which the user is told."""
+
+
+class Patience(Retry):
+    """A connection that worked once is tried again for so many seconds."""
+
+    _told = -math.inf
+
+    def __init__(self, seconds: float) -> None:
+        errors = (redis.ConnectionError, redis.TimeoutError, redis.ResponseError, *KOMBU_ERRORS)
+        super().__init__(ExponentialBackoff(cap=1.0, base=0.05), -1, errors)
+        self.seconds = seconds
+
+    def call_with_retry(
+        self,
+        do: Callable[[], T],
+        fail: Callable[..., Any],
+        is_retryable: Callable[[Exception], bool] | None = None,
+        with_failure_count: bool = False,  # noqa: FBT001, FBT002 # redis-py's signature
+    ) -> T:
+        """As redis-py does, but counts seconds instead of attempts, and says that it waits."""
+        began = time.monotonic()
+
+        def failed(error: Exception, failures: int) -> None:
+            fail(*((error, failures) if with_failure_count else (error,)))
+            waited_s = time.monotonic() - began
+            if waited_s > self.seconds or not _may_pass(error):
+                raise error
+            if waited_s > TOLD_S and time.monotonic() - self._told > self.seconds:
+                self._told = time.monotonic()
+                logger.warning(
+                    "Redis does not answer as it should (%s); waiting up to %g s",
+                    mask(str(error)), self.seconds,
+                )  # fmt: skip
+
+        return super().call_with_retry(do, failed, is_retryable, with_failure_count=True)
+
+
+logger = logging.getLogger(__name__)
 
 HOW_TO_START = "start a cluster with: make up, or: producer up"
 
 
 def connect(url: str, ca_file: Path | None = None) -> "redis.Redis":
     """A client for that Redis that has been answered once; raises ``ClusterError``.
+
+    It tries once; who would rather wait gives it a ``Patience``.
 
     ``ca_file`` holds the certificates to trust for ``rediss://``, by default the system's.
     """
@@ -48,8 +90,15 @@ def connect(url: str, ca_file: Path | None = None) -> "redis.Redis":
             retry=NO_PATIENCE,
         )
         client.ping()
-        client.set_retry(PATIENCE)
     return client
+
+
+def _may_pass(error: Exception) -> bool:
+    """Whether waiting can help: a full memory or disk may empty, a wrong command stays wrong."""
+    return not isinstance(error, redis.ResponseError) or (
+        isinstance(error, redis.OutOfMemoryError | redis.ReadOnlyError)
+        or str(error).startswith(("OOM", "MISCONF"))
+    )
 
 
 @contextmanager

@@ -44,7 +44,7 @@ def dispatch(
 ) -> Ledger:
     """Run the job to its end on an entered executor; returns its complete ledger."""
     ledger = job.ledger()
-    cuts = schedule.chunks(job.start, job.stop, executor.slots)
+    cuts = schedule.chunks_of(ledger.gaps, executor.slots)
     in_flight: set[Chunk] = set()
     window = _Window(executor.slots)
     _feed(executor, cuts, in_flight, window.size)
@@ -57,6 +57,7 @@ def dispatch(
                 observer(ledger, result)
         if not results:
             observer(ledger, None)
+        executor.checkpoint(ledger)
         window.fit(executor.slots, quiet=not results)
         _feed(executor, cuts, in_flight, window.size)
     return ledger

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from workers.errors import ClusterError
 from workers.hosts import HostFacts
-from workers.presence import EXPIRE_S, INDEX_KEY, Presence, presence_key, question_key
+from workers.presence import INDEX_KEY, Presence, Sign, presence_key, question_key
 from workers.usage import Usage
 
 if TYPE_CHECKING:
@@ -21,16 +21,12 @@ timeout."""
 SILENT_S = 4
 """Seconds without a sign after which a run says so of a worker; they come every second."""
 
-GONE_S = 20.0
-"""Seconds that a pool may be without workers before the run ends: twice a worker's expiry, so
-that a supervisor has time to restart one."""
-
 logger = logging.getLogger(__name__)
 
 
 def present_workers(client: "redis.Redis") -> list[Presence]:
-    """All workers that announced themselves within the last seconds, by name."""
-    return [presence for presence, _ in _signs(client)]
+    """All workers that take chunks, by name."""
+    return [sign.presence for sign in signs(client) if sign.presence.slots]
 
 
 def workers_of(client: "redis.Redis", pool: str) -> list[Presence]:
@@ -70,12 +66,14 @@ def usage_of_workers(
 class FleetWatch:
     """Follows the workers of one pool during a run: they may join, fall silent and leave."""
 
-    def __init__(self, client: "redis.Redis", pool: str) -> None:
+    def __init__(self, client: "redis.Redis", pool: str, patience_s: float) -> None:
         """Find the workers; raises ``ClusterError`` if there is none."""
         self._client = client
         self._pool = pool
+        self._patience_s = patience_s
         self._workers = {worker.name: worker for worker in workers_of(client, pool)}
         self._silent: set[str] = set()
+        self._holders: dict[str, Sign] = {}
         self._hosts = {worker.host.host: worker.host for worker in self._workers.values()}
         self._seen = time.monotonic()
 
@@ -89,18 +87,24 @@ class FleetWatch:
         """Facts of all hosts that were there at any time."""
         return list(self._hosts.values())
 
+    def holder(self, task_id: str) -> Sign | None:
+        """The last sign of the worker that holds the chunk, as far as anybody said so."""
+        return self._holders.get(task_id)
+
     def look(self) -> list[str]:
         """Look again; returns what changed, in words.
 
-        Raises ``ClusterError`` once nobody has been there for ``GONE_S`` seconds.
+        Raises ``ClusterError`` once nobody has been there for ``patience_s`` seconds.
         """
-        signs = _signs(self._client)
-        now = {worker.name: worker for worker, _ in signs if worker.pool == self._pool}
-        silent = {worker.name for worker, age_s in signs if age_s > SILENT_S} & now.keys()
+        told = signs(self._client)
+        ours = [sign for sign in told if sign.presence.pool == self._pool]
+        now = {sign.presence.name: sign.presence for sign in ours if sign.presence.slots}
+        silent = {sign.presence.name for sign in ours if sign.age_s > SILENT_S} & now.keys()
+        self._holders = {task_id: sign for sign in ours for task_id in sign.holds}
         if now:
             self._seen = time.monotonic()
-        elif time.monotonic() - self._seen > GONE_S:
-            raise _nobody(self._pool, [worker for worker, _ in signs])
+        elif time.monotonic() - self._seen > self._patience_s:
+            raise _nobody(self._pool, [sign.presence for sign in told])
         before, self._workers = self._workers, now
         was_silent, self._silent = self._silent, silent
         self._hosts |= {worker.host.host: worker.host for worker in now.values()}
@@ -117,8 +121,8 @@ class FleetWatch:
         ]
 
 
-def _signs(client: "redis.Redis") -> list[tuple[Presence, float]]:
-    """The workers by name, and for how many seconds each has given no sign."""
+def signs(client: "redis.Redis") -> list[Sign]:
+    """The last sign of each worker, by name."""
     found = cast("set[bytes]", client.smembers(INDEX_KEY))
     keys = [presence_key(name) for name in sorted(name.decode() for name in found)]
     if not keys:
@@ -129,9 +133,7 @@ def _signs(client: "redis.Redis") -> list[tuple[Presence, float]]:
             pipe.pttl(key)
         payloads, *left_ms = pipe.execute()
     return [
-        (Presence.from_json(json.loads(payload)), EXPIRE_S - ms / 1000)
-        for payload, ms in zip(payloads, left_ms, strict=True)
-        if payload
+        Sign.read(payload, ms) for payload, ms in zip(payloads, left_ms, strict=True) if payload
     ]
 
 

@@ -21,6 +21,14 @@ class Job:
     start: int
     stop: int
     id: str = field(default_factory=new_job_id)
+    generation: int = 0
+    """How often it was resumed."""
+    done: tuple[Chunk, ...] = ()
+    """What of the range is counted already, as disjoint intervals in order."""
+    value: int = EMPTY
+    """The value of what is done."""
+    time_limit_s: float | None = None
+    """Seconds that a chunk may take under a Celery pool, ``None``: as long as it likes."""
 
     def __post_init__(self) -> None:
         self.workload.check(self.start, self.stop)
@@ -28,9 +36,14 @@ class Job:
     def __len__(self) -> int:
         return self.stop - self.start
 
+    @property
+    def key(self) -> str:
+        """What its messages are named after: a resumed job takes none of its former self."""
+        return f"{self.id}-{self.generation}" if self.generation else self.id
+
     def ledger(self) -> Ledger:
-        """An empty ledger for this job."""
-        return Ledger(self.start, self.stop, self.workload.merge())
+        """A ledger that holds what is done."""
+        return Ledger(self.start, self.stop, self.workload.merge(), self.done, self.value)
 
     def expected(self) -> int:
         """The exact value, found independently of any run; 0 for an empty range."""

@@ -7,6 +7,7 @@ exactly-once effect. Pure: it does no I/O and does not know where results come f
 """
 
 from bisect import bisect_right
+from collections.abc import Sequence
 
 from workers.chunks import Chunk
 from workers.workloads import EMPTY, Merge
@@ -19,10 +20,18 @@ class OverlapError(Exception):
 class Ledger:
     """Coverage of ``[start, stop)`` and the merged value.
 
-    ``merge`` is a workload's merge coroutine, not yet started.
+    ``merge`` is a workload's merge coroutine, not yet started; ``done`` are disjoint intervals
+    in order that are counted already, and ``value`` is theirs.
     """
 
-    def __init__(self, start: int, stop: int, merge: Merge) -> None:
+    def __init__(
+        self,
+        start: int,
+        stop: int,
+        merge: Merge,
+        done: Sequence[Chunk] = (),
+        value: int = EMPTY,
+    ) -> None:
         self.start = start
         self.stop = stop
         self.value = EMPTY
@@ -30,8 +39,10 @@ class Ledger:
         self._merge = merge
         next(self._merge)
         # Disjoint intervals in order, none touching the next: [starts[i], stops[i]).
-        self._starts: list[int] = []
-        self._stops: list[int] = []
+        self._starts = [chunk.start for chunk in done]
+        self._stops = [chunk.stop for chunk in done]
+        if done:
+            self.value = self._merge.send(value)
 
     def add(self, chunk: Chunk, value: int) -> bool:
         """Count a chunk; returns whether it was new.
@@ -61,6 +72,13 @@ class Ledger:
     def intervals(self) -> list[Chunk]:
         """What is counted, as disjoint intervals in order."""
         return [Chunk(*pair) for pair in zip(self._starts, self._stops, strict=True)]
+
+    @property
+    def gaps(self) -> list[Chunk]:
+        """What is not counted yet, as disjoint intervals in order."""
+        begins = [self.start, *self._stops]
+        ends = [*self._starts, self.stop]
+        return [Chunk(*pair) for pair in zip(begins, ends, strict=True) if pair[0] < pair[1]]
 
     @property
     def complete(self) -> bool:

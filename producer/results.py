@@ -13,7 +13,7 @@ from workers.errors import UsageError
 
 T = TypeVar("T")
 
-FORMAT = 2
+FORMAT = 3
 """Version of the file's format; a file of another version is refused."""
 
 
@@ -71,6 +71,14 @@ class Run:
     schedule: str
     chunks: int
     duplicates: int
+    retries: int
+    """Chunks whose code failed, and that were sent again."""
+    resent: int
+    """Chunks that were nowhere to be found, and sent again."""
+    backups: int
+    """Slow chunks that were given to an idle slot too."""
+    resumed: int
+    """Indices that were done before this run, of the same job."""
     value: int
     expected: int
     exact: bool

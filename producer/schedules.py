@@ -6,7 +6,8 @@ Pure: a schedule does not know who computes the chunks.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -40,10 +41,21 @@ class Schedule(ABC):
         """Sizes of the chunks, at least 1 each, that ``count`` indices are cut into."""
 
     def chunks(self, start: int, stop: int, slots: int) -> Iterator[Chunk]:
-        """The chunks, in ascending order, without gap or overlap."""
-        for size in self.sizes(stop - start, slots):
-            yield Chunk(start, start + size)
-            start += size
+        """The chunks of ``[start, stop)``, in ascending order, without gap or overlap."""
+        return self.chunks_of([Chunk(start, stop)], slots)
+
+    def chunks_of(self, ranges: Sequence[Chunk], slots: int) -> Iterator[Chunk]:
+        """The chunks of disjoint ranges; one that would go beyond a range is cut at its end."""
+        rest = deque(ranges)
+        for size in self.sizes(sum(map(len, ranges)), slots):
+            wanted = size
+            while wanted:
+                head = rest.popleft()
+                taken = Chunk(head.start, min(head.start + wanted, head.stop))
+                yield taken
+                wanted -= len(taken)
+                if taken.stop < head.stop:
+                    rest.appendleft(Chunk(taken.stop, head.stop))
 
     def observe(self, result: ChunkResult, slots: int) -> None:  # noqa: B027 # as it says
         """Take note of how long a chunk took and how many slots there are now; ``auto`` does."""

@@ -12,9 +12,11 @@ from typing import Any
 
 import hypothesis
 import pytest
+import redis
 
 from producer.cluster.local import Cluster, temporary
 from producer.executors import Model, make_executor
+from producer.fleet import signs
 from producer.jobs import Job
 from producer.measure import measure
 from producer.results import Run
@@ -38,6 +40,12 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if os.environ.get("CI") and reporter and (skipped := reporter.stats.get("skipped")):
         reporter.write_line(f"{len(skipped)} test(s) were skipped, which CI does not allow")
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def held_chunks(client: redis.Redis, pool: str) -> set[str]:
+    """Task ids of the chunks that the workers of the pool say they hold."""
+    ours = (sign for sign in signs(client) if sign.presence.pool == pool)
+    return {task_id for sign in ours for task_id in sign.holds}
 
 
 def wait_until(condition: Callable[[], object], timeout_s: float = 20.0) -> None:

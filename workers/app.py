@@ -13,12 +13,6 @@ from workers.pools import POOLS
 from workers.settings import Settings
 from workers.transport import install
 
-UNACKED = "unacked"
-"""Hash of Redis: delivery tag -> message, for messages that a worker holds."""
-
-UNACKED_INDEX = "unacked_index"
-"""Sorted set of Redis: delivery tag -> time of delivery, for messages not yet acknowledged."""
-
 TASK = "poolrace.compute"
 """Name of the one task that computes chunks."""
 
@@ -33,8 +27,6 @@ def make_app(settings: Settings) -> Celery:
 
 def configuration(settings: Settings) -> dict[str, Any]:
     """The settings of the app."""
-    # Celery reads the timeout in three places, and the shortest of all wins.
-    visibility = {"visibility_timeout": settings.visibility_timeout_s}
     # kombu's default is 10, redis-py's 100: beyond it an acknowledgement or a result of the
     # gevent pool, where every greenlet may use a connection at once, is lost in an error.
     connections = 65_536
@@ -55,32 +47,23 @@ def configuration(settings: Settings) -> dict[str, Any]:
         "result_serializer": "json",
         "accept_content": ["json"],
         "result_accept_content": ["json"],
-        # A message is acknowledged after its chunk: a chunk whose worker dies is not lost. It
-        # may run twice; the ledger counts it once.
+        # A message counts against the prefetch limit until its chunk is done, so that a slot
+        # takes one at a time. Nothing more: what is lost with a worker the producer sends again.
         "task_acks_late": True,
-        # The same when only a prefork child dies; Celery's default fails the chunk instead.
-        "task_reject_on_worker_lost": True,
+        # A prefork child that dies fails its chunk, which the producer hears of and counts.
+        # Celery would run it again without end.
+        "task_reject_on_worker_lost": False,
         # Only as many messages as slots, so that no chunk waits behind another one while a
         # slot elsewhere is idle. gevent needs 2 (see pools.py), on its command line.
         "worker_prefetch_multiplier": 1,
-        "visibility_timeout": settings.visibility_timeout_s,
-        "result_backend_transport_options": visibility,
         "broker_transport_options": {
-            **visibility,
             **sockets,
             "max_connections": connections,
-            "unacked_key": UNACKED,
-            "unacked_index_key": UNACKED_INDEX,
-            # Look for messages of dead workers every second. kombu's defaults look every
-            # 10 x 10 seconds, so that a timeout of 5 s acts after up to 105 s.
-            "unacked_restore_interval": 1,
-            "unacked_restore_throttle": 1,
-            # The lock for that look, in case its holder dies with it (default 5 minutes).
-            "unacked_mutex_expire": 10,
-            # The gevent pool polls for 2 s at a time, and restores messages only after a poll
-            # that brought nothing, not even the end of its BRPOP (kombu's default: 1 s). A
-            # worker waits for that end when it stops, so no longer than needed.
-            "polling_interval": 2.5,
+            # Workers note in Redis what they hold, and give what a silent worker held to others
+            # after a while, by clocks that may differ; what dies between two notes is lost. The
+            # producer knows better what is missing (producer/executors/flights.py), so nothing
+            # is noted, which also saves two commands a chunk.
+            "ack_emulation": False,
         },
         "redis_max_connections": connections,
         "redis_socket_timeout": sockets["socket_timeout"],
@@ -96,6 +79,9 @@ def configuration(settings: Settings) -> dict[str, Any]:
         "broker_connection_max_retries": None,
         # Keep what runs when the connection drops: its result is still wanted.
         "worker_cancel_long_running_tasks_on_connection_loss": False,
+        # A prefork child that died can have stored a result just before; it need not be waited
+        # for in vain for long (default: 10 s).
+        "worker_lost_wait": 2.0,
         # A queue a pool: its name says who works on it.
         "task_queues": [Queue(pool, Exchange(pool), routing_key=pool) for pool in POOLS],
         "task_default_queue": next(iter(POOLS)),

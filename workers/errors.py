@@ -4,7 +4,9 @@
     ├── UsageError       2   wrong usage or bad input
     ├── ClusterError     3   cluster not reachable, or no worker for that pool
     └── JobFailed        1   the job ran and did not come to its end
-        └── ChunkFailed  1   the code of one chunk raised, or its process died
+        ├── JobCancelled 1   another command cancelled it
+        ├── ChunkFailed  1   the code of one chunk raised, or its process died, too often
+        └── ChunkTimeout 1   a chunk ran for longer than its time limit
 
 A message is one or two lines: what, the value, the way out.
 """
@@ -35,5 +37,13 @@ class JobFailed(PoolraceError):
     """A job ended without its value."""
 
 
+class JobCancelled(JobFailed):
+    """Somebody cancelled the job."""
+
+
 class ChunkFailed(JobFailed):
     """A chunk's code raised, or the process that ran it died."""
+
+
+class ChunkTimeout(JobFailed):
+    """A chunk ran for longer than its time limit."""

@@ -10,7 +10,8 @@ import contextlib
 import json
 import logging
 import threading
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import redis
@@ -45,6 +46,27 @@ def question_key(name: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Sign:
+    """What a worker said of itself last."""
+
+    presence: "Presence"
+    holds: frozenset[str]
+    """Task ids of the chunks that it has taken from the queue and not done yet."""
+    age_s: float
+    """Seconds since it said so, by Redis' clock."""
+
+    @classmethod
+    def read(cls, payload: bytes, left_ms: int) -> "Sign":
+        """From a presence key and its time to live; raises ``ValueError`` if it is none."""
+        try:
+            told = json.loads(payload)
+            holds = frozenset(map(str, told["holds"]))
+            return cls(Presence.from_json(told["presence"]), holds, EXPIRE_S - left_ms / 1000)
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"not a worker's sign: {error!r}") from error
+
+
+@dataclass(frozen=True, slots=True)
 class Presence:
     """A worker that takes chunks from the queue of its pool."""
 
@@ -52,6 +74,7 @@ class Presence:
     """``POOL@host``, unique in the cluster."""
     pool: str
     slots: int
+    """``0`` once it takes no more chunks: it ends when those that it holds are done."""
     pid: int
     since: str
     """When it started, by its own clock: ISO 8601, UTC. A restart changes it."""
@@ -71,17 +94,25 @@ class Presence:
 
 
 class Announcer(threading.Thread):
-    """Keeps a worker's presence fresh and answers questions, until ``withdraw``."""
+    """Keeps a worker's presence fresh and answers questions, until ``end``.
 
-    def __init__(self, client: "redis.Redis", presence: Presence) -> None:
+    With each sign it tells which chunks the worker ``holds``, running or waiting for a slot.
+    """
+
+    def __init__(
+        self,
+        client: "redis.Redis",
+        presence: Presence,
+        holds: Callable[[], Sequence[str]] = lambda: (),
+    ) -> None:
         super().__init__(name="presence", daemon=True)
         self._client = client
         self._presence = presence
-        self._payload = json.dumps(presence.to_json())
+        self._holds = holds
         self._over = threading.Event()
 
     def run(self) -> None:
-        """Refresh until withdrawn; a Redis that is away for a while is tried again."""
+        """Refresh until the end; a Redis that is away for a while is tried again."""
         while not self._over.is_set():
             try:
                 self._refresh()
@@ -89,16 +120,21 @@ class Announcer(threading.Thread):
             except redis.RedisError as error:
                 logger.warning("presence not refreshed: %s", error)
                 self._over.wait(REFRESH_S)
+
+    def leave(self) -> None:
+        """This worker takes no more chunks. Safe in a signal handler: does no I/O itself."""
+        self._presence = replace(self._presence, slots=0)
+
+    def end(self) -> None:
+        """This worker is no more there."""
+        self._over.set()
         with contextlib.suppress(redis.RedisError):  # then it expires
             self._client.delete(presence_key(self._presence.name))
 
-    def withdraw(self) -> None:
-        """This worker takes no more chunks. Safe in a signal handler: does no I/O itself."""
-        self._over.set()
-
     def _refresh(self) -> None:
+        sign = json.dumps({"presence": self._presence.to_json(), "holds": self._holds()})
         with self._client.pipeline(transaction=False) as pipe:
-            pipe.set(presence_key(self._presence.name), self._payload, ex=EXPIRE_S)
+            pipe.set(presence_key(self._presence.name), sign, ex=EXPIRE_S)
             pipe.sadd(INDEX_KEY, self._presence.name)
             pipe.expire(INDEX_KEY, EXPIRE_S)
             pipe.execute()

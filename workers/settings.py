@@ -36,8 +36,10 @@ class Settings:
     """Name of this host in results and in worker names (``POOL@host``)."""
     slots: int | None = None
     """Chunks at a time of a worker that is started here, ``None``: the pool's default."""
-    visibility_timeout_s: int = 10
-    """Seconds after which the chunk of a worker that fell silent goes to another one."""
+    lasting: bool = True
+    """Whether the cluster outlives the command, and a job in it can be resumed."""
+    patience_s: int = 120
+    """Seconds that a run waits for Redis, or for a worker, to come back before it gives up."""
     heartbeat_file: Path | None = None
     """File that a worker touches as long as it is well, ``None``: no such file."""
     flower_login: str | None = field(default=None, repr=False)
@@ -63,7 +65,7 @@ class Settings:
             "state_dir": _path(values.get("POOLRACE_STATE_DIR")),
             "host": values.get("POOLRACE_HOST"),
             "slots": _positive(values, "POOLRACE_SLOTS"),
-            "visibility_timeout_s": _positive(values, "POOLRACE_VISIBILITY_TIMEOUT_S"),
+            "patience_s": _positive(values, "POOLRACE_PATIENCE_S"),
             "heartbeat_file": _path(values.get("POOLRACE_HEARTBEAT_FILE")),
             "flower_login": values.get("FLOWER_BASIC_AUTH"),
             "ca_file": _readable(values, "POOLRACE_CA_FILE"),

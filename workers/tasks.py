@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from celery import Task, signals
 from celery.exceptions import Ignore
+from celery.worker import state
 
 from workers.app import TASK, make_app
 from workers.chunks import Chunk
 from workers.compute import Cancelled, compute
 from workers.heartbeat import Heartbeat
 from workers.hosts import HostFacts
-from workers.leases import Leases
 from workers.presence import Announcer, Presence
+from workers.running import Running
 from workers.settings import Settings
 from workers.workloads import make_workload
 
@@ -31,17 +32,26 @@ _connections: dict[int, Any] = {}
 
 @app.task(name=TASK, bind=True)
 def compute_chunk(
-    self: Task, job: str, workload: str, parameters: dict[str, Any], start: int, stop: int
+    _: Task,
+    job: str,
+    workload: str,
+    parameters: dict[str, Any],
+    start: int,
+    stop: int,
+    time_limit_s: float | None = None,
 ) -> dict[str, Any]:
     """Decode, compute, encode. The chunk of a cancelled job ends without a result."""
     work = make_workload(workload, parameters)
     work.check(start, stop)
     chunk = Chunk(start, stop)
-    with _leases.hold(self.request.properties["delivery_tag"], job) as checkpoint:
+    with _running.chunk(job, time_limit_s) as checkpoint:
         try:
             result = compute(work, chunk, _settings.host, checkpoint=checkpoint)
         except Cancelled as cancelled:
             raise Ignore(f"job {job} was cancelled") from cancelled
+        except Exception as error:
+            error.add_note(f"on host {_settings.host}")
+            raise
     return result.to_json()
 
 
@@ -57,17 +67,23 @@ def _announce(sender: Any, **_: Any) -> None:
         since=datetime.now(UTC).isoformat(timespec="milliseconds"),
         host=HostFacts.collect(_settings.host),
     )
-    announcer = Announcer(_broker(), presence)
+    announcer = Announcer(_broker(), presence, holds=lambda: list(state.requests))
     _announcers.append(announcer)
     announcer.start()
     if _settings.heartbeat_file:
-        Heartbeat(_settings.heartbeat_file, _leases.moving).start()
+        Heartbeat(_settings.heartbeat_file, _running.moving).start()
 
 
 @signals.worker_shutting_down.connect
-def _withdraw(**_: Any) -> None:
+def _leave(**_: Any) -> None:
     for announcer in _announcers:
-        announcer.withdraw()
+        announcer.leave()
+
+
+@signals.worker_shutdown.connect
+def _end(**_: Any) -> None:
+    for announcer in _announcers:
+        announcer.end()
 
 
 def _broker() -> "redis.Redis":
@@ -79,4 +95,4 @@ def _broker() -> "redis.Redis":
     return client
 
 
-_leases = Leases(_broker)
+_running = Running(_broker)

@@ -28,7 +28,7 @@ HEADERS: dict[str, tuple[type, ...]] = {
 
 ABSENT: tuple[object, ...] = (None, [], {}, [None, None])
 UNUSED = (
-    "eta", "expires", "group", "group_index", "timelimit", "stamped_headers", "stamps", "timeout",
+    "eta", "expires", "group", "group_index", "stamped_headers", "stamps", "timeout",
     "compression",
 )  # fmt: skip
 """Features of Celery that no producer of ours uses, and that could run or delay something."""
@@ -90,6 +90,9 @@ def require_ours(message: Any) -> None:
     _require_types("header", headers, HEADERS)
     _require_types("property", properties, {"delivery_tag": (str,), "body_encoding": (str,)})
     _require_types("delivery_info", where, {"exchange": (str,), "routing_key": (str,)})
+    limits = headers.get("timelimit", [None, None])
+    if type(limits) is not list or {type(it) for it in limits} - {int, float, type(None)}:
+        raise Refused("its header timelimit is not a list of seconds")
     for name in UNUSED:
         if headers.get(name) not in ABSENT:
             raise Refused(f"its header {name} is set")

@@ -194,7 +194,19 @@ def attached(
         with temporary(settings, pools, flower=flower) as cluster:
             if flower:
                 logger.info("Flower: %s (login %s)", cluster.flower_url, cluster.flower_login)
-            yield replace(settings, broker_url=cluster.broker_url, result_backend=None)
+            yield replace(
+                settings, broker_url=cluster.broker_url, result_backend=None, lasting=False
+            )
+
+
+def existing(settings: Settings) -> Settings:
+    """Settings that name the cluster which is there; raises ``ClusterError`` if none is."""
+    staying = local_of(settings)
+    if settings.broker_url:
+        return settings
+    if staying is None:
+        raise ClusterError(f"no cluster is running here; {HOW_TO_START}")
+    return replace(settings, broker_url=staying.broker_url, result_backend=None)
 
 
 def _directory(settings: Settings) -> Path:

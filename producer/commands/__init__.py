@@ -10,6 +10,9 @@ import click
 
 COMMANDS: dict[str, str] = {
     "run": "Run WORKLOAD under one execution model, exactly, and say what it took.",
+    "jobs": "List the jobs that a cluster keeps, with their state and progress.",
+    "resume": "Go on with JOB where its producer stopped; computes nothing twice.",
+    "cancel": "Cancel JOB: what is queued is taken back, what runs stops.",
     "compare": "Run WORKLOAD under several execution models, interleaved, and compare them.",
     "report": "Render the stored RESULTS of a comparison; measures nothing.",
     "up": "Start a local cluster that stays: Redis, a Celery worker for each pool, Flower.",

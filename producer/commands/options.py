@@ -88,6 +88,15 @@ def job_options(command: F) -> F:
     return broker_option(command)
 
 
+time_limit_option = click.option(
+    "--time-limit",
+    "time_limit_s",
+    metavar="SECONDS",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Longest time for a chunk under a Celery pool.  [default: none]",
+)
+
+
 def job_from(options: dict[str, Any]) -> Job:
     """The job that was typed; takes what it uses out of ``options``."""
     name = options.pop("workload")

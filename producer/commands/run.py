@@ -1,15 +1,24 @@
 """``producer run``."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import click
 
-from producer.commands.options import Count, job_from, job_options, schedule_from, settings_from
+from producer.commands.options import (
+    Count,
+    job_from,
+    job_options,
+    schedule_from,
+    settings_from,
+    time_limit_option,
+)
 from producer.compare import Plan, measured_runs
 from producer.executors import LOCAL_MODELS, Model
 from producer.progress import bars
 from producer.reports.run import render
+from producer.results import Run
 from workers.errors import JobFailed, UsageError
 from workers.pools import POOLS
 
@@ -21,9 +30,16 @@ from workers.pools import POOLS
 )
 @click.option("--local", metavar="MODEL", help=f"Local model: {', '.join(LOCAL_MODELS)}.")
 @click.option("--slots", type=Count(least=1), help="Chunks at a time.  [default: by model]")
+@time_limit_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(
-    pool: str | None, local: str | None, slots: int | None, *, as_json: bool, **options: Any
+    pool: str | None,
+    local: str | None,
+    slots: int | None,
+    time_limit_s: float | None,
+    *,
+    as_json: bool,
+    **options: Any,
 ) -> None:
     """Run WORKLOAD under one execution model, exactly, and say what it took.
 
@@ -31,9 +47,17 @@ def command(
     started for the run and stopped afterwards.
     """
     model = _model(pool, local, slots)
-    plan = Plan(job_from(options), [model], schedule_from(options))
+    if time_limit_s and model.kind == "local":
+        raise UsageError(f"--time-limit {time_limit_s:g} is for Celery pools; leave it out")
+    job = replace(job_from(options), time_limit_s=time_limit_s)
+    plan = Plan(job, [model], schedule_from(options))
     with bars(plan.job) as watch:
         [(run, _)] = measured_runs(plan, settings_from(options), watch=watch)
+    show(run, as_json=as_json)
+
+
+def show(run: Run, *, as_json: bool) -> None:
+    """Print the run; raises ``JobFailed`` if it is not exact."""
     click.echo(json.dumps(run.to_json(), indent=2) if as_json else render(run), nl=as_json)
     if not run.exact:
         raise JobFailed(f"the value {run.value} is not the expected {run.expected}")

@@ -10,6 +10,7 @@ from typing import Literal
 
 from producer.executors.base import Executor, LocalExecutor
 from producer.jobs import Job
+from producer.schedules import AUTO, ScheduleChoice
 from workers.errors import UsageError
 from workers.hosts import HostFacts
 from workers.pools import CORES, POOLS
@@ -75,12 +76,17 @@ class Model:
         return f"{self.kind}:{self.name}"
 
 
-def make_executor(model: Model, job: Job, settings: Settings) -> Executor:
-    """The executor of that model for a job, not yet entered."""
+def make_executor(
+    model: Model, job: Job, settings: Settings, schedule: ScheduleChoice = AUTO
+) -> Executor:
+    """The executor of that model for a job, not yet entered.
+
+    ``schedule`` is kept with a job that can be resumed.
+    """
     if model.kind == "celery":
         from producer.executors.celery_pool import CeleryPool  # noqa: PLC0415 # see above
 
-        return CeleryPool(job, model.name, model.slots, settings)
+        return CeleryPool(job, model.name, model.slots, schedule, settings)
     module = import_module(f"producer.executors.{model.name}")
     cls: type[LocalExecutor] = getattr(module, LOCAL_MODELS[model.name])
     slots = model.slots or default_slots(model.name, job.workload, len(job))

@@ -2,11 +2,12 @@
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from types import TracebackType
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType, TracebackType
 from typing import Self
 
 from producer.jobs import Job
+from producer.ledger import Ledger
 from workers.chunks import Chunk, ChunkResult
 from workers.errors import ChunkFailed, PoolraceError
 from workers.hosts import HostFacts
@@ -24,6 +25,8 @@ class Executor(ABC):
     """``local:NAME`` or ``celery:NAME``."""
     slots: int
     """How many there are now: hosts may join and leave during a run."""
+    counts: Mapping[str, int] = MappingProxyType({})
+    """How many chunks were sent more than once, by reason: ``retries resent backups``."""
     hosts: Sequence[HostFacts]
     """Facts of all hosts that were there at any time, known once entered."""
 
@@ -54,8 +57,11 @@ class Executor(ABC):
         """What happened since the last call that a reader of the results should know."""
         return []
 
-    def cancel(self) -> None:  # noqa: B027 # most models have nothing that goes on by itself
-        """The job is not wanted any more; called before ``close`` when it ends early."""
+    def checkpoint(self, ledger: Ledger) -> None:  # noqa: B027 # most models keep nothing
+        """So much of the job is done; called all the time, and once more when it is complete."""
+
+    def cancel(self, error: BaseException) -> None:  # noqa: B027 # for what goes on by itself
+        """The job ends early, with that error; called before ``close``."""
 
     def __enter__(self) -> Self:
         try:
@@ -73,7 +79,7 @@ class Executor(ABC):
     ) -> None:
         try:
             if error is not None:
-                self.cancel()
+                self.cancel(error)
         finally:
             self.close()
 

@@ -24,7 +24,7 @@ def render(run: Run) -> str:
     lines = [
         f"{run.workload} over {whole} under {run.model}: {run.value}, {verdict}",
         f"  {run.elapsed_s:.3f} s on {size}, efficiency {run.efficiency:.2f}",
-        f"  {cut}, {run.duplicates} duplicate(s) ignored; counted once: {_intervals(run)}",
+        f"  {cut}, {_more_than_once(run)}; counted once: {_intervals(run)}",
         f"  CPU {run.cpu_s:.2f} s, context switches {switches}, peak memory {memory}",
         f"  start-up {run.startup_s:.2f} s, outside the clock",
     ]
@@ -35,6 +35,13 @@ def render(run: Run) -> str:
         lines.append(f"  partials: {', '.join(parts)}")
         lines.append(f"  merged: {', '.join(_number(record.merged) for record in run.records)}")
     return "\n".join((*lines, ""))
+
+
+def _more_than_once(run: Run) -> str:
+    counts = {"retried": run.retries, "sent again": run.resent, "backed up": run.backups}
+    again = "".join(f", {count} {what}" for what, count in counts.items() if count)
+    before = f", {run.resumed:_} indices done before" if run.resumed else ""
+    return f"{run.duplicates} duplicate(s) ignored{again}{before}"
 
 
 def _number(value: int | None) -> str:

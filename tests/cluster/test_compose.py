@@ -29,7 +29,7 @@ def test_up_starts_two_hosts_of_each_pool_and_says_what_to_type(deployment: Depl
     env = deployment.env()
     assert f"http://127.0.0.1:{env['POOLRACE_FLOWER_PORT']}" in again.out
     assert env["FLOWER_BASIC_AUTH"] in again.out
-    assert "producer run sum --pool prefork" in again.out
+    assert "run sum --pool prefork" in again.out
     assert (deployment.directory / ".env").stat().st_mode & 0o077 == 0
 
 

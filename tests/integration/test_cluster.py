@@ -8,7 +8,6 @@ import socket
 import time
 import urllib.request
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.error import HTTPError
 
@@ -19,12 +18,8 @@ from producer.cluster.local import STATE_FILE, Cluster
 from producer.cluster.ports import free_port
 from producer.cluster.sessions import members
 from producer.connection import connect
-from producer.executors import Model
 from producer.fleet import present_workers
-from producer.schedules import ScheduleChoice
-from tests.conftest import CommandLine, run_once, wait_until
-from workers.settings import Settings
-from workers.workloads import make_workload
+from tests.conftest import CommandLine, wait_until
 
 
 def state(producer: CommandLine) -> Cluster:
@@ -173,40 +168,6 @@ def test_a_dead_supervisor_takes_its_programs_along_and_is_named(up: CommandLine
     assert "producer down" in answer.err
     assert up("down").code == 0
     assert list(up.directory.iterdir()) == []
-
-
-def test_work_goes_on_while_a_worker_is_killed(up: CommandLine) -> None:
-    """Late acknowledgement, a short visibility timeout, and a supervisor."""
-    settings = Settings(broker_url=state(up).broker_url)
-    before = worker_pid(state(up), "threads")
-    workload = make_workload("mixed", {"cpu_s": 0.0, "wait_s": 0.1})
-    with ThreadPoolExecutor(1) as background:
-        schedule = ScheduleChoice("dynamic", chunk_size=5)
-        model = Model("celery", "threads")
-        future = background.submit(run_once, workload, 0, 100, model, settings, schedule)
-        wait_until(lambda: connect(str(settings.broker_url)).zcard("unacked_index") == 2)
-        os.kill(before, signal.SIGKILL)
-        run = future.result(timeout=60)
-    assert run.exact
-    assert run.intervals == [[0, 100]]
-
-
-def test_a_chunk_longer_than_the_visibility_timeout_runs_once(
-    producer: CommandLine,
-) -> None:
-    """A running chunk renews its lease; without that it would be delivered again and again."""
-    short = CommandLine(producer.directory, {"POOLRACE_VISIBILITY_TIMEOUT_S": "2"})
-    try:
-        assert short("up", "--pool", "threads:2").code == 0
-        answer = short(
-            "run", "mixed", "--cpu-s", "0", "--wait-s", "6", "--stop", "1",
-            "--pool", "threads", "--json",
-        )  # fmt: skip
-        assert answer.json()["exact"] is True
-        log = (Path(state(producer).directory) / "worker-threads.log").read_text()
-        assert log.count("0-1] received") == 1
-    finally:
-        producer("down")
 
 
 @pytest.mark.parametrize(

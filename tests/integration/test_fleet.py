@@ -1,7 +1,7 @@
 """Who works on a run: workers that join, fall silent, come back, start again and leave."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -9,7 +9,7 @@ import pytest
 
 from producer.cluster.local import Cluster
 from producer.connection import connect
-from producer.fleet import GONE_S, SILENT_S, FleetWatch
+from producer.fleet import SILENT_S, FleetWatch
 from tests.conftest import wait_until
 from workers.errors import ClusterError
 from workers.hosts import HostFacts
@@ -33,17 +33,20 @@ def worker(host: str, since: str = "2026-01-01T00:00:00+00:00") -> Presence:
     return Presence(f"{POOL}@{host}", POOL, 2, 1, since, HostFacts.collect(host))
 
 
-def appear(store: "redis.Redis", presence: Presence, silent_s: float = 0.0) -> None:
+def appear(
+    store: "redis.Redis", presence: Presence, silent_s: float = 0.0, holds: Sequence[str] = ()
+) -> None:
     """As if that worker had given its last sign so long ago."""
     store.sadd(INDEX_KEY, presence.name)
     left_ms = round((EXPIRE_S - silent_s) * 1000)
-    store.set(presence_key(presence.name), json.dumps(presence.to_json()), px=left_ms)
+    sign = {"presence": presence.to_json(), "holds": holds}
+    store.set(presence_key(presence.name), json.dumps(sign), px=left_ms)
 
 
 def test_a_watch_tells_what_changed_and_counts_slots(store: "redis.Redis") -> None:
     one, two = worker("one"), worker("two")
     appear(store, one)
-    watch = FleetWatch(store, POOL)
+    watch = FleetWatch(store, POOL, 60)
     assert (watch.slots, watch.look()) == (2, [])
     appear(store, two)
     assert watch.look() == [f"{two.name} joined with 2 slot(s)"]
@@ -61,26 +64,47 @@ def test_a_watch_tells_what_changed_and_counts_slots(store: "redis.Redis") -> No
     store.delete(presence_key(two.name))
 
 
-def test_a_pool_without_anybody_for_long_ends_the_run(
-    store: "redis.Redis", monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_pool_without_anybody_for_long_ends_the_run(store: "redis.Redis") -> None:
     with pytest.raises(ClusterError, match=POOL):
-        FleetWatch(store, POOL)
+        FleetWatch(store, POOL, 60)
     appear(store, worker("one"))
-    watch = FleetWatch(store, POOL)
+    patient, hasty = FleetWatch(store, POOL, 60), FleetWatch(store, POOL, 0)
     store.delete(presence_key(worker("one").name))
-    assert watch.look() == [f"{worker('one').name} left"]
-    assert watch.slots == 0
-    monkeypatch.setattr("producer.fleet.GONE_S", GONE_S - GONE_S)
+    assert patient.look() == [f"{worker('one').name} left"]
+    assert patient.slots == 0
     with pytest.raises(ClusterError, match="make scale"):
-        watch.look()
+        hasty.look()
 
 
-def test_an_announced_worker_is_there_until_it_withdraws(store: "redis.Redis") -> None:
+def test_a_watch_knows_who_holds_a_chunk(store: "redis.Redis") -> None:
+    appear(store, worker("one"), holds=["job.0-5"])
+    watch = FleetWatch(store, POOL, 60)
+    watch.look()
+    sign = watch.holder("job.0-5")
+    assert sign is not None
+    assert sign.presence == worker("one")
+    assert sign.age_s < 1.0
+    assert watch.holder("job.5-9") is None
+    appear(store, worker("one"), silent_s=5.0, holds=["job.0-5"])
+    watch.look()
+    sign = watch.holder("job.0-5")
+    assert sign is not None
+    assert sign.age_s == pytest.approx(5.0, abs=0.5)
+    store.delete(presence_key(worker("one").name))
+
+
+def test_an_announced_worker_is_there_until_it_leaves(store: "redis.Redis") -> None:
     presence = worker("one")
-    announcer = Announcer(store, presence)
+    announcer = Announcer(store, presence, holds=lambda: ["job.0-5"])
     announcer.start()
     wait_until(lambda: store.exists(presence_key(presence.name)))
-    watch = FleetWatch(store, POOL)
-    announcer.withdraw()
+    watch = FleetWatch(store, POOL, 60)
+    announcer.leave()
     wait_until(lambda: watch.look() == [f"{presence.name} left"])
+    assert watch.slots == 0
+    holder = watch.holder("job.0-5")
+    assert holder is not None
+    assert holder.presence.name == presence.name
+    announcer.end()
+    announcer.join(5.0)
+    assert not store.exists(presence_key(presence.name))

@@ -10,7 +10,7 @@ from producer.cluster.local import Cluster
 from producer.connection import connect
 from producer.executors import LOCAL_MODELS
 from producer.fleet import usage_of_workers
-from tests.conftest import CommandLine, wait_until
+from tests.conftest import CommandLine, held_chunks, wait_until
 from workers.pools import POOLS
 from workers.usage import usage_of_tree, used_between
 
@@ -58,14 +58,14 @@ def test_workers_are_idle_again_soon(
     """With ``static`` each slot is in the middle of a chunk of an hour."""
     with connect(cluster.broker_url) as client:
         process = producer_on_cluster.start(*LONG, "--pool", pool, "--schedule", schedule)
-        wait_until(lambda: client.zcard("unacked_index") > 0)
+        wait_until(lambda: held_chunks(client, pool))
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=20)
         assert process.returncode == 130
         assert "interrupted" in err
         time.sleep(2.0)  # the two seconds of the promise
         assert client.llen(pool) == 0
-        assert client.zcard("unacked_index") == 0
+        assert not held_chunks(client, pool)
         before = usage_of_workers(client, pool)
         time.sleep(1.0)  # a second over which a busy slot would use a second
         assert used_between(before, usage_of_workers(client, pool)).cpu_s < 0.3

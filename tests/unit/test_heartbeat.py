@@ -8,7 +8,7 @@ from typing import NoReturn
 import pytest
 
 from tests.conftest import wait_until
-from workers import leases
+from workers import running
 from workers.heartbeat import Heartbeat
 
 LONG_AGO = (1.0, 1.0)
@@ -57,11 +57,11 @@ def test_a_chunk_without_a_checkpoint_for_long_is_no_sound_worker(
     def no_client() -> NoReturn:
         raise AssertionError("a chunk this short asks nobody")
 
-    held = leases.Leases(no_client)
+    held = running.Running(no_client)
     assert held.moving()
-    with held.hold("tag", "job") as checkpoint:
+    with held.chunk("job", None) as checkpoint:
         checkpoint()
         assert held.moving()
-        monkeypatch.setattr(leases, "STANDS_STILL_S", 0.0)
+        monkeypatch.setattr(running, "STANDS_STILL_S", 0.0)
         assert not held.moving()
     assert held.moving()

@@ -48,8 +48,8 @@ def test_a_garbled_dotenv_file_is_refused() -> None:
     [
         ("CELERY_BROKER_URL", "amqp://guest@127.0.0.1"),
         ("CELERY_RESULT_BACKEND", "db+sqlite:///x"),
-        ("POOLRACE_VISIBILITY_TIMEOUT_S", "0"),
-        ("POOLRACE_VISIBILITY_TIMEOUT_S", "soon"),
+        ("POOLRACE_PATIENCE_S", "0"),
+        ("POOLRACE_PATIENCE_S", "soon"),
         ("POOLRACE_SLOTS", "-1"),
         ("POOLRACE_CA_FILE", "no-such-file"),
     ],

@@ -26,7 +26,6 @@ from workers.pools import POOLS
 DEPLOY = Path(__file__).parents[3] / "deploy"
 REDIS_IMAGE = os.environ.get("REDIS_IMAGE", "redis:8.0")
 PASSWORD = "only-for-tests"
-VISIBILITY_TIMEOUT_S = 5
 GEVENT_SLOTS = 4
 
 HARDENED: dict[str, Any] = {
@@ -72,7 +71,6 @@ class ProjectWorker(CeleryWorkerContainer):  # type: ignore[misc] # ships no typ
         return {
             **env,
             "POOLRACE_HEARTBEAT_FILE": "/tmp/heartbeat",
-            "POOLRACE_VISIBILITY_TIMEOUT_S": str(VISIBILITY_TIMEOUT_S),
         }
 
 

@@ -2,9 +2,7 @@
 happens to one of them. The run tells what that was."""
 
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 
 import pytest
 import redis
@@ -13,14 +11,12 @@ from pytest_celery import CeleryTestSetup, CeleryTestWorker
 from producer.dispatch import Observer
 from producer.executors import Model, make_executor
 from producer.jobs import Job
-from producer.ledger import Ledger
 from producer.measure import measure
 from producer.results import Run
 from producer.schedules import AUTO, ScheduleChoice
 from tests.cluster.conftest import docker
-from tests.cluster.containers.conftest import VISIBILITY_TIMEOUT_S
 from tests.conftest import wait_until
-from workers.chunks import ChunkResult
+from tests.during import Progress, assert_whole, during, happened
 from workers.pools import POOLS
 from workers.presence import EXPIRE_S, presence_key
 from workers.settings import Settings
@@ -35,9 +31,11 @@ WAIT_S = 0.05
 CHUNK = 5
 """Indices of a chunk in the runs that something happens to: a quarter of a second."""
 
-two_hosts = pytest.mark.parametrize(
-    "hosts", [(f"{pool}_1", f"{pool}_2") for pool in POOLS], ids=list(POOLS)
-)
+
+def hosts_of(*pools: str) -> pytest.MarkDecorator:
+    """A test with two hosts of a pool, once for each of these pools."""
+    pairs = [(f"{pool}_1", f"{pool}_2") for pool in pools]
+    return pytest.mark.parametrize("hosts", pairs, ids=pools)
 
 
 def settings_of(setup: CeleryTestSetup) -> Settings:
@@ -45,7 +43,6 @@ def settings_of(setup: CeleryTestSetup) -> Settings:
     return Settings(
         broker_url=setup.broker.config()["host_url"],
         result_backend=setup.backend.config()["host_url"],
-        visibility_timeout_s=VISIBILITY_TIMEOUT_S,
     )
 
 
@@ -65,22 +62,6 @@ def run_on(
     )
 
 
-@dataclass
-class Progress:
-    """How far a run is that goes on in another thread."""
-
-    future: "Future[Run]" = field(default_factory=Future)
-    done: float = 0.0
-
-    def __call__(self, ledger: Ledger, _: ChunkResult | None) -> None:
-        self.done = ledger.done / (ledger.stop - ledger.start)
-
-    def wait_for(self, part: float) -> None:
-        wait_until(lambda: self.done >= part or self.future.done(), 60)
-        if self.future.done():
-            pytest.fail(f"over before anything could happen to it: {self.future.result()}")
-
-
 @contextmanager
 def in_the_middle(setup: CeleryTestSetup, seconds: float) -> Iterator[Progress]:
     """A run of about so many seconds; the block begins when a quarter of it is done."""
@@ -89,27 +70,13 @@ def in_the_middle(setup: CeleryTestSetup, seconds: float) -> Iterator[Progress]:
     slots = {"prefork": 2, "threads": 2, "gevent": 4, "solo": 1}[pool] * len(names)
     workload = make_workload("mixed", {"cpu_s": 0, "wait_s": WAIT_S})
     schedule = ScheduleChoice("dynamic", chunk_size=CHUNK)
-    progress = Progress()
-    with ThreadPoolExecutor(1) as thread:
-        progress.future = thread.submit(
-            run_on, setup, pool, workload, round(slots * seconds / WAIT_S), schedule, progress
-        )
-        progress.wait_for(0.25)
+
+    def run(observer: Observer) -> Run:
+        stop = round(slots * seconds / WAIT_S)
+        return run_on(setup, pool, workload, stop, schedule, observer)
+
+    with during(run) as progress:
         yield progress
-        progress.future.result(timeout=100)
-
-
-def assert_whole(run: Run) -> None:
-    """Every index was counted, none twice, and the value is the one found independently."""
-    assert run.exact
-    assert run.value == run.expected
-    assert run.intervals == [[run.start, run.stop]]
-    indices = sum(share.indices for slots in run.shares.values() for share in slots.values())
-    assert indices == run.stop - run.start
-
-
-def happened(run: Run, what: str) -> bool:
-    return any(what in event.what for event in run.events)
 
 
 def name_of(worker: CeleryTestWorker) -> str:
@@ -126,7 +93,7 @@ def test_every_pool_computes_every_workload_exactly(celery_setup: CeleryTestSetu
             assert set(run.shares) == {f"{pool}-1"}
 
 
-@two_hosts
+@hosts_of(*POOLS)
 @pytest.mark.timeout(180)
 def test_two_hosts_share_a_job_and_one_killed_in_the_middle_loses_nothing(
     celery_setup: CeleryTestSetup,
@@ -134,14 +101,14 @@ def test_two_hosts_share_a_job_and_one_killed_in_the_middle_loses_nothing(
     killed, survivor = celery_setup.worker_cluster
     with in_the_middle(celery_setup, seconds=8) as progress:
         killed.kill()
-    run = progress.future.result()
+    run = progress.run()
     assert_whole(run)
     assert run.hosts == 2
     assert set(run.shares) == {name_of(killed).split("@")[1], name_of(survivor).split("@")[1]}
     assert happened(run, f"{name_of(killed)} fell silent")
 
 
-@two_hosts
+@hosts_of("prefork", "gevent")
 @pytest.mark.timeout(180)
 def test_a_host_cut_off_the_network_for_a_while_comes_back(
     celery_setup: CeleryTestSetup,
@@ -152,7 +119,7 @@ def test_a_host_cut_off_the_network_for_a_while_comes_back(
         docker("network", "disconnect", network, cut.container.id)
         _wait_until_silent(celery_setup, name_of(cut), for_s=5.0)
         docker("network", "connect", network, cut.container.id)
-    run = progress.future.result()
+    run = progress.run()
     assert_whole(run)
     assert happened(run, f"{name_of(cut)} fell silent")
     assert happened(run, f"{name_of(cut)} is heard again") or happened(
@@ -160,12 +127,12 @@ def test_a_host_cut_off_the_network_for_a_while_comes_back(
     )
 
 
-@two_hosts
+@hosts_of("threads", "solo")
 @pytest.mark.timeout(180)
 def test_redis_restarted_with_its_data_loses_nothing(celery_setup: CeleryTestSetup) -> None:
     with in_the_middle(celery_setup, seconds=8) as progress:
         docker("restart", celery_setup.broker.container.id, celery_setup.backend.container.id)
-    run = progress.future.result()
+    run = progress.run()
     assert_whole(run)
     assert happened(run, "the connection to Redis was lost and made again")
 
@@ -177,7 +144,7 @@ def test_a_paused_host_is_missed_and_goes_on(celery_setup: CeleryTestSetup) -> N
         docker("pause", paused.container.id)
         _wait_until_silent(celery_setup, name_of(paused), for_s=6.0)
         docker("unpause", paused.container.id)
-    run = progress.future.result()
+    run = progress.run()
     assert_whole(run)
     assert happened(run, f"{name_of(paused)} fell silent")
     assert happened(run, f"{name_of(paused)} is heard again")

@@ -1,0 +1,180 @@
+"""What is kept of a job in Redis, so that it survives its producer: small, and it expires."""
+
+import json
+import os
+import socket
+import uuid
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, cast
+
+from producer.jobs import Job
+from producer.ledger import Ledger
+from producer.schedules import ScheduleChoice
+from workers.chunks import Chunk, decode_int, encode_int
+from workers.errors import UsageError
+from workers.workloads import make_workload
+
+if TYPE_CHECKING:
+    import redis
+
+KEPT_S = 7 * 24 * 3600
+"""Seconds that a job is kept after its last checkpoint, to be resumed."""
+
+FINISHED_KEPT_S = 3600
+"""Seconds that a job is listed once it is finished, cancelled or failed for good."""
+
+OWNED_S = 5
+"""Seconds after which a producer that gave no sign has lost its job; it gives one a second."""
+
+RUNNING, INTERRUPTED, FAILED = "running", "interrupted", "failed"
+FINISHED, CANCELLED = "finished", "cancelled"
+
+INDEX_KEY = "poolrace:jobs"
+
+
+def job_key(job_id: str) -> str:
+    """The key of a job's checkpoint."""
+    return f"poolrace:job:{job_id}"
+
+
+def owner_key(job_id: str) -> str:
+    """The key that names the producer which runs the job; it expires unless refreshed."""
+    return f"poolrace:owner:{job_id}"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A job as far as it is done."""
+
+    job: Job
+    pool: str
+    slots: int | None
+    schedule: ScheduleChoice
+    state: str
+    made_at: str = ""
+    """When it was written: ISO 8601, UTC."""
+    error: str | None = None
+    """Why it ended, if it did not finish."""
+
+    @property
+    def done(self) -> int:
+        """How many indices are counted."""
+        return sum(len(interval) for interval in self.job.done)
+
+    def to_json(self) -> dict[str, Any]:
+        """The checkpoint as a JSON object."""
+        job = self.job
+        return {
+            "job": job.id,
+            "generation": job.generation,
+            "workload": job.workload.name,
+            "parameters": job.workload.parameters(),
+            "start": job.start,
+            "stop": job.stop,
+            "intervals": [[chunk.start, chunk.stop] for chunk in job.done],
+            "value": encode_int(job.value),
+            "time_limit_s": job.time_limit_s,
+            "pool": self.pool,
+            "slots": self.slots,
+            "schedule": asdict(self.schedule),
+            "state": self.state,
+            "made_at": self.made_at,
+            "error": self.error,
+        }
+
+    @classmethod
+    def from_json(cls, data: Any) -> "Checkpoint":
+        """Rebuild a checkpoint; raises ``ValueError`` for anything that is not one."""
+        try:
+            parameters = {
+                name: tuple(value) if isinstance(value, list) else value
+                for name, value in data["parameters"].items()
+            }
+            job = Job(
+                make_workload(data["workload"], parameters),
+                data["start"],
+                data["stop"],
+                id=data["job"],
+                generation=data["generation"],
+                done=tuple(Chunk(*interval) for interval in data["intervals"]),
+                value=decode_int(data["value"]),
+                time_limit_s=data["time_limit_s"],
+            )
+            fields = {name: data[name] for name in ("pool", "slots", "state", "made_at", "error")}
+            return cls(job, schedule=ScheduleChoice(**data["schedule"]), **fields)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"not a job: {error!r}") from error
+
+
+@dataclass
+class JobStore:
+    """The jobs in one Redis. Each store is a producer of its own, as others see it."""
+
+    client: "redis.Redis"
+    name: str = field(default_factory=lambda: f"{os.getpid()}@{socket.gethostname()}")
+
+    def __post_init__(self) -> None:
+        self._token = f"{self.name} {uuid.uuid4().hex}"
+
+    def own(self, job_id: str) -> None:
+        """Take the job, or keep it; raises ``UsageError`` if another producer has it."""
+        key = owner_key(job_id)
+        if self.client.set(key, self._token, nx=True, ex=OWNED_S):
+            return
+        owner = self._owner(job_id)
+        if owner not in (None, self._token):
+            raise UsageError(
+                f"job {job_id} is run by process {str(owner).split()[0]}, or was {OWNED_S} s ago;"
+                f" wait for it, or end it with: producer cancel {job_id}"
+            )
+        self.client.set(key, self._token, ex=OWNED_S)
+
+    def release(self, job_id: str) -> None:
+        """Let another producer have the job."""
+        if self._owner(job_id) == self._token:
+            self.client.delete(owner_key(job_id))
+
+    def save(self, checkpoint: Checkpoint) -> None:
+        """Write the checkpoint in one step, in place of an older one."""
+        made_at = datetime.now(UTC).isoformat(timespec="milliseconds")
+        kept_s = FINISHED_KEPT_S if checkpoint.state in (FINISHED, CANCELLED) else KEPT_S
+        job_id = checkpoint.job.id
+        with self.client.pipeline(transaction=True) as pipe:
+            text = json.dumps(replace(checkpoint, made_at=made_at).to_json())
+            pipe.set(job_key(job_id), text, ex=kept_s)
+            pipe.sadd(INDEX_KEY, job_id)
+            pipe.expire(INDEX_KEY, KEPT_S)
+            pipe.execute()
+
+    def load(self, job_id: str) -> Checkpoint:
+        """The job of that id; raises ``UsageError`` if there is none."""
+        stored = cast("bytes | None", self.client.get(job_key(job_id)))
+        if stored is None:
+            raise UsageError(f"there is no job {job_id!r}; see: producer jobs")
+        return Checkpoint.from_json(json.loads(stored))
+
+    def all(self) -> list[tuple[Checkpoint, str | None]]:
+        """All jobs with the names of the producers that run them, the newest first."""
+        ids = sorted(name.decode() for name in cast("set[bytes]", self.client.smembers(INDEX_KEY)))
+        if not ids:
+            return []
+        stored = cast("list[bytes | None]", self.client.mget([job_key(it) for it in ids]))
+        if gone := [it for it, text in zip(ids, stored, strict=True) if text is None]:
+            self.client.srem(INDEX_KEY, *gone)
+        found = [Checkpoint.from_json(json.loads(text)) for text in stored if text]
+        found.sort(key=lambda it: it.made_at, reverse=True)
+        return [(it, self._owner_name(it.job.id)) for it in found]
+
+    def _owner(self, job_id: str) -> str | None:
+        token = cast("bytes | None", self.client.get(owner_key(job_id)))
+        return token.decode() if token else None
+
+    def _owner_name(self, job_id: str) -> str | None:
+        owner = self._owner(job_id)
+        return owner.split()[0] if owner else None
+
+
+def progress_of(job: Job, ledger: Ledger) -> Job:
+    """The job with what is done of it by now."""
+    return replace(job, done=tuple(ledger.intervals), value=ledger.value)

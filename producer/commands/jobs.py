@@ -1,0 +1,21 @@
+"""``producer jobs``."""
+
+import json
+
+import click
+
+from producer.commands.options import broker_option
+from producer.kept import kept_jobs, render_jobs
+from workers.settings import Settings
+
+
+@click.command()
+@broker_option
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def command(broker: str | None, *, as_json: bool) -> None:
+    """List the jobs that a cluster keeps, with their state and progress."""
+    jobs = kept_jobs(Settings.from_env(broker))
+    if as_json:
+        click.echo(json.dumps({"jobs": [job.to_json() for job in jobs]}, indent=2))
+    else:
+        click.echo(render_jobs(jobs), nl=False)

@@ -1,0 +1,262 @@
+"""Whatever dies on one machine: the value stays exact, the run goes on within seconds, and it
+tells what happened. Each fault hits a real cluster in the middle of a real run."""
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+
+from producer.cluster.local import Cluster, temporary
+from producer.cluster.sessions import members
+from producer.connection import connect
+from producer.dispatch import Observer, nobody
+from producer.executors import Model, make_executor
+from producer.fleet import SILENT_S, present_workers, signs
+from producer.jobs import Job
+from producer.measure import measure
+from producer.results import Run
+from producer.schedules import ScheduleChoice
+from tests.conftest import held_chunks, wait_until
+from tests.during import Progress, assert_whole, during, happened
+from workers.pools import POOLS
+from workers.presence import Sign
+from workers.settings import Settings
+from workers.workloads import make_workload
+
+if TYPE_CHECKING:
+    import redis
+
+SLOTS = {"prefork": 2, "threads": 2, "gevent": 4, "solo": 1}
+WAIT_S = 0.02
+CHUNK = 10
+"""Indices of a chunk: a fifth of a second."""
+
+AGAIN = "were nowhere to be found, sent again"
+
+every_pool = pytest.mark.parametrize("pool", POOLS)
+pytestmark = pytest.mark.timeout(180)
+
+
+@pytest.fixture(scope="module")
+def victim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A cluster of its own: other tests want theirs whole. Its supervisor restarts what dies."""
+    with temporary(Settings(state_dir=tmp_path_factory.mktemp("victim")), SLOTS) as running:
+        yield running
+
+
+@pytest.fixture
+def store(victim: Cluster) -> Iterator["redis.Redis"]:
+    """A client; the cluster is whole before the test, and clean after it."""
+    wait_until(lambda: not victim.broken_parts(), 40)
+    with connect(victim.broker_url) as client:
+        yield client
+        wait_until(lambda: not victim.broken_parts(), 40)
+        with connect(victim.broker_url) as afterwards:
+            assert_clean(afterwards)
+
+
+def assert_clean(client: "redis.Redis") -> None:
+    """Nothing is left but what expires."""
+    for pool in POOLS:
+        wait_until(partial(_idle, client, pool), 20)
+    lasting = {
+        key
+        for key in client.scan_iter()
+        if client.ttl(key) == -1 and not key.startswith(b"_kombu.binding")
+    }
+    assert lasting == set()
+
+
+def _idle(client: "redis.Redis", pool: str) -> bool:
+    return client.llen(pool) == 0 and not held_chunks(client, pool)
+
+
+def worker_process(client: "redis.Redis", pool: str) -> psutil.Process:
+    [pid] = [worker.pid for worker in present_workers(client) if worker.pool == pool]
+    return psutil.Process(pid)
+
+
+def redis_process(cluster: Cluster) -> psutil.Process:
+    [found] = [
+        process
+        for process in members(cluster.session, Path(cluster.directory))
+        if "-server" in process.name()
+    ]
+    return found
+
+
+def run_on(cluster: Cluster, pool: str, stop: int, observer: Observer = nobody) -> Run:
+    job = Job(make_workload("mixed", {"cpu_s": 0.0, "wait_s": WAIT_S}), 0, stop)
+    schedule = ScheduleChoice("dynamic", chunk_size=CHUNK)
+    settings = Settings(broker_url=cluster.broker_url)
+    executor = make_executor(Model("celery", pool), job, settings, schedule)
+    return measure(job, executor, schedule.make(stop), expected=job.expected(), observer=observer)
+
+
+@contextmanager
+def in_the_middle(cluster: Cluster, pool: str, seconds: float = 2.0) -> Iterator[Progress]:
+    """A run of about so many seconds, of which a quarter is over."""
+    stop = round(SLOTS[pool] * seconds / WAIT_S)
+    with during(lambda observer: run_on(cluster, pool, stop, observer)) as progress:
+        yield progress
+    assert_whole(progress.run())
+
+
+@contextmanager
+def stopped(*processes: psutil.Process) -> Iterator[None]:
+    """SIGSTOP for as long as the block lasts."""
+    for process in processes:
+        process.suspend()
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.resume()
+
+
+@every_pool
+def test_a_worker_killed(pool: str, victim: Cluster, store: "redis.Redis") -> None:
+    """The only one of its pool: the supervisor's replacement comes seconds later."""
+    with in_the_middle(victim, pool) as progress:
+        worker_process(store, pool).kill()
+    assert happened(progress.run(), AGAIN)
+    assert progress.run().resent >= 1
+
+
+def test_a_prefork_child_killed(victim: Cluster, store: "redis.Redis") -> None:
+    with in_the_middle(victim, "prefork") as progress:
+        worker_process(store, "prefork").children()[0].kill()
+    assert happened(progress.run(), "failed with WorkerLostError, attempt 2 follows")
+
+
+@every_pool
+def test_a_worker_stopped_and_continued(pool: str, victim: Cluster, store: "redis.Redis") -> None:
+    """Its chunks go to nobody, as it is the only one; its late results count once."""
+    with in_the_middle(victim, pool) as progress:
+        worker = worker_process(store, pool)
+        with stopped(worker, *worker.children(recursive=True)):
+            queued = store.llen(pool)
+            wait_until(lambda: store.llen(pool) > queued, 30)  # its chunks were sent again
+            wait_until(lambda: _sign_of(store, pool).age_s > SILENT_S + 1, 30)
+    for what in ("fell silent", AGAIN):
+        assert happened(progress.run(), what)
+
+
+def _sign_of(client: "redis.Redis", pool: str) -> Sign:
+    [found] = [sign for sign in signs(client) if sign.presence.pool == pool]
+    return found
+
+
+@every_pool
+def test_a_warm_shutdown_in_mid_chunk(pool: str, victim: Cluster, store: "redis.Redis") -> None:
+    with in_the_middle(victim, pool):
+        worker_process(store, pool).terminate()
+
+
+@every_pool
+def test_a_message_popped_by_a_worker_that_dies_before_it_noted_it(
+    pool: str, victim: Cluster, store: "redis.Redis"
+) -> None:
+    """Redis gives messages to the stopped worker's open BRPOP; then it is killed."""
+    worker = worker_process(store, pool)
+    worker.suspend()
+    killer = threading.Timer(1.0, worker.kill)
+    killer.start()
+    run = _run_unwatched(victim, pool)
+    killer.join()
+    assert_whole(run)
+
+
+def _run_unwatched(cluster: Cluster, pool: str) -> Run:
+    return run_on(cluster, pool, SLOTS[pool] * CHUNK * 2)
+
+
+@every_pool
+def test_redis_flushed(pool: str, victim: Cluster, store: "redis.Redis") -> None:
+    with in_the_middle(victim, pool):
+        store.flushall()
+
+
+@every_pool
+def test_redis_killed_and_started_empty(pool: str, victim: Cluster, store: "redis.Redis") -> None:
+    with in_the_middle(victim, pool) as progress:
+        redis_process(victim).kill()
+    assert happened(progress.run(), "the connection to Redis was lost and made again")
+
+
+@every_pool
+def test_all_connections_killed(pool: str, victim: Cluster, store: "redis.Redis") -> None:
+    with in_the_middle(victim, pool):
+        for kind in ("normal", "pubsub"):
+            store.client_kill_filter(_type=kind, skipme=True)
+
+
+@pytest.mark.parametrize("pool", ["gevent"])
+def test_redis_paused_for_ten_seconds(pool: str, victim: Cluster, store: "redis.Redis") -> None:
+    with in_the_middle(victim, pool):
+        store.client_pause(10_000)
+
+
+@pytest.mark.parametrize("pool", ["prefork"])
+def test_redis_stopped_for_ten_seconds(pool: str, victim: Cluster, store: "redis.Redis") -> None:
+    with in_the_middle(victim, pool):
+        server = redis_process(victim)
+        over = threading.Event()
+        with stopped(server):
+            over.wait(10.0)  # the fault lasts so long
+
+
+def test_two_jobs_on_a_pool_while_its_worker_dies(victim: Cluster, store: "redis.Redis") -> None:
+    with in_the_middle(victim, "threads") as one, in_the_middle(victim, "threads") as other:
+        worker_process(store, "threads").kill()
+    assert one.run().job != other.run().job
+
+
+def test_messages_of_an_earlier_job_do_no_harm(victim: Cluster, store: "redis.Redis") -> None:
+    """Its producer was killed; what it left in the queue is computed, and counted by nobody."""
+    job = Job(make_workload("mixed", {"cpu_s": 0.0, "wait_s": WAIT_S}), 0, 100)
+    settings = Settings(broker_url=victim.broker_url)
+    executor = make_executor(Model("celery", "solo"), job, settings)
+    executor.start()
+    executor.submit(list(ScheduleChoice("static", chunks=10).make(100).chunks(0, 100, 1)))
+    executor.close()  # as if it had ended without a word
+    with in_the_middle(victim, "solo", seconds=1.0):
+        pass
+
+
+def test_a_worker_that_joins_in_the_middle_takes_its_share(
+    victim: Cluster, store: "redis.Redis"
+) -> None:
+    with in_the_middle(victim, "solo", seconds=16.0) as progress, second_host(victim, "solo"):
+        wait_until(lambda: len(progress.hosts) == 2, 30)
+    run = progress.run()
+    assert happened(run, "solo@second joined with 1 slot(s)")
+    assert set(run.shares) == {present_workers(store)[0].host.host, "second"}
+
+
+@contextmanager
+def second_host(cluster: Cluster, pool: str) -> Iterator[psutil.Process]:
+    """Another worker of a pool, which takes itself for another host."""
+    environment = {
+        **os.environ, "CELERY_BROKER_URL": cluster.broker_url, "POOLRACE_HOST": "second",
+    }  # fmt: skip
+    process = psutil.Popen(
+        [sys.executable, "-m", "workers", pool],
+        env=environment,
+        stdout=-3,
+        stderr=-3,
+        cwd=Path(__file__).parents[2],
+    )
+    try:
+        yield process
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=30)

@@ -1,0 +1,178 @@
+"""Jobs survive their producer: listed, resumed without computing anything twice, cancelled."""
+
+import signal
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from producer.checkpoints import OWNED_S, owner_key
+from producer.cluster.local import Cluster
+from producer.connection import connect
+from producer.kept import kept_jobs
+from tests.conftest import Answer, CommandLine, held_chunks, wait_until
+from workers.pools import POOLS
+from workers.settings import Settings
+
+if TYPE_CHECKING:
+    import subprocess
+
+    import redis
+
+STOP = 140
+LONG = (
+    "run", "mixed", "--cpu-s", "0", "--wait-s", "0.05", "--stop", str(STOP), "--slots", "1",
+    "--chunk-size", "10", "--json",
+)  # fmt: skip
+"""Seven seconds on one slot, in chunks of half a second."""
+
+
+@pytest.fixture
+def store(cluster: Cluster) -> Iterator["redis.Redis"]:
+    with connect(cluster.broker_url) as client:
+        yield client
+
+
+def newest(producer: CommandLine) -> dict[str, Any]:
+    """The newest job, as ``producer jobs --json`` lists it, without its start-up time."""
+    jobs = kept_jobs(Settings(broker_url=producer.variables["CELERY_BROKER_URL"]))
+    return jobs[0].to_json() if jobs else {"job": None, "done": 0.0}
+
+
+def begun(producer: CommandLine, *more: str, part: float) -> "subprocess.Popen[str]":
+    """A run of which at least that part is kept."""
+    before = newest(producer)["job"]
+    process = producer.start(*LONG, *more)
+    wait_until(lambda: newest(producer)["job"] != before, 30)
+    wait_until(lambda: newest(producer)["done"] >= part, 30)
+    return process
+
+
+def ended(process: "subprocess.Popen[str]") -> Answer:
+    out, err = process.communicate(timeout=60)
+    return Answer(process.returncode, out, err)
+
+
+@pytest.mark.parametrize(
+    ("pool", "part"), [("prefork", 0.0), ("threads", 0.4), ("gevent", 0.85), ("solo", 0.2)]
+)
+def test_a_killed_producer_is_gone_on_with(
+    pool: str, part: float, producer_on_cluster: CommandLine, store: "redis.Redis"
+) -> None:
+    process = begun(producer_on_cluster, "--pool", pool, part=part)
+    process.kill()
+    process.communicate()
+    kept = newest(producer_on_cluster)
+    wait_until(lambda: not store.exists(owner_key(kept["job"])), OWNED_S + 2)
+    listed = producer_on_cluster("jobs", "--json").json()["jobs"]
+    assert listed[0] == {**kept, "state": "lost", "producer": None}
+    assert f"{kept['job']}  lost" in producer_on_cluster("jobs").out
+
+    answer = producer_on_cluster("resume", kept["job"], "--json")
+    assert answer.code == 0, answer.err
+    run = answer.json()
+    assert run["exact"]
+    assert run["job"] == kept["job"]
+    assert run["intervals"] == [[0, STOP]]
+    assert run["resumed"] == round(kept["done"] * STOP)
+    computed = sum(share["indices"] for slots in run["shares"].values() for share in slots.values())
+    assert computed == STOP - run["resumed"]
+    assert newest(producer_on_cluster)["state"] == "finished"
+    wait_until(lambda: store.llen(pool) == 0 and not held_chunks(store, pool))
+
+
+def test_ctrl_c_names_the_command_that_goes_on(producer_on_cluster: CommandLine) -> None:
+    process = begun(producer_on_cluster, "--pool", "threads", part=0.1)
+    process.send_signal(signal.SIGINT)
+    interrupted = ended(process)
+    assert interrupted.code == 130
+    job = newest(producer_on_cluster)
+    assert f"producer resume {job['job']}" in interrupted.err
+    assert job["state"] == "interrupted"
+    answer = producer_on_cluster("resume", job["job"])
+    assert answer.code == 0, answer.err
+    assert "indices done before" in answer.out
+
+
+def test_of_two_producers_one_works_and_the_other_is_told(
+    producer_on_cluster: CommandLine,
+) -> None:
+    process = begun(producer_on_cluster, "--pool", "solo", part=0.1)
+    job = newest(producer_on_cluster)["job"]
+    refused = producer_on_cluster("resume", job)
+    assert refused.code == 2
+    assert f"is run by process {process.pid}@" in refused.err
+    assert ended(process).json()["exact"]
+    finished = producer_on_cluster("resume", job)
+    assert finished.code == 2
+    assert "is finished" in finished.err
+
+
+@pytest.mark.parametrize("pool", POOLS)
+def test_cancel_ends_the_job_and_its_producer(
+    pool: str, producer_on_cluster: CommandLine, store: "redis.Redis"
+) -> None:
+    process = begun(producer_on_cluster, "--pool", pool, part=0.1)
+    job = newest(producer_on_cluster)["job"]
+    answer = producer_on_cluster("cancel", job)
+    assert answer.code == 0, answer.err
+    assert f"job {job} is cancelled" in answer.out
+    run = ended(process)
+    assert run.code == 1
+    assert f"job {job} was cancelled" in run.err
+    assert newest(producer_on_cluster)["state"] == "cancelled"
+    wait_until(lambda: store.llen(pool) == 0 and not held_chunks(store, pool))
+    for command in ("cancel", "resume"):
+        again = producer_on_cluster(command, job)
+        assert again.code == 2
+        assert "cancelled" in again.err
+
+
+def test_a_full_redis_ends_the_run_after_its_patience_and_loses_nothing(
+    producer_on_cluster: CommandLine, store: "redis.Redis"
+) -> None:
+    producer_on_cluster.variables["POOLRACE_PATIENCE_S"] = "3"
+    process = begun(producer_on_cluster, "--pool", "threads", part=0.1)
+    job = newest(producer_on_cluster)["job"]
+    store.config_set("maxmemory", "1mb")
+    try:
+        run = ended(process)
+    finally:
+        store.config_set("maxmemory", "0")
+    assert run.code == 3
+    assert "maxmemory" in run.err
+    assert f"producer resume {job}" in run.err
+    wait_until(lambda: not store.exists(owner_key(job)), OWNED_S + 2)
+    resumed = producer_on_cluster("resume", job, "--json")
+    assert resumed.json()["exact"], resumed.err
+    assert resumed.json()["resumed"] > 0
+
+
+def test_an_unknown_job_is_answered_with_the_way_to_the_known(
+    producer_on_cluster: CommandLine,
+) -> None:
+    for command in ("resume", "cancel"):
+        answer = producer_on_cluster(command, "no-such-job")
+        assert answer.code == 2
+        assert "there is no job 'no-such-job'; see: producer jobs" in answer.err
+
+
+@pytest.mark.parametrize("line", ["jobs", "resume abc", "cancel abc"])
+def test_without_a_cluster_there_are_no_jobs(line: str, producer: CommandLine) -> None:
+    answer = producer(*line.split())
+    assert answer.code == 3
+    assert "start a cluster with" in answer.err
+
+
+def test_a_job_of_a_temporary_cluster_promises_nothing(producer: CommandLine) -> None:
+    process = producer.start(*LONG, "--pool", "solo", "--time-limit", "0.01")
+    failed = ended(process)
+    assert failed.code == 1
+    assert "limit of 0.01 s" in failed.err
+    assert "resume" not in failed.err
+
+
+def test_a_time_limit_is_for_pools(producer: CommandLine) -> None:
+    answer = producer("run", "sum", "--local", "single", "--time-limit", "1")
+    assert answer.code == 2
+    assert "--time-limit" in answer.err

@@ -1,0 +1,76 @@
+"""The rule that keeps a job alive: what has been nowhere for a while is sent again."""
+
+import pytest
+
+from producer.executors.flights import FRESH_S, MISSING_S, Flights
+from workers.chunks import Chunk, ChunkResult
+from workers.hosts import HostFacts
+from workers.presence import Presence
+
+CHUNK = Chunk(0, 10)
+
+
+@pytest.fixture
+def worker() -> Presence:
+    return Presence("solo@here", "solo", 1, 1, "2026-01-01", HostFacts.collect("here"))
+
+
+@pytest.fixture
+def flights() -> Flights:
+    flights = Flights()
+    flights.sent("a", CHUNK, now=0.0)
+    return flights
+
+
+def result(chunk: Chunk, duration_s: float) -> ChunkResult:
+    return ChunkResult(chunk, 1, duration_s, duration_s, 0.0, "here", "1.0")
+
+
+def test_nobody_looks_for_a_chunk_that_was_just_sent(flights: Flights) -> None:
+    assert flights.stale(FRESH_S) == []
+    assert [flight.task_id for flight in flights.stale(FRESH_S + 1)] == ["a"]
+
+
+def test_a_chunk_that_is_nowhere_is_missing_and_one_that_is_seen_is_not(
+    flights: Flights, worker: Presence
+) -> None:
+    [flight] = flights
+    assert flights.missing(MISSING_S) == []
+    assert flights.missing(MISSING_S + 1) == [flight]
+    flights.found(flight, None, MISSING_S)
+    flights.found(flight, worker, 2 * MISSING_S)
+    assert flights.missing(3 * MISSING_S) == []
+    flights.sent("a", CHUNK, now=9 * MISSING_S)
+    assert flights.missing(9 * MISSING_S) == []
+
+
+def test_a_chunk_is_held_since_a_worker_has_it(flights: Flights, worker: Presence) -> None:
+    [flight] = flights
+    for now in (1.0, 2.0, 3.0):
+        flights.found(flight, worker, now)
+    assert flight.held_since == 1.0
+
+
+def test_only_slow_chunks_are_backed_up_and_no_more_than_slots_are_idle(worker: Presence) -> None:
+    flights = Flights()
+    for number in range(4):
+        flights.sent(str(number), Chunk(10 * number, 10 * number + 10), now=0.0)
+    assert flights.slow(now=1000.0, idle=4) == []  # nothing to compare with
+    flights.landed("0", result(CHUNK, duration_s=1.0))
+    assert flights.slow(now=1000.0, idle=4) == []  # queued ones are not slow
+    for number, flight in enumerate(flights):
+        flights.found(flight, worker, float(number))
+    assert flights.slow(now=4.0, idle=4) == []
+    assert [flight.task_id for flight in flights.slow(now=5.5, idle=4)] == ["1", "2"]
+    assert [flight.task_id for flight in flights.slow(now=9.0, idle=1)] == ["1"]
+    assert flights.slow(now=9.0, idle=0) == []
+    for flight in flights:
+        flight.backed_up = True
+    assert flights.slow(now=9.0, idle=4) == []
+
+
+def test_what_landed_is_under_way_no_more(flights: Flights) -> None:
+    flights.landed("a", result(CHUNK, duration_s=1.0))
+    flights.landed("a", result(CHUNK, duration_s=1.0))
+    assert len(flights) == 0
+    assert flights.get("a") is None
