@@ -6,8 +6,10 @@ BIN := .venv/bin
 CLUSTER := $(BIN)/python deploy/cluster.py
 # docker or local; empty: containers where an engine answers.
 ENGINE ?=
+SECONDS ?= 60
+SEED ?= 1
 
-.PHONY: help install demo test test-cluster screenshots check up down scale ps logs lock
+.PHONY: help install demo test chaos test-cluster screenshots check up down scale ps logs lock
 .DEFAULT_GOAL := help
 
 help:  ## Show the targets.
@@ -25,6 +27,9 @@ demo: install  ## Compare all models on the sum of range(0, 100_000_000).
 test: install  ## Run all tests that need no Docker; those of faults, which mostly wait, side by side.
 	@$(BIN)/python -m pytest
 	@$(BIN)/python -m pytest -n 4 --dist worksteal tests/faults
+
+chaos: install  ## Random jobs under random faults: make chaos SECONDS=600 SEED=7.
+	@$(BIN)/python -m tests.faults.chaos --seconds $(SECONDS) --seed $(SEED)
 
 test-cluster: install  ## Run the tests that need a Docker engine, and Chromium.
 	@$(CLUSTER) build --engine docker

@@ -15,19 +15,29 @@ import psutil
 import pytest
 
 from producer.cluster.local import Cluster, temporary
-from producer.cluster.sessions import members
 from producer.connection import connect
 from producer.dispatch import Observer, nobody
 from producer.executors import Model, make_executor
-from producer.fleet import SILENT_S, present_workers, signs
+from producer.fleet import SILENT_S, present_workers
 from producer.jobs import Job
 from producer.measure import measure
 from producer.results import Run
 from producer.schedules import ScheduleChoice
 from tests.conftest import held_chunks, wait_until
 from tests.during import Progress, assert_whole, during, happened
+from tests.faults.faults import (
+    Target,
+    cut_connections,
+    end_worker,
+    flush_redis,
+    kill_child,
+    kill_redis,
+    kill_worker,
+    pause_redis,
+    stop_redis,
+    stopped,
+)
 from workers.pools import POOLS
-from workers.presence import Sign
 from workers.settings import Settings
 from workers.workloads import make_workload
 
@@ -79,20 +89,6 @@ def _idle(client: "redis.Redis", pool: str) -> bool:
     return client.llen(pool) == 0 and not held_chunks(client, pool)
 
 
-def worker_process(client: "redis.Redis", pool: str) -> psutil.Process:
-    [pid] = [worker.pid for worker in present_workers(client) if worker.pool == pool]
-    return psutil.Process(pid)
-
-
-def redis_process(cluster: Cluster) -> psutil.Process:
-    [found] = [
-        process
-        for process in members(cluster.session, Path(cluster.directory))
-        if "-server" in process.name()
-    ]
-    return found
-
-
 def run_on(cluster: Cluster, pool: str, stop: int, observer: Observer = nobody) -> Run:
     job = Job(make_workload("mixed", {"cpu_s": 0.0, "wait_s": WAIT_S}), 0, stop)
     schedule = ScheduleChoice("dynamic", chunk_size=CHUNK)
@@ -110,30 +106,18 @@ def in_the_middle(cluster: Cluster, pool: str, seconds: float = 2.0) -> Iterator
     assert_whole(progress.run())
 
 
-@contextmanager
-def stopped(*processes: psutil.Process) -> Iterator[None]:
-    """SIGSTOP for as long as the block lasts."""
-    for process in processes:
-        process.suspend()
-    try:
-        yield
-    finally:
-        for process in processes:
-            process.resume()
-
-
 @every_pool
 def test_a_worker_killed(pool: str, victim: Cluster, store: "redis.Redis") -> None:
     """The only one of its pool: the supervisor's replacement comes seconds later."""
     with in_the_middle(victim, pool) as progress:
-        worker_process(store, pool).kill()
+        kill_worker(Target(victim, pool))
     assert happened(progress.run(), AGAIN)
     assert progress.run().resent >= 1
 
 
 def test_a_prefork_child_killed(victim: Cluster, store: "redis.Redis") -> None:
     with in_the_middle(victim, "prefork") as progress:
-        worker_process(store, "prefork").children()[0].kill()
+        kill_child(Target(victim, "prefork"))
     assert happened(progress.run(), "failed with WorkerLostError, attempt 2 follows")
 
 
@@ -141,24 +125,19 @@ def test_a_prefork_child_killed(victim: Cluster, store: "redis.Redis") -> None:
 def test_a_worker_stopped_and_continued(pool: str, victim: Cluster, store: "redis.Redis") -> None:
     """Its chunks go to nobody, as it is the only one; its late results count once."""
     with in_the_middle(victim, pool) as progress:
-        worker = worker_process(store, pool)
+        worker = Target(victim, pool).worker
         with stopped(worker, *worker.children(recursive=True)):
             queued = store.llen(pool)
             wait_until(lambda: store.llen(pool) > queued, 30)  # its chunks were sent again
-            wait_until(lambda: _sign_of(store, pool).age_s > SILENT_S + 1, 30)
+            wait_until(lambda: Target(victim, pool).sign.age_s > SILENT_S + 1, 30)
     for what in ("fell silent", AGAIN):
         assert happened(progress.run(), what)
-
-
-def _sign_of(client: "redis.Redis", pool: str) -> Sign:
-    [found] = [sign for sign in signs(client) if sign.presence.pool == pool]
-    return found
 
 
 @every_pool
 def test_a_warm_shutdown_in_mid_chunk(pool: str, victim: Cluster, store: "redis.Redis") -> None:
     with in_the_middle(victim, pool):
-        worker_process(store, pool).terminate()
+        end_worker(Target(victim, pool))
 
 
 @every_pool
@@ -166,7 +145,7 @@ def test_a_message_popped_by_a_worker_that_dies_before_it_noted_it(
     pool: str, victim: Cluster, store: "redis.Redis"
 ) -> None:
     """Redis gives messages to the stopped worker's open BRPOP; then it is killed."""
-    worker = worker_process(store, pool)
+    worker = Target(victim, pool).worker
     worker.suspend()
     killer = threading.Timer(1.0, worker.kill)
     killer.start()
@@ -182,41 +161,37 @@ def _run_unwatched(cluster: Cluster, pool: str) -> Run:
 @every_pool
 def test_redis_flushed(pool: str, victim: Cluster, store: "redis.Redis") -> None:
     with in_the_middle(victim, pool):
-        store.flushall()
+        flush_redis(Target(victim, pool))
 
 
 @every_pool
 def test_redis_killed_and_started_empty(pool: str, victim: Cluster, store: "redis.Redis") -> None:
     with in_the_middle(victim, pool) as progress:
-        redis_process(victim).kill()
+        kill_redis(Target(victim, pool))
     assert happened(progress.run(), "the connection to Redis was lost and made again")
 
 
 @every_pool
 def test_all_connections_killed(pool: str, victim: Cluster, store: "redis.Redis") -> None:
     with in_the_middle(victim, pool):
-        for kind in ("normal", "pubsub"):
-            store.client_kill_filter(_type=kind, skipme=True)
+        cut_connections(Target(victim, pool))
 
 
 @pytest.mark.parametrize("pool", ["gevent"])
 def test_redis_paused_for_ten_seconds(pool: str, victim: Cluster, store: "redis.Redis") -> None:
     with in_the_middle(victim, pool):
-        store.client_pause(10_000)
+        pause_redis(Target(victim, pool, seconds=10.0))
 
 
 @pytest.mark.parametrize("pool", ["prefork"])
 def test_redis_stopped_for_ten_seconds(pool: str, victim: Cluster, store: "redis.Redis") -> None:
     with in_the_middle(victim, pool):
-        server = redis_process(victim)
-        over = threading.Event()
-        with stopped(server):
-            over.wait(10.0)  # the fault lasts so long
+        stop_redis(Target(victim, pool, seconds=10.0))
 
 
 def test_two_jobs_on_a_pool_while_its_worker_dies(victim: Cluster, store: "redis.Redis") -> None:
     with in_the_middle(victim, "threads") as one, in_the_middle(victim, "threads") as other:
-        worker_process(store, "threads").kill()
+        kill_worker(Target(victim, "threads"))
     assert one.run().job != other.run().job
 
 

@@ -135,7 +135,8 @@ RAW: dict[str, bytes] = {
 WRONG: dict[str, Change] = {
     "an unknown task": put("no.such.task", "headers", "task"),
     "no arguments": call([], {}, NOTHING_AFTER),
-    "too many arguments": call(["j", "sum", {}, 0, 1, 2], {}, NOTHING_AFTER),
+    "too many arguments": call(["j", "sum", {}, 0, 1, None, 2], {}, NOTHING_AFTER),
+    "a time limit of text": call(["j", "sum", {}, 0, 1, "2"], {}, NOTHING_AFTER),
     "keywords of no argument": call([], {"a": 1}, NOTHING_AFTER),
     "an unknown workload": call(["j", "no-such", {}, 0, 1], {}, NOTHING_AFTER),
     "a workload that is a list": call(["j", [], {}, 0, 1], {}, NOTHING_AFTER),
