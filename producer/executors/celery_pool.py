@@ -91,6 +91,7 @@ class CeleryPool(Executor):
         self._lasting = settings.lasting
         self._patience = Patience(settings.patience_s)
         self._checkpoint = Checkpoint(job, pool, slots, schedule, RUNNING)
+        self._ledger = job.ledger()
         self._saved = 0.0
         self._app: Celery = make_app(settings)
         self._waiting: deque[Chunk] = deque()
@@ -117,7 +118,7 @@ class CeleryPool(Executor):
             store.own(self.job.id)
             self._store = store
             self._opened.callback(self._released)
-            store.save(self._checkpoint)
+            self._save()
         self._count_slots()
         with translated(self._results_url):
             self._subscription = self._opened.enter_context(self._results.pubsub())
@@ -172,17 +173,19 @@ class CeleryPool(Executor):
 
     def checkpoint(self, ledger: Ledger) -> None:
         """Keep the job as far as it is done, once a second and when it is complete."""
-        state = FINISHED if ledger.complete else RUNNING
-        self._checkpoint = replace(self._checkpoint, job=progress_of(self.job, ledger), state=state)
-        if ledger.complete or time.monotonic() - self._saved > LOOK_S:
-            with translated(self._broker_url):
-                self._store.own(self.job.id)
-                self._store.save(self._checkpoint)
-                if not ledger.complete and self._broker.exists(cancel_key(self.job.key)):
-                    raise JobCancelled(f"job {self.job.id} was cancelled by another command")
-            self._saved = time.monotonic()
-        if ledger.complete and len(self._flights):
-            self._forget()  # copies of what is counted
+        self._ledger = ledger
+        if ledger.complete:
+            self._checkpoint = replace(self._checkpoint, state=FINISHED)
+        elif time.monotonic() - self._saved < LOOK_S:
+            return
+        with translated(self._broker_url):
+            self._store.own(self.job.id)
+            self._save()
+            if not ledger.complete and self._broker.exists(cancel_key(self.job.key)):
+                raise JobCancelled(f"job {self.job.id} was cancelled by another command")
+            if ledger.complete and len(self._flights):
+                self._forget()  # copies of what is counted
+        self._saved = time.monotonic()
 
     def cancel(self, error: BaseException) -> None:
         """Take back what is queued, and mark the job so that what runs stops at a checkpoint."""
@@ -326,6 +329,7 @@ class CeleryPool(Executor):
             self._events += self._fleet.look()
             self._count_slots()
             now = time.monotonic()
+            self._flights.unwatched(now - self._looked - 2 * LOOK_S)
             stale = self._flights.stale(now)
             queued = queued_ids(self._broker, self._pool) if stale else set()
         for flight in stale:
@@ -383,10 +387,14 @@ class CeleryPool(Executor):
         there = self._fleet.slots or self.slots
         self.slots = min(self._limit, there) if self._limit else there
 
+    def _save(self) -> None:
+        self._checkpoint = replace(self._checkpoint, job=progress_of(self.job, self._ledger))
+        self._store.save(self._checkpoint)
+
     def _released(self) -> None:
         """The last word on the job: whoever resumes it begins here."""
         try:
-            self._store.save(self._checkpoint)
+            self._save()
             self._store.release(self.job.id)
         except redis.RedisError as error:
             logger.warning("the job's last state was not kept: %s", error)

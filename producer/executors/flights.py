@@ -90,6 +90,11 @@ class Flights:
         flight.holder = holder
         flight.seen = max(flight.seen, when)
 
+    def unwatched(self, seconds: float) -> None:
+        """Nobody could look for so long, as when Redis was away: it proves nothing missing."""
+        for flight in self if seconds > 0 else ():
+            flight.seen += seconds
+
     def missing(self, now: float) -> list[Flight]:
         """Those that have been nowhere for too long."""
         return [flight for flight in self if now - flight.seen > MISSING_S]

@@ -171,6 +171,12 @@ def test_redis_killed_and_started_empty(pool: str, victim: Cluster, store: "redi
     assert happened(progress.run(), "the connection to Redis was lost and made again")
 
 
+def test_redis_away_for_a_minute_while_chunks_finish(victim: Cluster, store: "redis.Redis") -> None:
+    """Longer than Celery's result backend tries by itself."""
+    with in_the_middle(victim, "threads"):
+        stop_redis(Target(victim, "threads", seconds=60.0))
+
+
 @every_pool
 def test_all_connections_killed(pool: str, victim: Cluster, store: "redis.Redis") -> None:
     with in_the_middle(victim, pool):
@@ -210,9 +216,8 @@ def test_messages_of_an_earlier_job_do_no_harm(victim: Cluster, store: "redis.Re
 def test_a_worker_that_joins_in_the_middle_takes_its_share(
     victim: Cluster, store: "redis.Redis"
 ) -> None:
-    with in_the_middle(victim, "solo", seconds=16.0) as progress, second_host(victim, "solo"):
-        wait_until(lambda: len(progress.hosts) == 2, 30)
-    run = progress.run()
+    with in_the_middle(victim, "solo", seconds=12.0) as progress, second_host(victim, "solo"):
+        run = progress.future.result(timeout=60)
     assert happened(run, "solo@second joined with 1 slot(s)")
     assert set(run.shares) == {present_workers(store)[0].host.host, "second"}
 
@@ -220,9 +225,8 @@ def test_a_worker_that_joins_in_the_middle_takes_its_share(
 @contextmanager
 def second_host(cluster: Cluster, pool: str) -> Iterator[psutil.Process]:
     """Another worker of a pool, which takes itself for another host."""
-    environment = {
-        **os.environ, "CELERY_BROKER_URL": cluster.broker_url, "POOLRACE_HOST": "second",
-    }  # fmt: skip
+    addressed = {"CELERY_BROKER_URL": cluster.broker_url, "POOLRACE_HOST": "second"}
+    environment = {**os.environ, **addressed}
     process = psutil.Popen(
         [sys.executable, "-m", "workers", pool],
         env=environment,

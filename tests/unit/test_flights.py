@@ -44,6 +44,13 @@ def test_a_chunk_that_is_nowhere_is_missing_and_one_that_is_seen_is_not(
     assert flights.missing(9 * MISSING_S) == []
 
 
+def test_time_in_which_nobody_could_look_does_not_count(flights: Flights) -> None:
+    flights.unwatched(-5.0)
+    flights.unwatched(10.0)
+    assert flights.missing(10.0 + MISSING_S) == []
+    assert len(flights.missing(11.0 + MISSING_S)) == 1
+
+
 def test_a_chunk_is_held_since_a_worker_has_it(flights: Flights, worker: Presence) -> None:
     [flight] = flights
     for now in (1.0, 2.0, 3.0):
