@@ -16,6 +16,9 @@ from workers.transport import install
 TASK = "poolrace.compute"
 """Name of the one task that computes chunks."""
 
+ON_HOST = "on host "
+"""With the host's name the last line of a failed chunk's traceback."""
+
 
 def make_app(settings: Settings) -> Celery:
     """A Celery app for the broker and the result backend in ``settings``."""

@@ -8,7 +8,7 @@ from celery import Task, signals
 from celery.exceptions import Ignore
 from celery.worker import state
 
-from workers.app import TASK, make_app
+from workers.app import ON_HOST, TASK, make_app
 from workers.chunks import Chunk
 from workers.compute import Cancelled, compute
 from workers.heartbeat import Heartbeat
@@ -50,7 +50,7 @@ def compute_chunk(
         except Cancelled as cancelled:
             raise Ignore(f"job {job} was cancelled") from cancelled
         except Exception as error:
-            error.add_note(f"on host {_settings.host}")
+            error.add_note(f"{ON_HOST}{_settings.host}")
             raise
     return result.to_json()
 

@@ -37,7 +37,7 @@ from producer.jobs import Job
 from producer.ledger import Ledger
 from producer.queues import purge, queued_ids
 from producer.schedules import ScheduleChoice
-from workers.app import TASK, make_app
+from workers.app import ON_HOST, TASK, make_app
 from workers.chunks import Chunk, ChunkResult
 from workers.errors import (
     ChunkFailed,
@@ -313,10 +313,11 @@ class CeleryPool(Executor):
     def _given_up(self, flight: Flight, what: str, traceback: str) -> PoolraceError:
         if traceback:
             logger.error("the last traceback of chunk %s:\n%s", flight.chunk, traceback.rstrip())
-        holder = flight.holder.name if flight.holder else f"pool {self._pool}"
+        _, _, host = traceback.rstrip().rpartition(f"\n{ON_HOST}")
+        where = host or (flight.holder.name if flight.holder else f"pool {self._pool}")
         kind = ChunkTimeout if what.startswith(ChunkTimeout.__name__) else ChunkFailed
         return kind(
-            f"chunk {flight.chunk} failed {flight.attempts} time(s), last on {holder}: {what}"
+            f"chunk {flight.chunk} failed {flight.attempts} time(s), last on {where}: {what}"
         )
 
     def _look_around(self) -> list[ChunkResult]:

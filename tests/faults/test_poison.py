@@ -119,7 +119,9 @@ def test_a_chunk_that_raises_is_tried_again_and_then_named(
 ) -> None:
     with worker(pool, broker), connect(broker.broker_url) as client:
         job = job_of("raise", tmp_path, times=MAX_ATTEMPTS)
-        with pytest.raises(ChunkFailed, match=rf"{NAMED} failed {MAX_ATTEMPTS} time.*ZeroDivision"):
+        with pytest.raises(
+            ChunkFailed, match=rf"{NAMED} failed {MAX_ATTEMPTS} time.*on faulty: ZeroDivision"
+        ):
             run(job, pool, settings)
         assert "as it was told to" in caplog.text
         assert 'faulty.py", line' in caplog.text
