@@ -167,7 +167,7 @@ def test_the_image_holds_no_secret_no_compiler_and_little_else(deployment: Deplo
 def test_a_busy_gevent_or_solo_host_stays_healthy(deployment: Deployment) -> None:
     hosts = [*deployment.containers("gevent"), *deployment.containers("solo")]
     began = time.monotonic()
-    one_chunk = ("run", "sum", "--stop", "4e8", "--chunks", "1", "--pool")
+    one_chunk = ("run", "sum", "--stop", "8e8", "--chunks", "1", "--pool")
     with (
         deployment.running(*one_chunk, "gevent") as gevent,
         deployment.running(*one_chunk, "solo") as solo,
