@@ -1,6 +1,7 @@
 """What is kept of a job in Redis, so that it survives its producer: small, and it expires."""
 
 import json
+import logging
 import os
 import socket
 import uuid
@@ -31,6 +32,8 @@ RUNNING, INTERRUPTED, FAILED = "running", "interrupted", "failed"
 FINISHED, CANCELLED = "finished", "cancelled"
 
 INDEX_KEY = "poolrace:jobs"
+
+logger = logging.getLogger(__name__)
 
 
 def job_key(job_id: str) -> str:
@@ -162,7 +165,12 @@ class JobStore:
         stored = cast("list[bytes | None]", self.client.mget([job_key(it) for it in ids]))
         if gone := [it for it, text in zip(ids, stored, strict=True) if text is None]:
             self.client.srem(INDEX_KEY, *gone)
-        found = [Checkpoint.from_json(json.loads(text)) for text in stored if text]
+        found = []
+        for job_id, text in zip(ids, stored, strict=True):
+            try:
+                found += [Checkpoint.from_json(json.loads(text))] if text else []
+            except (ValueError, UsageError) as error:
+                logger.warning("job %s is not listed, it cannot be read: %s", job_id, error)
         found.sort(key=lambda it: it.made_at, reverse=True)
         return [(it, self._owner_name(it.job.id)) for it in found]
 

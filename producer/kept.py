@@ -12,11 +12,10 @@ from producer.connection import connect, translated
 from producer.executors import Model, make_executor
 from producer.jobs import Job
 from producer.measure import measure
-from producer.queues import purge
+from producer.queues import take_back
 from producer.results import Run
 from workers.chunks import Chunk
 from workers.errors import UsageError
-from workers.running import CANCELLED_KEY_S, cancel_key
 from workers.settings import Settings
 
 LOST = "lost"
@@ -114,7 +113,7 @@ def resume(job_id: str, settings: Settings) -> Resumed:
             raise UsageError(f"job {job_id} is {checkpoint.state}; there is nothing to go on with")
         store.own(job_id)
         checkpoint = store.load(job_id)
-        _take_back(store, checkpoint)
+        take_back(store.client, checkpoint.pool, checkpoint.job.key)
         store.release(job_id)
     job = replace(checkpoint.job, generation=checkpoint.job.generation + 1)
     return Resumed(job, checkpoint, found)
@@ -127,12 +126,7 @@ def cancel(job_id: str, settings: Settings) -> int:
         if checkpoint.state in (FINISHED, CANCELLED):
             raise UsageError(f"job {job_id} is {checkpoint.state} already")
         store.save(replace(checkpoint, state=CANCELLED))
-        return _take_back(store, checkpoint)
-
-
-def _take_back(store: JobStore, checkpoint: Checkpoint) -> int:
-    store.client.set(cancel_key(checkpoint.job.key), 1, ex=CANCELLED_KEY_S)
-    return purge(store.client, checkpoint.pool, checkpoint.job.key)
+        return take_back(store.client, checkpoint.pool, checkpoint.job.key)
 
 
 @contextmanager

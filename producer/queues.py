@@ -3,6 +3,8 @@
 import json
 from typing import TYPE_CHECKING, cast
 
+from workers.running import CANCELLED_KEY_S, cancel_key
+
 if TYPE_CHECKING:
     import redis
 
@@ -12,8 +14,12 @@ def queued_ids(client: "redis.Redis", pool: str) -> set[str]:
     return {task_id for task_id, _ in _messages(client, pool)}
 
 
-def purge(client: "redis.Redis", pool: str, job: str) -> int:
-    """Take the messages of a job out of the queue; returns how many there were."""
+def take_back(client: "redis.Redis", pool: str, job: str) -> int:
+    """Take the messages of a job out of the queue, and mark it so that what runs of it stops.
+
+    ``job`` is the job's key. Returns how many messages there were.
+    """
+    client.set(cancel_key(job), 1, ex=CANCELLED_KEY_S)
     prefix = f"{job}."
     ours = [raw for task_id, raw in _messages(client, pool) if task_id.startswith(prefix)]
     with client.pipeline(transaction=False) as pipe:

@@ -35,7 +35,7 @@ from producer.executors.flights import MAX_ATTEMPTS, MAX_LOSSES, Flight, Flights
 from producer.fleet import FleetWatch, usage_of_workers
 from producer.jobs import Job
 from producer.ledger import Ledger
-from producer.queues import purge, queued_ids
+from producer.queues import queued_ids, take_back
 from producer.schedules import ScheduleChoice
 from workers.app import ON_HOST, TASK, make_app
 from workers.chunks import Chunk, ChunkResult
@@ -48,7 +48,7 @@ from workers.errors import (
     PoolraceError,
     UsageError,
 )
-from workers.running import CANCELLED_KEY_S, cancel_key
+from workers.running import cancel_key
 from workers.settings import Settings
 from workers.usage import Usage, Usages, usage_of
 
@@ -184,7 +184,7 @@ class CeleryPool(Executor):
             if not ledger.complete and self._broker.exists(cancel_key(self.job.key)):
                 raise JobCancelled(f"job {self.job.id} was cancelled by another command")
             if ledger.complete and len(self._flights):
-                self._forget()  # copies of what is counted
+                take_back(self._broker, self._pool, self.job.key)  # copies of what is counted
         self._saved = time.monotonic()
 
     def cancel(self, error: BaseException) -> None:
@@ -197,13 +197,9 @@ class CeleryPool(Executor):
         for client in (self._broker, self._results):
             client.set_retry(NO_PATIENCE)  # whoever gives up does not want to wait
         try:
-            self._forget()
+            take_back(self._broker, self._pool, self.job.key)
         except (redis.RedisError, *KOMBU_ERRORS) as trouble:
             logger.warning("chunks in flight not revoked: %s", trouble)
-
-    def _forget(self) -> None:
-        self._broker.set(cancel_key(self.job.key), 1, ex=CANCELLED_KEY_S)
-        purge(self._broker, self._pool, self.job.key)
 
     def _connected(self, url: str) -> "redis.Redis":
         client: redis.Redis = self._opened.enter_context(connect(url, self._ca_file))
@@ -219,13 +215,17 @@ class CeleryPool(Executor):
         """Send chunks, for the first time or again: twice there, a chunk is counted once."""
         if not chunks:
             return
-        with translated(self._broker_url):
-            self._patience.call_with_retry(lambda: self._publish(chunks), lambda _: None)
+        self._publish(chunks)
         now = time.monotonic()
         for task_id, chunk in chunks.items():
             self._flights.sent(task_id, chunk, now)
 
     def _publish(self, chunks: dict[str, Chunk]) -> None:
+        """Put messages into the queue, as often as it takes within our patience."""
+        with translated(self._broker_url):
+            self._patience.call_with_retry(lambda: self._publish_once(chunks), lambda _: None)
+
+    def _publish_once(self, chunks: dict[str, Chunk]) -> None:
         amqp = self._app.amqp
         with self._app.producer_pool.acquire(block=True) as producer, producer.batch():
             for task_id, chunk in chunks.items():
@@ -366,9 +366,7 @@ class CeleryPool(Executor):
         slow = self._flights.slow(now, idle)
         if not slow:
             return
-        with translated(self._broker_url):
-            chunks = {flight.task_id: flight.chunk for flight in slow}
-            self._patience.call_with_retry(lambda: self._publish(chunks), lambda _: None)
+        self._publish({flight.task_id: flight.chunk for flight in slow})
         for flight in slow:
             flight.backed_up = True
         self.counts["backups"] += len(slow)

@@ -57,7 +57,7 @@ def _happen(fault: str) -> None:
             os.kill(os.getpid(), signal.SIGSEGV)
         case "hang":
             while True:
-                time.sleep(3600)
+                time.sleep(3600)  # to hang is the fault
 
 
 def register(known: dict[str, Any] = WORKLOADS) -> None:

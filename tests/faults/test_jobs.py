@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from producer.checkpoints import OWNED_S, owner_key
+from producer.checkpoints import INDEX_KEY, OWNED_S, job_key, owner_key
 from producer.cluster.local import Cluster
 from producer.connection import connect
 from producer.kept import kept_jobs
@@ -146,6 +146,21 @@ def test_a_full_redis_ends_the_run_after_its_patience_and_loses_nothing(
     resumed = producer_on_cluster("resume", job, "--json")
     assert resumed.json()["exact"], resumed.err
     assert resumed.json()["resumed"] > 0
+
+
+def test_a_job_that_cannot_be_read_hides_no_other(
+    producer_on_cluster: CommandLine, store: "redis.Redis"
+) -> None:
+    assert producer_on_cluster("run", "sum", "--stop", "10", "--pool", "solo").code == 0
+    job = newest(producer_on_cluster)["job"]
+    for number, text in enumerate(("{", "{}", "[1]")):
+        store.set(job_key(f"broken{number}"), text, ex=60)
+        store.sadd(INDEX_KEY, f"broken{number}")
+    answer = producer_on_cluster("jobs")
+    assert answer.code == 0
+    for number in range(3):
+        assert f"job broken{number} is not listed, it cannot be read" in answer.err
+    assert job in answer.out
 
 
 def test_an_unknown_job_is_answered_with_the_way_to_the_known(
