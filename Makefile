@@ -33,7 +33,8 @@ chaos: install  ## Random jobs under random faults: make chaos SECONDS=600 SEED=
 
 test-cluster: install  ## Run the tests that need a Docker engine, and Chromium.
 	@$(CLUSTER) build --engine docker
-	@$(BIN)/python -m pytest -p pytest_celery.plugin tests/cluster
+	@$(BIN)/python -m pytest tests/cluster --ignore tests/cluster/containers
+	@$(BIN)/python -m pytest -n 4 --dist worksteal -p pytest_celery.plugin tests/cluster/containers
 
 screenshots: install  ## Take the pictures of the README anew (as test-cluster).
 	@$(CLUSTER) build --engine docker

@@ -4,26 +4,30 @@ import json
 import logging
 import os
 import socket
+import time
 import uuid
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
+
+import redis
 
 from producer.jobs import Job
 from producer.ledger import Ledger
 from producer.schedules import ScheduleChoice
 from workers.chunks import Chunk, decode_int, encode_int
-from workers.errors import UsageError
+from workers.errors import JobCancelled, JobFailed, UsageError
+from workers.running import cancel_key
 from workers.workloads import make_workload
-
-if TYPE_CHECKING:
-    import redis
 
 KEPT_S = 7 * 24 * 3600
 """Seconds that a job is kept after its last checkpoint, to be resumed."""
 
 FINISHED_KEPT_S = 3600
 """Seconds that a job is listed once it is finished, cancelled or failed for good."""
+
+SAVE_S = 1.0
+"""Seconds between two checkpoints."""
 
 OWNED_S = 5
 """Seconds after which a producer that gave no sign has lost its job; it gives one a second."""
@@ -54,7 +58,7 @@ class Checkpoint:
     pool: str
     slots: int | None
     schedule: ScheduleChoice
-    state: str
+    state: str = RUNNING
     made_at: str = ""
     """When it was written: ISO 8601, UTC."""
     error: str | None = None
@@ -114,7 +118,7 @@ class Checkpoint:
 class JobStore:
     """The jobs in one Redis. Each store is a producer of its own, as others see it."""
 
-    client: "redis.Redis"
+    client: redis.Redis
     name: str = field(default_factory=lambda: f"{os.getpid()}@{socket.gethostname()}")
 
     def __post_init__(self) -> None:
@@ -155,7 +159,10 @@ class JobStore:
         stored = cast("bytes | None", self.client.get(job_key(job_id)))
         if stored is None:
             raise UsageError(f"there is no job {job_id!r}; see: producer jobs")
-        return Checkpoint.from_json(json.loads(stored))
+        try:
+            return Checkpoint.from_json(json.loads(stored))
+        except ValueError as error:
+            raise UsageError(f"job {job_id} cannot be read: {error}") from error
 
     def all(self) -> list[tuple[Checkpoint, str | None]]:
         """All jobs with the names of the producers that run them, the newest first."""
@@ -183,6 +190,62 @@ class JobStore:
         return owner.split()[0] if owner else None
 
 
-def progress_of(job: Job, ledger: Ledger) -> Job:
-    """The job with what is done of it by now."""
-    return replace(job, done=tuple(ledger.intervals), value=ledger.value)
+class Keeper:
+    """Owns a job while it runs, and writes its checkpoints.
+
+    ``lasting`` says whether the job can be resumed after us. Raises what redis-py raises, and
+    ``UsageError`` if another producer has the job.
+    """
+
+    def __init__(self, client: redis.Redis, checkpoint: Checkpoint, *, lasting: bool) -> None:
+        self._client = client
+        self._store = JobStore(client)
+        self._checkpoint = checkpoint
+        self._lasting = lasting
+        self._ledger = checkpoint.job.ledger()
+        self._store.own(checkpoint.job.id)
+        self._save()
+
+    def keep(self, ledger: Ledger) -> None:
+        """Write a checkpoint, once a second and when the job is complete.
+
+        Raises ``JobCancelled`` if somebody else cancelled the job.
+        """
+        self._ledger = ledger
+        job = self._checkpoint.job
+        if ledger.complete:
+            self._checkpoint = replace(self._checkpoint, state=FINISHED)
+        elif time.monotonic() - self._saved < SAVE_S:
+            return
+        self._store.own(job.id)
+        if not ledger.complete and self._client.exists(cancel_key(job.key)):
+            raise JobCancelled(f"job {job.id} was cancelled by another command")
+        self._save()
+
+    def failed(self, error: BaseException) -> None:
+        """The job ends early, with that error."""
+        states = {JobCancelled: CANCELLED, JobFailed: FAILED}
+        state = next((it for kind, it in states.items() if isinstance(error, kind)), INTERRUPTED)
+        error_text = str(error) or type(error).__name__
+        self._checkpoint = replace(self._checkpoint, state=state, error=error_text)
+
+    def close(self) -> None:
+        """Write how the job ended, and leave it to whoever resumes it."""
+        job_id = self._checkpoint.job.id
+        try:
+            self._save()
+            self._store.release(job_id)
+        except redis.RedisError as error:
+            logger.warning("the job's last state was not kept: %s", error)
+        if self._lasting and self._checkpoint.state in (FAILED, INTERRUPTED):
+            part = self._checkpoint.done / max(len(self._checkpoint.job), 1)
+            logger.info("%.1f %% is done and kept; go on with: producer resume %s",
+                        100 * part, job_id)  # fmt: skip
+
+    def _save(self) -> None:
+        """The job with what is done of it by now."""
+        done, value = tuple(self._ledger.intervals), self._ledger.value
+        job = replace(self._checkpoint.job, done=done, value=value)
+        self._checkpoint = replace(self._checkpoint, job=job)
+        self._store.save(self._checkpoint)
+        self._saved = time.monotonic()

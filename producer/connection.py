@@ -15,6 +15,7 @@ from redis.backoff import ExponentialBackoff, NoBackoff
 from redis.retry import Retry
 
 from workers.errors import ClusterError, UsageError
+from workers.refusals import may_pass
 from workers.settings import mask
 
 T = TypeVar("T")
@@ -55,7 +56,7 @@ class Patience(Retry):
         def failed(error: Exception, failures: int) -> None:
             fail(*((error, failures) if with_failure_count else (error,)))
             waited_s = time.monotonic() - began
-            if waited_s > self.seconds or not _may_pass(error):
+            if waited_s > self.seconds or not may_pass(error):
                 raise error
             if waited_s > TOLD_S and time.monotonic() - self._told > self.seconds:
                 self._told = time.monotonic()
@@ -73,14 +74,16 @@ HOW_TO_START = "start a cluster with: make up, or: producer up"
 
 
 def connect(url: str, ca_file: Path | None = None) -> "redis.Redis":
-    """A client for that Redis that has been answered once; raises ``ClusterError``.
+    """A client for that Redis that has been answered once.
+
+    Raises ``ClusterError`` if it was not, and ``UsageError`` for what is no address.
 
     It tries once; who would rather wait gives it a ``Patience``.
 
     ``ca_file`` holds the certificates to trust for ``rediss://``, by default the system's.
     """
     trust = {"ssl_ca_certs": str(ca_file)} if ca_file and url.startswith("rediss:") else {}
-    with translated(url):
+    try:
         client = redis.Redis.from_url(
             url,
             **trust,
@@ -89,16 +92,11 @@ def connect(url: str, ca_file: Path | None = None) -> "redis.Redis":
             socket_keepalive=True,
             retry=NO_PATIENCE,
         )
-        client.ping()
+        with translated(url):
+            client.ping()
+    except (ValueError, TypeError) as error:
+        raise UsageError(f"{mask(url)} is not a Redis address: {error}") from error
     return client
-
-
-def _may_pass(error: Exception) -> bool:
-    """Whether waiting can help: a full memory or disk may empty, a wrong command stays wrong."""
-    return not isinstance(error, redis.ResponseError) or (
-        isinstance(error, redis.OutOfMemoryError | redis.ReadOnlyError)
-        or str(error).startswith(("OOM", "MISCONF"))
-    )
 
 
 @contextmanager
@@ -106,8 +104,6 @@ def translated(url: str) -> Iterator[None]:
     """Turn the errors of redis-py and kombu into ``ClusterError``."""
     try:
         yield
-    except (ValueError, TypeError) as error:
-        raise UsageError(f"{mask(url)} is not a Redis address: {error}") from error
     except redis.AuthenticationError as error:
         raise ClusterError(
             f"Redis at {_place(url)} refuses the password; mend the address"

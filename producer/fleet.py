@@ -132,9 +132,13 @@ def signs(client: "redis.Redis") -> list[Sign]:
         for key in keys:
             pipe.pttl(key)
         payloads, *left_ms = pipe.execute()
-    return [
-        Sign.read(payload, ms) for payload, ms in zip(payloads, left_ms, strict=True) if payload
-    ]
+    read = []
+    for key, payload, ms in zip(keys, payloads, left_ms, strict=True):
+        try:
+            read += [Sign.read(payload, ms)] if payload else []
+        except ValueError as error:
+            logger.warning("%s is ignored: %s", key, error)
+    return read
 
 
 def _nobody(pool: str, present: list[Presence]) -> ClusterError:

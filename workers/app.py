@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from celery import Celery
 from kombu.entity import Exchange, Queue
 
+from workers.backend import OVERRIDES
 from workers.pools import POOLS
 from workers.settings import Settings
 from workers.transport import install
@@ -24,6 +25,7 @@ def make_app(settings: Settings) -> Celery:
     """A Celery app for the broker and the result backend in ``settings``."""
     install()
     app = Celery("poolrace", broker=settings.broker_url)
+    app.loader.override_backends = OVERRIDES
     app.conf.update(configuration(settings))
     return app
 
@@ -75,6 +77,8 @@ def configuration(settings: Settings) -> dict[str, Any]:
         "redis_backend_health_check_interval": sockets["health_check_interval"],
         # Without it a chunk that ends while Redis is away is stored as failed.
         "result_backend_always_retry": True,
+        # Celery's default of 10 s would keep slots waiting long after Redis is back.
+        "result_backend_max_sleep_between_retries_ms": 1000,
         # The producer deletes what it has read; this is for results that nobody reads.
         "result_expires": 3600,
         # A worker waits for its broker for as long as it takes.

@@ -3,34 +3,35 @@ jobs and faults. Ends with code 1 if a value was wrong or a job did not come to 
 """
 
 import itertools
-import os
+import json
 import random
+import signal
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
-from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures import TimeoutError as NotDone
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import click
 
+from producer.checkpoints import FINISHED, OWNED_S, owner_key
 from producer.cluster.local import Cluster, temporary
-from producer.executors import Model, make_executor
-from producer.jobs import Job
-from producer.measure import measure
+from producer.connection import connect
+from producer.kept import kept_jobs
 from producer.results import Run
-from producer.schedules import ScheduleChoice
+from tests.conftest import CommandLine, wait_until
 from tests.faults.faults import FAULTS, Target
-from workers.errors import PoolraceError
 from workers.settings import Settings
-from workers.workloads import make_workload
 
 SLOTS = {"prefork": 2, "threads": 2, "gevent": 8, "solo": 1}
-HUNG_S = 120.0
+HUNG_S = 150.0
 """A job that takes longer is hung: none takes more than seconds by itself."""
+
+ABORTED = 130
+"""Exit code after Ctrl-C."""
 
 HEALED_S = 60.0
 
@@ -66,37 +67,28 @@ class Tally:
         return "\n".join((*lines, *self.wrong, *self.hung, *self.failed))
 
 
-def random_job(dice: random.Random) -> tuple[Job, ScheduleChoice]:
-    """A job of a second or two, and how it is cut."""
+def random_command(dice: random.Random) -> list[str]:
+    """``producer run`` with a job of a second or two, and how it is cut."""
     name = dice.choice(["sum", "mixed", "minimum", "factorial"])
-    workload, stop = {
-        "sum": lambda: (make_workload("sum", {}), dice.randrange(20_000_000, 60_000_000)),
-        "mixed": lambda: (make_workload("mixed", {}), dice.randrange(200, 800)),
-        "minimum": lambda: (make_workload("minimum", {}), dice.randrange(1_000_000, 8_000_000)),
-        "factorial": lambda: (
-            make_workload("factorial", {"wait_s": 0.005}),
-            dice.randrange(20, 60),
-        ),
-    }[name]()
+    least, most, *parameters = {
+        "sum": (20_000_000, 60_000_000),
+        "mixed": (200, 800),
+        "minimum": (1_000_000, 8_000_000),
+        "factorial": (20, 60, "--wait-s", "0.005"),
+    }[name]
+    stop = dice.randrange(int(least), int(most))
     start = dice.randrange(stop // 4)
     count = stop - start
     schedule = dice.choice(
         [
-            ScheduleChoice(),
-            ScheduleChoice("static", chunks=dice.randint(1, min(count, 40))),
-            ScheduleChoice("dynamic", chunk_size=-(-count // 30)),
-            ScheduleChoice("guided", chunk_size=-(-count // 100)),
+            ["auto"],
+            ["static", "--chunks", str(dice.randint(1, min(count, 40)))],
+            ["dynamic", "--chunk-size", str(-(-count // 30))],
+            ["guided", "--chunk-size", str(-(-count // 100))],
         ]
     )
-    return Job(workload, start, stop), schedule
-
-
-def run(cluster: Cluster, pool: str, job: Job, schedule: ScheduleChoice) -> Run:
-    """One measured run."""
-    executor = make_executor(
-        Model("celery", pool), job, Settings(broker_url=cluster.broker_url), schedule
-    )
-    return measure(job, executor, schedule.make(len(job)), expected=job.expected())
+    bounds = ("--start", str(start), "--stop", str(stop))
+    return ["run", name, *bounds, *map(str, parameters), "--schedule", *schedule, "--json"]
 
 
 def quiet_s(run: Run) -> float:
@@ -105,35 +97,62 @@ def quiet_s(run: Run) -> float:
     return max(later - earlier for earlier, later in itertools.pairwise(times))
 
 
-def round_of_chaos(cluster: Cluster, dice: random.Random, tally: Tally) -> None:
+@dataclass(frozen=True)
+class Round:
     """One or two jobs on a pool, and a fault somewhere in the middle of them."""
-    pool = dice.choice(list(SLOTS))
-    jobs = [random_job(dice) for _ in range(dice.choice([1, 1, 2]))]
-    name = dice.choice(list(FAULTS))
-    delay_s, seconds = dice.uniform(0.1, 1.0), dice.uniform(1.0, 8.0)
-    threads = ThreadPoolExecutor(len(jobs))
-    futures = [threads.submit(run, cluster, pool, job, cut) for job, cut in jobs]
-    time.sleep(delay_s)  # the moment of the fault is one of its dice
-    FAULTS[name](Target(cluster, pool, seconds))
-    tally.faults[name] += 1
-    for future, (job, cut) in zip(futures, jobs, strict=True):
-        _judge(future, f"{name}: {job} on {pool} by {cut}", name, tally)
-    threads.shutdown(wait=not tally.hung)
 
+    cluster: Cluster
+    producer: CommandLine
+    fault: str
+    tally: Tally
 
-def _judge(future: "Future[Run]", what: str, fault: str, tally: Tally) -> None:
-    tally.jobs += 1
-    try:
-        finished = future.result(timeout=HUNG_S)
-    except NotDone:
-        tally.hung.append(what)
-        return
-    except PoolraceError as error:
-        tally.failed.append(f"{what}: {error}")
-        return
-    if not finished.exact:
-        tally.wrong.append(f"{what}: {finished.value} instead of {finished.expected}")
-    tally.lost_s[fault].append(quiet_s(finished))
+    def play(self, dice: random.Random) -> None:
+        """Start the jobs, hit them, and see what comes of them."""
+        pool = dice.choice(list(SLOTS))
+        commands = [[*random_command(dice), "--pool", pool] for _ in range(dice.choice([1, 1, 2]))]
+        delay_s, seconds = dice.uniform(0.5, 2.0), dice.uniform(1.0, 8.0)
+        processes = [self.producer.start(*command) for command in commands]
+        time.sleep(delay_s)  # the moment of the fault is one of its dice
+        FAULTS[self.fault](Target(self.cluster, pool, seconds, processes))
+        self.tally.faults[self.fault] += 1
+        for process, command in zip(processes, commands, strict=True):
+            self._judge(process, command)
+
+    def _judge(self, process: "subprocess.Popen[str]", command: list[str]) -> None:
+        self.tally.jobs += 1
+        what = f"{self.fault}: {' '.join(command)}"
+        try:
+            out, err = process.communicate(timeout=HUNG_S)
+            resumed = process.returncode in (-signal.SIGKILL, ABORTED)
+            if resumed:
+                again = self.producer(*self._going_on(command), timeout_s=HUNG_S)
+                out, err = again.out, again.err
+        except subprocess.TimeoutExpired:
+            self.tally.hung.append(what)
+            return
+        if not out:
+            self.tally.failed.append(f"{what}: {err}")
+            return
+        run = Run.from_json(json.loads(out))
+        if not run.exact:
+            self.tally.wrong.append(f"{what}: {run.value} instead of {run.expected}")
+        if not resumed:
+            self.tally.lost_s[self.fault].append(quiet_s(run))
+
+    def _going_on(self, command: list[str]) -> list[str]:
+        """The command that goes on with that one, or it itself if nothing was kept yet."""
+        wanted = (command[1], int(command[3]), int(command[5]))
+        kept = kept_jobs(Settings(broker_url=self.cluster.broker_url))
+        left = [
+            it.job
+            for it in kept
+            if (it.workload, it.start, it.stop) == wanted and it.state != FINISHED
+        ]
+        if not left:
+            return command
+        with connect(self.cluster.broker_url) as client:
+            wait_until(lambda: not client.exists(owner_key(left[0])), OWNED_S + 1)
+        return ["resume", left[0], "--json"]
 
 
 def chaos(seconds: float, seed: int) -> Tally:
@@ -144,19 +163,13 @@ def chaos(seconds: float, seed: int) -> Tally:
         tempfile.TemporaryDirectory() as state,
         temporary(Settings(state_dir=Path(state)), SLOTS) as cluster,
     ):
+        producer = CommandLine(Path(state), {"CELERY_BROKER_URL": cluster.broker_url})
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline and not tally.hung:
-            round_of_chaos(cluster, dice, tally)
-            _wait_until_whole(cluster)
+            Round(cluster, producer, dice.choice(list(FAULTS)), tally).play(dice)
+            wait_until(lambda: not cluster.broken_parts(), HEALED_S)
+        producer.end_what_runs()
     return tally
-
-
-def _wait_until_whole(cluster: Cluster) -> None:
-    deadline = time.monotonic() + HEALED_S
-    while broken := cluster.broken_parts():
-        if time.monotonic() > deadline:
-            raise PoolraceError(f"the cluster did not heal: no {', no '.join(broken)}")
-        time.sleep(0.1)  # between two looks at other processes
 
 
 @click.command()
@@ -166,8 +179,7 @@ def main(seconds: float, seed: int) -> None:
     """Random jobs under random faults."""
     tally = chaos(seconds, seed)
     click.echo(f"seed {seed}\n{tally.render()}")
-    sys.stdout.flush()
-    os._exit(not tally.good)  # a hung job does not end by itself
+    sys.exit(not tally.good)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,14 @@
-"""What can happen to the parts of a local cluster, by name: the faults of the tests and of
+"""What can happen to a local cluster and its producers, by name: the faults of the tests and of
 ``make chaos``. A fault is done when the function returns; what heals is the cluster's business.
 """
 
+import os
+import signal
+import subprocess
+import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +20,7 @@ from producer.cluster.sessions import members
 from producer.connection import connect
 from producer.fleet import present_workers, signs
 from producer.kept import kept_jobs
+from tests.conftest import wait_until
 from workers.presence import Sign
 from workers.settings import Settings
 
@@ -25,11 +30,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Target:
-    """What a fault hits: a cluster, and one pool in it, for so many seconds if it lasts."""
+    """What a fault hits: a cluster, one pool in it, and who uses that now; for so many seconds
+    if it lasts."""
 
     cluster: Cluster
     pool: str
     seconds: float = 0.0
+    producers: "Sequence[subprocess.Popen[str]]" = ()
 
     @contextmanager
     def redis(self) -> "Iterator[redis.Redis]":
@@ -45,10 +52,15 @@ class Target:
             return found
 
     @property
+    def pids(self) -> list[int]:
+        """Of the pool's workers that take chunks."""
+        with self.redis() as client:
+            return [it.pid for it in present_workers(client) if it.pool == self.pool]
+
+    @property
     def worker(self) -> psutil.Process:
         """The pool's only worker, which takes chunks."""
-        with self.redis() as client:
-            [pid] = [it.pid for it in present_workers(client) if it.pool == self.pool]
+        [pid] = self.pids
         return psutil.Process(pid)
 
     @property
@@ -71,6 +83,30 @@ def stopped(*processes: psutil.Process) -> Iterator[None]:
             process.resume()
 
 
+@contextmanager
+def worker_beside(cluster: Cluster, pool: str, host: str, url: str = "") -> Iterator[psutil.Popen]:
+    """One more worker, which takes itself for another host; nobody starts it again.
+
+    ``url`` is where it finds Redis, by default where everybody does.
+    """
+    own = {"CELERY_BROKER_URL": url or cluster.broker_url, "POOLRACE_HOST": host}
+    process = psutil.Popen(
+        [sys.executable, "-m", "workers", pool],
+        env={**os.environ, **own},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        cwd=Path(__file__).parents[2],
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+        with suppress(ProcessLookupError):  # what a killed worker leaves behind
+            os.killpg(process.pid, signal.SIGKILL)
+
+
 def kill_worker(target: Target) -> None:
     """SIGKILL; the supervisor starts another one."""
     target.worker.kill()
@@ -83,8 +119,10 @@ def kill_child(target: Target) -> None:
 
 
 def end_worker(target: Target) -> None:
-    """SIGTERM: it ends its chunks first."""
-    target.worker.terminate()
+    """SIGTERM: it says that it takes no more, and ends its chunks first."""
+    worker = target.worker
+    worker.terminate()
+    wait_until(lambda: worker.pid not in target.pids)
 
 
 def stop_worker(target: Target) -> None:
@@ -117,11 +155,26 @@ def pause_redis(target: Target) -> None:
         client.client_pause(round(target.seconds * 1000))
 
 
+def fill_redis(target: Target) -> None:
+    """``maxmemory`` below what it uses, for a while: it refuses what needs memory."""
+    with target.redis() as client:
+        client.config_set("maxmemory", "1mb")
+        try:
+            threading.Event().wait(target.seconds)
+        finally:
+            client.config_set("maxmemory", 0)
+
+
 def cut_connections(target: Target) -> None:
     """CLIENT KILL, all of them but ours."""
     with target.redis() as client:
-        for kind in ("normal", "pubsub"):
-            client.client_kill_filter(_type=kind, skipme=True)
+        cut_others(client)
+
+
+def cut_others(client: "redis.Redis") -> None:
+    """CLIENT KILL, all of them but this one."""
+    for kind in ("normal", "pubsub"):
+        client.client_kill_filter(_type=kind, skipme=True)
 
 
 def forge_messages(target: Target) -> None:
@@ -133,6 +186,28 @@ def forge_messages(target: Target) -> None:
             client.publish(f"celery-task-meta-{job.job}.0-1", b'{"status": "SUCCESS"}')
 
 
+def come_and_go(target: Target) -> None:
+    """One more host of the pool, which leaves after a while."""
+    with worker_beside(target.cluster, target.pool, "guest"):
+        threading.Event().wait(target.seconds)
+
+
+def kill_producer(target: Target) -> None:
+    """SIGKILL; somebody has to resume its job."""
+    target.producers[0].kill()
+
+
+def interrupt_producer(target: Target) -> None:
+    """Ctrl-C; somebody has to resume its job."""
+    target.producers[0].send_signal(signal.SIGINT)
+
+
+def stop_producer(target: Target) -> None:
+    """SIGSTOP, and SIGCONT after a while, when it does not own its job any more."""
+    with stopped(psutil.Process(target.producers[0].pid)):
+        threading.Event().wait(target.seconds)
+
+
 FAULTS: dict[str, Callable[[Target], None]] = {
     "worker killed": kill_worker,
     "prefork child killed": kill_child,
@@ -142,6 +217,11 @@ FAULTS: dict[str, Callable[[Target], None]] = {
     "Redis killed, started empty": kill_redis,
     "Redis stopped for a while": stop_redis,
     "Redis paused for a while": pause_redis,
+    "Redis full for a while": fill_redis,
     "connections cut": cut_connections,
     "messages forged": forge_messages,
+    "host comes and goes": come_and_go,
+    "producer killed, job resumed": kill_producer,
+    "producer interrupted, job resumed": interrupt_producer,
+    "producer stopped for a while": stop_producer,
 }

@@ -1,17 +1,12 @@
 """Whatever dies on one machine: the value stays exact, the run goes on within seconds, and it
 tells what happened. Each fault hits a real cluster in the middle of a real run."""
 
-import os
-import signal
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import psutil
 import pytest
 
 from producer.cluster.local import Cluster, temporary
@@ -29,6 +24,7 @@ from tests.faults.faults import (
     Target,
     cut_connections,
     end_worker,
+    fill_redis,
     flush_redis,
     kill_child,
     kill_redis,
@@ -36,7 +32,9 @@ from tests.faults.faults import (
     pause_redis,
     stop_redis,
     stopped,
+    worker_beside,
 )
+from tests.faults.slow_link import slow_link
 from workers.pools import POOLS
 from workers.settings import Settings
 from workers.workloads import make_workload
@@ -195,6 +193,14 @@ def test_redis_stopped_for_ten_seconds(pool: str, victim: Cluster, store: "redis
         stop_redis(Target(victim, pool, seconds=10.0))
 
 
+@every_pool
+def test_redis_full_for_a_while(pool: str, victim: Cluster, store: "redis.Redis") -> None:
+    """Chunks that end meanwhile keep their results, and their slots, until there is room."""
+    with in_the_middle(victim, pool) as progress:
+        fill_redis(Target(victim, pool, seconds=6.0))
+    assert not progress.run().retries
+
+
 def test_two_jobs_on_a_pool_while_its_worker_dies(victim: Cluster, store: "redis.Redis") -> None:
     with in_the_middle(victim, "threads") as one, in_the_middle(victim, "threads") as other:
         kill_worker(Target(victim, "threads"))
@@ -216,26 +222,24 @@ def test_messages_of_an_earlier_job_do_no_harm(victim: Cluster, store: "redis.Re
 def test_a_worker_that_joins_in_the_middle_takes_its_share(
     victim: Cluster, store: "redis.Redis"
 ) -> None:
-    with in_the_middle(victim, "solo", seconds=12.0) as progress, second_host(victim, "solo"):
+    with (
+        in_the_middle(victim, "solo", seconds=12.0) as progress,
+        worker_beside(victim, "solo", "second"),
+    ):
         run = progress.future.result(timeout=60)
     assert happened(run, "solo@second joined with 1 slot(s)")
     assert set(run.shares) == {present_workers(store)[0].host.host, "second"}
 
 
-@contextmanager
-def second_host(cluster: Cluster, pool: str) -> Iterator[psutil.Process]:
-    """Another worker of a pool, which takes itself for another host."""
-    addressed = {"CELERY_BROKER_URL": cluster.broker_url, "POOLRACE_HOST": "second"}
-    environment = {**os.environ, **addressed}
-    process = psutil.Popen(
-        [sys.executable, "-m", "workers", pool],
-        env=environment,
-        stdout=-3,
-        stderr=-3,
-        cwd=Path(__file__).parents[2],
-    )
-    try:
-        yield process
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(timeout=30)
+@pytest.mark.parametrize("pool", ["threads", "gevent"])
+def test_a_host_far_away_takes_its_share(pool: str, victim: Cluster, store: "redis.Redis") -> None:
+    """A tenth of a second each way: what is under way for longer is not taken for lost."""
+    with (
+        slow_link(victim.broker_url, delay_s=0.1) as url,
+        worker_beside(victim, pool, "far", url),
+    ):
+        wait_until(lambda: len([it for it in present_workers(store) if it.pool == pool]) == 2)
+        run = run_on(victim, pool, 2 * SLOTS[pool] * 200)
+    assert_whole(run)
+    assert "far" in run.shares
+    assert not run.resent

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 STOP = 140
 LONG = (
     "run", "mixed", "--cpu-s", "0", "--wait-s", "0.05", "--stop", str(STOP), "--slots", "1",
-    "--chunk-size", "10", "--json",
+    "--json",
 )  # fmt: skip
-"""Seven seconds on one slot, in chunks of half a second."""
+"""Seven seconds on one slot."""
 
 
 @pytest.fixture
@@ -39,12 +39,15 @@ def newest(producer: CommandLine) -> dict[str, Any]:
     return jobs[0].to_json() if jobs else {"job": None, "done": 0.0}
 
 
-def begun(producer: CommandLine, *more: str, part: float) -> "subprocess.Popen[str]":
-    """A run of which at least that part is kept."""
+def begun(
+    producer: CommandLine, *more: str, part: float, chunk: int = 10
+) -> "subprocess.Popen[str]":
+    """A run of which at least that part is kept, in chunks of so many indices."""
     before = newest(producer)["job"]
-    process = producer.start(*LONG, *more)
+    process = producer.start(*LONG, "--chunk-size", str(chunk), *more)
     wait_until(lambda: newest(producer)["job"] != before, 30)
     wait_until(lambda: newest(producer)["done"] >= part, 30)
+    assert process.poll() is None, newest(producer)
     return process
 
 
@@ -54,12 +57,14 @@ def ended(process: "subprocess.Popen[str]") -> Answer:
 
 
 @pytest.mark.parametrize(
-    ("pool", "part"), [("prefork", 0.0), ("threads", 0.4), ("gevent", 0.85), ("solo", 0.2)]
+    ("pool", "part", "chunk"),
+    [("prefork", 0.0, 20), ("threads", 0.4, 10), ("gevent", 0.5, STOP // 2), ("solo", 0.2, 10)],
+    ids=["first chunk", "middle", "last chunk", "early"],
 )
 def test_a_killed_producer_is_gone_on_with(
-    pool: str, part: float, producer_on_cluster: CommandLine, store: "redis.Redis"
+    pool: str, part: float, chunk: int, producer_on_cluster: CommandLine, store: "redis.Redis"
 ) -> None:
-    process = begun(producer_on_cluster, "--pool", pool, part=part)
+    process = begun(producer_on_cluster, "--pool", pool, part=part, chunk=chunk)
     process.kill()
     process.communicate()
     kept = newest(producer_on_cluster)

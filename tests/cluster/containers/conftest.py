@@ -1,8 +1,9 @@
 """pytest-celery's fixtures with this project's image: Redis with a password and a disk, and two
-containers of each pool, which the tests take as hosts."""
+containers of each pool, which the tests take as hosts, and one whose clock is wrong."""
 
 import os
 import socket
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,21 @@ from pytest_celery import (
 from pytest_docker_tools import container, fxtr, volume
 
 from tests.cluster.conftest import IMAGE
+from tests.cluster.containers.runs import SLOTS
 from workers.pools import POOLS
 
 DEPLOY = Path(__file__).parents[3] / "deploy"
 REDIS_IMAGE = os.environ.get("REDIS_IMAGE", "redis:8.0")
 PASSWORD = "only-for-tests"
-GEVENT_SLOTS = 4
+
+TOOLS = "poolrace-test-tools"
+"""This project's image with what disturbs a host: its packets and its clock."""
+
+AN_HOUR_AHEAD = {
+    "LD_PRELOAD": "/usr/lib/libfaketimeMT.so.1",
+    "FAKETIME": "+1h",
+    "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+}
 
 HARDENED: dict[str, Any] = {
     "network": "{default_pytest_celery_network.name}",
@@ -118,14 +128,40 @@ def default_worker_container_cls() -> type[ProjectWorker]:
     return ProjectWorker
 
 
-def _worker(pool: str, number: int) -> Any:
-    slots = ["--slots", str(GEVENT_SLOTS)] if pool == "gevent" else []
+@pytest.fixture(scope="session")
+def tools() -> str:
+    """The name of the image ``TOOLS``, which is there then."""
+    dockerfile = f"""
+        FROM {IMAGE}
+        USER 0:0
+        RUN apt-get update -qq && apt-get install -qq -y --no-install-recommends iptables \\
+            libfaketime && ln -s /usr/lib/*/faketime/libfaketimeMT.so.1 /usr/lib/
+        USER 10001:10001
+    """
+    done = subprocess.run(
+        ["docker", "build", "--quiet", "--tag", TOOLS, "-"],
+        input=dockerfile,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    return TOOLS
+
+
+@pytest.fixture
+def an_hour_ahead(default_worker_env: dict[str, str]) -> dict[str, str]:
+    return {**default_worker_env, **AN_HOUR_AHEAD}
+
+
+def _worker(pool: str, which: str, image: Any, environment: Any) -> Any:
     return container(
         **HARDENED,
-        image=IMAGE,
-        command=["python", "-m", "workers", pool, *slots],
-        hostname=f"{pool}-{number}",
-        environment=fxtr("default_worker_env"),
+        image=image,
+        command=["python", "-m", "workers", pool, "--slots", str(SLOTS[pool])],
+        hostname=f"{pool}-{which}",
+        environment=environment,
         tmpfs={"/tmp": "mode=1777,size=64m"},
         init=True,
         wrapper_class=ProjectWorker,
@@ -133,8 +169,9 @@ def _worker(pool: str, number: int) -> Any:
 
 
 for _pool in POOLS:
-    for _number in (1, 2):
-        globals()[f"{_pool}_{_number}"] = _worker(_pool, _number)
+    for _number in "12":
+        globals()[f"{_pool}_{_number}"] = _worker(_pool, _number, IMAGE, fxtr("default_worker_env"))
+    globals()[f"{_pool}_ahead"] = _worker(_pool, "ahead", fxtr("tools"), fxtr("an_hour_ahead"))
 
 
 @pytest.fixture

@@ -1,0 +1,29 @@
+"""Packets of a container that get lost: iptables in its network, from a second container."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from tests.cluster.conftest import docker
+from tests.cluster.containers.conftest import TOOLS
+
+
+@contextmanager
+def dropping(container: str, chains: Sequence[str], part: float = 1.0) -> Iterator[None]:
+    """Drop that part of what comes in (``INPUT``) or goes out (``OUTPUT``) meanwhile."""
+    chance = ["--match", "statistic", "--mode", "random", "--probability", str(part)]
+    rules = [[chain, *(chance if part < 1 else ()), "--jump", "DROP"] for chain in chains]
+    for rule in rules:
+        _iptables(container, "--append", *rule)
+    try:
+        yield
+    finally:
+        for rule in rules:
+            _iptables(container, "--delete", *rule)
+
+
+def _iptables(container: str, *arguments: str) -> None:
+    docker(
+        *("run", "--rm", "--user", "0", "--network", f"container:{container}"),
+        *("--cap-drop", "ALL", "--cap-add", "NET_ADMIN", "--cap-add", "NET_RAW"),
+        *(TOOLS, "iptables", *arguments),
+    )

@@ -1,0 +1,107 @@
+"""Runs on the containers of a test, and what is seen of these meanwhile."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+import redis
+from pytest_celery import CeleryTestSetup, CeleryTestWorker
+
+from producer.dispatch import Observer, nobody
+from producer.executors import Model, make_executor
+from producer.jobs import Job
+from producer.measure import measure
+from producer.results import Run
+from producer.schedules import AUTO, ScheduleChoice
+from tests.conftest import wait_until
+from tests.during import Progress, during
+from workers.presence import EXPIRE_S, presence_key
+from workers.settings import Settings
+from workers.workloads import Workload, make_workload
+
+WAITING = make_workload("mixed", {"cpu_s": 0, "wait_s": 0.05})
+PER_SECOND = 20
+"""Indices of ``WAITING`` that one slot computes in a second."""
+
+CHUNK = 5
+"""Its indices in a chunk: a quarter of a second."""
+
+SLOTS = {"prefork": 2, "threads": 2, "gevent": 4, "solo": 1}
+
+
+def hosts_of(*pools: str) -> pytest.MarkDecorator:
+    """A test with two hosts of a pool, once for each of these pools."""
+    pairs = [(f"{pool}_1", f"{pool}_2") for pool in pools]
+    return pytest.mark.parametrize("hosts", pairs, ids=pools)
+
+
+def settings_of(setup: CeleryTestSetup) -> Settings:
+    """Settings of a producer on this machine."""
+    return Settings(
+        broker_url=setup.broker.config()["host_url"],
+        result_backend=setup.backend.config()["host_url"],
+    )
+
+
+def run_on(
+    setup: CeleryTestSetup,
+    pool: str,
+    workload: Workload,
+    stop: int,
+    schedule: ScheduleChoice = AUTO,
+    observer: Observer = nobody,
+) -> Run:
+    """One measured run, as ``producer run`` makes it."""
+    job = Job(workload, 0, stop)
+    executor = make_executor(Model("celery", pool), job, settings_of(setup), schedule)
+    return measure(
+        job, executor, schedule.make(len(job)), expected=job.expected(), observer=observer
+    )
+
+
+@contextmanager
+def in_the_middle(
+    setup: CeleryTestSetup,
+    seconds: float,
+    workload: Workload = WAITING,
+    per_second: int = PER_SECOND,
+    chunk: int = CHUNK,
+) -> Iterator[Progress]:
+    """A run of about so many seconds; the block begins when a quarter of it is done."""
+    pool = pool_of(setup)
+    stop = round(SLOTS[pool] * len(list(setup.worker_cluster)) * seconds * per_second)
+    schedule = ScheduleChoice("dynamic", chunk_size=chunk)
+    with during(
+        lambda observer: run_on(setup, pool, workload, stop, schedule, observer)
+    ) as progress:
+        yield progress
+
+
+def host_of(worker: CeleryTestWorker) -> str:
+    """Its name in results."""
+    host: str = worker.container.attrs["Config"]["Hostname"]
+    return host
+
+
+def name_of(worker: CeleryTestWorker) -> str:
+    """Its name in events."""
+    return f"{host_of(worker).partition('-')[0]}@{host_of(worker)}"
+
+
+def pool_of(setup: CeleryTestSetup) -> str:
+    """The pool of the containers, which is one in these tests."""
+    [pool] = {host_of(worker).partition("-")[0] for worker in setup.worker_cluster}
+    return pool
+
+
+def wait_until_silent(setup: CeleryTestSetup, worker: CeleryTestWorker, for_s: float) -> None:
+    """Until the worker has given no sign for so long: its key expires unless refreshed."""
+    with redis.Redis.from_url(setup.broker.config()["host_url"]) as client:
+        key = presence_key(name_of(worker))
+        wait_until(lambda: _left_ms(client, key) < (EXPIRE_S - for_s) * 1000, 30)
+
+
+def _left_ms(client: "redis.Redis", key: str) -> int:
+    left = client.pttl(key)
+    assert isinstance(left, int)
+    return left

@@ -1,0 +1,57 @@
+"""Two hosts, and a network that fails one of them: cut off, deaf, mute, or losing packets."""
+
+import pytest
+from pytest_celery import CeleryTestSetup
+
+from tests.cluster.conftest import docker
+from tests.cluster.containers.packets import dropping
+from tests.cluster.containers.runs import hosts_of, in_the_middle, name_of, wait_until_silent
+from tests.during import Progress, assert_whole, happened
+from workers.pools import POOLS
+
+pytestmark = [pytest.mark.timeout(180), pytest.mark.usefixtures("tools")]
+
+
+@hosts_of("prefork", "gevent")
+def test_a_host_taken_off_the_network_for_a_while_comes_back(
+    celery_setup: CeleryTestSetup,
+) -> None:
+    cut, _ = celery_setup.worker_cluster
+    [network] = cut.container.attrs["NetworkSettings"]["Networks"]
+    with in_the_middle(celery_setup, seconds=16) as progress:
+        docker("network", "disconnect", network, cut.container.id)
+        wait_until_silent(celery_setup, cut, for_s=5.0)
+        docker("network", "connect", network, cut.container.id)
+    assert_came_back(progress, name_of(cut))
+
+
+@pytest.mark.parametrize("chains", [["INPUT"], ["OUTPUT"], ["INPUT", "OUTPUT"]], ids=str)
+@hosts_of("threads", "gevent")
+def test_a_host_whose_packets_get_lost_for_a_while_comes_back(
+    chains: list[str], celery_setup: CeleryTestSetup
+) -> None:
+    """One way or both; nobody is told, connections just stall."""
+    cut, _ = celery_setup.worker_cluster
+    with in_the_middle(celery_setup, seconds=20) as progress, dropping(cut.container.id, chains):
+        wait_until_silent(celery_setup, cut, for_s=5.0)
+    assert_came_back(progress, name_of(cut))
+
+
+@hosts_of(*POOLS)
+def test_a_host_that_loses_every_fifth_packet_is_slower_and_no_less_exact(
+    celery_setup: CeleryTestSetup,
+) -> None:
+    lossy, _ = celery_setup.worker_cluster
+    with (
+        dropping(lossy.container.id, ["INPUT", "OUTPUT"], part=0.2),
+        in_the_middle(celery_setup, seconds=8) as progress,
+    ):
+        pass
+    assert_whole(progress.run())
+
+
+def assert_came_back(progress: Progress, name: str) -> None:
+    run = progress.run()
+    assert_whole(run)
+    assert happened(run, f"{name} fell silent")
+    assert happened(run, f"{name} is heard again") or happened(run, f"{name} was started again")

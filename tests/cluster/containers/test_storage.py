@@ -1,0 +1,55 @@
+"""Redis on a disk that fills up: it refuses to write until there is room again."""
+
+import time
+from contextlib import ExitStack
+
+import pytest
+import redis
+from pytest_celery import CeleryTestSetup
+from pytest_docker_tools import volume
+
+from tests.cluster.conftest import docker
+from tests.cluster.containers.runs import hosts_of, in_the_middle
+from tests.conftest import wait_until
+from tests.during import assert_whole
+from workers.pools import POOLS
+
+SMALL = {"type": "tmpfs", "device": "tmpfs", "o": "size=8m,mode=1777"}
+
+redis_broker_data = volume(driver="local", driver_opts=SMALL)
+redis_backend_data = volume(driver="local", driver_opts=SMALL)
+
+FULL_S = 5.0
+
+
+@hosts_of(*POOLS)
+@pytest.mark.timeout(180)
+def test_a_full_disk_holds_a_run_up_until_there_is_room(celery_setup: CeleryTestSetup) -> None:
+    """The broker's and the result backend's; chunks that end meanwhile keep their results."""
+    servers = [celery_setup.broker, celery_setup.backend]
+    with ExitStack() as opened, in_the_middle(celery_setup, seconds=8) as progress:
+        clients = [
+            opened.enter_context(redis.Redis.from_url(server.config()["host_url"]))
+            for server in servers
+        ]
+        for server in servers:
+            fill = "! cat /dev/zero 2>/dev/null >/data/filler"
+            docker("exec", server.container.id, "sh", "-c", fill)
+        wait_until(lambda: all(map(_refuses, clients)), 20)
+        since = time.monotonic()
+        wait_until(lambda: time.monotonic() - since > FULL_S or not all(map(_refuses, clients)))
+        assert all(map(_refuses, clients))
+        assert not progress.future.done()
+        for server in servers:
+            docker("exec", server.container.id, "rm", "/data/filler")
+    run = progress.run()
+    assert_whole(run)
+    assert not run.retries
+
+
+def _refuses(client: "redis.Redis") -> bool:
+    try:
+        client.set("poolrace:test", 1, ex=1)
+    except redis.ResponseError as error:
+        return str(error).startswith("MISCONF")
+    return False

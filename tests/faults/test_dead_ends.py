@@ -1,0 +1,104 @@
+"""What no patience mends: the run ends with an error that says what to do, and can be resumed."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from producer.checkpoints import OWNED_S, owner_key
+from producer.cluster.local import Cluster, temporary
+from producer.connection import connect
+from producer.fleet import present_workers
+from producer.kept import kept_jobs
+from tests.conftest import CommandLine, wait_until
+from tests.faults.faults import cut_others, worker_beside
+from workers.settings import Settings
+
+if TYPE_CHECKING:
+    import redis
+
+PATIENCE_S = 3
+LONG = (
+    "run", "mixed", "--pool", "solo", "--cpu-s", "0", "--wait-s", "0.05", "--stop", "100",
+    "--chunk-size", "5", "--json",
+)  # fmt: skip
+
+pytestmark = pytest.mark.timeout(180)
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A Redis whose workers nobody starts again."""
+    with temporary(Settings(state_dir=tmp_path_factory.mktemp("state")), {}) as running:
+        yield running
+
+
+@pytest.fixture
+def producer(tmp_path: Path, bare: Cluster) -> Iterator[CommandLine]:
+    variables = {"CELERY_BROKER_URL": bare.broker_url, "POOLRACE_PATIENCE_S": str(PATIENCE_S)}
+    command_line = CommandLine(tmp_path, variables)
+    yield command_line
+    command_line.end_what_runs()
+
+
+@pytest.fixture
+def store(bare: Cluster) -> Iterator["redis.Redis"]:
+    with connect(bare.broker_url) as client:
+        yield client
+
+
+def done(bare: Cluster) -> float:
+    jobs = kept_jobs(Settings(broker_url=bare.broker_url))
+    return jobs[0].done if jobs and jobs[0].state == "running" else 0.0
+
+
+def assert_goes_on(producer: CommandLine, err: str, store: "redis.Redis") -> None:
+    """With the very command that the error names."""
+    command, job = err.split("go on with: producer ")[1].split()[:2]
+    wait_until(lambda: not store.exists(owner_key(job)), OWNED_S + 2)
+    resumed = producer(command, job, "--json")
+    assert resumed.code == 0, resumed.err
+    assert resumed.json()["exact"]
+    assert resumed.json()["resumed"] > 0
+
+
+def test_the_last_worker_of_a_pool_goes_away_for_good(
+    producer: CommandLine, bare: Cluster, store: "redis.Redis"
+) -> None:
+    with worker_beside(bare, "solo", "first") as worker:
+        wait_until(lambda: present_workers(store))
+        process = producer.start(*LONG)
+        wait_until(lambda: done(bare) > 0.2)
+        worker.kill()
+        killed = time.monotonic()
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 3
+    assert time.monotonic() - killed < 10 + PATIENCE_S + 5  # until its last sign has expired
+    assert "no worker consumes queue 'solo'" in err
+    with worker_beside(bare, "solo", "second"):
+        wait_until(lambda: present_workers(store))
+        assert_goes_on(producer, err, store)
+
+
+def test_the_password_changes_in_mid_run(
+    producer: CommandLine, bare: Cluster, store: "redis.Redis"
+) -> None:
+    """Whoever is connected stays so; then all connections are lost."""
+    right = str(store.config_get("requirepass")["requirepass"])
+    with worker_beside(bare, "solo", "first"):
+        wait_until(lambda: present_workers(store))
+        process = producer.start(*LONG)
+        wait_until(lambda: done(bare) > 0.2)
+        store.config_set("requirepass", "another")
+        try:
+            cut_others(store)
+            _, err = process.communicate(timeout=60)
+        finally:
+            store.config_set("requirepass", right)
+        assert process.returncode == 3
+        assert "refuses the password" in err
+        assert right not in err
+        wait_until(lambda: present_workers(store))
+        assert_goes_on(producer, err, store)
