@@ -15,6 +15,7 @@ import pytest
 import redis
 
 from producer.cluster.local import Cluster, temporary
+from producer.connection import connect
 from producer.executors import Model, make_executor
 from producer.fleet import signs
 from producer.jobs import Job
@@ -70,6 +71,13 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     settings = Settings(state_dir=tmp_path_factory.mktemp("state"))
     with temporary(settings, POOL_SLOTS, flower=True) as running:
         yield running
+
+
+@pytest.fixture
+def store(cluster: Cluster) -> Iterator["redis.Redis"]:
+    """A client for its Redis."""
+    with connect(cluster.broker_url) as client:
+        yield client
 
 
 @pytest.fixture

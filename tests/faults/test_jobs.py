@@ -1,14 +1,11 @@
 """Jobs survive their producer: listed, resumed without computing anything twice, cancelled."""
 
 import signal
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from producer.checkpoints import INDEX_KEY, OWNED_S, job_key, owner_key
-from producer.cluster.local import Cluster
-from producer.connection import connect
 from producer.kept import kept_jobs
 from tests.conftest import Answer, CommandLine, held_chunks, wait_until
 from workers.pools import POOLS
@@ -25,12 +22,6 @@ LONG = (
     "--json",
 )  # fmt: skip
 """Seven seconds on one slot."""
-
-
-@pytest.fixture
-def store(cluster: Cluster) -> Iterator["redis.Redis"]:
-    with connect(cluster.broker_url) as client:
-        yield client
 
 
 def newest(producer: CommandLine) -> dict[str, Any]:
@@ -166,6 +157,10 @@ def test_a_job_that_cannot_be_read_hides_no_other(
     for number in range(3):
         assert f"job broken{number} is not listed, it cannot be read" in answer.err
     assert job in answer.out
+    for command in ("resume", "cancel"):
+        refused = producer_on_cluster(command, "broken1")
+        assert refused.code == 2
+        assert "job broken1 cannot be read" in refused.err
 
 
 def test_an_unknown_job_is_answered_with_the_way_to_the_known(

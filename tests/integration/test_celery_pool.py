@@ -3,14 +3,11 @@
 import json
 import statistics
 import threading
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
 
 from producer.checkpoints import job_key
-from producer.cluster.local import Cluster
-from producer.connection import connect
 from producer.dispatch import dispatch
 from producer.executors import Model, make_executor
 from producer.executors.celery_pool import CeleryPool
@@ -30,12 +27,6 @@ if TYPE_CHECKING:
     from producer.results import Run
 
 pools = pytest.mark.parametrize("pool", POOLS)
-
-
-@pytest.fixture
-def store(cluster: Cluster) -> Iterator["redis.Redis"]:
-    with connect(cluster.broker_url) as client:
-        yield client
 
 
 def job_keys(store: "redis.Redis", job: Job) -> list[bytes]:

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from producer.cluster.local import Cluster
-from producer.connection import connect
 from producer.fleet import SILENT_S, FleetWatch
 from tests.conftest import wait_until
 from workers.errors import ClusterError
@@ -22,11 +20,10 @@ POOL = "made-up"
 """A pool of no real workers: these tests say who is there."""
 
 
-@pytest.fixture
-def store(cluster: Cluster) -> Iterator["redis.Redis"]:
-    with connect(cluster.broker_url) as client:
-        yield client
-        client.srem(INDEX_KEY, *(worker(host).name for host in ("one", "two")))
+@pytest.fixture(autouse=True)
+def _nobody_stays(store: "redis.Redis") -> Iterator[None]:
+    yield
+    store.srem(INDEX_KEY, *(worker(host).name for host in ("one", "two")))
 
 
 def worker(host: str, since: str = "2026-01-01T00:00:00+00:00") -> Presence:
@@ -108,3 +105,14 @@ def test_an_announced_worker_is_there_until_it_leaves(store: "redis.Redis") -> N
     announcer.end()
     announcer.join(5.0)
     assert not store.exists(presence_key(presence.name))
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"presence": {}, "holds": []}'])
+def test_a_sign_that_is_none_is_ignored(
+    text: str, store: "redis.Redis", caplog: pytest.LogCaptureFixture
+) -> None:
+    appear(store, worker("one"))
+    store.sadd(INDEX_KEY, worker("two").name)
+    store.set(presence_key(worker("two").name), text, px=5000)
+    assert FleetWatch(store, POOL, 60).slots == 2
+    assert f"{presence_key(worker('two').name)} is ignored" in caplog.text

@@ -6,15 +6,13 @@ import json
 import pickle
 import sys
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import redis
 from celery import Celery
 
-from producer.cluster.local import Cluster
-from producer.connection import connect
 from producer.executors import Model
 from producer.fleet import workers_of
 from tests.conftest import run_once, wait_until
@@ -151,12 +149,6 @@ WRONG: dict[str, Change] = {
     "a job that is an object": call([{}, "sum", {}, 0, 1], {}, NOTHING_AFTER),
 }  # fmt: skip
 """Well-formed messages that the task refuses, or that name no task of ours."""
-
-
-@pytest.fixture
-def store(cluster: Cluster) -> Iterator["redis.Redis"]:
-    with connect(cluster.broker_url) as client:
-        yield client
 
 
 @pytest.fixture

@@ -1,0 +1,52 @@
+"""What is measured, and what is not: the clock starts when the slots are warm."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from producer.executors.single import Single
+from producer.jobs import Job
+from producer.measure import measure
+from producer.schedules import Dynamic
+from workers.chunks import Chunk
+from workers.errors import ClusterError
+from workers.hosts import HostFacts
+from workers.workloads import make_workload
+
+JOB = Job(make_workload("sum", {}), 0, 100)
+
+
+class Hesitant(Single):
+    """``single`` with three slots, some of which never answer the warm-up."""
+
+    def __init__(self, silent: int) -> None:
+        super().__init__(JOB, 3, HostFacts.collect("here"))
+        self.silent = silent
+
+    def submit(self, chunks: Sequence[Chunk]) -> None:
+        warm = [chunk for chunk in chunks if len(chunk) or chunk.start >= self.silent]
+        super().submit(warm)
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("QUIET_S", "WARM_UP_S"):
+        monkeypatch.setattr(f"producer.measure.{name}", 0.05)
+
+
+def test_a_run_begins_without_the_slots_that_do_not_answer(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    run = measure(JOB, Hesitant(silent=2), Dynamic(size=10), expected=JOB.expected())
+    assert run.exact
+    assert "2 of 3 slots did not answer in time" in caplog.text
+
+
+def test_a_run_does_not_begin_if_no_slot_answers() -> None:
+    with pytest.raises(ClusterError, match="none of 3 slots answered"):
+        measure(JOB, Hesitant(silent=3), Dynamic(size=10), expected=JOB.expected())
+
+
+def test_a_run_begins_in_silence_when_all_slots_answer(caplog: pytest.LogCaptureFixture) -> None:
+    assert measure(JOB, Hesitant(silent=0), Dynamic(size=10), expected=JOB.expected()).exact
+    assert not caplog.text
