@@ -87,6 +87,11 @@ class FleetWatch:
         """Facts of all hosts that were there at any time."""
         return list(self._hosts.values())
 
+    @property
+    def busy(self) -> bool:
+        """Whether any of them holds a chunk, of whatever job."""
+        return bool(self._holders)
+
     def holder(self, task_id: str) -> Sign | None:
         """The last sign of the worker that holds the chunk, as far as anybody said so."""
         return self._holders.get(task_id)

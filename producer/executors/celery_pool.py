@@ -8,7 +8,7 @@ import logging
 import os
 import time
 from collections import Counter, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
 
 import redis
@@ -66,7 +66,7 @@ class CeleryPool(Executor):
         self._flights = Flights()
         self._opened = ExitStack()
         self._events: list[str] = []
-        self._looked = time.monotonic()
+        self._looked = self._taken = time.monotonic()
 
     def start(self) -> None:
         """Find the workers, and listen for results before the first chunk is sent."""
@@ -108,6 +108,8 @@ class CeleryPool(Executor):
         if time.monotonic() - self._looked > LOOK_S:
             answers += self._look_around()
             self._looked = time.monotonic()
+        if answers:
+            self._taken = time.monotonic()
         results = [result for answer in answers if (result := self._take(answer))]
         self._send_waiting()
         return results
@@ -226,6 +228,8 @@ class CeleryPool(Executor):
             self._flights.unwatched(now - self._looked - 2 * LOOK_S)
             stale = self._flights.stale(now)
             queued = queued_ids(self._broker, self._pool) if stale else set()
+            if stale:
+                self._require_takers(queued, now)
         for flight in stale:
             if sign := self._fleet.holder(flight.task_id):
                 self._flights.found(flight, sign.presence, now - sign.age_s)
@@ -235,6 +239,10 @@ class CeleryPool(Executor):
         missing = self._flights.missing(now)
         with translated(self._results_url):
             unheard = self._mail.look(flight.task_id for flight in missing)
+            if unheard:
+                self._events.append(f"{len(unheard)} result(s) went unheard; listening anew")
+                self._mail.listen()
+                unheard = self._mail.look(flight.task_id for flight in self._flights)
         answered = {answer.task_id for answer in unheard}
         self._send_again([flight for flight in missing if flight.task_id not in answered])
         self._back_up(now)
@@ -275,6 +283,16 @@ class CeleryPool(Executor):
             raise ChunkTimeout(
                 f"chunk {flight.chunk} hangs on {flight.holder.name}: it runs for more than"
                 f" {limit_s:g} s and passes no checkpoint"
+            )
+
+    def _require_takers(self, queued: Collection[str], now: float) -> None:
+        """Raise ``ClusterError`` if workers sign, but take nothing of what is queued."""
+        if self._fleet.busy or not queued:
+            self._taken = now
+        elif now - self._taken > self._patience.seconds:
+            raise ClusterError(
+                f"the workers of pool {self._pool} are there, but have taken nothing from queue"
+                f" {self._pool!r} for {self._patience.seconds:g} s; start them again"
             )
 
     def _count_slots(self) -> None:

@@ -74,10 +74,15 @@ class Mail:
         self._patience = patience
         self._read: list[str] = []
         self._subscription = results.pubsub()
-        self._subscription.psubscribe(self._key(self.task_id("*")))
-        self._subscription.get_message(timeout=CONFIRM_S)
+        self.listen()
         self.reconnected = 0
         """How often the connection was new, so that answers may have gone unheard."""
+
+    def listen(self) -> None:
+        """Subscribe, on a connection that is new."""
+        self._subscription.close()
+        self._subscription.psubscribe(self._key(self.task_id("*")))
+        self._subscription.get_message(timeout=CONFIRM_S)
 
     def close(self) -> None:
         """Stop listening, and delete the answers that were read."""

@@ -3,6 +3,8 @@
 import json
 import statistics
 import threading
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,11 +15,13 @@ from producer.executors import Model, make_executor
 from producer.executors.celery_pool import CeleryPool
 from producer.jobs import Job
 from producer.ledger import Ledger
-from producer.schedules import Dynamic, ScheduleChoice
+from producer.schedules import AUTO, Dynamic, ScheduleChoice
 from tests.conftest import run_once, wait_until
 from workers.chunks import Chunk, ChunkResult
-from workers.errors import ChunkFailed, UsageError
+from workers.errors import ChunkFailed, ClusterError, UsageError
+from workers.hosts import HostFacts
 from workers.pools import POOLS
+from workers.presence import Announcer, Presence, presence_key
 from workers.settings import Settings
 from workers.workloads import make_workload
 
@@ -108,6 +112,41 @@ def test_a_result_that_went_unheard_is_read(with_cluster: Settings, store: "redi
         cut.start()
         ledger = dispatch(job, executor, Dynamic(size=2))
     assert ledger.value == job.expected()
+
+
+def test_who_hears_nothing_listens_anew(with_cluster: Settings) -> None:
+    """As when a firewall forgot the connection: it stands, and brings nothing."""
+    job = Job(make_workload("mixed", {"cpu_s": 0.0, "wait_s": 0.1}), 0, 200)
+    with make_executor(Model("celery", "threads"), job, with_cluster) as executor:
+        assert isinstance(executor, CeleryPool)
+        executor._mail._subscription.punsubscribe()
+        ledger = dispatch(job, executor, Dynamic(size=5))
+        events = executor.happened()
+    assert ledger.value == job.expected()
+    assert any("listening anew" in event for event in events)
+    assert not executor.counts["resent"]
+
+
+def test_workers_that_take_nothing_end_the_run(
+    with_cluster: Settings, store: "redis.Redis"
+) -> None:
+    """Their process lives and says so, but their consumer does not."""
+    host = HostFacts.collect("nobody")
+    since = datetime.now(UTC).isoformat()
+    announcer = Announcer(store, Presence("made-up@nobody", "made-up", 1, 1, since, host))
+    announcer.start()
+    wait_until(lambda: store.exists(presence_key("made-up@nobody")))
+    job = Job(make_workload("sum", {}), 0, 10)
+    settings = replace(with_cluster, patience_s=2)
+    executor = CeleryPool(job, "made-up", None, AUTO, settings)
+    with (
+        pytest.raises(ClusterError, match="have taken nothing from queue 'made-up' for 2 s"),
+        executor,
+    ):
+        dispatch(job, executor, Dynamic(size=5))
+    announcer.end()
+    announcer.join()
+    assert store.llen("made-up") == 0
 
 
 def test_code_that_raises_ends_the_job_with_its_message(
