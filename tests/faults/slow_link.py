@@ -3,39 +3,57 @@
 import asyncio
 import threading
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from urllib.parse import urlsplit, urlunsplit
+
+WAIT_S = 10.0
 
 
 @contextmanager
 def slow_link(url: str, delay_s: float) -> Iterator[str]:
     """An address behind which ``url`` answers, with so many seconds each way."""
     parts = urlsplit(url)
-    loop = asyncio.new_event_loop()
-
-    async def relay(near: asyncio.StreamReader, far: asyncio.StreamWriter) -> None:
-        """What comes in goes out in order, each piece after the delay."""
-        with suppress(ConnectionError):
-            while piece := await near.read(65_536):
-                loop.call_later(delay_s, far.write, piece)
-        loop.call_later(delay_s, far.close)
-
-    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        server_reader, server_writer = await asyncio.open_connection(parts.hostname, parts.port)
-        await asyncio.gather(relay(reader, server_writer), relay(server_reader, writer))
-
-    server = loop.run_until_complete(asyncio.start_server(accept, "127.0.0.1", 0))
-    port = server.sockets[0].getsockname()[1]
-    thread = threading.Thread(target=loop.run_forever)
+    relay = _Relay(str(parts.hostname), int(parts.port or 6379), delay_s)
+    thread = threading.Thread(target=asyncio.run, args=(relay.serve(),))
     thread.start()
+    port = relay.port.result(WAIT_S)
     try:
         yield urlunsplit(parts._replace(netloc=parts.netloc.replace(f":{parts.port}", f":{port}")))
     finally:
-        loop.call_soon_threadsafe(loop.stop)
+        relay.loop.call_soon_threadsafe(relay.over.set)
         thread.join()
-        for task in asyncio.all_tasks(loop):
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                loop.run_until_complete(task)
+
+
+class _Relay:
+    def __init__(self, host: str, port: int, delay_s: float) -> None:
+        self.port: Future[int] = Future()
+        self._behind = (host, port)
+        self._delay_s = delay_s
+        self._writers: set[asyncio.StreamWriter] = set()
+
+    async def serve(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.over = asyncio.Event()
+        server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        self.port.set_result(server.sockets[0].getsockname()[1])
+        await self.over.wait()
         server.close()
-        loop.close()
+        while self._writers:
+            for writer in self._writers:
+                writer.transport.abort()
+            await asyncio.sleep(0)  # lets them notice
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        far_reader, far_writer = await asyncio.open_connection(*self._behind)
+        ends = {writer, far_writer}
+        self._writers |= ends
+        await asyncio.gather(self._pass(reader, far_writer), self._pass(far_reader, writer))
+        self._writers -= ends
+
+    async def _pass(self, near: asyncio.StreamReader, far: asyncio.StreamWriter) -> None:
+        """What comes in goes out in order, each piece after the delay."""
+        with suppress(ConnectionError):
+            while piece := await near.read(65_536):
+                self.loop.call_later(self._delay_s, far.write, piece)
+        self.loop.call_later(self._delay_s, far.close)

@@ -242,4 +242,4 @@ def test_a_host_far_away_takes_its_share(pool: str, victim: Cluster, store: "red
         run = run_on(victim, pool, 2 * SLOTS[pool] * 200)
     assert_whole(run)
     assert "far" in run.shares
-    assert not run.resent
+    assert run.resent < run.chunks / 20
