@@ -105,7 +105,8 @@ class FleetWatch:
         ours = [sign for sign in told if sign.presence.pool == self._pool]
         now = {sign.presence.name: sign.presence for sign in ours if sign.presence.slots}
         silent = {sign.presence.name for sign in ours if sign.age_s > SILENT_S} & now.keys()
-        self._holders = {task_id: sign for sign in ours for task_id in sign.holds}
+        freshest_last = sorted(ours, key=lambda sign: -sign.age_s)
+        self._holders = {task_id: sign for sign in freshest_last for task_id in sign.holds}
         if now:
             self._seen = time.monotonic()
         elif time.monotonic() - self._seen > self._patience_s:

@@ -250,6 +250,8 @@ class CeleryPool(Executor):
 
     def _send_again(self, missing: Sequence[Flight]) -> None:
         for flight in missing:
+            if self._fleet.holder(flight.task_id):
+                continue  # with a worker that is slow to sign, on a busy host: no loss yet
             flight.losses += 1
             if flight.losses >= MAX_LOSSES:
                 raise ChunkFailed(

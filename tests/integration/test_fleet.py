@@ -116,3 +116,14 @@ def test_a_sign_that_is_none_is_ignored(
     store.set(presence_key(worker("two").name), text, px=5000)
     assert FleetWatch(store, POOL, 60).slots == 2
     assert f"{presence_key(worker('two').name)} is ignored" in caplog.text
+
+
+def test_of_two_that_hold_a_chunk_the_one_heard_last_counts(store: "redis.Redis") -> None:
+    """The other one may be dead, and its copy of the chunk with it."""
+    appear(store, worker("one"), holds=["job.0-1"])
+    appear(store, worker("two"), silent_s=3.0, holds=["job.0-1"])
+    watch = FleetWatch(store, POOL, 60)
+    watch.look()
+    holder = watch.holder("job.0-1")
+    assert holder is not None
+    assert holder.presence.name == worker("one").name
