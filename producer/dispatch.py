@@ -17,10 +17,11 @@ from workers.chunks import Chunk, ChunkResult
 POLL_S = 0.5
 """An executor is asked at least this often, so that a caller can show time passing."""
 
-ROUND_TRIP_S = 0.02
-"""From a result to the next chunk at the slot, with room to spare (Celery: 2-5 ms measured)."""
+AHEAD_S = 0.1
+"""Work that waits in front of a slot: two messages of short chunks, and many times what a new one
+takes to arrive (Celery: 2-10 ms measured)."""
 
-MAX_AHEAD = 256
+MAX_AHEAD = 1024
 """Chunks waiting in front of the slots at most, however short they are."""
 
 FIRST = 8
@@ -109,5 +110,5 @@ class _Window:
         self._seen += 1
         ahead = 0
         if self._seen >= 8 * self._slots:
-            ahead = round(self._slots * ROUND_TRIP_S / max(result.duration_s, 1e-6))
+            ahead = round(self._slots * AHEAD_S / max(result.duration_s, 1e-6))
         self.size = min(self.size + 1, self._slots + max(self._slots, min(MAX_AHEAD, ahead)))

@@ -15,7 +15,7 @@ from workers.settings import Settings
 from workers.transport import install
 
 TASK = "poolrace.compute"
-"""Name of the one task that computes chunks."""
+"""Name of the one task, which computes the chunks of a message."""
 
 ON_HOST = "on host "
 """With the host's name the last line of a failed chunk's traceback."""
@@ -79,6 +79,9 @@ def configuration(settings: Settings) -> dict[str, Any]:
         "result_backend_always_retry": True,
         # Celery's default of 10 s would keep slots waiting long after Redis is back.
         "result_backend_max_sleep_between_retries_ms": 1000,
+        # Celery makes a backend a thread, and so a connection and 2 ms of work for every greenlet,
+        # which lives for one chunk. Ours is a pool of connections that all of them may use.
+        "result_backend_thread_safe": True,
         # The producer deletes what it has read; this is for results that nobody reads.
         "result_expires": 3600,
         # A worker waits for its broker for as long as it takes.

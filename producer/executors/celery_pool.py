@@ -1,7 +1,7 @@
 """``prefork threads gevent solo``: the workers of one Celery pool, on however many hosts.
 
-Sends chunks and takes results (``mail.py``), and once a second compares what should be under
-way with what is (``flights.py``): the one mechanism that keeps a job alive.
+Sends parcels of chunks and takes results (``mail.py``), and once a second compares what should
+be under way with what is (``flights.py``): the one mechanism that keeps a job alive.
 """
 
 import logging
@@ -16,7 +16,7 @@ import redis
 from producer.checkpoints import Checkpoint, Keeper
 from producer.connection import KOMBU_ERRORS, NO_PATIENCE, Patience, connect, translated
 from producer.executors.base import Executor
-from producer.executors.flights import MAX_ATTEMPTS, MAX_LOSSES, Flight, Flights
+from producer.executors.flights import MAX_ATTEMPTS, MAX_LOSSES, Flight, Flights, Parcel
 from producer.executors.mail import Answer, Failure, Mail
 from producer.fleet import FleetWatch, usage_of_workers
 from producer.jobs import Job
@@ -41,7 +41,7 @@ logger = logging.getLogger(__name__)
 class CeleryPool(Executor):
     """All workers of one pool.
 
-    ``slots`` limits the chunks in flight; ``None`` takes every slot the pool has. ``schedule``
+    ``slots`` limits the parcels in flight; ``None`` takes every slot the pool has. ``schedule``
     is kept with the job, for whoever resumes it.
     """
 
@@ -93,7 +93,7 @@ class CeleryPool(Executor):
         self._opened.close()
 
     def submit(self, chunks: Sequence[Chunk]) -> None:
-        """Send the chunks, as far as the limit on chunks in flight allows."""
+        """Send the chunks, as far as the limit on parcels in flight allows."""
         self._waiting.extend(chunks)
         self._send_waiting()
 
@@ -110,7 +110,7 @@ class CeleryPool(Executor):
             self._looked = time.monotonic()
         if answers:
             self._taken = time.monotonic()
-        results = [result for answer in answers if (result := self._take(answer))]
+        results = [result for answer in answers for result in self._take(answer)]
         self._send_waiting()
         return results
 
@@ -161,57 +161,66 @@ class CeleryPool(Executor):
 
     def _send_waiting(self) -> None:
         room = self._limit - len(self._flights) if self._limit else len(self._waiting)
-        chunks = [self._waiting.popleft() for _ in range(min(room, len(self._waiting)))]
-        self._send({self._mail.task_id(f"{it.start}-{it.stop}"): it for it in chunks})
+        size = self._flights.parcel_size(len(self._waiting), self.slots)
+        parcels: list[Parcel] = []
+        while self._waiting and len(parcels) < room:
+            count = min(size, len(self._waiting))
+            parcels.append(tuple(self._waiting.popleft() for _ in range(count)))
+        self._send({self._mail.task_id(parcel): parcel for parcel in parcels})
 
-    def _send(self, chunks: Mapping[str, Chunk]) -> None:
-        """Send chunks, for the first time or again: twice there, a chunk is counted once."""
+    def _send(self, parcels: Mapping[str, Parcel]) -> list[Flight]:
+        """Send parcels, for the first time or again: twice there, a chunk is counted once."""
         with translated(self._broker_url):
-            self._mail.send(chunks)
+            self._mail.send(parcels)
         now = time.monotonic()
-        for task_id, chunk in chunks.items():
-            self._flights.sent(task_id, chunk, now)
+        return [self._flights.sent(task_id, parcel, now) for task_id, parcel in parcels.items()]
 
-    def _take(self, answer: Answer) -> ChunkResult | None:
-        """The result in an answer; a chunk that failed is tried again."""
+    def _send_singly(self, flight: Flight) -> None:
+        """Send the chunks of a parcel again, each on its own: so the one at fault shows."""
+        self._flights.gone(flight)
+        singles = [(chunk,) for chunk in flight.parcel]
+        for single in self._send({self._mail.task_id(single): single for single in singles}):
+            single.attempts, single.losses = flight.attempts, flight.losses
+
+    def _take(self, answer: Answer) -> list[ChunkResult]:
+        """The results in an answer; a parcel that failed is tried again."""
         flight = self._flights.get(answer.task_id)
         if isinstance(answer.outcome, Failure):
             if flight is not None:
                 self._failed(flight, answer.outcome)
-            return None
-        result = answer.outcome
+            return []
+        results = answer.outcome
         if flight is None:
-            return result  # late: the ledger knows whether it was counted
-        if flight.chunk != result.chunk:
-            logger.warning("a result of %s that claims to be of %s was ignored",
-                           flight.chunk, answer.task_id)  # fmt: skip
-            return None
-        self._flights.landed(answer.task_id, result)
-        return result
+            return results  # late: the ledger knows whether they were counted
+        if flight.parcel != tuple(result.chunk for result in results):
+            logger.warning("results that are not of %s, but claim to be of %s, were ignored",
+                           flight, answer.task_id)  # fmt: skip
+            return []
+        self._flights.landed(flight, results)
+        return results
 
     def _failed(self, flight: Flight, failure: Failure) -> None:
-        """Try the chunk again; raises ``JobFailed`` if it was tried often enough."""
+        """Try the parcel again; raises ``JobFailed`` if it was tried often enough."""
         if failure.kind == UsageError.__name__:
             raise UsageError(failure.text)
         flight.attempts += 1
         if flight.attempts >= MAX_ATTEMPTS:
             raise self._given_up(flight, failure)
-        self.counts["retries"] += 1
+        self.counts["retries"] += len(flight.parcel)
         self._events.append(
-            f"chunk {flight.chunk} failed with {failure.kind},"
-            f" attempt {flight.attempts + 1} follows"
+            f"chunk {flight} failed with {failure.kind}, attempt {flight.attempts + 1} follows"
         )
         with translated(self._results_url):
             self._mail.forget(flight.task_id)
-        self._send({flight.task_id: flight.chunk})
+        self._send_singly(flight)
 
     def _given_up(self, flight: Flight, failure: Failure) -> PoolraceError:
         if failure.traceback:
-            logger.error("the last traceback of chunk %s:\n%s", flight.chunk, failure.traceback)
+            logger.error("the last traceback of chunk %s:\n%s", flight, failure.traceback)
         holder = flight.holder.name if flight.holder else f"pool {self._pool}"
         kind = ChunkTimeout if failure.kind == ChunkTimeout.__name__ else ChunkFailed
         return kind(
-            f"chunk {flight.chunk} failed {flight.attempts} time(s), last on"
+            f"chunk {flight} failed {flight.attempts} time(s), last on"
             f" {failure.host or holder}: {failure.kind}: {failure.text}"
         )
 
@@ -255,13 +264,15 @@ class CeleryPool(Executor):
             flight.losses += 1
             if flight.losses >= MAX_LOSSES:
                 raise ChunkFailed(
-                    f"chunk {flight.chunk} vanished {flight.losses} times, each time with the"
+                    f"chunk {flight} vanished {flight.losses} times, each time with the"
                     f" worker of pool {self._pool} that held it: it may be what ends them"
                 )
         if missing:
-            self.counts["resent"] += len(missing)
-            self._events.append(f"{len(missing)} chunk(s) were nowhere to be found, sent again")
-            self._send({flight.task_id: flight.chunk for flight in missing})
+            chunks = sum(len(flight.parcel) for flight in missing)
+            self.counts["resent"] += chunks
+            self._events.append(f"{chunks} chunk(s) were nowhere to be found, sent again")
+        for flight in missing:
+            self._send_singly(flight)
 
     def _back_up(self, now: float) -> None:
         """Near the end, have idle slots compute the slowest chunks too; the first result wins.
@@ -273,17 +284,18 @@ class CeleryPool(Executor):
         if not slow:
             return
         with translated(self._broker_url):
-            self._mail.send({flight.task_id: flight.chunk for flight in slow})
+            self._mail.send({flight.task_id: flight.parcel for flight in slow})
         for flight in slow:
             flight.backed_up = True
-        self.counts["backups"] += len(slow)
-        self._events.append(f"{len(slow)} slow chunk(s) were given to idle slots too")
+        chunks = sum(len(flight.parcel) for flight in slow)
+        self.counts["backups"] += chunks
+        self._events.append(f"{chunks} slow chunk(s) were given to idle slots too")
 
     def _require_moving(self, flight: Flight, now: float) -> None:
-        limit_s = self.job.time_limit_s
+        limit_s = (self.job.time_limit_s or 0) * len(flight.parcel)
         if limit_s and flight.holder and now - flight.held_since > limit_s + HUNG_S:
             raise ChunkTimeout(
-                f"chunk {flight.chunk} hangs on {flight.holder.name}: it runs for more than"
+                f"chunk {flight} hangs on {flight.holder.name}: it runs for more than"
                 f" {limit_s:g} s and passes no checkpoint"
             )
 

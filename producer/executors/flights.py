@@ -1,23 +1,35 @@
-"""The chunks in flight, and the one rule that keeps a job alive: a chunk that has been nowhere
-for ``MISSING_S`` is sent again.
+"""The chunks in flight, and the one rule that keeps a job alive: a parcel of chunks that has been
+nowhere for ``MISSING_S`` is sent again, each chunk on its own.
 
 Somewhere is the queue, or a worker that gives signs and tells with them that it holds the
-chunk. Whatever happened to the rest, a worker killed, stopped, cut off or started
+parcel. Whatever happened to the rest, a worker killed, stopped, cut off or started
 again, a message lost on the way, a Redis emptied, looks the same from here and is mended the
 same way. Pure: it reads no clock and sends nothing; times are seconds by any one clock.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from workers.chunks import Chunk, ChunkResult
 from workers.presence import Presence
 
+Parcel = tuple[Chunk, ...]
+"""The chunks of one message, in order: one, or several that are short."""
+
+PARCEL_S = 0.05
+"""Short chunks share a message that keeps a slot busy for about so long: a message costs about
+1 ms of CPU time, and its slot waits up to 10 ms for the next one while all cores compute."""
+
+PARCEL_CHUNKS = 100
+PARCEL_BYTES = 100_000
+"""A parcel has no more chunks, nor so many bytes of results, however short they are: Redis
+refuses values of 1 MiB."""
+
 FRESH_S = 1.5
-"""For so long a chunk is trusted to be where it was sent, or seen last: nobody looks for it."""
+"""For so long a parcel is trusted to be where it was sent, or seen last: nobody looks for it."""
 
 MISSING_S = 3.0
-"""Workers sign every second, and the producer looks every second: a chunk that only moved from
+"""Workers sign every second, and the producer looks every second: a parcel that only moved from
 the queue to a worker is found again well before."""
 
 MAX_ATTEMPTS = 3
@@ -28,34 +40,51 @@ MAX_LOSSES = 6
 
 SLOW = 3.0
 SLOW_S = 1.0
-"""A chunk is slow, and gets a backup on an idle slot, when it takes so many times as long as
+"""A parcel is slow, and gets a backup on an idle slot, when it takes so many times as long as
 others of its size, and so many seconds more."""
+
+
+def told(parcel: Parcel) -> str:
+    """The parcel in words."""
+    if len(parcel) == 1:
+        return str(parcel[0])
+    return f"{Chunk(parcel[0].start, parcel[-1].stop)} in {len(parcel)} chunks"
 
 
 @dataclass
 class Flight:
-    """One chunk on its way."""
+    """One parcel on its way."""
 
     task_id: str
-    chunk: Chunk
+    parcel: Parcel
     seen: float
     """When it was sent, or known to be somewhere, last."""
     holder: Presence | None = None
     """The worker that held it when it was seen last; ``None`` while it is queued."""
     held_since: float = 0.0
     attempts: int = 0
-    """How often its code failed."""
+    """How often the code of a chunk in it failed."""
     losses: int = 0
     backed_up: bool = False
 
+    @property
+    def indices(self) -> int:
+        """Of all its chunks."""
+        return sum(map(len, self.parcel))
+
+    def __str__(self) -> str:
+        return told(self.parcel)
+
 
 class Flights:
-    """All chunks in flight of one job."""
+    """All parcels in flight of one job."""
 
     def __init__(self) -> None:
         self._flights: dict[str, Flight] = {}
         self._indices = 0
         self._seconds = 0.0
+        self._chunk_s = PARCEL_S
+        self._value_bytes = 1
 
     def __len__(self) -> int:
         return len(self._flights)
@@ -67,17 +96,38 @@ class Flights:
         """The flight of that task, if it is under way."""
         return self._flights.get(task_id)
 
-    def sent(self, task_id: str, chunk: Chunk, now: float) -> None:
-        """A chunk was sent, for the first time or again."""
-        flight = self._flights.setdefault(task_id, Flight(task_id, chunk, now))
+    def parcel_size(self, waiting: int, slots: int) -> int:
+        """Chunks to put into a parcel, when so many wait for so many slots.
+
+        As many as keep a slot busy for ``PARCEL_S`` by the newest durations; but idle slots
+        share what waits.
+        """
+        busy = round(PARCEL_S / max(self._chunk_s, 1e-9))
+        small = PARCEL_BYTES // self._value_bytes
+        share = -(-waiting // max(slots - len(self), 1))
+        return max(1, min(busy, small, share, PARCEL_CHUNKS))
+
+    def sent(self, task_id: str, parcel: Parcel, now: float) -> Flight:
+        """A parcel was sent, for the first time or again."""
+        flight = self._flights.setdefault(task_id, Flight(task_id, parcel, now))
         flight.seen = now
         flight.holder = None
+        return flight
 
-    def landed(self, task_id: str, result: ChunkResult) -> None:
-        """Its result is there."""
-        self._flights.pop(task_id, None)
-        self._indices += len(result.chunk)
-        self._seconds += result.duration_s
+    def gone(self, flight: Flight) -> None:
+        """The parcel will be sent no more as it is."""
+        self._flights.pop(flight.task_id, None)
+
+    def landed(self, flight: Flight, results: Sequence[ChunkResult]) -> None:
+        """The results of a parcel are there."""
+        self.gone(flight)
+        seconds = sum(result.duration_s for result in results)
+        if flight.indices:
+            self._indices += flight.indices
+            self._seconds += seconds
+            self._chunk_s += (seconds / len(results) - self._chunk_s) / 2
+        largest = max(result.value.bit_length() // 4 for result in results)
+        self._value_bytes = max(self._value_bytes, largest)
 
     def stale(self, now: float) -> list[Flight]:
         """Those to look for."""
@@ -109,7 +159,7 @@ class Flights:
             for flight in self
             if flight.holder is not None
             and not flight.backed_up
-            and now - flight.held_since > SLOW * pace_s * len(flight.chunk) + SLOW_S
+            and now - flight.held_since > SLOW * pace_s * flight.indices + SLOW_S
         ]
         late.sort(key=lambda pair: -pair[0])
         return [flight for _, flight in late[:idle]]

@@ -1,4 +1,4 @@
-"""Chunks go out as Celery messages, their results come in as Redis pushes them.
+"""Parcels of chunks go out as Celery messages, their results come in as Redis pushes them.
 
 Celery's ``group(...).get()`` looks for results in steps of 0.5 s and keeps all of them. Here
 all task ids of a job share a prefix, so one pattern subscription delivers its results as they
@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any, cast
 from celery import Celery, states
 
 from producer.connection import Patience
+from producer.executors.flights import Parcel, told
 from producer.jobs import Job
 from workers.app import ON_HOST, TASK
-from workers.chunks import Chunk, ChunkResult
+from workers.chunks import ChunkResult
 
 if TYPE_CHECKING:
     import redis
@@ -36,7 +37,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Failure:
-    """A chunk's code raised."""
+    """The code of a chunk of the parcel raised."""
 
     kind: str
     """Name of the exception's type."""
@@ -52,10 +53,10 @@ class Failure:
 
 @dataclass(frozen=True)
 class Answer:
-    """What came of a chunk that was sent as this task."""
+    """What came of a parcel that was sent as this task."""
 
     task_id: str
-    outcome: ChunkResult | Failure
+    outcome: list[ChunkResult] | Failure
 
 
 class Mail:
@@ -81,7 +82,7 @@ class Mail:
     def listen(self) -> None:
         """Subscribe, on a connection that is new."""
         self._subscription.close()
-        self._subscription.psubscribe(self._key(self.task_id("*")))
+        self._subscription.psubscribe(self._key(self._task_id("*")))
         self._subscription.get_message(timeout=CONFIRM_S)
 
     def close(self) -> None:
@@ -89,14 +90,14 @@ class Mail:
         self._subscription.close()
         self._delete_read()
 
-    def task_id(self, rest: str) -> str:
-        """The id of a task of this job."""
-        return f"{self._job.key}.{rest}"
+    def task_id(self, parcel: Parcel) -> str:
+        """The id of the task that computes the parcel: always the same."""
+        return self._task_id(f"{parcel[0].start}-{parcel[-1].stop}")
 
-    def send(self, chunks: Mapping[str, Chunk]) -> None:
-        """Put chunks into the queue, by task id, as often as it takes within our patience."""
-        if chunks:
-            self._patience.call_with_retry(lambda: self._send_once(chunks), lambda _: None)
+    def send(self, parcels: Mapping[str, Parcel]) -> None:
+        """Put parcels into the queue, by task id, as often as it takes within our patience."""
+        if parcels:
+            self._patience.call_with_retry(lambda: self._send_once(parcels), lambda _: None)
 
     def hear(self, timeout_s: float) -> list[Answer]:
         """The answers that were pushed: at least one, or none after so many seconds."""
@@ -122,25 +123,29 @@ class Mail:
         """Delete the answer of a task that is sent again."""
         self._results.delete(self._key(task_id))
 
-    def _send_once(self, chunks: Mapping[str, Chunk]) -> None:
+    def _task_id(self, rest: str) -> str:
+        return f"{self._job.key}.{rest}"
+
+    def _send_once(self, parcels: Mapping[str, Parcel]) -> None:
         amqp = self._app.amqp
         with self._app.producer_pool.acquire(block=True) as producer, producer.batch():
-            for task_id, chunk in chunks.items():
+            for task_id, parcel in parcels.items():
                 # Celery's send_task would subscribe to each task's result on its own.
-                message = self._message(task_id, chunk)
+                message = self._message(task_id, parcel)
                 amqp.send_task_message(producer, TASK, message, queue=self._pool)
 
-    def _message(self, task_id: str, chunk: Chunk) -> Any:
+    def _message(self, task_id: str, parcel: Parcel) -> Any:
         job, work = self._job, self._job.workload
         limit_s = job.time_limit_s
+        ranges = [[chunk.start, chunk.stop] for chunk in parcel]
         return self._app.amqp.create_task_message(
             task_id,
             TASK,
-            args=(job.key, work.name, work.parameters(), chunk.start, chunk.stop, limit_s),
-            time_limit=limit_s and limit_s + HARD_LIMIT_S,
+            args=(job.key, work.name, work.parameters(), ranges, limit_s),
+            time_limit=limit_s and limit_s * len(parcel) + HARD_LIMIT_S,
             # What Flower and the worker's log show in place of the raw arguments.
             shadow=f"poolrace.{work.name}",
-            argsrepr=str(chunk),
+            argsrepr=told(parcel),
             kwargsrepr=f"job {job.key}",
         )
 
@@ -153,7 +158,7 @@ class Mail:
                 return [Answer(task_id, _failure(outcome, meta.get("traceback")))]
             if status != states.SUCCESS:
                 return []
-            answer = Answer(task_id, ChunkResult.from_json(outcome))
+            answer = Answer(task_id, [ChunkResult.from_json(result) for result in outcome])
         except (ValueError, KeyError, TypeError) as error:
             logger.warning("a result that is none was ignored: %r", error)
             return []

@@ -81,6 +81,31 @@ def test_what_redis_holds_depends_on_the_slots_and_not_on_the_number_of_chunks(
 
 
 @pools
+def test_short_chunks_share_messages(
+    pool: str, with_cluster: Settings, store: "redis.Redis"
+) -> None:
+    def sent() -> int:
+        return int(store.info("commandstats")["cmdstat_lpush"]["calls"])
+
+    before = sent()
+    schedule = ScheduleChoice("dynamic", chunk_size=1)
+    run = run_once(make_workload("sum", {}), 0, 4000, Model("celery", pool), with_cluster, schedule)
+    assert run.exact
+    assert run.chunks == 4000
+    assert sent() - before < 1000
+
+
+def test_results_that_are_large_share_no_message(with_cluster: Settings) -> None:
+    """Redis refuses values of 1 MiB; each of these factorials has 8 KiB or more."""
+    workload = make_workload("factorial", {"wait_s": 0.0})
+    schedule = ScheduleChoice("dynamic", chunk_size=1)
+    run = run_once(workload, 6000, 6300, Model("celery", "threads"), with_cluster, schedule)
+    assert run.exact
+    assert run.chunks == 300
+    assert not run.retries
+
+
+@pools
 def test_a_slot_limit_is_kept(pool: str, with_cluster: Settings) -> None:
     workload = make_workload("mixed", {"cpu_s": 0.0, "wait_s": 0.05})
     schedule = ScheduleChoice("dynamic", chunk_size=1)
@@ -167,9 +192,11 @@ def test_a_foreign_result_is_ignored(with_cluster: Settings, store: "redis.Redis
         assert isinstance(executor, CeleryPool)
         channel = f"celery-task-meta-{job.id}."
         for task_id, status, result in (
-            (f"{job.id}.0-4", "SUCCESS", forged),  # a range that was not sent as one
-            (f"{job.id}.0-2", "SUCCESS", forged),  # a chunk that claims to be another
-            (f"{job.id}.0-2", "SUCCESS", {"value": "x"}),
+            (f"{job.id}.0-4", "SUCCESS", [forged]),  # a range that was not sent as one
+            (f"{job.id}.0-2", "SUCCESS", [forged]),  # a chunk that claims to be another
+            (f"{job.id}.0-2", "SUCCESS", [{"value": "x"}]),
+            (f"{job.id}.0-2", "SUCCESS", forged),
+            (f"{job.id}.0-2", "SUCCESS", []),
             (f"{job.id}.0-2", "SUCCESS", None),
         ):
             meta = {"task_id": task_id, "status": status, "result": result, "traceback": None}

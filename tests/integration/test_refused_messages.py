@@ -133,20 +133,22 @@ RAW: dict[str, bytes] = {
 WRONG: dict[str, Change] = {
     "an unknown task": put("no.such.task", "headers", "task"),
     "no arguments": call([], {}, NOTHING_AFTER),
-    "too many arguments": call(["j", "sum", {}, 0, 1, None, 2], {}, NOTHING_AFTER),
-    "a time limit of text": call(["j", "sum", {}, 0, 1, "2"], {}, NOTHING_AFTER),
+    "too many arguments": call(["j", "sum", {}, [[0, 1]], None, 2], {}, NOTHING_AFTER),
+    "a time limit of text": call(["j", "sum", {}, [[0, 1]], "2"], {}, NOTHING_AFTER),
     "keywords of no argument": call([], {"a": 1}, NOTHING_AFTER),
     "an unknown workload": call(["j", "no-such", {}, 0, 1], {}, NOTHING_AFTER),
     "a workload that is a list": call(["j", [], {}, 0, 1], {}, NOTHING_AFTER),
-    "parameters that are a list": call(["j", "sum", [], 0, 1], {}, NOTHING_AFTER),
-    "an unknown parameter": call(["j", "sum", {"x": 1}, 0, 1], {}, NOTHING_AFTER),
-    "a parameter of another type": call(["j", "sum", {"kernel": {}}, 0, 1], {}, NOTHING_AFTER),
-    "a range of text": call(["j", "sum", {}, "0", "1"], {}, NOTHING_AFTER),
-    "a range of null": call(["j", "sum", {}, None, None], {}, NOTHING_AFTER),
-    "a range of floats": call(["j", "sum", {}, 0.5, 1.5], {}, NOTHING_AFTER),
-    "a range that runs backwards": call(["j", "sum", {}, 9, 1], {}, NOTHING_AFTER),
-    "a range of the whole numbers": call(["j", "sum", {}, 0, 10**40], {}, NOTHING_AFTER),
-    "a job that is an object": call([{}, "sum", {}, 0, 1], {}, NOTHING_AFTER),
+    "parameters that are a list": call(["j", "sum", [], [[0, 1]]], {}, NOTHING_AFTER),
+    "an unknown parameter": call(["j", "sum", {"x": 1}, [[0, 1]]], {}, NOTHING_AFTER),
+    "a parameter of another type": call(["j", "sum", {"kernel": {}}, [[0, 1]]], {}, NOTHING_AFTER),
+    "a range of text": call(["j", "sum", {}, [["0", "1"]]], {}, NOTHING_AFTER),
+    "a range of null": call(["j", "sum", {}, [[None, None]]], {}, NOTHING_AFTER),
+    "a range of floats": call(["j", "sum", {}, [[0.5, 1.5]]], {}, NOTHING_AFTER),
+    "ranges that are a number": call(["j", "sum", {}, 7], {}, NOTHING_AFTER),
+    "a range of three": call(["j", "sum", {}, [[0, 1, 2]]], {}, NOTHING_AFTER),
+    "a range that runs backwards": call(["j", "sum", {}, [[9, 1]]], {}, NOTHING_AFTER),
+    "a range of the whole numbers": call(["j", "sum", {}, [[0, 10**40]]], {}, NOTHING_AFTER),
+    "a job that is an object": call([{}, "sum", {}, [[0, 1]]], {}, NOTHING_AFTER),
 }  # fmt: skip
 """Well-formed messages that the task refuses, or that name no task of ours."""
 
@@ -156,7 +158,7 @@ def envelope(with_cluster: Settings, store: "redis.Redis") -> Envelope:
     """A message as the producer sends it, taken back before a worker sees it."""
     queue = f"nobody-{uuid.uuid4().hex}"
     with make_app(with_cluster) as app:
-        _send(app, queue, ["job", "sum", {}, 0, 10])
+        _send(app, queue, ["job", "sum", {}, [[0, 10]]])
     raw = store.lpop(queue)
     store.delete(f"_kombu.binding.{queue}")
     assert isinstance(raw, bytes)

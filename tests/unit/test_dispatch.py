@@ -47,7 +47,7 @@ def test_chunks_in_flight_depend_on_the_slots_and_not_on_the_number_of_chunks() 
     job = Job(make_workload("mixed", {"cpu_s": 0, "wait_s": 0.0}), 0, 50_000)
     with Watched(job, slots=2) as executor:
         dispatch(job, executor, Dynamic(size=1))
-    assert executor.most_in_flight <= 2 + 256
+    assert executor.most_in_flight <= 2 + 1024
 
 
 def test_the_observer_sees_the_value_grow(settings: Settings) -> None:

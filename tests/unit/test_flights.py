@@ -2,12 +2,21 @@
 
 import pytest
 
-from producer.executors.flights import FRESH_S, MISSING_S, Flights
+from producer.executors.flights import (
+    FRESH_S,
+    MISSING_S,
+    PARCEL_BYTES,
+    PARCEL_CHUNKS,
+    PARCEL_S,
+    Flights,
+    told,
+)
 from workers.chunks import Chunk, ChunkResult
 from workers.hosts import HostFacts
 from workers.presence import Presence
 
 CHUNK = Chunk(0, 10)
+PARCEL = (CHUNK,)
 
 
 @pytest.fixture
@@ -18,12 +27,18 @@ def worker() -> Presence:
 @pytest.fixture
 def flights() -> Flights:
     flights = Flights()
-    flights.sent("a", CHUNK, now=0.0)
+    flights.sent("a", PARCEL, now=0.0)
     return flights
 
 
-def result(chunk: Chunk, duration_s: float) -> ChunkResult:
-    return ChunkResult(chunk, 1, duration_s, duration_s, 0.0, "here", "1.0")
+def result(chunk: Chunk, duration_s: float, value: int = 1) -> ChunkResult:
+    return ChunkResult(chunk, value, duration_s, duration_s, 0.0, "here", "1.0")
+
+
+def land(flights: Flights, task_id: str, duration_s: float, value: int = 1) -> None:
+    flight = flights.get(task_id)
+    assert flight is not None
+    flights.landed(flight, [result(chunk, duration_s, value) for chunk in flight.parcel])
 
 
 def test_nobody_looks_for_a_chunk_that_was_just_sent(flights: Flights) -> None:
@@ -40,7 +55,7 @@ def test_a_chunk_that_is_nowhere_is_missing_and_one_that_is_seen_is_not(
     flights.found(flight, None, MISSING_S)
     flights.found(flight, worker, 2 * MISSING_S)
     assert flights.missing(3 * MISSING_S) == []
-    flights.sent("a", CHUNK, now=9 * MISSING_S)
+    flights.sent("a", PARCEL, now=9 * MISSING_S)
     assert flights.missing(9 * MISSING_S) == []
 
 
@@ -61,9 +76,9 @@ def test_a_chunk_is_held_since_a_worker_has_it(flights: Flights, worker: Presenc
 def test_only_slow_chunks_are_backed_up_and_no_more_than_slots_are_idle(worker: Presence) -> None:
     flights = Flights()
     for number in range(4):
-        flights.sent(str(number), Chunk(10 * number, 10 * number + 10), now=0.0)
+        flights.sent(str(number), (Chunk(10 * number, 10 * number + 10),), now=0.0)
     assert flights.slow(now=1000.0, idle=4) == []  # nothing to compare with
-    flights.landed("0", result(CHUNK, duration_s=1.0))
+    land(flights, "0", duration_s=1.0)
     assert flights.slow(now=1000.0, idle=4) == []  # queued ones are not slow
     for number, flight in enumerate(flights):
         flights.found(flight, worker, float(number))
@@ -77,7 +92,35 @@ def test_only_slow_chunks_are_backed_up_and_no_more_than_slots_are_idle(worker: 
 
 
 def test_what_landed_is_under_way_no_more(flights: Flights) -> None:
-    flights.landed("a", result(CHUNK, duration_s=1.0))
-    flights.landed("a", result(CHUNK, duration_s=1.0))
+    [flight] = flights
+    flights.landed(flight, [result(CHUNK, duration_s=1.0)])
+    flights.landed(flight, [result(CHUNK, duration_s=1.0)])
     assert len(flights) == 0
     assert flights.get("a") is None
+
+
+def test_before_any_result_each_chunk_has_a_parcel_of_its_own() -> None:
+    assert Flights().parcel_size(waiting=1000, slots=2) == 1
+
+
+def test_short_chunks_share_a_parcel_as_long_as_it_stays_short() -> None:
+    flights = Flights()
+    for number in range(20):
+        flights.sent(str(number), PARCEL, now=0.0)
+        land(flights, str(number), duration_s=PARCEL_S / 10)
+    assert flights.parcel_size(waiting=1000, slots=2) == 10
+    assert flights.parcel_size(waiting=6, slots=2) == 3  # no slot idles while another has many
+    for number in range(20):
+        flights.sent(str(number), PARCEL, now=0.0)
+        land(flights, str(number), duration_s=0.0)
+    assert flights.parcel_size(waiting=100_000, slots=2) == PARCEL_CHUNKS
+
+
+def test_chunks_with_large_values_share_no_parcel(flights: Flights) -> None:
+    land(flights, "a", duration_s=0.0, value=1 << (4 * PARCEL_BYTES))
+    assert flights.parcel_size(waiting=1000, slots=1) == 1
+
+
+def test_a_parcel_says_what_is_in_it() -> None:
+    assert told((Chunk(0, 5),)) == "[0, 5)"
+    assert told((Chunk(0, 5), Chunk(5, 9))) == "[0, 9) in 2 chunks"
