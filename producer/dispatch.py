@@ -27,7 +27,7 @@ MAX_AHEAD = 1024
 FIRST = 8
 """Chunks that are sent before any result is there."""
 
-OPENING_S = 0.05
+OPENING_S = 0.08
 """Without a result for so long, four times as many are sent."""
 
 Observer = Callable[[Ledger, ChunkResult | None], None]
@@ -87,7 +87,8 @@ class _Window:
     time a new one takes to arrive.
 
     It opens by one a result: the short chunks with which ``auto`` feels its way do not flood
-    hundreds of greenlets. While no results come, chunks take long, and it opens by itself.
+    hundreds of greenlets. Chunks that mostly wait open it at once, and so does time without
+    any result.
     """
 
     def __init__(self, slots: int) -> None:
@@ -108,6 +109,8 @@ class _Window:
 
     def observe(self, result: ChunkResult) -> None:
         self._seen += 1
+        if result.waited_s > result.cpu_s:
+            self.size = max(self.size, 2 * self._slots)
         ahead = 0
         if self._seen >= 8 * self._slots:
             ahead = round(self._slots * AHEAD_S / max(result.duration_s, 1e-6))

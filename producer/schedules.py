@@ -5,6 +5,7 @@ There is no binding of chunks to slots here: whichever slot is free takes the ne
 Pure: a schedule does not know who computes the chunks.
 """
 
+import math
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -26,6 +27,8 @@ LONGEST_CHUNK_S = 2.0
 """The first chunks of ``auto``: a message in two seconds costs nothing, and progress stays
 visible."""
 
+MESSAGE_S = 0.001
+"""What a message takes of a core."""
 
 NOISE_S = 0.005
 """In chunks shorter than this the wall clock measures the operating system's scheduler."""
@@ -112,8 +115,9 @@ class Auto(Schedule):
     Each chunk is two thirds of a slot's share of what remains, but takes no longer than
     ``LONGEST_CHUNK_S`` and has no less to do than for ``SHORTEST_CHUNK_S``. A slot waits some
     5 ms for its next chunk, so the fewer the better; a whole share would leave nothing to even
-    out with. The longest is wall time, in which slots that share a core count each other's
-    work; the shortest is not: more slots on a core are no reason for more messages.
+    out with. It is a whole share where slots are so many that messages take longer than chunks.
+    The longest is wall time, in which slots that share a core count each other's work; the
+    shortest is not: more slots on a core are no reason for more messages.
     """
 
     name = "auto"
@@ -122,19 +126,28 @@ class Auto(Schedule):
         self._wall_s: float | None = None
         self._busy_s = 0.0
         self._slots = 1
+        self._out = 0
 
     def sizes(self, count: int, slots: int) -> Iterator[int]:
         """One index at a time until the first result is observed."""
         self._slots = slots
         while count:
-            size = 1
-            if self._wall_s is not None:
-                shortest = round(SHORTEST_CHUNK_S / max(self._busy_s, 1e-9))
-                longest = round(LONGEST_CHUNK_S / max(self._wall_s, 1e-9))
-                size = min(max(2 * count // (3 * self._slots), shortest), longest)
-            size = min(count, max(1, size))
+            size = min(count, max(1, self._size(count)))
+            self._out += 1
             yield size
             count -= size
+
+    def _size(self, count: int) -> int:
+        if self._wall_s is None:
+            return 1
+        # Slots that have nothing yet share what is left, else all of them do.
+        share = count / (self._slots - self._out if self._out < self._slots else self._slots)
+        part = 2 * share / 3
+        if self._slots * MESSAGE_S > part * self._wall_s:
+            part = math.ceil(share)
+        shortest = SHORTEST_CHUNK_S / max(self._busy_s, 1e-9)
+        longest = LONGEST_CHUNK_S / max(self._wall_s, 1e-9)
+        return round(min(max(part, shortest), longest))
 
     def observe(self, result: ChunkResult, slots: int) -> None:
         """Remember what an index took in the newest result.
@@ -143,6 +156,7 @@ class Auto(Schedule):
         ones; an error therefore mends itself within a few chunks.
         """
         self._slots = slots
+        self._out -= 1
         if len(result.chunk):
             wall = result.duration_s > NOISE_S
             self._busy_s = result.busy_s / len(result.chunk)

@@ -9,6 +9,8 @@ import json
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
 from celery import Celery, states
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 
 CONFIRM_S = 5.0
 """Seconds to wait for Redis to confirm the subscription."""
+
+BATCH = 64
+"""Messages that go to Redis together: workers begin with them while the next are made."""
 
 DELETE_AT = 64
 """Results read before they are deleted together."""
@@ -96,8 +101,9 @@ class Mail:
 
     def send(self, parcels: Mapping[str, Parcel]) -> None:
         """Put parcels into the queue, by task id, as often as it takes within our patience."""
-        if parcels:
-            self._patience.call_with_retry(lambda: self._send_once(parcels), lambda _: None)
+        left = iter(parcels.items())
+        while batch := dict(islice(left, BATCH)):
+            self._patience.call_with_retry(partial(self._send_once, batch), lambda _: None)
 
     def hear(self, timeout_s: float) -> list[Answer]:
         """The answers that were pushed: at least one, or none after so many seconds."""
