@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from producer.connection import connect
+from producer.fleet import signs
 from tests.cluster.conftest import (
     IMAGE,
     Deployment,
@@ -199,7 +201,7 @@ def test_a_host_that_is_stopped_ends_its_chunks_first(deployment: Deployment) ->
         *("run", "mixed", "--stop", "400", "--cpu-s", "0", "--wait-s", "0.1"),
         *("--chunks", "8", "--pool", "threads", "--json"),
     ) as command:
-        wait_until(lambda: len(_received(first, indices=50)) == 2, 30)
+        wait_until(lambda: len(_held(deployment, first, indices=50)) == 2, 30)
         docker("stop", "--time", "60", first)
         code = inspected(first)["State"]["ExitCode"]
         docker("start", first)
@@ -338,10 +340,12 @@ def test_data_is_kept_if_asked_to(checkout: Deployment) -> None:
     assert docker("exec", container, "sh", "-c", read) == "yes"
 
 
-def _received(container: str, indices: int) -> set[str]:
-    """The chunks of so many indices that a worker received."""
-    found = re.findall(r"\.(\d+)-(\d+)\] received", docker("logs", container))
-    return {f"{start}-{stop}" for start, stop in found if int(stop) - int(start) == indices}
+def _held(deployment: Deployment, container: str, indices: int) -> set[str]:
+    """The chunks of so many indices that the worker in that container says it holds."""
+    with connect(deployment.env()["CELERY_BROKER_URL"]) as client:
+        told = [sign.holds for sign in signs(client) if sign.presence.host.host == container[:12]]
+    ranges = [re.search(r"\.(\d+)-(\d+)$", task_id) for holds in told for task_id in holds]
+    return {it[0] for it in ranges if it and int(it[2]) - int(it[1]) == indices}
 
 
 def _secrets(deployment: Deployment) -> list[str]:
