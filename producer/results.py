@@ -16,6 +16,9 @@ T = TypeVar("T")
 FORMAT = 4
 """Version of the file's format; a file of another version is refused."""
 
+BESIDES = ("format", "kind", "figures")
+"""What a file holds besides the comparison: ``--json`` prints figures that follow from it."""
+
 Varies = Literal["model", "chunks", "slots", "hosts"]
 """What the runs of a comparison differ in: a field of a run."""
 
@@ -164,7 +167,7 @@ def load(path: Path) -> Comparison:
             f"{path} has format version {found!r}, this poolrace reads {FORMAT}; make it anew"
         )
     try:
-        fields = {name: value for name, value in data.items() if name not in ("format", "kind")}
+        fields = {name: value for name, value in data.items() if name not in BESIDES}
         runs = tuple(map(Run.from_json, fields["runs"]))
         return _typed(Comparison, {**fields, "runs": runs})
     except (KeyError, TypeError, AttributeError) as error:

@@ -11,6 +11,7 @@ from producer.compare import compare
 from producer.plans import Plan
 from producer.progress import bars
 from producer.reports import FORMATS
+from producer.reports.views import view
 from producer.results import require_writable, save, write_text
 from workers.errors import JobFailed, UsageError
 from workers.settings import Settings
@@ -44,7 +45,8 @@ class Outcome:
         if self.report:
             write_text(self.report, FORMATS["html"](comparison))
         if self.as_json:
-            click.echo(json.dumps(comparison.to_json(), indent=2))
+            told = {**comparison.to_json(), "figures": view(comparison).figures}
+            click.echo(json.dumps(told, indent=2))
         else:
             click.echo(FORMATS["text"](comparison), nl=False)
         if not comparison.exact:
