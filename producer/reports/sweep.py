@@ -96,9 +96,10 @@ class Sweep:
                 f" few and too many of them cost {cost_s:.3f} s. Measure more: --chunks."
             )
         if law.sweet_spot < fewest:
+            idle = "; fewer would leave slots idle" * (fewest <= self.rows[0].slots)
             return (
-                f"The sweet spot is {fewest} chunks or fewer, the fewest that were measured: from"
-                " there on each chunk more only costs."
+                f"The sweet spot is {fewest} chunks, the fewest that were measured: from there on"
+                f" each chunk more only costs{idle}."
             )
         spot = round(law.sweet_spot)
         lost_s = law.time_s(spot) - law.work_s
