@@ -26,37 +26,48 @@ Point = tuple[int, float]
 
 @dataclass(frozen=True)
 class ChunkLaw:
-    """``T(n) = work_s + overhead_s * n + imbalance_s / n`` for ``n`` chunks of equal size.
+    """``T(n) = work_s * r(n) + overhead_s * n + imbalance_s / n`` for ``n`` chunks of equal size.
 
-    A chunk costs its message, whoever computes it: ``overhead_s`` of the run's time each. At the
-    end slots run out of chunks at different moments. Of ``p`` slots all but the last to end idle
-    for half a chunk on average, so the job, of ``W`` seconds of work, ends ``W (p - 1) / (2 p n)``
-    seconds later than perfect division would allow. Kruskal and Weiss, "Allocating Independent
-    Subtasks on Parallel Processors" (IEEE Transactions on Software Engineering, 1985), weigh the
-    same two costs.
+    A chunk costs its message, whoever computes it: ``overhead_s`` of the run's time each. ``p``
+    slots that are equally fast take chunks in step, in ``ceil(n / p)`` rounds, the last of which
+    may be half empty: ``r(n) = p * ceil(n / p) / n``. If they are not in step they run out of
+    chunks at different moments, and idle for half a chunk on average: ``imbalance_s / n``, at most
+    ``work_s * (p - 1) / n``. Kruskal and Weiss, "Allocating Independent Subtasks on Parallel
+    Processors" (IEEE Transactions on Software Engineering, 1985), weigh the same costs.
     """
 
+    in_step: int
+    """The slots ``p`` if their rounds show in the times, else 1: then ``r(n) = 1``."""
     work_s: float
     overhead_s: float
     imbalance_s: float
-    r_squared: float | None
+    r_squared: float | None = None
     """Of the times; ``None`` where there are no more points than parameters."""
 
-    def time_s(self, chunks: float) -> float:
+    def time_s(self, chunks: int) -> float:
         """Seconds that the job takes when cut into so many chunks."""
-        return self.work_s + self.overhead_s * chunks + self.imbalance_s / chunks
+        return self.work_s + self.overhead_s * chunks + self.waiting_s(chunks)
+
+    def waiting_s(self, chunks: int) -> float:
+        """Seconds of these in which slots wait for the last chunks of others."""
+        return self.work_s * (_rounds(chunks, self.in_step) - 1) + self.imbalance_s / chunks
 
     @property
-    def sweet_spot(self) -> float:
-        """Chunks of the least time, infinite if more of them cost nothing."""
+    def sweet_spot(self) -> int | None:
+        """Chunks of the least time, ``sqrt(imbalance_s / overhead_s)`` to whole rounds.
+
+        ``None`` if more of them are always better.
+        """
+        if self.imbalance_s <= 0:
+            return self.in_step
         if self.overhead_s <= 0:
-            return math.inf
-        return max(1.0, math.sqrt(self.imbalance_s / self.overhead_s))
+            return None
+        whole = int(math.sqrt(self.imbalance_s / self.overhead_s) / self.in_step)
+        return min((max(1, whole) * self.in_step, (whole + 1) * self.in_step), key=self.time_s)
 
     def to_json(self) -> dict[str, Any]:
-        """The parameters as a JSON object; ``sweet_spot`` is ``null`` if it is infinite."""
-        spot = self.sweet_spot
-        return {**asdict(self), "sweet_spot": spot if math.isfinite(spot) else None}
+        """The parameters and the sweet spot as a JSON object."""
+        return {**asdict(self), "sweet_spot": self.sweet_spot}
 
 
 @dataclass(frozen=True)
@@ -72,7 +83,7 @@ class ScalabilityLaw:
     """Jobs a second of one slot or host."""
     sigma: float
     kappa: float
-    r_squared: float | None
+    r_squared: float | None = None
     """Of the throughputs; ``None`` where there are no more points than parameters."""
 
     def throughput(self, number: float) -> float:
@@ -88,7 +99,7 @@ class ScalabilityLaw:
     def peak(self) -> float:
         """The number beyond which more are slower, ``sqrt((1 - sigma) / kappa)``."""
         if self.kappa <= 0:
-            return math.inf
+            return math.inf if self.sigma < 1 else 1.0
         return max(1.0, math.sqrt(max(0.0, 1 - self.sigma) / self.kappa))
 
     def to_json(self) -> dict[str, Any]:
@@ -96,15 +107,21 @@ class ScalabilityLaw:
         return {**asdict(self), "peak": self.peak if math.isfinite(self.peak) else None}
 
 
-def fit_chunks(points: Sequence[Point]) -> ChunkLaw | None:
-    """The law that fits best; ``None`` for fewer than three different numbers of chunks."""
+def fit_chunks(points: Sequence[Point], slots: int) -> ChunkLaw | None:
+    """The law that fits best; ``None`` for fewer than three different numbers of chunks.
+
+    Slots that share a core, or are not equally fast, do not go in step, so it is fitted both ways.
+    """
     if len({n for n, _ in points}) < PARAMETERS:
         return None
-    rows = [(1.0, float(n), 1.0 / n) for n, _ in points]
-    work_s, overhead_s, imbalance_s = _fit(rows, [seconds for _, seconds in points])
-    law = ChunkLaw(work_s, overhead_s, imbalance_s, None)
-    times = [(seconds, law.time_s(n)) for n, seconds in points]
-    return replace(law, r_squared=_r_squared(times))
+    times = [seconds for _, seconds in points]
+    fits = []
+    for in_step in (slots, 1):
+        rows = [(_rounds(n, in_step), float(n), 1.0 / n) for n, _ in points]
+        error, parameters = _fit(rows, times)
+        fits.append((error, ChunkLaw(in_step, *parameters)))
+    _, law = min(fits, key=lambda fit: fit[0])
+    return replace(law, r_squared=_r_squared([(seconds, law.time_s(n)) for n, seconds in points]))
 
 
 def fit_scalability(points: Sequence[Point]) -> ScalabilityLaw | None:
@@ -115,8 +132,8 @@ def fit_scalability(points: Sequence[Point]) -> ScalabilityLaw | None:
     if len({n for n, _ in points}) < PARAMETERS:
         return None
     rows = [(1.0, float(n - 1), float(n * (n - 1))) for n, _ in points]
-    one_s, contention_s, crosstalk_s = _fit(rows, [n * seconds for n, seconds in points])
-    law = ScalabilityLaw(1 / one_s, contention_s / one_s, crosstalk_s / one_s, None)
+    _, (one_s, contention_s, crosstalk_s) = _fit(rows, [n * seconds for n, seconds in points])
+    law = ScalabilityLaw(1 / one_s, contention_s / one_s, crosstalk_s / one_s)
     rates = [(1 / seconds, law.throughput(n)) for n, seconds in points]
     return replace(law, r_squared=_r_squared(rates))
 
@@ -132,8 +149,15 @@ def serial_fraction(speed_up: float, number: int) -> float | None:
     return (1 / speed_up - 1 / number) / (1 - 1 / number)
 
 
-def _fit(rows: Sequence[Sequence[float]], targets: Sequence[float]) -> tuple[float, ...]:
-    """Non-negative coefficients of the columns, the first of which counts in any case.
+def _rounds(chunks: int, slots: int) -> float:
+    """How much longer than perfect division it takes if slots take equal chunks in step."""
+    return slots * math.ceil(chunks / slots) / chunks
+
+
+def _fit(
+    rows: Sequence[Sequence[float]], targets: Sequence[float]
+) -> tuple[float, tuple[float, ...]]:
+    """The error, and non-negative coefficients of the columns; the first counts in any case.
 
     Errors are taken relative to the target: what disturbs a machine costs a part of the time,
     not a number of seconds. With two columns to leave out or not, all choices are tried.
@@ -154,7 +178,7 @@ def _fit(rows: Sequence[Sequence[float]], targets: Sequence[float]) -> tuple[flo
                 best = error, fitted
     if best is None:
         raise ValueError(f"no law fits times that are not positive: {list(targets)}")
-    return best[1]
+    return best
 
 
 def _least_squares(columns: Sequence[Sequence[float]]) -> tuple[float, ...] | None:

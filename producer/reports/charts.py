@@ -40,11 +40,12 @@ def _sweep(comparison: Comparison) -> str:
     x = Axis("chunks", numbers[0] * 0.8, numbers[-1] * 1.25, numbers, log=True)
     plot = Plot(sweep.title, x, Axis("s", 0.0, highest_s, round_ticks(highest_s)))
     if law := sweep.law:
-        plot.curve("law", "time by the law", [(n, law.time_s(n)) for n in along(x)])
-        plot.curve("overhead", "overhead", [(n, law.overhead_s * n) for n in along(x)])
-        plot.curve("imbalance", "imbalance", [(n, law.imbalance_s / n) for n in along(x)])
-        if x.low < law.sweet_spot < x.high:
-            plot.mark(law.sweet_spot, f"sweet spot {law.sweet_spot:.0f}")
+        whole = sorted({max(1, round(n)) for n in along(x)})
+        plot.curve("law", "time by the law", [(n, law.time_s(n)) for n in whole])
+        plot.curve("overhead", "overhead", [(n, law.overhead_s * n) for n in whole])
+        plot.curve("imbalance", "imbalance", [(n, law.waiting_s(n)) for n in whole])
+        if law.sweet_spot and x.low < law.sweet_spot < x.high:
+            plot.mark(law.sweet_spot, f"sweet spot {law.sweet_spot}")
     for row in sweep.rows:
         plot.point(
             row.chunks, row.elapsed_s, row.elapsed_s - row.spread_s, row.elapsed_s + row.spread_s

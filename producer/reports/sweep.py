@@ -31,7 +31,7 @@ class Sweep:
         table = rows(comparison)
         model = table[0].model if table else "no model"
         title = f"{comparison.workload}: what the number of chunks costs under {model}"
-        return cls(title, table, fit_chunks([(row.chunks, row.elapsed_s) for row in table]))
+        return cls(title, table, _fitted(table))
 
     def cells(self) -> list[tuple[str, ...]]:
         """The rows as text, in the order of ``HEADER``."""
@@ -59,19 +59,18 @@ class Sweep:
         """What the law says, where the best number of chunks lies, how sure that is."""
         if self.law is None:
             return [self._too_few(), *self._alike()]
-        law = self.law
+        return [self._costs(self.law), self._sweet_spot(self.law), *self._alike()]
+
+    def _costs(self, law: ChunkLaw) -> str:
         chunk = f"{law.overhead_s * 1000:.2f} ms" if law.overhead_s else "nothing measurable"
         rest = f"{law.imbalance_s:.3f} s / n" if law.imbalance_s else "nothing measurable"
-        terms = (
-            f"{law.work_s:.3f} s",
-            f"{law.overhead_s:.2g} s * n",
-            f"{law.imbalance_s:.3f} s / n",
-        )
-        costs = (
+        step = law.in_step
+        rounds, where = (" * r", f", r = {step} * ceil(n / {step}) / n") if step > 1 else ("", "")
+        return (
             f"A chunk costs {chunk} of the run's time; slots that wait for the last of n chunks"
-            f" cost {rest}. Fitted: time = {' + '.join(terms)} ({fit_words(law.r_squared)})."
+            f" cost {rest}. Fitted: time = {law.work_s:.3f} s{rounds} + {law.overhead_s:.2g} s * n"
+            f" + {law.imbalance_s:.3f} s / n{where} ({fit_words(law.r_squared)})."
         )
-        return [costs, self._sweet_spot(law), *self._alike()]
 
     def _too_few(self) -> str:
         return (
@@ -83,25 +82,23 @@ class Sweep:
         if self.law is None:
             return "-", "-", "-"
         overhead_s = self.law.overhead_s * chunks
-        imbalance_s = self.law.imbalance_s / chunks
+        imbalance_s = self.law.waiting_s(chunks)
         return f"{self.law.time_s(chunks):.3f}", f"{overhead_s:.3f}", f"{imbalance_s:.3f}"
 
     def _sweet_spot(self, law: ChunkLaw) -> str:
         """The best number of chunks by the law, and whether that was measured."""
-        fewest, most = self.rows[0].chunks, self.rows[-1].chunks
-        if law.sweet_spot > most:
-            cost_s = law.time_s(most) - law.work_s
+        fewest, most, spot = self.rows[0].chunks, self.rows[-1].chunks, law.sweet_spot
+        if spot is None or spot > most:
             return (
-                f"The sweet spot lies beyond {most} chunks, the most that were measured: there too"
-                f" few and too many of them cost {cost_s:.3f} s. Measure more: --chunks."
+                f"The sweet spot lies beyond {most} chunks, the most that were measured: there"
+                f" waiting costs {law.waiting_s(most):.3f} s, and chunks"
+                f" {law.overhead_s * most:.3f} s. Measure more: --chunks."
             )
-        if law.sweet_spot < fewest:
-            idle = "; fewer would leave slots idle" * (fewest <= self.rows[0].slots)
+        if spot < fewest:
             return (
-                f"The sweet spot is {fewest} chunks, the fewest that were measured: from there on"
-                f" each chunk more only costs{idle}."
+                f"The sweet spot is {fewest} chunks or fewer: from there on, the fewest that were"
+                " measured, each chunk more only costs."
             )
-        spot = round(law.sweet_spot)
         lost_s = law.time_s(spot) - law.work_s
         return (
             f"The sweet spot is about {spot} chunks, where both together cost {lost_s:.3f} s,"
@@ -122,6 +119,11 @@ class Sweep:
         else:
             numbers = f"{', '.join(map(str, alike[:-1]))} and {alike[-1]}"
             yield f"{fastest}, but {numbers} cannot be told apart: they differ by no more than ±."
+
+
+def _fitted(table: list[Row]) -> ChunkLaw | None:
+    slots = table[0].slots if table else 1
+    return fit_chunks([(row.chunks, row.elapsed_s) for row in table], slots)
 
 
 def fit_words(r_squared: float | None) -> str:

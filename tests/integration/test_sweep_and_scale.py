@@ -42,7 +42,7 @@ def test_a_sweep_runs_on_every_pool(pool: str, producer_on_cluster: CommandLine)
     assert [run["chunks"] for run in told["runs"]] == [2, 5, 20]
     assert [step["chunks"] for step in told["figures"]["steps"]] == [2, 5, 20]
     assert told["figures"]["law"].keys() == {
-        "work_s", "overhead_s", "imbalance_s", "r_squared", "sweet_spot",
+        "in_step", "work_s", "overhead_s", "imbalance_s", "r_squared", "sweet_spot",
     }  # fmt: skip
     assert all(run["exact"] for run in told["runs"])
 

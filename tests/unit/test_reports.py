@@ -45,13 +45,13 @@ def around(seconds: float) -> tuple[float, ...]:
 
 @pytest.fixture
 def swept(comparison: Comparison) -> Comparison:
-    law = ChunkLaw(2.0, 0.001, 4.0, None)
+    law = ChunkLaw(1, 2.0, 0.001, 4.0)
     return made(comparison, "chunks", {n: around(law.time_s(n)) for n in (2, 8, 32, 128, 512)})
 
 
 @pytest.fixture
 def scaled(comparison: Comparison) -> Comparison:
-    law = ScalabilityLaw(0.1, 0.02, 0.01, None)
+    law = ScalabilityLaw(0.1, 0.02, 0.01)
     times = {n: around(1 / law.throughput(n)) for n in (1, 2, 4, 8, 16)}
     return made(comparison, "hosts", times)
 
@@ -78,10 +78,10 @@ def test_one_run_of_each_tells_nothing_of_chance(comparison: Comparison) -> None
 @pytest.mark.parametrize(
     ("law", "words"),
     [
-        (ChunkLaw(1.0, 0.0001, 100.0, None), "lies beyond 128 chunks, the most that were measured"),
+        (ChunkLaw(1, 1.0, 0.0001, 100.0), "lies beyond 128 chunks, the most that were measured"),
         (
-            ChunkLaw(1.0, 0.01, 0.0001, None),
-            "The sweet spot is 2 chunks, the fewest that were measured",
+            ChunkLaw(1, 1.0, 0.01, 0.0001),
+            "The sweet spot is 2 chunks or fewer",
         ),
     ],
 )
