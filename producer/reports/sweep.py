@@ -65,10 +65,13 @@ class Sweep:
         chunk = f"{law.overhead_s * 1000:.2f} ms" if law.overhead_s else "nothing measurable"
         rest = f"{law.imbalance_s:.3f} s / n" if law.imbalance_s else "nothing measurable"
         step = law.in_step
-        rounds, where = (" * r", f", r = {step} * ceil(n / {step}) / n") if step > 1 else ("", "")
+        rounds, where, full = "", "", ""
+        if step > 1:
+            rounds, where = " * r", f", r = {step} * ceil(n / {step}) / n"
+            full = "slots wait in a last round that is not full (r), and "
         return (
-            f"A chunk costs {chunk} of the run's time; slots that wait for the last of n chunks"
-            f" cost {rest}. Fitted: time = {law.work_s:.3f} s{rounds} + {law.overhead_s:.2g} s * n"
+            f"A chunk costs {chunk} of the run's time; {full}waiting for slower slots costs {rest}."
+            f" Fitted for n chunks: time = {law.work_s:.3f} s{rounds} + {law.overhead_s:.2g} s * n"
             f" + {law.imbalance_s:.3f} s / n{where} ({fit_words(law.r_squared)})."
         )
 

@@ -84,16 +84,18 @@ def proof(comparison: Comparison) -> str:
 
 def fleet(comparison: Comparison) -> list[str]:
     """Each host's share where several hosts worked, and what happened in the runs."""
-    by_model: dict[str, Counter[str]] = {}
+    by_case: dict[tuple[str, int], Counter[str]] = {}
     for run in comparison.runs:
-        counted = by_model.setdefault(run.model, Counter())
+        # Hosts that rested did nothing: only runs on the same number of them are added up.
+        number = run.hosts if comparison.varies == "hosts" else 0
+        counted = by_case.setdefault((run.model, number), Counter())
         for host, slots in run.shares.items():
             counted[host] += sum(share.indices for share in slots.values())
     return [
         *(
             f"{model} ran on {len(counted)} hosts; shares of the indices: "
             + ", ".join(f"{host} {n / counted.total():.1%}" for host, n in sorted(counted.items()))
-            for model, counted in by_model.items()
+            for (model, _), counted in by_case.items()
             if len(counted) > 1
         ),
         *(

@@ -59,7 +59,7 @@ def scaled(comparison: Comparison) -> Comparison:
 def test_a_sweep_names_the_cost_of_a_chunk_and_the_sweet_spot(swept: Comparison) -> None:
     words = " ".join(Sweep.of(swept).findings())
     assert "A chunk costs 1.00 ms of the run's time" in words
-    assert "slots that wait for the last of n chunks cost 4.000 s / n" in words
+    assert "waiting for slower slots costs 4.000 s / n" in words
     assert "R² 1.000" in words
     assert "The sweet spot is about 63 chunks, where both together cost 0.126 s, 5.9%" in words
     assert "32 chunks were the fastest" in words or "128 chunks were the fastest" in words
