@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from producer.cluster.local import existing, local_of
-from producer.executors import Model
+from producer.executors import Model, default_slots
 from producer.hosts import Hosts
 from producer.jobs import Job
 from producer.plans import Plan, doublings, hosts_plan, slots_plan
@@ -16,6 +16,9 @@ from workers.settings import Settings
 
 MOST = max(4, CORES)
 """What is gone up to where nothing else says how far: a law needs three numbers, 1, 2 and 4."""
+
+MOST_WAITING = 64
+"""The same for work that waits, in slots of this machine: they need no core."""
 
 
 @dataclass(frozen=True)
@@ -53,13 +56,21 @@ def scale_plan(wish: Wish, settings: Settings) -> Plan:
     Raises ``ClusterError`` if there are fewer hosts, ``UsageError`` if there are fewer slots.
     """
     if wish.model.kind == "local":
-        return wish.over_slots(wish.slots or doublings(wish.model.slots or MOST))
+        return wish.over_slots(wish.slots or doublings(wish.model.slots or _most(wish)))
     if settings.broker_url or local_of(settings):
         workers = Hosts(existing(settings), wish.model.name).workers
         return _within(wish, workers)
     if wish.slots:
         return wish.over_slots(wish.slots)
     return wish.over_hosts(wish.hosts or doublings(MOST), wish.model.slots or 1)
+
+
+def _most(wish: Wish) -> int:
+    """Up to how many slots of this machine it is worth going."""
+    if not wish.job.workload.waits:
+        return MOST
+    slots = default_slots(wish.model.name, wish.job.workload, len(wish.job))
+    return min(MOST_WAITING, max(MOST, slots))
 
 
 def _within(wish: Wish, workers: Sequence[Presence]) -> Plan:

@@ -12,6 +12,9 @@ WIDTH, HEIGHT = 760, 380
 LEFT, RIGHT, TOP, BOTTOM = 64, 20, 46, 48
 """Room for the ticks' numbers, the legend and the titles of the axes."""
 
+APART = 30
+"""Between two numbers below the axis, so that they do not overlap."""
+
 STEPS = 120
 """Straight pieces that a curve is drawn with."""
 
@@ -110,11 +113,14 @@ class Plot:
                 f'<line class="grid" x1="{LEFT}" x2="{right}" y1="{at:.1f}" y2="{at:.1f}"/>',
                 f'<text x="{LEFT - 8}" y="{at + 4:.1f}" text-anchor="end">{tick:g}</text>',
             ]
-        lines += [
-            f'<text x="{self._at_x(tick):.1f}" y="{bottom + 18}" text-anchor="middle">'
-            f"{tick:g}</text>"
-            for tick in self.x.ticks
-        ]
+        last = -math.inf
+        for tick in self.x.ticks:
+            at = self._at_x(tick)
+            if at - last >= APART:
+                lines.append(
+                    f'<text x="{at:.1f}" y="{bottom + 18}" text-anchor="middle">{tick:g}</text>'
+                )
+                last = at
         return lines
 
     def _names(self) -> list[str]:
