@@ -1,59 +1,28 @@
-"""Several models on one job, several times each, interleaved. Prints nothing."""
+"""The cases of a plan, several times each, interleaved. Prints nothing."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from producer.cluster.local import attached
 from producer.dispatch import Observer, nobody
 from producer.environment import describe
-from producer.executors import Model, default_slots, make_executor
+from producer.executors import make_executor
+from producer.hosts import Hosts
 from producer.jobs import Job, new_job_id
 from producer.measure import measure
+from producer.plans import Case, Plan
 from producer.results import Comparison, Run
-from producer.schedules import AUTO, ScheduleChoice
 from workers.hosts import HostFacts
 from workers.settings import Settings
 
-Watch = Callable[[Model], Observer]
-"""Gives the observer of the run that is about to begin."""
+Watch = Callable[[str], Observer]
+"""Gives the observer of the run that is about to begin, whose title it gets."""
 
 
-@dataclass(frozen=True)
-class Plan:
-    """What is to be compared: a job, under which models, how often, cut how."""
-
-    job: Job
-    models: Sequence[Model]
-    schedule: ScheduleChoice = AUTO
-    repeat: int = 1
-
-    def __post_init__(self) -> None:
-        self.schedule.make(len(self.job))  # a user's mistake shows before anything starts
-
-    def rounds(self) -> Iterator[Model]:
-        """The model of each run in turn.
-
-        Each round has every model once, and begins with another one than the round before, so
-        that a machine which slows down or speeds up does so for all alike.
-        """
-        for number in range(self.repeat):
-            first = number % len(self.models)
-            yield from (*self.models[first:], *self.models[:first])
-
-    def pools(self) -> dict[str, int]:
-        """The Celery pools needed, with the most slots that a model wants of each."""
-        pools: dict[str, int] = {}
-        for model in self.models:
-            if model.kind == "celery":
-                wanted = model.slots or default_slots(model.name, self.job.workload, len(self.job))
-                pools[model.name] = max(wanted, pools.get(model.name, 0))
-        return pools
-
-
-def unwatched(_model: Model) -> Observer:
+def unwatched(_title: str) -> Observer:
     """Watch nothing."""
     return nobody
 
@@ -65,16 +34,17 @@ def measured_runs(
     expected = plan.job.expected()
     pools = plan.pools()
     began = time.perf_counter()
-    with attached(settings, pools, flower=flower) if pools else nullcontext(settings) as found:
+    cluster = attached(settings, pools, hosts=plan.hosts, flower=flower)
+    with cluster if pools else nullcontext(settings) as found:
         cluster_s = time.perf_counter() - began
-        for model in plan.rounds():
-            job = replace(plan.job, id=new_job_id())
-            executor = make_executor(model, job, found, plan.schedule)
-            schedule = plan.schedule.make(len(job))
-            run = measure(job, executor, schedule, expected=expected, observer=watch(model))
-            if model.kind == "celery":
+        hosts = {pool: Hosts(found, pool) for pool in pools if plan.varies == "hosts"}
+        for case in plan.rounds():
+            working = hosts[case.model.name].only(case.hosts) if case.hosts else nullcontext()
+            with working:
+                run, facts = _measured(plan.job, case, found, expected, watch(str(case)))
+            if case.model.kind == "celery":
                 run = replace(run, startup_s=cluster_s + run.startup_s)
-            yield run, executor.hosts
+            yield run, facts
 
 
 def compare(
@@ -89,13 +59,24 @@ def compare(
         hosts |= {facts.host: facts for facts in run_hosts}
     return Comparison(
         made_at=made_at,
+        varies=plan.varies,
         workload=plan.job.workload.name,
         parameters=plan.job.workload.parameters(),
         start=plan.job.start,
         stop=plan.job.stop,
         expected=plan.job.expected(),
         repeat=plan.repeat,
-        schedule=str(plan.schedule),
+        schedule=plan.schedule,
         environment=describe(hosts.values()),
         runs=tuple(runs),
     )
+
+
+def _measured(
+    job: Job, case: Case, settings: Settings, expected: int, observer: Observer
+) -> tuple[Run, Sequence[HostFacts]]:
+    job = replace(job, id=new_job_id())
+    executor = make_executor(case.limited, job, settings, case.schedule)
+    schedule = case.schedule.make(len(job))
+    run = measure(job, executor, schedule, expected=expected, observer=observer)
+    return run, executor.hosts

@@ -97,7 +97,7 @@ class Resumed:
             make_executor(model, self.job, self.settings, schedule),
             schedule.make(len(self.job)),
             expected=self.job.expected(),
-            observer=watch(model),
+            observer=watch(str(model)),
         )
 
 

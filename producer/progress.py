@@ -66,4 +66,4 @@ def bars(job: Job) -> Iterator[Watch]:
         ),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True, expand=True) as progress:
-        yield lambda model: _Bar(progress, job, str(model)).update
+        yield lambda title: _Bar(progress, job, title).update

@@ -7,14 +7,20 @@ import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import UnionType
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from workers.errors import UsageError
 
 T = TypeVar("T")
 
-FORMAT = 3
+FORMAT = 4
 """Version of the file's format; a file of another version is refused."""
+
+BESIDES = ("format", "kind", "figures")
+"""What a file holds besides the comparison: ``--json`` prints figures that follow from it."""
+
+Varies = Literal["model", "chunks", "slots", "hosts"]
+"""What the runs of a comparison differ in: a field of a run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +120,11 @@ class Run:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Several models, several runs each, of one job; raw values, nothing derived."""
+    """Several runs each of several cases of one job; raw values, nothing derived."""
 
     made_at: str
     """When it began: ISO 8601, UTC."""
+    varies: Varies
     workload: str
     parameters: dict[str, Any]
     start: int
@@ -125,7 +132,7 @@ class Comparison:
     expected: int
     repeat: int
     schedule: str
-    """What was asked for, as in ``auto`` or ``dynamic --chunk-size 100``."""
+    """What was asked for, as in ``auto`` or ``dynamic --chunk-size 100``; of a sweep its name."""
     environment: dict[str, Any]
     runs: tuple[Run, ...]
     """In the order in which they were made."""
@@ -160,7 +167,7 @@ def load(path: Path) -> Comparison:
             f"{path} has format version {found!r}, this poolrace reads {FORMAT}; make it anew"
         )
     try:
-        fields = {name: value for name, value in data.items() if name not in ("format", "kind")}
+        fields = {name: value for name, value in data.items() if name not in BESIDES}
         runs = tuple(map(Run.from_json, fields["runs"]))
         return _typed(Comparison, {**fields, "runs": runs})
     except (KeyError, TypeError, AttributeError) as error:
@@ -200,6 +207,10 @@ def _typed(cls: type[T], data: dict[str, Any]) -> T:
     """
     for name, wanted in get_type_hints(cls).items():
         value = data[name]
+        if get_origin(wanted) is Literal:
+            if value not in get_args(wanted):
+                raise TypeError(f"{name} is {value!r}")
+            continue
         kinds = get_args(wanted) if isinstance(wanted, UnionType) else (wanted,)
         allowed = {get_origin(kind) or kind for kind in kinds}
         if float in allowed:

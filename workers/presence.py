@@ -45,6 +45,11 @@ def question_key(name: str) -> str:
     return f"poolrace:question:{name}"
 
 
+def rest_key(name: str) -> str:
+    """The key that makes the worker of that name rest for as long as it is there."""
+    return f"poolrace:rest:{name}"
+
+
 @dataclass(frozen=True, slots=True)
 class Sign:
     """What a worker said of itself last."""
@@ -74,7 +79,7 @@ class Presence:
     """``POOL@host``, unique in the cluster."""
     pool: str
     slots: int
-    """``0`` once it takes no more chunks: it ends when those that it holds are done."""
+    """``0`` while it takes no chunks: it rests, or ends when those that it holds are done."""
     pid: int
     since: str
     """When it started, by its own clock: ISO 8601, UTC. A restart changes it."""
@@ -96,7 +101,8 @@ class Presence:
 class Announcer(threading.Thread):
     """Keeps a worker's presence fresh and answers questions, until ``end``.
 
-    With each sign it tells which chunks the worker ``holds``, running or waiting for a slot.
+    With each sign it tells which chunks the worker ``holds``, running or waiting for a slot, and
+    tells the worker whether it is to ``rest``, which answers whether it does.
     """
 
     def __init__(
@@ -104,11 +110,14 @@ class Announcer(threading.Thread):
         client: "redis.Redis",
         presence: Presence,
         holds: Callable[[], Sequence[str]] = lambda: (),
+        rest: Callable[[bool], bool] = lambda _: False,
     ) -> None:
         super().__init__(name="presence", daemon=True)
         self._client = client
         self._presence = presence
         self._holds = holds
+        self._rest = rest
+        self._resting = False
         self._over = threading.Event()
 
     def run(self) -> None:
@@ -132,12 +141,15 @@ class Announcer(threading.Thread):
             self._client.delete(presence_key(self._presence.name))
 
     def _refresh(self) -> None:
-        sign = json.dumps({"presence": self._presence.to_json(), "holds": self._holds()})
+        presence = replace(self._presence, slots=0) if self._resting else self._presence
+        sign = json.dumps({"presence": presence.to_json(), "holds": self._holds()})
         with self._client.pipeline(transaction=False) as pipe:
             pipe.set(presence_key(self._presence.name), sign, ex=EXPIRE_S)
             pipe.sadd(INDEX_KEY, self._presence.name)
             pipe.expire(INDEX_KEY, EXPIRE_S)
-            pipe.execute()
+            pipe.exists(rest_key(self._presence.name))
+            *_, wanted = pipe.execute()
+        self._resting = self._rest(bool(wanted))
 
     def _answer(self) -> None:
         """Answer the next question, if one comes before the next refresh."""

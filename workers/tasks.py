@@ -15,6 +15,7 @@ from workers.compute import Cancelled, compute
 from workers.heartbeat import Heartbeat
 from workers.hosts import HostFacts
 from workers.presence import Announcer, Presence
+from workers.rest import Rest
 from workers.running import Running
 from workers.settings import Settings
 from workers.workloads import Workload, make_workload
@@ -82,7 +83,8 @@ def _announce(sender: Any, **_: Any) -> None:
         since=datetime.now(UTC).isoformat(timespec="milliseconds"),
         host=HostFacts.collect(_settings.host),
     )
-    announcer = Announcer(_broker(), presence, holds=lambda: list(state.requests))
+    rest = Rest(sender, presence.pool)
+    announcer = Announcer(_broker(), presence, holds=lambda: list(state.requests), rest=rest)
     _announcers.append(announcer)
     announcer.start()
     if _settings.heartbeat_file:

@@ -5,6 +5,7 @@ import io
 import shlex
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from producer.cluster.flower import flower_command
@@ -34,19 +35,30 @@ def redis_conf(directory: Path, port: int, password: str, *, keep: bool) -> str:
     )
 
 
+@dataclass(frozen=True)
+class Program:
+    """A program of the cluster. Neither its command nor its variables hold a secret."""
+
+    command: list[str]
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+
 def cluster_programs(
-    redis_command: list[str], pools: Mapping[str, int], host: str, flower_port: int | None
-) -> dict[str, list[str]]:
-    """The command line of each program of the cluster, by name. None holds a secret."""
-    programs = {"redis": redis_command}
+    redis_command: list[str], pools: Mapping[str, int], hosts: list[str], flower_port: int | None
+) -> dict[str, Program]:
+    """The programs of the cluster, by name: a worker of each pool for each of the ``hosts``."""
+    programs = {"redis": Program(redis_command)}
     for pool, slots in pools.items():
-        programs[f"worker-{pool}"] = worker_command(pool, slots, host)
+        for number, host in enumerate(hosts, start=1):
+            name = f"worker-{pool}" if len(hosts) == 1 else f"worker-{pool}-{number}"
+            command = worker_command(pool, slots, host)
+            programs[name] = Program(command, {"POOLRACE_HOST": host})
     if flower_port is not None:
-        programs["flower"] = flower_command(LOOPBACK, flower_port)
+        programs["flower"] = Program(flower_command(LOOPBACK, flower_port))
     return programs
 
 
-def supervisord_conf(directory: Path, programs: Mapping[str, list[str]], stop_s: int) -> str:
+def supervisord_conf(directory: Path, programs: Mapping[str, Program], stop_s: int) -> str:
     """supervisord's file: it restarts whatever ends, and stops Redis last.
 
     Programs inherit their secrets from the supervisor's environment.
@@ -67,17 +79,19 @@ def supervisord_conf(directory: Path, programs: Mapping[str, list[str]], stop_s:
     parser["group:store"] = {"programs": "redis", "priority": "1"}
     clients = ",".join(name for name in programs if name != "redis")
     parser["group:clients"] = {"programs": clients, "priority": "2"}
-    for name, command in programs.items():
-        parser[f"program:{name}"] = _program(directory, name, command, stop_s)
+    for name, program in programs.items():
+        parser[f"program:{name}"] = _section(directory, name, program, stop_s)
     text = io.StringIO()
     parser.write(text)
     return text.getvalue()
 
 
-def _program(directory: Path, name: str, command: list[str], stop_s: int) -> dict[str, str]:
-    tethered = [sys.executable, "-m", "producer.cluster.tether", *command]
+def _section(directory: Path, name: str, program: Program, stop_s: int) -> dict[str, str]:
+    tethered = [sys.executable, "-m", "producer.cluster.tether", *program.command]
+    variables = (f"{name}={_quoted(value)}" for name, value in program.variables.items())
     return {
         "command": _escaped(shlex.join(tethered)),
+        "environment": _escaped(",".join(variables)),
         "autorestart": "true",
         # Never give up: Redis may be away for long, and its clients end without it.
         "startretries": "1000000",

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
@@ -62,6 +63,8 @@ class Cluster:
     pools: dict[str, int]
     flower_url: str | None
     flower_login: str | None
+    hosts: int = 1
+    """Workers of each pool."""
 
     @property
     def alive(self) -> bool:
@@ -76,12 +79,12 @@ class Cluster:
     def broken_parts(self) -> list[str]:
         """The parts that should be there and are not, by name."""
         parts = [] if self.alive else ["supervisor"]
-        present: set[str] = set()
+        present: Counter[str] = Counter()
         try:
-            present = {worker.pool for worker in present_workers(connect(self.broker_url))}
+            present.update(worker.pool for worker in present_workers(connect(self.broker_url)))
         except (ClusterError, redis.RedisError):
             parts.append("redis")
-        parts += [f"worker {pool}" for pool in self.pools if pool not in present]
+        parts += [f"worker {pool}" for pool in self.pools if present[pool] < self.hosts]
         if self.flower_url and not answers(self.flower_url, str(self.flower_login)):
             parts.append("flower")
         return parts
@@ -135,7 +138,8 @@ def up(settings: Settings, pools: Mapping[str, int], flower_port: int | None) ->
     try:
         url = _own_address(settings.broker_url) if settings.broker_url else _new_address()
         port = _flower_port(flower_port)
-        cluster, environment = _prepare(settings, directory, pools, url, port, keep=True)
+        wanted = _Wanted(pools, [settings.host], url, port)
+        cluster, environment = _prepare(settings, directory, wanted, keep=True)
         process = _start(supervisor_command(directory), directory, environment, subprocess.DEVNULL)
         cluster = _identified(cluster, process)
         _write_private(directory / STATE_FILE, json.dumps(asdict(cluster), indent=2))
@@ -159,12 +163,17 @@ def down(settings: Settings) -> Cluster | None:
 
 @contextmanager
 def temporary(
-    settings: Settings, pools: Mapping[str, int], *, flower: bool = False
+    settings: Settings, pools: Mapping[str, int], *, hosts: int = 1, flower: bool = False
 ) -> Iterator[Cluster]:
-    """A cluster for as long as the context lasts, and not longer whatever happens to us."""
+    """A cluster for as long as the context lasts, and not longer whatever happens to us.
+
+    More than one of the ``hosts`` are made up: workers of this machine with names of their own.
+    """
     directory = Path(tempfile.mkdtemp(prefix="poolrace-")).resolve()
     port = free_port() if flower else None
-    cluster, environment = _prepare(settings, directory, pools, _new_address(), port, keep=False)
+    names = [settings.host] if hosts == 1 else [f"host-{n}" for n in range(1, hosts + 1)]
+    wanted = _Wanted(pools, names, _new_address(), port)
+    cluster, environment = _prepare(settings, directory, wanted, keep=False)
     guard = [sys.executable, "-m", "producer.cluster.guard", str(directory)]
     process = _start(guard, directory, environment, subprocess.PIPE)
     try:
@@ -177,11 +186,11 @@ def temporary(
 
 @contextmanager
 def attached(
-    settings: Settings, pools: Mapping[str, int], *, flower: bool = False
+    settings: Settings, pools: Mapping[str, int], *, hosts: int = 1, flower: bool = False
 ) -> Iterator[Settings]:
     """Settings that name a broker: the given one, the cluster that stays, or a temporary one.
 
-    Only a temporary cluster has exactly these ``pools``, with their slots.
+    Only a temporary cluster has exactly these ``pools``, with their slots, on so many ``hosts``.
     """
     staying = local_of(settings)
     if staying and (broken := staying.broken_parts()):
@@ -191,7 +200,7 @@ def attached(
     elif staying:
         yield replace(settings, broker_url=staying.broker_url, result_backend=None)
     else:
-        with temporary(settings, pools, flower=flower) as cluster:
+        with temporary(settings, pools, hosts=hosts, flower=flower) as cluster:
             if flower:
                 logger.info("Flower: %s (login %s)", cluster.flower_url, cluster.flower_login)
             yield replace(
@@ -236,16 +245,21 @@ def _own_address(url: str) -> str:
     return url
 
 
+@dataclass(frozen=True)
+class _Wanted:
+    """A cluster to be. ``pools`` are slots by pool, ``hosts`` the names of its hosts."""
+
+    pools: Mapping[str, int]
+    hosts: list[str]
+    url: str
+    flower_port: int | None
+
+
 def _prepare(
-    settings: Settings,
-    directory: Path,
-    pools: Mapping[str, int],
-    url: str,
-    flower_port: int | None,
-    *,
-    keep: bool,
+    settings: Settings, directory: Path, wanted: _Wanted, *, keep: bool
 ) -> tuple[Cluster, dict[str, str]]:
     """Write the files; returns the cluster to be and the environment of its processes."""
+    url, flower_port = wanted.url, wanted.flower_port
     parts = urlsplit(url)
     login = settings.flower_login or f"poolrace:{secrets.token_urlsafe(12)}"
     _write_private(
@@ -253,7 +267,7 @@ def _prepare(
         redis_conf(directory, parts.port or REDIS_PORT, unquote(parts.password or ""), keep=keep),
     )
     redis_command = [str(server_binary()), str(directory / "redis.conf")]
-    programs = cluster_programs(redis_command, pools, settings.host, flower_port)
+    programs = cluster_programs(redis_command, wanted.pools, wanted.hosts, flower_port)
     stop_s = STOP_S if keep else 1
     _write_private(directory / "supervisord.conf", supervisord_conf(directory, programs, stop_s))
     cluster = Cluster(
@@ -261,7 +275,8 @@ def _prepare(
         session=0,
         began=0.0,
         broker_url=url,
-        pools=dict(pools),
+        pools=dict(wanted.pools),
+        hosts=len(wanted.hosts),
         flower_url=flower_port and f"http://127.0.0.1:{flower_port}",  # type: ignore[arg-type] # None stays None
         flower_login=login if flower_port else None,
     )

@@ -14,6 +14,8 @@ COMMANDS: dict[str, str] = {
     "resume": "Go on with JOB where its producer stopped; computes nothing twice.",
     "cancel": "Cancel JOB: what is queued is taken back, what runs stops.",
     "compare": "Run WORKLOAD under several execution models, interleaved, and compare them.",
+    "sweep": "Cut WORKLOAD into ever more chunks, and find out how many are best.",
+    "scale": "Run WORKLOAD on ever more hosts or slots, and tell what each of them adds.",
     "report": "Render the stored RESULTS of a comparison; measures nothing.",
     "up": "Start a local cluster that stays: Redis, a Celery worker for each pool, Flower.",
     "down": "Stop the local cluster, whole or broken, and remove what it left.",

@@ -1,18 +1,19 @@
 """``producer compare``."""
 
-import json
-from pathlib import Path
 from typing import Any
 
 import click
 
-from producer.commands.options import Count, job_from, job_options, schedule_from, settings_from
-from producer.compare import Plan, compare
+from producer.commands.options import (
+    job_from,
+    job_options,
+    outcome_options,
+    schedule_from,
+    settings_from,
+)
+from producer.commands.outcome import Outcome
 from producer.executors import LOCAL_MODELS, ONE_SLOT, Model
-from producer.progress import bars
-from producer.reports import FORMATS
-from producer.results import require_writable, save, write_text
-from workers.errors import JobFailed, UsageError
+from producer.plans import Case, Plan
 from workers.pools import POOLS
 
 
@@ -32,42 +33,19 @@ from workers.pools import POOLS
     multiple=True,
     help=f"A local model, or all: {', '.join(LOCAL_MODELS)}. Repeatable.",
 )
-@click.option("--repeat", type=Count(least=1), default="3", show_default=True, help="Runs of each.")
-@click.option("--out", type=click.Path(path_type=Path), help="Store raw results here, as JSON.")
-@click.option("--report", type=click.Path(path_type=Path), help="Write an HTML report here.")
+@outcome_options
 @click.option("--flower", is_flag=True, help="Run Flower in a cluster that is started for this.")
-@click.option("--json", "as_json", is_flag=True, help="Print the results as JSON, not as a table.")
 def command(
-    pools: tuple[str, ...],
-    locals_: tuple[str, ...],
-    repeat: int,
-    out: Path | None,
-    report: Path | None,
-    *,
-    flower: bool,
-    as_json: bool,
-    **options: Any,
+    pools: tuple[str, ...], locals_: tuple[str, ...], repeat: int, *, flower: bool, **options: Any
 ) -> None:
     """Run WORKLOAD under several execution models, interleaved, and compare them.
 
     Without --pool or --local it compares all of them. If no cluster is there, one is started
     and stopped afterwards.
     """
-    plan = Plan(job_from(options), _models(pools, locals_), schedule_from(options), repeat)
-    if out and report and out.resolve() == report.resolve():
-        raise UsageError(f"--out and --report are both {out}; give two paths")
-    for path in filter(None, (out, report)):
-        require_writable(path)
-    with bars(plan.job) as watch:
-        comparison = compare(plan, settings_from(options), flower=flower, watch=watch)
-    if out:
-        save(comparison, out)
-    if report:
-        write_text(report, FORMATS["html"](comparison))
-    text = json.dumps(comparison.to_json(), indent=2) if as_json else FORMATS["text"](comparison)
-    click.echo(text, nl=as_json)
-    if not comparison.exact:
-        raise JobFailed("a run did not give the expected value")
+    job, schedule = job_from(options), schedule_from(options)
+    plan = Plan(job, [Case(model, schedule) for model in _models(pools, locals_)], repeat)
+    Outcome.from_options(options).of(plan, settings_from(options), flower=flower)
 
 
 def _models(pools: tuple[str, ...], locals_: tuple[str, ...]) -> list[Model]:

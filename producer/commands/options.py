@@ -1,15 +1,18 @@
 """Options that commands share, and how what is typed becomes what the packages work with."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import Field, fields
 from decimal import Decimal, InvalidOperation
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from producer.executors import LOCAL_MODELS, Model
 from producer.jobs import Job
 from producer.schedules import SCHEDULES, ScheduleChoice
 from workers.errors import UsageError
+from workers.pools import POOLS
 from workers.settings import Settings
 from workers.workloads import WORKLOADS, Workload, make_workload
 
@@ -49,14 +52,16 @@ class Numbers(click.ParamType[tuple[int, ...]]):
 
     name = "numbers"
 
+    def __init__(self, least: int | None = None) -> None:
+        self._one = Count(least)
+
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> tuple[int, ...]:
         """The numbers as a tuple."""
         if isinstance(value, tuple):
             return value
-        one = Count()
-        return tuple(one.convert(part.strip(), param, ctx) for part in value.split(","))
+        return tuple(self._one.convert(part.strip(), param, ctx) for part in value.split(","))
 
 
 def broker_option(command: F) -> F:
@@ -66,13 +71,20 @@ def broker_option(command: F) -> F:
     )(command)
 
 
-def job_options(command: F) -> F:
-    """The workload with its range and its parameters, and the schedule."""
+def workload_options(command: F) -> F:
+    """The workload with its range and its parameters, and the cluster."""
     options: list[Callable[[F], F]] = [
         click.argument("workload", metavar="WORKLOAD", type=click.Choice(list(WORKLOADS))),
         click.option("--start", type=Count(), help="First index.  [default: by workload]"),
         click.option("--stop", type=Count(), help="Index behind the last.  [default: by workload]"),
         *_parameter_options(),
+    ]
+    return broker_option(_with(options, command))
+
+
+def job_options(command: F) -> F:
+    """The workload with its range and its parameters, the cluster, and the schedule."""
+    options: list[Callable[[F], F]] = [
         click.option(
             "--schedule",
             type=click.Choice(SCHEDULES),
@@ -83,9 +95,40 @@ def job_options(command: F) -> F:
         click.option("--chunks", type=Count(least=1), help="Cut into so many chunks."),
         click.option("--chunk-size", type=Count(least=1), help="Indices of a chunk."),
     ]
-    for option in reversed(options):
-        command = option(command)
-    return broker_option(command)
+    return workload_options(_with(options, command))
+
+
+def model_options(command: F) -> F:
+    """One model, under which the cases differ in something else."""
+    options: list[Callable[[F], F]] = [
+        click.option(
+            "--pool",
+            metavar="POOL[:SLOTS]",
+            help=f"Celery pool: {', '.join(POOLS)}.  [default: prefork]",
+        ),
+        click.option(
+            "--local",
+            metavar="MODEL[:SLOTS]",
+            help=f"Local model: {', '.join(LOCAL_MODELS)}.",
+        ),
+    ]
+    return _with(options, command)
+
+
+def outcome_options(command: F) -> F:
+    """How often to measure, and where the results go."""
+    path = click.Path(path_type=Path)
+    options: list[Callable[[F], F]] = [
+        click.option(
+            "--repeat", type=Count(least=1), default="3", show_default=True, help="Runs of each."
+        ),
+        click.option("--out", type=path, help="Store raw results here, as JSON."),
+        click.option("--report", type=path, help="Write an HTML report here."),
+        click.option(
+            "--json", "as_json", is_flag=True, help="Print the results as JSON, not as a table."
+        ),
+    ]
+    return _with(options, command)
 
 
 time_limit_option = click.option(
@@ -122,9 +165,26 @@ def schedule_from(options: dict[str, Any]) -> ScheduleChoice:
     return ScheduleChoice(options.pop("schedule"), options.pop("chunks"), options.pop("chunk_size"))
 
 
+def model_from(options: dict[str, Any]) -> Model:
+    """The model that was typed; takes what it uses out of ``options``."""
+    pool, local = options.pop("pool"), options.pop("local")
+    if pool is not None and local is not None:
+        raise UsageError(f"--pool {pool} and --local {local} exclude each other; give one")
+    if local is not None:
+        return Model.parse("local", local)
+    return Model.parse("celery", "prefork" if pool is None else pool)
+
+
 def settings_from(options: dict[str, Any]) -> Settings:
     """The settings; takes ``--broker`` out of ``options``."""
     return Settings.from_env(options.pop("broker"))
+
+
+def _with(options: Sequence[Callable[[F], F]], command: F) -> F:
+    """The command with these options, in this order."""
+    for option in reversed(options):
+        command = option(command)
+    return command
 
 
 def _parameters() -> dict[str, list[type[Workload]]]:

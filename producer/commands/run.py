@@ -10,31 +10,28 @@ from producer.commands.options import (
     Count,
     job_from,
     job_options,
+    model_from,
+    model_options,
     schedule_from,
     settings_from,
     time_limit_option,
 )
-from producer.compare import Plan, measured_runs
-from producer.executors import LOCAL_MODELS, Model
+from producer.compare import measured_runs
+from producer.executors import Model
+from producer.plans import Case, Plan
 from producer.progress import bars
 from producer.reports.run import render
 from producer.results import Run
 from workers.errors import JobFailed, UsageError
-from workers.pools import POOLS
 
 
 @click.command()
 @job_options
-@click.option(
-    "--pool", metavar="POOL", help=f"Celery pool: {', '.join(POOLS)}.  [default: prefork]"
-)
-@click.option("--local", metavar="MODEL", help=f"Local model: {', '.join(LOCAL_MODELS)}.")
+@model_options
 @click.option("--slots", type=Count(least=1), help="Chunks at a time.  [default: by model]")
 @time_limit_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(
-    pool: str | None,
-    local: str | None,
     slots: int | None,
     time_limit_s: float | None,
     *,
@@ -46,11 +43,11 @@ def command(
     Without --pool or --local it runs on Celery's prefork pool. If no cluster is there, one is
     started for the run and stopped afterwards.
     """
-    model = _model(pool, local, slots)
+    model = _with_slots(model_from(options), slots)
     if time_limit_s and model.kind == "local":
         raise UsageError(f"--time-limit {time_limit_s:g} is for Celery pools; leave it out")
     job = replace(job_from(options), time_limit_s=time_limit_s)
-    plan = Plan(job, [model], schedule_from(options))
+    plan = Plan(job, [Case(model, schedule_from(options))])
     with bars(plan.job) as watch:
         [(run, _)] = measured_runs(plan, settings_from(options), watch=watch)
     show(run, as_json=as_json)
@@ -63,14 +60,7 @@ def show(run: Run, *, as_json: bool) -> None:
         raise JobFailed(f"the value {run.value} is not the expected {run.expected}")
 
 
-def _model(pool: str | None, local: str | None, slots: int | None) -> Model:
-    if pool is not None and local is not None:
-        raise UsageError(f"--pool {pool} and --local {local} exclude each other; give one")
-    model = (
-        Model.parse("celery", "prefork" if pool is None else pool)
-        if local is None
-        else Model.parse("local", local)
-    )
+def _with_slots(model: Model, slots: int | None) -> Model:
     if slots is None:
         return model
     if model.slots is not None:

@@ -1,24 +1,24 @@
 """``markdown``: for a README or an issue."""
 
-from producer.reports.findings import findings
-from producer.reports.table import HEADER, fleet, machine, proof, rows, summary
+from producer.reports.table import fleet, machine, proof, summary
+from producer.reports.views import view
 from producer.results import Comparison
 
 
 def render(comparison: Comparison) -> str:
     """As ``text``, with a Markdown table."""
-    table = rows(comparison)
+    shown = view(comparison)
     return "\n".join(
         (
             summary(comparison),
             "",
-            _line(HEADER),
-            _line(("---", *("---:" for _ in HEADER[1:]))),
-            *(_line(row.cells()) for row in table),
+            _line(shown.header),
+            _line(("---", *("---:" for _ in shown.header[1:]))),
+            *map(_line, shown.cells),
             "",
             proof(comparison),
             "",
-            " ".join(findings(table)),
+            " ".join(shown.findings),
             "",
             *(f"- {line}" for line in (*fleet(comparison), *machine(comparison))),
             "",

@@ -8,25 +8,28 @@ from producer.results import Comparison, Run
 from producer.stats import median, spread
 
 BASE = "local:single"
-"""Speed-ups are over this model, and over the first one where it was not run."""
+"""Speed-ups are over this model, and over the first row where it was not run."""
 
-HEADER = (
-    "model", "slots", "hosts", "time s", "±", "speed-up", "efficiency", "CPU s",
-    "vol. switches", "invol. switches", "peak MiB", "exact",
-)  # fmt: skip
+
+WHAT = {
+    "model": "model", "chunks": "number of chunks", "slots": "number of slots",
+    "hosts": "number of hosts",
+}  # fmt: skip
+"""What a case is called, by what varies."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """The runs of one model, and its figures: medians over the runs."""
+    """The runs of one case, and its figures: medians over the runs."""
 
     model: str
     slots: int
     hosts: int
+    chunks: int
     elapsed_s: float
     spread_s: float
     speed_up: float
-    """Median time of the base over the median time of this model."""
+    """Median time of the base over the median time of this case."""
     cpu_s: float
     voluntary_switches: int
     involuntary_switches: int
@@ -38,34 +41,18 @@ class Row:
         """Speed-up over slots."""
         return self.speed_up / self.slots
 
-    def cells(self) -> tuple[str, ...]:
-        """The row as text, in the order of ``HEADER``."""
-        return (
-            self.model,
-            str(self.slots),
-            str(self.hosts),
-            f"{self.elapsed_s:.3f}",
-            f"{self.spread_s:.3f}",
-            f"{self.speed_up:.2f}",
-            f"{self.efficiency:.2f}",
-            f"{self.cpu_s:.2f}",
-            f"{self.voluntary_switches:,}",
-            f"{self.involuntary_switches:,}",
-            f"{self.peak_memory_bytes / 2**20:.0f}",
-            "yes" if self.exact else "NO",
-        )
-
 
 def rows(comparison: Comparison) -> list[Row]:
-    """A row a model, in the order in which the models were first run."""
-    by_model: dict[tuple[str, int], list[Run]] = {}
+    """A row a case: models in the order in which they were first run, numbers ascending."""
+    cases: dict[tuple[str, int], list[Run]] = {}
     for run in comparison.runs:
-        by_model.setdefault((run.model, run.slots), []).append(run)
-    if not by_model:
+        cases.setdefault(_case(comparison, run), []).append(run)
+    if not cases:
         return []
-    base = next((runs for (model, _), runs in by_model.items() if model == BASE), None)
-    base_s = _median_s(base or next(iter(by_model.values())))
-    return [_row(model, slots, runs, base_s) for (model, slots), runs in by_model.items()]
+    groups = [cases[case] for case in (cases if comparison.varies == "model" else sorted(cases))]
+    base = next((runs for runs in groups if runs[0].model == BASE), groups[0])
+    base_s = _median_s(base)
+    return [_row(runs, base_s) for runs in groups]
 
 
 def summary(comparison: Comparison) -> str:
@@ -77,7 +64,8 @@ def summary(comparison: Comparison) -> str:
     )
     return (
         f"{comparison.workload}{parameters} over [{comparison.start:_}, {comparison.stop:_}),"
-        f" schedule {comparison.schedule}, {comparison.repeat} run(s) of each model, interleaved"
+        f" schedule {comparison.schedule}, {comparison.repeat} run(s) of each"
+        f" {WHAT[comparison.varies]}, interleaved"
     )
 
 
@@ -96,16 +84,18 @@ def proof(comparison: Comparison) -> str:
 
 def fleet(comparison: Comparison) -> list[str]:
     """Each host's share where several hosts worked, and what happened in the runs."""
-    by_model: dict[str, Counter[str]] = {}
+    by_case: dict[tuple[str, int], Counter[str]] = {}
     for run in comparison.runs:
-        counted = by_model.setdefault(run.model, Counter())
+        # Hosts that rested did nothing: only runs on the same number of them are added up.
+        number = run.hosts if comparison.varies == "hosts" else 0
+        counted = by_case.setdefault((run.model, number), Counter())
         for host, slots in run.shares.items():
             counted[host] += sum(share.indices for share in slots.values())
     return [
         *(
             f"{model} ran on {len(counted)} hosts; shares of the indices: "
             + ", ".join(f"{host} {n / counted.total():.1%}" for host, n in sorted(counted.items()))
-            for model, counted in by_model.items()
+            for (model, _), counted in by_case.items()
             if len(counted) > 1
         ),
         *(
@@ -140,12 +130,27 @@ def machine(comparison: Comparison) -> list[str]:
     ]
 
 
-def _row(model: str, slots: int, runs: Sequence[Run], base_s: float) -> Row:
+def cores(comparison: Comparison) -> int:
+    """Cores of all machines together: hosts that share a machine share them."""
+    machines: dict[str, int] = {}
+    for host in comparison.environment["hosts"]:
+        machines[host["machine"]] = max(host["cores"], machines.get(host["machine"], 0))
+    return sum(machines.values())
+
+
+def _case(comparison: Comparison, run: Run) -> tuple[str, int]:
+    """What tells the runs of one case from those of the others."""
+    number = run.slots if comparison.varies == "model" else getattr(run, comparison.varies)
+    return run.model, number
+
+
+def _row(runs: Sequence[Run], base_s: float) -> Row:
     elapsed_s = _median_s(runs)
     return Row(
-        model=model,
-        slots=slots,
+        model=runs[0].model,
+        slots=runs[0].slots,
         hosts=max(run.hosts for run in runs),
+        chunks=round(median(run.chunks for run in runs)),
         elapsed_s=elapsed_s,
         spread_s=spread([run.elapsed_s for run in runs]),
         speed_up=base_s / elapsed_s,

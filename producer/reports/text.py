@@ -1,14 +1,14 @@
 """``text``: for a terminal."""
 
-from producer.reports.findings import findings
-from producer.reports.table import HEADER, fleet, machine, proof, rows, summary
+from producer.reports.table import fleet, machine, proof, summary
+from producer.reports.views import view
 from producer.results import Comparison
 
 
 def render(comparison: Comparison) -> str:
     """The table, the proof of exactness, the findings, the machine."""
-    table = rows(comparison)
-    lines = [HEADER, *(row.cells() for row in table)]
+    shown = view(comparison)
+    lines = [shown.header, *shown.cells]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     aligned = [
         "  ".join(
@@ -29,7 +29,7 @@ def render(comparison: Comparison) -> str:
             proof(comparison),
             *fleet(comparison),
             "",
-            *findings(table),
+            *shown.findings,
             "",
             *machine(comparison),
             "",

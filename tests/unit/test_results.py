@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from producer.compare import Plan, compare
+from producer.compare import compare
 from producer.executors import Model
 from producer.jobs import Job
+from producer.plans import Case, Plan
 from producer.reports import FORMATS
 from producer.reports.run import render
 from producer.results import (
@@ -31,8 +32,8 @@ from workers.workloads import make_workload
 @pytest.fixture
 def comparison(settings: Settings) -> Comparison:
     job = Job(make_workload("sum", {}), 0, 10_000)
-    models = [Model("local", "single"), Model("local", "threads", 2)]
-    return compare(Plan(job, models, repeat=3), settings)
+    cases = [Case(Model("local", "single")), Case(Model("local", "threads", 2))]
+    return compare(Plan(job, cases, repeat=3), settings)
 
 
 def test_models_are_interleaved_and_each_round_begins_with_another(comparison: Comparison) -> None:
@@ -133,7 +134,7 @@ def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
 def test_big_integers_are_stored_exactly(settings: Settings, tmp_path: Path) -> None:
     sys.set_int_max_str_digits(0)
     job = Job(make_workload("factorial", {"wait_s": 0.0}), 3000, 3001)
-    comparison = compare(Plan(job, [Model("local", "single")]), settings)
+    comparison = compare(Plan(job, [Case(Model("local", "single"))]), settings)
     save(comparison, tmp_path / "r.json")
     assert load(tmp_path / "r.json").runs[0].value == job.expected()
     sys.set_int_max_str_digits(4300)

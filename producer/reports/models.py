@@ -1,11 +1,37 @@
-"""What a table shows, and why, in plain words; every sentence follows from measured figures."""
+"""Execution models side by side: their table, and what it shows in plain words.
+
+Every sentence follows from measured figures.
+"""
 
 from collections.abc import Iterable
 
 from producer.reports.table import Row
 
+HEADER = (
+    "model", "slots", "hosts", "time s", "±", "speed-up", "efficiency", "CPU s",
+    "vol. switches", "invol. switches", "peak MiB", "exact",
+)  # fmt: skip
+
 GAIN = 1.2
 """A speed-up that counts as one; below it a model is as fast as the base, noise considered."""
+
+
+def cells(row: Row) -> tuple[str, ...]:
+    """The row as text, in the order of ``HEADER``."""
+    return (
+        row.model,
+        str(row.slots),
+        str(row.hosts),
+        f"{row.elapsed_s:.3f}",
+        f"{row.spread_s:.3f}",
+        f"{row.speed_up:.2f}",
+        f"{row.efficiency:.2f}",
+        f"{row.cpu_s:.2f}",
+        f"{row.voluntary_switches:,}",
+        f"{row.involuntary_switches:,}",
+        f"{row.peak_memory_bytes / 2**20:.0f}",
+        "yes" if row.exact else "NO",
+    )
 
 
 def findings(table: list[Row]) -> list[str]:

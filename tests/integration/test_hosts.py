@@ -1,0 +1,108 @@
+"""Hosts that rest: they take nothing while they are asked to, and always come back."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import redis
+
+from producer.cluster.local import Cluster, temporary
+from producer.connection import connect
+from producer.executors import Model
+from producer.fleet import present_workers
+from producer.hosts import REST_S, Hosts
+from producer.schedules import ScheduleChoice
+from tests.conftest import CommandLine, run_once, wait_until
+from workers.errors import ClusterError
+from workers.pools import POOLS
+from workers.presence import REFRESH_S, rest_key
+from workers.settings import Settings
+from workers.workloads import make_workload
+
+ONE_BY_ONE = ScheduleChoice("dynamic", chunk_size=1)
+
+pools = pytest.mark.parametrize("pool", POOLS)
+
+
+@pytest.fixture(scope="module")
+def two_hosts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A cluster with two workers of each pool, which go by the names of two hosts."""
+    settings = Settings(state_dir=tmp_path_factory.mktemp("state"))
+    with temporary(settings, dict.fromkeys(POOLS, 1), hosts=2) as running:
+        yield running
+
+
+@pytest.fixture
+def on_two_hosts(two_hosts: Cluster, settings: Settings) -> Settings:
+    return replace(settings, broker_url=two_hosts.broker_url)
+
+
+@pytest.fixture
+def client(two_hosts: Cluster) -> Iterator[redis.Redis]:
+    with connect(two_hosts.broker_url) as made:
+        yield made
+
+
+@pytest.fixture
+def producer_on_two_hosts(tmp_path: Path, two_hosts: Cluster) -> Iterator[CommandLine]:
+    command_line = CommandLine(tmp_path, {"CELERY_BROKER_URL": two_hosts.broker_url})
+    yield command_line
+    command_line.end_what_runs()
+
+
+def hosts_at_work(client: redis.Redis, pool: str) -> set[str]:
+    return {worker.host.host for worker in present_workers(client) if worker.pool == pool}
+
+
+def hosts_of_a_run(pool: str, settings: Settings) -> set[str]:
+    """Run a job whose chunks wait, so that each host that takes any takes some."""
+    workload = make_workload("mixed", {"cpu_s": 0.0, "wait_s": 0.02})
+    run = run_once(workload, 0, 30, Model("celery", pool), settings, ONE_BY_ONE)
+    assert run.exact
+    assert not run.resent
+    return set(run.shares)
+
+
+@pools
+def test_a_resting_host_takes_nothing_and_works_again_afterwards(
+    pool: str, on_two_hosts: Settings, client: redis.Redis
+) -> None:
+    hosts = Hosts(on_two_hosts, pool)
+    assert [worker.host.host for worker in hosts.workers] == ["host-1", "host-2"]
+    with hosts.only(1):
+        assert hosts_at_work(client, pool) == {"host-1"}
+        assert hosts_of_a_run(pool, on_two_hosts) == {"host-1"}
+    with hosts.only(2):
+        assert hosts_of_a_run(pool, on_two_hosts) == {"host-1", "host-2"}
+
+
+@pools
+def test_a_killed_producer_leaves_no_host_at_rest(
+    pool: str, producer_on_two_hosts: CommandLine, client: redis.Redis
+) -> None:
+    process = producer_on_two_hosts.start(
+        "scale", "mixed", "--stop", "1e5", "--pool", pool, "--hosts", "1,2"
+    )
+    wait_until(lambda: hosts_at_work(client, pool) == {"host-1"})
+    process.kill()
+    process.communicate()
+    wait_until(lambda: hosts_at_work(client, pool) == {"host-1", "host-2"}, REST_S + 8 * REFRESH_S)
+    assert not client.exists(rest_key(f"{pool}@host-2"))
+
+
+@pools
+def test_a_host_rests_on_when_its_connections_are_cut_and_comes_back(
+    pool: str, on_two_hosts: Settings, client: redis.Redis
+) -> None:
+    hosts = Hosts(on_two_hosts, pool)
+    with hosts.only(1):
+        client.client_kill_filter(_type="normal", skipme=True)
+        assert hosts_of_a_run(pool, on_two_hosts) == {"host-1"}
+    with hosts.only(2):
+        assert hosts_of_a_run(pool, on_two_hosts) == {"host-1", "host-2"}
+
+
+def test_a_pool_without_workers_has_no_hosts(with_cluster: Settings) -> None:
+    with pytest.raises(ClusterError, match="no worker consumes queue 'made-up'"):
+        Hosts(with_cluster, "made-up")

@@ -1,0 +1,161 @@
+"""``producer sweep`` and ``producer scale`` as a user types them, on real pools."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from producer.cluster.local import Cluster, temporary
+from producer.reports import FORMATS
+from producer.results import FORMAT
+from tests.conftest import POOL_SLOTS, CommandLine
+from workers.pools import POOLS
+from workers.settings import Settings
+
+pools = pytest.mark.parametrize("pool", POOLS)
+
+QUICK = ("mixed", "--stop", "40", "--cpu-s", "0", "--wait-s", "0.002", "--repeat", "1")
+
+
+@pytest.fixture(scope="module")
+def three_hosts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A cluster with three hosts of one pool, and of no other one."""
+    settings = Settings(state_dir=tmp_path_factory.mktemp("state"))
+    with temporary(settings, {"threads": 2}, hosts=3) as running:
+        yield running
+
+
+@pytest.fixture
+def producer_on_three_hosts(tmp_path: Path, three_hosts: Cluster) -> Iterator[CommandLine]:
+    command_line = CommandLine(tmp_path, {"CELERY_BROKER_URL": three_hosts.broker_url})
+    yield command_line
+    command_line.end_what_runs()
+
+
+@pools
+def test_a_sweep_runs_on_every_pool(pool: str, producer_on_cluster: CommandLine) -> None:
+    answer = producer_on_cluster("sweep", *QUICK, "--pool", pool, "--chunks", "20,2,5", "--json")
+    assert answer.code == 0, answer.err
+    told = answer.json()
+    assert (told["format"], told["varies"]) == (FORMAT, "chunks")
+    assert [run["chunks"] for run in told["runs"]] == [2, 5, 20]
+    assert [step["chunks"] for step in told["figures"]["steps"]] == [2, 5, 20]
+    assert told["figures"]["law"].keys() == {
+        "in_step", "work_s", "overhead_s", "imbalance_s", "r_squared", "sweet_spot",
+    }  # fmt: skip
+    assert all(run["exact"] for run in told["runs"])
+
+
+@pytest.mark.parametrize("pool", [pool for pool, slots in POOL_SLOTS.items() if slots > 1])
+def test_slots_of_one_host_are_what_varies_if_there_is_one_host(
+    pool: str, producer_on_cluster: CommandLine
+) -> None:
+    told = producer_on_cluster("scale", *QUICK, "--pool", pool, "--json").json()
+    assert told["varies"] == "slots"
+    assert told["runs"][-1]["slots"] == POOL_SLOTS[pool]
+    assert {run["hosts"] for run in told["runs"]} == {1}
+
+
+def test_hosts_are_what_varies_if_there_are_several(producer_on_three_hosts: CommandLine) -> None:
+    answer = producer_on_three_hosts("scale", *QUICK, "--pool", "threads", "--json")
+    assert answer.code == 0, answer.err
+    told = answer.json()
+    assert told["varies"] == "hosts"
+    assert [(run["hosts"], run["slots"]) for run in told["runs"]] == [(1, 2), (2, 4), (3, 6)]
+    assert [sorted(run["shares"]) for run in told["runs"]] == [
+        ["host-1"],
+        ["host-1", "host-2"],
+        ["host-1", "host-2", "host-3"],
+    ]
+    assert told["figures"]["prediction"].keys() == {"hosts", "speed_up"}
+    assert told["figures"]["prediction"]["hosts"] == 30
+
+
+def test_without_a_cluster_the_hosts_are_made_up(producer: CommandLine) -> None:
+    answer = producer("scale", *QUICK, "--pool", "solo", "--hosts", "1,2")
+    assert answer.code == 0, answer.err
+    assert "2 of these hosts share the cores of one machine" in answer.out
+    assert "celery:solo ran on 2 hosts" in answer.out
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "sweep sum --stop 1000 --local threads:2",
+        "scale sum --stop 1000 --local processes --slots 1,2",
+        "scale sum --stop 1000 --local threads:2",
+        "sweep sum --stop 1000 --local single --chunks 1,10,100",
+    ],
+)
+def test_local_models_are_swept_and_scaled_too(line: str, producer: CommandLine) -> None:
+    answer = producer(*line.split(), "--repeat", "1")
+    assert answer.code == 0, answer.err
+    assert "exact in all" in answer.out
+
+
+@pytest.mark.parametrize("command", ["sweep", "scale"])
+def test_what_is_stored_is_rendered_again_byte_by_byte(command: str, producer: CommandLine) -> None:
+    line = [command, "sum", "--stop", "1e4", "--local", "threads", "--out", "r.json"]
+    answer = producer(*line, "--report", "r.html")
+    assert answer.code == 0, answer.err
+    assert producer("report", "r.json").out == answer.out
+    page = (producer.directory / "r.html").read_text()
+    assert producer("report", "r.json", "--format", "html").out == page
+    for name in FORMATS:
+        first, second = (producer("report", "r.json", "--format", name).out for _ in range(2))
+        assert first == second != ""
+
+
+def test_what_json_printed_is_a_results_file(producer: CommandLine) -> None:
+    answer = producer("sweep", "sum", "--stop", "1e4", "--local", "threads", "--json")
+    (producer.directory / "r.json").write_text(answer.out)
+    assert "chunks" in producer("report", "r.json").out
+    assert json.loads(answer.out)["figures"]["steps"]
+
+
+BAD_LISTS = [
+    ("sweep sum --chunks 4 --local threads", 2, "give two numbers or more"),
+    ("sweep sum --chunks 2,x --local threads", 2, "'x' is not a whole number"),
+    ("sweep sum --chunks 0,2 --local threads", 2, "0 is too small"),
+    ("sweep sum --stop 10 --chunks 2,20 --local threads", 2, "more than the 10 indices"),
+    ("sweep sum --stop 0 --local threads", 2, "give two numbers or more"),
+    ("sweep sum --pool prefork --local threads", 2, "exclude each other"),
+    ("sweep sum --schedule guided", 2, "--schedule"),
+    ("scale sum --slots 2,4 --local threads", 2, "write --slots 1,2,4"),
+    ("scale sum --slots 1 --local threads", 2, "nothing to compare"),
+    ("scale sum --slots 1,-2 --local threads", 2, "-2 is too small"),
+    ("scale sum --local single", 2, "one slot"),
+    ("scale sum --hosts 1,2 --local threads", 2, "--hosts is for Celery pools"),
+    ("scale sum --hosts 1,2 --slots 1,2", 2, "exclude each other"),
+    ("scale sum --slots 1,2 --local threads:2", 2, "give slots once"),
+    ("scale sum --slots 1,2 --local threads --out missing/r.json", 2, "missing/r.json"),
+]
+
+
+@pytest.mark.parametrize(("line", "code", "words"), BAD_LISTS)
+def test_lists_that_make_no_sense_are_refused(
+    line: str, code: int, words: str, producer: CommandLine
+) -> None:
+    answer = producer(*line.split())
+    assert (answer.code, answer.out) == (code, "")
+    assert words in answer.err
+    assert len(answer.err.splitlines()) <= 2
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "words"),
+    [
+        ("--pool threads --hosts 1,2,4", 3, "has 3 host(s), and 4 are asked for; start more:"),
+        ("--pool threads --hosts 1,2,4", 3, "make scale POOL=threads N=4"),
+        ("--pool threads --slots 1,7", 2, "7 is more than the 6 slots"),
+        ("--pool threads:1", 2, "have the slots that they have"),
+        ("--pool gevent --hosts 1,2", 3, "no worker consumes queue 'gevent'"),
+    ],
+)
+def test_more_than_there_is_in_a_cluster_is_refused_before_anything_runs(
+    options: str, code: int, words: str, producer_on_three_hosts: CommandLine
+) -> None:
+    answer = producer_on_three_hosts("scale", "sum", *options.split())
+    assert (answer.code, answer.out) == (code, "")
+    assert words in answer.err
