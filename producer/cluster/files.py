@@ -15,8 +15,13 @@ from workers.__main__ import worker_command
 LOG_BYTES = 2_000_000
 
 
-def redis_conf(directory: Path, port: int, password: str, *, keep: bool) -> str:
-    """Redis on loopback, with a password; ``keep`` writes every change to disk."""
+def redis_conf(
+    directory: Path, port: int, password: str, *, keep: bool, largest: str = "1mb"
+) -> str:
+    """Redis on loopback, with a password; ``keep`` writes every change to disk.
+
+    No message of ours is near ``largest``; the server refuses what no worker should read.
+    """
     return "\n".join(
         (
             "bind 127.0.0.1",
@@ -28,8 +33,7 @@ def redis_conf(directory: Path, port: int, password: str, *, keep: bool) -> str:
             f"appendonly {'yes' if keep else 'no'}",
             # A full Redis refuses and is noticed; an evicting one loses chunks in silence.
             "maxmemory-policy noeviction",
-            # No message of ours is near it; the server refuses what no worker should read.
-            "proto-max-bulk-len 1mb",
+            f"proto-max-bulk-len {largest}",
             "",
         )
     )
@@ -78,7 +82,8 @@ def supervisord_conf(directory: Path, programs: Mapping[str, Program], stop_s: i
     # of a group stop together.
     parser["group:store"] = {"programs": "redis", "priority": "1"}
     clients = ",".join(name for name in programs if name != "redis")
-    parser["group:clients"] = {"programs": clients, "priority": "2"}
+    if clients:
+        parser["group:clients"] = {"programs": clients, "priority": "2"}
     for name, program in programs.items():
         parser[f"program:{name}"] = _section(directory, name, program, stop_s)
     text = io.StringIO()

@@ -163,16 +163,22 @@ def down(settings: Settings) -> Cluster | None:
 
 @contextmanager
 def temporary(
-    settings: Settings, pools: Mapping[str, int], *, hosts: int = 1, flower: bool = False
+    settings: Settings,
+    pools: Mapping[str, int],
+    *,
+    hosts: int = 1,
+    flower: bool = False,
+    largest: str = "1mb",
 ) -> Iterator[Cluster]:
     """A cluster for as long as the context lasts, and not longer whatever happens to us.
 
     More than one of the ``hosts`` are made up: workers of this machine with names of their own.
+    Without any pool it is a Redis, whose values may be as large as ``largest`` says.
     """
     directory = Path(tempfile.mkdtemp(prefix="poolrace-")).resolve()
     port = free_port() if flower else None
     names = [settings.host] if hosts == 1 else [f"host-{n}" for n in range(1, hosts + 1)]
-    wanted = _Wanted(pools, names, _new_address(), port)
+    wanted = _Wanted(pools, names, _new_address(), port, largest)
     cluster, environment = _prepare(settings, directory, wanted, keep=False)
     guard = [sys.executable, "-m", "producer.cluster.guard", str(directory)]
     process = _start(guard, directory, environment, subprocess.PIPE)
@@ -253,6 +259,7 @@ class _Wanted:
     hosts: list[str]
     url: str
     flower_port: int | None
+    largest: str = "1mb"
 
 
 def _prepare(
@@ -264,7 +271,13 @@ def _prepare(
     login = settings.flower_login or f"poolrace:{secrets.token_urlsafe(12)}"
     _write_private(
         directory / "redis.conf",
-        redis_conf(directory, parts.port or REDIS_PORT, unquote(parts.password or ""), keep=keep),
+        redis_conf(
+            directory,
+            parts.port or REDIS_PORT,
+            unquote(parts.password or ""),
+            keep=keep,
+            largest=wanted.largest,
+        ),
     )
     redis_command = [str(server_binary()), str(directory / "redis.conf")]
     programs = cluster_programs(redis_command, wanted.pools, wanted.hosts, flower_port)
