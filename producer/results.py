@@ -1,4 +1,4 @@
-"""Runs, comparisons, and the file they are kept in: what lies between measuring and reporting."""
+"""Runs, comparisons, races, and their file: what lies between measuring and reporting."""
 
 import json
 import math
@@ -7,8 +7,10 @@ import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import UnionType
-from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, ClassVar, Literal, TypeVar, get_args, get_origin, get_type_hints
 
+from producer.race.candidates import Candidate
+from producer.race.records import Lap, Race
 from workers.errors import UsageError
 
 T = TypeVar("T")
@@ -18,6 +20,9 @@ FORMAT = 4
 
 BESIDES = ("format", "kind", "figures")
 """What a file holds besides the comparison: ``--json`` prints figures that follow from it."""
+
+RACE = "race"
+"""The kind of a file that holds a race; any other one is a comparison."""
 
 Varies = Literal["model", "chunks", "slots", "hosts"]
 """What the runs of a comparison differ in: a field of a run."""
@@ -148,12 +153,17 @@ class Comparison:
         return {"format": FORMAT, "kind": "comparison", **fields}
 
 
-def save(comparison: Comparison, path: Path) -> None:
+Results = Comparison | Race
+"""What a file holds, and what a report is of."""
+
+
+def save(results: Results, path: Path) -> None:
     """Write the file, whole or not at all."""
-    write_text(path, json.dumps(comparison.to_json(), indent=1) + "\n")
+    data = {"format": FORMAT, "kind": RACE, **results.to_json()}
+    write_text(path, json.dumps(data, indent=1) + "\n")
 
 
-def load(path: Path) -> Comparison:
+def load(path: Path) -> Results:
     """Read a file that ``save`` wrote; raises ``UsageError`` for any other."""
     try:
         data = json.loads(path.read_text())
@@ -167,11 +177,13 @@ def load(path: Path) -> Comparison:
             f"{path} has format version {found!r}, this poolrace reads {FORMAT}; make it anew"
         )
     try:
+        if data.get("kind") == RACE:
+            return _race(data)
         fields = {name: value for name, value in data.items() if name not in BESIDES}
         runs = tuple(map(Run.from_json, fields["runs"]))
         return _typed(Comparison, {**fields, "runs": runs})
     except (KeyError, TypeError, AttributeError) as error:
-        raise UsageError(f"{path} is not a comparison: {error!r}; make it anew") from error
+        raise UsageError(f"{path} is not a {_kind(data)}: {error!r}; make it anew") from error
 
 
 def require_writable(path: Path) -> None:
@@ -200,12 +212,28 @@ def write_text(path: Path, text: str) -> None:
         raise
 
 
+def _kind(data: dict[str, Any]) -> str:
+    return RACE if data.get("kind") == RACE else "comparison"
+
+
+def _race(data: dict[str, Any]) -> Race:
+    laps = (
+        _typed(Lap, {**lap, "candidate": _typed(Candidate, lap["candidate"])})
+        for lap in data["laps"]
+    )
+    finalists = [_typed(Candidate, it) for it in data["finalists"]]
+    fields = {name: value for name, value in data.items() if name not in BESIDES}
+    return _typed(Race, {**fields, "laps": tuple(laps), "finalists": finalists})
+
+
 def _typed(cls: type[T], data: dict[str, Any]) -> T:
     """An instance of the dataclass; raises ``TypeError`` if a field has another type.
 
     A number must be finite, and a float may have been written without a fraction.
     """
     for name, wanted in get_type_hints(cls).items():
+        if get_origin(wanted) is ClassVar:
+            continue
         value = data[name]
         if get_origin(wanted) is Literal:
             if value not in get_args(wanted):

@@ -7,9 +7,9 @@ executor, and gives the same bytes for the same file.
 from collections.abc import Callable
 
 from producer.reports import csv, html, markdown, text
-from producer.results import Comparison
+from producer.results import Results
 
-FORMATS: dict[str, Callable[[Comparison], str]] = {
+FORMATS: dict[str, Callable[[Results], str]] = {
     "text": text.render,
     "markdown": markdown.render,
     "csv": csv.render,

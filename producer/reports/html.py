@@ -2,10 +2,8 @@
 
 from html import escape
 
-from producer.reports.charts import chart
-from producer.reports.table import fleet, machine, proof, summary
 from producer.reports.views import view
-from producer.results import Comparison
+from producer.results import Results
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #1d2433; --soft: #667085; --line: #d9dee7;
@@ -29,6 +27,10 @@ h1 { font-size: 1.6rem; margin-bottom: 0; }
 .plot .law { stroke: var(--local); stroke-width: 2.5; }
 .plot .overhead { stroke: var(--warm); stroke-width: 2; stroke-dasharray: 7 4; }
 .plot .imbalance { stroke: var(--celery); stroke-width: 2; stroke-dasharray: 2 4; }
+.plot .prefork { stroke: var(--local); stroke-width: 2.5; }
+.plot .threads { stroke: var(--celery); stroke-width: 2.5; }
+.plot .gevent { stroke: var(--warm); stroke-width: 2.5; }
+.plot .solo { stroke: var(--soft); stroke-width: 2.5; }
 .plot .ideal { stroke-dasharray: 5 5; }
 .plot .mark { stroke: var(--ink); stroke-width: 1; stroke-dasharray: 3 3; }
 .plot .strong { fill: var(--ink); font-weight: 600; }
@@ -42,10 +44,10 @@ th:first-child, td:first-child { text-align: left; }
 """
 
 
-def render(comparison: Comparison) -> str:
+def render(results: Results) -> str:
     """A page that looks the same in ten years: all of it is in the file."""
-    shown = view(comparison)
-    kind = "soft" if comparison.exact else "wrong"
+    shown = view(results)
+    kind = "soft" if shown.sound else "wrong"
     return "\n".join(
         (
             "<!doctype html>",
@@ -53,17 +55,17 @@ def render(comparison: Comparison) -> str:
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
             f"<title>{escape(shown.title)}</title><style>{STYLE}</style></head><body>",
             f"<h1>{escape(shown.title)}</h1>",
-            f'<p class="soft">{escape(summary(comparison))} · {escape(comparison.made_at)}</p>',
-            chart(comparison),
+            f'<p class="soft">{escape(shown.summary)} · {escape(results.made_at)}</p>',
+            shown.chart,
             *(f"<p>{escape(sentence)}</p>" for sentence in shown.findings),
             '<div class="scroll"><table><thead>',
             _line("th", shown.header),
             "</thead><tbody>",
             *(_line("td", cells) for cells in shown.cells),
             "</tbody></table></div>",
-            f'<p class="{kind}">{escape(proof(comparison))}</p>',
-            *(f"<p>{escape(line)}</p>" for line in fleet(comparison)),
-            *(f'<p class="soft">{escape(line)}</p>' for line in machine(comparison)),
+            f'<p class="{kind}">{escape(shown.proof)}</p>',
+            *(f"<p>{escape(line)}</p>" for line in shown.notes),
+            *(f'<p class="soft">{escape(line)}</p>' for line in shown.machine),
             "</body></html>",
             "",
         )

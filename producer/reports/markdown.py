@@ -1,26 +1,25 @@
 """``markdown``: for a README or an issue."""
 
-from producer.reports.table import fleet, machine, proof, summary
 from producer.reports.views import view
-from producer.results import Comparison
+from producer.results import Results
 
 
-def render(comparison: Comparison) -> str:
+def render(results: Results) -> str:
     """As ``text``, with a Markdown table."""
-    shown = view(comparison)
+    shown = view(results)
     return "\n".join(
         (
-            summary(comparison),
+            shown.summary,
             "",
             _line(shown.header),
             _line(("---", *("---:" for _ in shown.header[1:]))),
             *map(_line, shown.cells),
             "",
-            proof(comparison),
+            shown.proof,
             "",
             " ".join(shown.findings),
             "",
-            *(f"- {line}" for line in (*fleet(comparison), *machine(comparison))),
+            *(f"- {line}" for line in (*shown.notes, *shown.machine)),
             "",
         )
     )

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from producer.results import Comparison, Run
 from producer.stats import median, spread
@@ -10,6 +11,13 @@ from producer.stats import median, spread
 BASE = "local:single"
 """Speed-ups are over this model, and over the first row where it was not run."""
 
+
+COLUMNS = (
+    "workload", "start", "stop", "model", "slots", "hosts", "machines", "schedule", "chunks",
+    "duplicates", "value", "expected", "exact", "elapsed_s", "startup_s", "cpu_s", "busy_s",
+    "efficiency", "voluntary_switches", "involuntary_switches", "peak_memory_bytes",
+)  # fmt: skip
+"""The raw values of a run that fit into a line."""
 
 WHAT = {
     "model": "model", "chunks": "number of chunks", "slots": "number of slots",
@@ -106,11 +114,11 @@ def fleet(comparison: Comparison) -> list[str]:
     ]
 
 
-def machine(comparison: Comparison) -> list[str]:
+def machine(environment: dict[str, Any]) -> list[str]:
     """The hosts and versions: a line for hosts that are alike, a warning if cores are shared."""
     names: dict[str, list[str]] = {}
     machines: Counter[str] = Counter()
-    for host in comparison.environment["hosts"]:
+    for host in environment["hosts"]:
         quota = f", CPU quota {host['cpu_quota']:g}" if host["cpu_quota"] else ""
         gil = "" if host["gil"] else ", no GIL"
         facts = (
@@ -118,7 +126,7 @@ def machine(comparison: Comparison) -> list[str]:
         )
         names.setdefault(facts, []).append(host["host"])
         machines[host["machine"]] += 1
-    versions = comparison.environment["versions"]
+    versions = environment["versions"]
     return [
         *(f"{', '.join(hosts)}: {facts}" for facts, hosts in names.items()),
         *(

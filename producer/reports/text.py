@@ -1,13 +1,12 @@
 """``text``: for a terminal."""
 
-from producer.reports.table import fleet, machine, proof, summary
 from producer.reports.views import view
-from producer.results import Comparison
+from producer.results import Results
 
 
-def render(comparison: Comparison) -> str:
-    """The table, the proof of exactness, the findings, the machine."""
-    shown = view(comparison)
+def render(results: Results) -> str:
+    """The table, how far it can be trusted, the findings, the machine."""
+    shown = view(results)
     lines = [shown.header, *shown.cells]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     aligned = [
@@ -20,18 +19,18 @@ def render(comparison: Comparison) -> str:
     rule = "  ".join("-" * width for width in widths)
     return "\n".join(
         (
-            summary(comparison),
+            shown.summary,
             "",
             aligned[0],
             rule,
             *aligned[1:],
             "",
-            proof(comparison),
-            *fleet(comparison),
+            shown.proof,
+            *shown.notes,
             "",
             *shown.findings,
             "",
-            *machine(comparison),
+            *shown.machine,
             "",
         )
     )

@@ -1,52 +1,126 @@
-"""What every format shows of a comparison, by what varies in it: title, table, findings."""
+"""What every format shows of results, by what varies in them: title, table, findings, chart."""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from producer.reports import models, scale, sweep
-from producer.reports.table import rows
-from producer.results import Comparison, Varies
+from producer.race.records import Race
+from producer.race.verdict import Verdict
+from producer.reports import charts, models, race, scale, sweep, table
+from producer.results import Comparison, Results, Run
 
 
 @dataclass(frozen=True)
 class View:
-    """A comparison as text, not yet in any format."""
+    """Results as text, not yet in any format."""
+
+    title: str
+    summary: str
+    """What was run, in one line."""
+    header: tuple[str, ...]
+    cells: list[tuple[str, ...]]
+    proof: str
+    """How far the figures can be trusted, in one line."""
+    sound: bool
+    """Whether they can."""
+    findings: list[str]
+    notes: list[str]
+    """Who did what, and what happened."""
+    machine: list[str]
+    chart: str
+    """An element of a page, empty if there is nothing to show."""
+    raw_header: tuple[str, ...]
+    raw: list[list[Any]]
+    """The raw values, not rounded, in the order in which they were measured."""
+    figures: dict[str, Any]
+    """What is derived, for scripts: JSON values, not rounded."""
+
+
+def view(results: Results) -> View:
+    """The view for what varies."""
+    return _VIEWS[results.varies](results)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """What depends on what varies in a comparison."""
 
     title: str
     header: tuple[str, ...]
     cells: list[tuple[str, ...]]
     findings: list[str]
     figures: dict[str, Any]
-    """What is derived, for scripts: JSON values, not rounded."""
 
 
-def view(comparison: Comparison) -> View:
-    """The view for what varies."""
-    return _VIEWS[comparison.varies](comparison)
+def _compared(part: Callable[[Comparison], _Part]) -> Callable[[Comparison], View]:
+    """The view of a comparison, of which ``part`` gives the parts that differ."""
+
+    def shown(comparison: Comparison) -> View:
+        found = part(comparison)
+        return View(
+            title=found.title,
+            summary=table.summary(comparison),
+            header=found.header,
+            cells=found.cells,
+            proof=table.proof(comparison),
+            sound=comparison.exact,
+            findings=found.findings,
+            notes=table.fleet(comparison),
+            machine=table.machine(comparison.environment),
+            chart=charts.chart(comparison),
+            raw_header=table.COLUMNS,
+            raw=[_values(run) for run in comparison.runs],
+            figures=found.figures,
+        )
+
+    return shown
 
 
-def _models(comparison: Comparison) -> View:
-    table = rows(comparison)
-    title = f"{comparison.workload}: {len(table)} execution models"
-    cells = [models.cells(row) for row in table]
-    figures = {"steps": [asdict(row) for row in table]}
-    return View(title, models.HEADER, cells, models.findings(table), figures)
+def _values(run: Run) -> list[Any]:
+    return [getattr(run, column) for column in table.COLUMNS]
 
 
-def _sweep(comparison: Comparison) -> View:
+def _models(comparison: Comparison) -> _Part:
+    rows = table.rows(comparison)
+    title = f"{comparison.workload}: {len(rows)} execution models"
+    cells = [models.cells(row) for row in rows]
+    figures = {"steps": [asdict(row) for row in rows]}
+    return _Part(title, models.HEADER, cells, models.findings(rows), figures)
+
+
+def _sweep(comparison: Comparison) -> _Part:
     found = sweep.Sweep.of(comparison)
-    return View(found.title, sweep.HEADER, found.cells(), found.findings(), found.figures())
+    return _Part(found.title, sweep.HEADER, found.cells(), found.findings(), found.figures())
 
 
-def _scale(comparison: Comparison) -> View:
+def _scale(comparison: Comparison) -> _Part:
     found = scale.Scale.of(comparison)
-    return View(found.title, found.header, found.cells(), found.findings(), found.figures())
+    return _Part(found.title, found.header, found.cells(), found.findings(), found.figures())
 
 
-_VIEWS: dict[Varies, Callable[[Comparison], View]] = {
-    "model": _models,
-    "chunks": _sweep,
-    "slots": _scale,
-    "hosts": _scale,
+def _race(raced: Race) -> View:
+    verdict = Verdict.of(raced)
+    return View(
+        title=f"{raced.task}: which pool, which concurrency",
+        summary=race.summary(raced),
+        header=race.HEADER,
+        cells=race.cells(verdict),
+        proof=race.proof(verdict),
+        sound=True,
+        findings=race.findings(verdict),
+        notes=race.notes(raced),
+        machine=table.machine(raced.environment),
+        chart=race.chart(verdict),
+        raw_header=race.COLUMNS,
+        raw=race.raw(raced),
+        figures=verdict.to_json(),
+    )
+
+
+_VIEWS: dict[str, Callable[[Any], View]] = {
+    "model": _compared(_models),
+    "chunks": _compared(_sweep),
+    "slots": _compared(_scale),
+    "hosts": _compared(_scale),
+    Race.varies: _race,
 }

@@ -136,7 +136,8 @@ def test_big_integers_are_stored_exactly(settings: Settings, tmp_path: Path) -> 
     job = Job(make_workload("factorial", {"wait_s": 0.0}), 3000, 3001)
     comparison = compare(Plan(job, [Case(Model("local", "single"))]), settings)
     save(comparison, tmp_path / "r.json")
-    assert load(tmp_path / "r.json").runs[0].value == job.expected()
+    assert load(tmp_path / "r.json") == comparison
+    assert comparison.runs[0].value == job.expected()
     sys.set_int_max_str_digits(4300)
 
 

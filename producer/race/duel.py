@@ -1,0 +1,61 @@
+"""Which of two candidates is faster, when each round measured both. Pure."""
+
+from collections.abc import Sequence
+from enum import Enum
+from statistics import median
+
+from producer.race.rates import T_95, T_99, interval
+
+LEAST_ROUNDS = 3
+"""Rounds before a difference counts: with fewer, one disturbed lap decides."""
+
+ALIKE = 0.05
+"""Speeds that differ by less are alike: it is what a lower price in memory is weighed against."""
+
+
+FAR = 0.85
+"""Whoever reaches less of a speed is not taken for as fast, however much noise there is."""
+
+
+class Outcome(Enum):
+    """What is known so far."""
+
+    OPEN = "open"
+    FASTER = "faster"
+    SLOWER = "slower"
+    ALIKE = "alike"
+
+
+def may_equal(one: Sequence[float], other: Sequence[float]) -> bool:
+    """Whether, as far as can be told, the first is as fast as the other, to 5 %.
+
+    Its middle ratio says so, or could say so by chance, with 95 % confidence.
+    """
+    ratios = [a / b for a, b in zip(one, other, strict=False) if b > 0]
+    if not ratios:
+        return False
+    likely = interval(ratios) or (0.0, 0.0)
+    middle = median(ratios)
+    return middle >= 1 - ALIKE or (middle >= FAR and likely[1] >= 1)
+
+
+def duel(one: Sequence[float], other: Sequence[float]) -> Outcome:
+    """Judge by the ratios of speeds in the same rounds: a machine that slows down slows both.
+
+    ``FASTER`` and ``SLOWER`` are said with 99 % confidence, since it is asked after every round,
+    ``ALIKE`` if the ratio lies within 5 % with 95 %.
+    """
+    rounds = list(zip(one, other, strict=False))
+    if len(rounds) < LEAST_ROUNDS:
+        return Outcome.OPEN
+    if any(a <= 0 or b <= 0 for a, b in rounds):
+        return Outcome.FASTER if sum(one) > sum(other) else Outcome.SLOWER
+    ratios = [a / b for a, b in rounds]
+    clear, likely = interval(ratios, T_99), interval(ratios, T_95)
+    if likely and likely[0] > 1 - ALIKE and likely[1] < 1 + ALIKE:
+        return Outcome.ALIKE
+    if clear and clear[0] > 1:
+        return Outcome.FASTER
+    if clear and clear[1] < 1:
+        return Outcome.SLOWER
+    return Outcome.OPEN
