@@ -5,6 +5,7 @@
     ├── ClusterError     3   cluster not reachable, or no worker for that pool
     └── JobFailed        1   the job ran and did not come to its end
         ├── JobCancelled 1   another command cancelled it
+        ├── AllFailed    1   every item of a race raised
         ├── ChunkFailed  1   the code of one chunk raised, or its process died, too often
         └── ChunkTimeout 1   a chunk ran for longer than its time limit
 
@@ -39,6 +40,14 @@ class JobFailed(PoolraceError):
 
 class JobCancelled(JobFailed):
     """Somebody cancelled the job."""
+
+
+class AllFailed(JobFailed):
+    """The task of a race raised for every item, as the first ``traceback`` tells."""
+
+    def __init__(self, message: str, traceback: str) -> None:
+        super().__init__(message)
+        self.traceback = traceback
 
 
 class ChunkFailed(JobFailed):

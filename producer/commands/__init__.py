@@ -16,6 +16,7 @@ COMMANDS: dict[str, str] = {
     "compare": "Run WORKLOAD under several execution models, interleaved, and compare them.",
     "sweep": "Cut WORKLOAD into ever more chunks, and find out how many are best.",
     "scale": "Run WORKLOAD on ever more hosts or slots, and tell what each of them adds.",
+    "race": "Find the pool and the concurrency that suit a task of your own Celery app.",
     "report": "Render the stored RESULTS of a comparison; measures nothing.",
     "up": "Start a local cluster that stays: Redis, a Celery worker for each pool, Flower.",
     "down": "Stop the local cluster, whole or broken, and remove what it left.",

@@ -1,0 +1,165 @@
+"""``producer race``."""
+
+import json
+import logging
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Any, TextIO
+
+import click
+import psutil
+
+from producer.commands.options import Count, Numbers
+from producer.race.app import App
+from producer.race.candidates import Variants, parse
+from producer.race.course import race
+from producer.race.items import read_items
+from producer.race.leashed import Target
+from producer.race.track import Wish
+from producer.reports import FORMATS
+from producer.reports.views import view
+from producer.results import require_writable, save, write_text
+from workers.errors import AllFailed, UsageError
+from workers.pools import POOLS
+
+
+class Size(click.ParamType[int]):
+    """Bytes, written ``500M`` or ``2G``."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The number of bytes; fails for anything else."""
+        units = {"K": 2**10, "M": 2**20, "G": 2**30}
+        text = str(value).upper().removesuffix("IB").removesuffix("B")
+        number, unit = (text[:-1], units[text[-1]]) if text[-1:] in units else (text, 1)
+        if not number.isdecimal() or int(number) == 0:
+            self.fail(f"{value!r} is not a size; write 500M or 2G.", param, ctx)
+        return int(number) * unit
+
+
+_path = click.Path(path_type=Path)
+
+
+@click.command()
+@click.option("-A", "--app", required=True, metavar="APP", help="The app, as celery -A takes it.")
+@click.option("--task", required=True, metavar="NAME", help="Full name of the task.")
+@click.option(
+    "--items",
+    "lines",
+    required=True,
+    type=click.File(encoding="utf-8"),
+    metavar="FILE",
+    help="JSON Lines with the arguments of each call; - reads standard input.",
+)
+@click.option("--limit", type=Count(least=1), help="Take the first N items only.")
+@click.option(
+    "--repeat-items",
+    type=Count(least=1),
+    help="A lap has all items N times.  [default: as many as measuring needs]",
+)
+@click.option(
+    "--python",
+    default=sys.executable,
+    metavar="PATH",
+    help="Interpreter of the app's environment.  [default: this one]",
+)
+@click.option("--broker", metavar="URL", help="A Redis to use.  [default: a private one]")
+@click.option(
+    "--pool",
+    "pools",
+    metavar="POOL[:SLOTS]",
+    multiple=True,
+    help=f"A candidate, or a pool to search: {', '.join(POOLS)}. Repeatable.  [default: search]",
+)
+@click.option("--workers", type=Numbers(least=1), default="1", help="Worker processes of a pool.")
+@click.option("--prefetch", type=Numbers(least=0), help="Prefetch multipliers to race.")
+@click.option("--max-tasks-per-child", type=Numbers(least=1), help="Limits of prefork to race.")
+@click.option("--max-memory", type=Size(), help="Of all workers of a candidate.  [default: half]")
+@click.option(
+    "--budget-s", type=click.FloatRange(min=1), default=120.0, show_default=True, help="Seconds."
+)
+@click.option(
+    "--time-limit",
+    "time_limit_s",
+    metavar="SECONDS",
+    type=click.FloatRange(min=0, min_open=True),
+    default=60.0,
+    show_default=True,
+    help="Longest time for an item.",
+)
+@click.option(
+    "--max-executions", type=Count(least=1), default="50_000", help="Most executions of the task."
+)
+@click.option("--yes", is_flag=True, help="Do not ask before the task is executed.")
+@click.option("--out", type=_path, help="Store raw results here, as JSON.")
+@click.option("--report", type=_path, help="Write an HTML report here.")
+@click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON.")
+def command(
+    out: Path | None, report: Path | None, *, yes: bool, as_json: bool, **options: Any
+) -> None:
+    """Find the pool and the concurrency that suit a task of your own Celery app.
+
+    Workers run in the app's environment, with its configuration; its broker and its result
+    backend are replaced by a private Redis, and are never contacted.
+    """
+    for path in filter(None, (out, report)):
+        require_writable(path)
+    try:
+        found = race(_wish(options), lambda app: _agree(app, options, yes=yes))
+    except AllFailed as failed:
+        click.echo(failed.traceback, err=True)
+        raise
+    if out:
+        save(found, out)
+    if report:
+        write_text(report, FORMATS["html"](found))
+    told = json.dumps(view(found).figures, indent=2) + "\n" if as_json else FORMATS["text"](found)
+    click.echo(told, nl=False)
+
+
+def _wish(options: dict[str, Any]) -> Wish:
+    lines: TextIO = options["lines"]
+    for text in options["pools"]:
+        parse(text)
+    python = shutil.which(options["python"]) or options["python"]
+    return Wish(
+        target=Target(options["app"], options["task"], python, Path.cwd()),
+        items=_items(lines, options["limit"]),
+        pools=options["pools"],
+        variants=Variants(
+            options["workers"],
+            options["prefetch"] or (None,),
+            options["max_tasks_per_child"] or (None,),
+        ),
+        broker=options["broker"],
+        budget_s=options["budget_s"],
+        time_limit_s=options["time_limit_s"],
+        max_memory_bytes=options["max_memory"] or psutil.virtual_memory().available // 2,
+        max_executions=options["max_executions"],
+        repeat_items=options["repeat_items"],
+    )
+
+
+def _items(lines: TextIO, limit: int | None) -> list[Any]:
+    try:
+        return read_items(lines, limit)
+    except UnicodeDecodeError as error:
+        raise UsageError(f"--items {lines.name} is not UTF-8: {error}") from error
+
+
+def _agree(app: App, options: dict[str, Any], *, yes: bool) -> None:
+    """Say how often the task will be executed; ask, unless that was answered before."""
+    said = (
+        f"{options['task']} will be executed for real, at most {options['max_executions']:,} times,"
+        f" as often as fits into {options['budget_s']:g} s (Celery {app.celery}, Python"
+        f" {app.python})"
+    )
+    if yes:
+        logging.getLogger("producer.race").info(said)
+        return
+    if not os.isatty(0):
+        raise UsageError(f"{said}; that needs --yes where nobody can be asked")
+    click.confirm(f"{said}. Go on?", abort=True, err=True)
