@@ -1,0 +1,27 @@
+"""A server that takes 50 ms for an answer, to as many at a time as ask."""
+
+import asyncio
+import sys
+
+DELAY_S = 0.05
+
+ANSWER = b"HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nhello"
+
+
+async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Read the request, wait, answer."""
+    await reader.readuntil(b"\r\n\r\n")
+    await asyncio.sleep(DELAY_S)
+    writer.write(ANSWER)
+    await writer.drain()
+    writer.close()
+
+
+async def main(port: int) -> None:
+    """Serve until the process is ended."""
+    server = await asyncio.start_server(answer, "127.0.0.1", port, backlog=1024)
+    await server.serve_forever()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(int(sys.argv[1])))

@@ -1,0 +1,298 @@
+"""``producer race`` on small real apps, as a user types it, in the directory of the app."""
+
+import json
+import os
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+import psutil
+import pytest
+
+from producer.cluster.local import temporary
+from producer.connection import connect
+from producer.reports import FORMATS
+from tests.conftest import Answer, CommandLine, wait_until
+from workers.settings import Settings
+
+APP = """
+import os
+import time
+
+from celery import Celery, shared_task
+
+app = Celery("proj", broker=os.environ.get("OWN_BROKER", "amqp://broker.invalid//"),
+             backend=os.environ.get("OWN_BACKEND"))
+app.conf.task_routes = {"proj.nap": "naps"}
+
+
+@app.task
+def nap(seconds, then=None):
+    time.sleep(seconds)
+
+
+@app.task
+def compute(rounds):
+    return sum(i * i for i in range(rounds))
+
+
+@app.task
+def nothing(*args, **kwargs):
+    return None
+
+
+@app.task
+def fail(message):
+    raise ValueError(message)
+
+
+@app.task(autoretry_for=(ValueError,), retry_backoff=60)
+def fail_and_retry(message):
+    raise ValueError(message)
+
+
+@app.task
+def large(size):
+    return "x" * size
+
+
+@app.task(name="short.name")
+def renamed():
+    nap.delay(0)
+
+
+@shared_task
+def shared(a, b):
+    return a + b
+"""
+
+MARK = "TEST_OF_A_RACE"
+"""A variable that everything inherits which a race starts."""
+
+QUICK = ("--budget-s", "15", "--yes", "--json")
+
+
+@pytest.fixture
+def project(producer: CommandLine) -> CommandLine:
+    """The command line in the directory of a user's project, a module with an app."""
+    (producer.directory / "proj.py").write_text(APP)
+    producer.variables[MARK] = str(producer.directory)
+    return producer
+
+
+def race(project: CommandLine, task: str, items: str, *options: str) -> Answer:
+    (project.directory / "items.jsonl").write_text(items)
+    return project(
+        "race", "-A", "proj", "--task", task, "--items", "items.jsonl", *QUICK, *options,
+        timeout_s=100,
+    )  # fmt: skip
+
+
+def what_races(project: CommandLine) -> list[str]:
+    """Command lines of whatever the test started, and that still is there."""
+    return [line for it in psutil.process_iter() if (line := _line_of(it, project))]
+
+
+def _line_of(process: psutil.Process, project: CommandLine) -> str:
+    try:
+        ours = process.environ().get(MARK) == project.variables[MARK]
+        living = process.status() != psutil.STATUS_ZOMBIE
+        return " ".join(process.cmdline()) if ours and living else ""
+    except psutil.Error:
+        return ""  # it is gone, or another user's
+
+
+def test_a_task_that_waits_is_fastest_with_many_at_a_time(project: CommandLine) -> None:
+    answer = race(
+        project, "proj.nap", "[0.05]\n", "--pool", "prefork:2", "--pool", "gevent:20",
+        "--out", "r.json", "--report", "r.html",
+    )  # fmt: skip
+    assert answer.code == 0, answer.err
+    told = answer.json()
+    assert told["fastest"]["pool"] == "gevent"
+    assert (told["distinguishable"], told["limited_by"]) == (True, "waiting")
+    assert "--pool gevent --concurrency 20 --queues naps" in told["worker_command"]
+    by_pool = {it["pool"]: it for it in told["candidates"]}
+    assert by_pool["prefork"]["items_per_s"] == pytest.approx(40, rel=0.3)
+    assert by_pool["prefork"]["waiting_share"] > 0.8
+    assert by_pool["prefork"]["running_s"]["p50"] == pytest.approx(0.05, rel=0.3)
+    assert all(it["peak_memory_bytes"] > 2**20 for it in told["candidates"])
+    for name in FORMATS:
+        rendered = project("report", "r.json", "--format", name)
+        assert rendered.code == 0, rendered.err
+        assert "gevent" in rendered.out
+    assert (project.directory / "r.html").read_text().count("<svg") == 1
+    assert what_races(project) == []
+
+
+def test_a_task_that_does_nothing_is_limited_by_messages(project: CommandLine) -> None:
+    told = race(project, "proj.nothing", "[]\n", "--pool", "threads:2", "--pool", "solo").json()
+    assert told["limited_by"] == "broker"
+    assert told["executions"] <= 50_000
+
+
+@pytest.mark.parametrize(
+    ("task", "items", "words"),
+    [
+        ("proj.nap", "[0]\nno JSON\n", "line 2 is no JSON"),
+        ("proj.nap", "[0]\n\n[]\n", "line 3: proj.nap cannot be called with it: missing"),
+        ("proj.nap", '[0]\n{"seconds": 0, "other": 1}\n', "unexpected keyword argument 'other'"),
+        ("proj.napp", "[0]\n", "close are proj.nap"),
+        ("nap", "[0]\n", "close are proj.nap"),
+        ("proj.nap", "", "there is no item"),
+    ],
+)
+def test_what_cannot_be_called_is_refused_before_anything_runs(
+    task: str, items: str, words: str, project: CommandLine
+) -> None:
+    answer = race(project, task, items)
+    assert (answer.code, answer.out) == (2, "")
+    assert words in answer.err
+    assert len(answer.err.splitlines()) <= 2
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("-A", "missing"), "No module named 'missing'"),
+        (("-A", "proj:none"), "none"),
+        (("--python", "no-python"), "no-python is no program"),
+        (("--pool", "fibers"), "'fibers'"),
+        (("--max-memory", "much"), "'much' is not a size"),
+        (("--out", "missing/r.json"), "missing/r.json"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(
+    options: tuple[str, ...], words: str, project: CommandLine
+) -> None:
+    answer = race(project, "proj.nap", "[0]\n", *options)
+    assert (answer.code, answer.out) == (2, "")
+    assert words in answer.err
+
+
+def test_a_task_that_always_fails_is_not_ranked(project: CommandLine) -> None:
+    answer = race(project, "proj.fail", '["no luck"]\n')
+    assert (answer.code, answer.out) == (1, "")
+    assert "raise ValueError(message)" in answer.err
+    assert "failed for all" in answer.err
+    assert "ValueError" in answer.err.splitlines()[-1]
+
+
+def test_what_would_be_retried_counts_as_failed_at_once(project: CommandLine) -> None:
+    answer = race(project, "proj.fail_and_retry", '["no luck"]\n')
+    assert answer.code == 1
+    assert "ValueError" in answer.err.splitlines()[-1]
+
+
+def test_a_hanging_task_ends_at_its_time_limit(project: CommandLine) -> None:
+    answer = race(project, "proj.nap", "[3600]\n", "--time-limit", "1")
+    assert answer.code == 1
+    assert "--time-limit" in answer.err
+    assert what_races(project) == []
+
+
+def test_items_come_from_standard_input_and_tasks_may_be_shared(
+    project: CommandLine,
+) -> None:
+    command = ["race", "-A", "proj:app", "--task", "proj.shared", "--items", "-", *QUICK]
+    done = subprocess.run(
+        [sys.executable, "-m", "producer", *command, "--pool", "threads:2", "--repeat-items", "20"],
+        cwd=project.directory, input='{"a": 1, "b": 2}\n', capture_output=True, text=True,
+        timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["candidates"][0]["failures"] == {}
+
+
+def test_results_may_be_larger_than_those_of_our_own_workers(project: CommandLine) -> None:
+    project.variables["OWN_BACKEND"] = "redis://backend.invalid/0"
+    answer = race(
+        project, "proj.large", "[3000000]\n", "--pool", "threads:1", "--repeat-items", "5"
+    )
+    assert answer.json()["candidates"][0]["failures"] == {}
+
+
+def test_without_yes_somebody_must_be_there_to_ask(project: CommandLine) -> None:
+    (project.directory / "items.jsonl").write_text("[0]\n")
+    answer = project("race", "-A", "proj", "--task", "proj.nap", "--items", "items.jsonl")
+    assert answer.code == 2
+    assert "executed for real, at most 50,000 times" in answer.err
+
+
+@contextmanager
+def counting_listener() -> Iterator[tuple[int, list[int]]]:
+    """A port, and a list that grows with each connection to it."""
+    accepted: list[int] = []
+    with closing(socket.create_server(("127.0.0.1", 0))) as server:
+        server.settimeout(0.2)
+        over = threading.Event()
+
+        def accept() -> None:
+            while not over.is_set():
+                try:
+                    connection, _ = server.accept()
+                except TimeoutError:
+                    continue
+                accepted.append(1)
+                connection.close()
+
+        thread = threading.Thread(target=accept)
+        thread.start()
+        try:
+            yield server.getsockname()[1], accepted
+        finally:
+            over.set()
+            thread.join()
+
+
+def test_the_apps_own_broker_is_never_contacted(project: CommandLine) -> None:
+    with counting_listener() as (port, accepted):
+        for name in ("OWN_BROKER", "CELERY_BROKER_URL", "CELERY_RESULT_BACKEND"):
+            project.variables[name] = f"redis://127.0.0.1:{port}/0"
+        answer = race(project, "short.name", "[]\n", "--pool", "threads:2", "--budget-s", "8")
+        assert answer.code == 0, answer.err
+        with closing(socket.create_connection(("127.0.0.1", port))):
+            wait_until(lambda: accepted)
+        assert len(accepted) == 1
+
+
+def test_a_given_redis_is_left_as_it_was_and_the_printed_command_works_when_pasted(
+    project: CommandLine,
+) -> None:
+    with temporary(Settings(), {}) as given:
+        answer = race(
+            project, "proj.nap", "[0.01]\n", "--pool", "threads:2", "--budget-s", "8",
+            "--broker", given.broker_url,
+        )  # fmt: skip
+        assert answer.code == 0, answer.err
+        with connect(given.broker_url) as client:
+            assert list(client.scan_iter()) == []
+        environment = {**os.environ, "OWN_BROKER": given.broker_url}
+        command = shlex.split(answer.json()["worker_command"])
+        with subprocess.Popen(
+            command, cwd=project.directory, env=environment,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        ) as worker:  # fmt: skip
+            try:
+                assert worker.stdout is not None
+                assert any(" ready." in line for line in worker.stdout)
+            finally:
+                worker.terminate()
+
+
+@pytest.mark.parametrize("signum", [signal.SIGKILL, signal.SIGINT])
+def test_whatever_ends_a_race_nothing_is_left(signum: int, project: CommandLine) -> None:
+    (project.directory / "items.jsonl").write_text("[3600]\n")
+    process = project.start(
+        "race", "-A", "proj", "--task", "proj.nap", "--items", "items.jsonl", "--yes",
+        "--pool", "prefork:4",
+    )  # fmt: skip
+    wait_until(lambda: any(" worker " in line for line in what_races(project)))
+    process.send_signal(signum)
+    process.communicate(timeout=30)
+    wait_until(lambda: what_races(project) == [])
