@@ -66,11 +66,12 @@ class Leashed:
                 cwd=self._target.directory,
                 env=self._environment(),
                 start_new_session=True,  # out of reach of the terminal's Ctrl-C
+                bufsize=0,  # what it says is read where it is asked for, not ahead
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
             )
-        word, _, number = self._listen().partition(" ")
+        word, _, number = self._output.readline().decode().partition(" ")
         if word != "pid":
             raise ClusterError(f"{self._target.python} did not start: {self.last_words()}")
         self.pid = int(number)
@@ -79,8 +80,13 @@ class Leashed:
     @property
     def ended(self) -> bool:
         """Whether the program is gone, or never was."""
-        self._over = self._over or self._process is None or self._listen().startswith("ended")
+        self._over = self._over or self._process is None or self._says_so()
         return self._over
+
+    def _says_so(self) -> bool:
+        """The leash says so, or is gone itself: then its output is at its end."""
+        said: bytes | None = self._output.read(64)
+        return said is not None and (said == b"" or said.startswith(b"ended"))
 
     def last_words(self) -> str:
         """The last lines that it logged, without passwords."""
@@ -95,19 +101,15 @@ class Leashed:
     def stop(self) -> None:
         """End it with all it started, and remove its directory."""
         self.let_go()
-        if self._process is None:
-            shutil.rmtree(self.directory, ignore_errors=True)
-        else:
+        if self._process:
             self._process.wait()
             self._output.close()
+        # The leash has removed it, unless somebody killed the leash.
+        shutil.rmtree(self.directory, ignore_errors=True)
 
     @property
     def _output(self) -> Any:
         return self._process.stdout if self._process else None
-
-    def _listen(self) -> str:
-        """A line of the leash, empty if there is none."""
-        return bytes(self._output.readline() or b"").decode()
 
     def _environment(self) -> dict[str, str]:
         """Ours; Celery's own variables go before any configuration, so nothing leads elsewhere."""

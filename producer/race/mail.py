@@ -30,7 +30,8 @@ class Mail:
         self._place = place
         self._items = items
         self._numbers = count()
-        app = Celery("poolrace", set_as_current=False)
+        # A DJANGO_SETTINGS_MODULE in the environment is the user's: Django may not be in ours.
+        app = Celery("poolrace", set_as_current=False, fixups=[])
         known = serializer if _known(serializer) else "json"
         self._envelope = cache(
             lambda number: _envelope(app, task, known, self._items[number % len(self._items)])
