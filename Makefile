@@ -63,6 +63,7 @@ logs: install  ## Show what the containers logged, or one kind: make logs SERVIC
 
 LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
-lock: install  ## Renew both locks with the newest releases (needs uv).
+lock: install  ## Renew the locks with the newest releases (needs uv).
 	@$(LOCK) --upgrade --extra dev --output-file requirements.lock pyproject.toml
 	@$(LOCK) --extra numpy -c requirements.lock --output-file deploy/requirements.lock pyproject.toml
+	@$(LOCK) --extra dev --extra bench -c requirements.lock --output-file benchmarks/requirements.lock pyproject.toml
