@@ -66,4 +66,4 @@ LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --no-
 lock: install  ## Renew the locks with the newest releases (needs uv).
 	@$(LOCK) --upgrade --extra dev --output-file requirements.lock pyproject.toml
 	@$(LOCK) --extra numpy -c requirements.lock --output-file deploy/requirements.lock pyproject.toml
-	@$(LOCK) --extra dev --extra bench -c requirements.lock --output-file benchmarks/requirements.lock pyproject.toml
+	@$(LOCK) --upgrade --extra dev --extra bench -c requirements.lock --output-file benchmarks/requirements.lock pyproject.toml
