@@ -9,7 +9,7 @@ ENGINE ?=
 SECONDS ?= 60
 SEED ?= 1
 
-.PHONY: help install demo test chaos test-cluster screenshots check up down scale ps logs lock
+.PHONY: help install demo test chaos bench bench-install test-bench test-cluster screenshots check up down scale ps logs lock
 .DEFAULT_GOAL := help
 
 help:  ## Show the targets.
@@ -30,6 +30,15 @@ test: install  ## Run all tests that need no Docker; those of faults, which most
 
 chaos: install  ## Random jobs under random faults: make chaos SECONDS=600 SEED=7.
 	@$(BIN)/python -m tests.faults.chaos --seconds $(SECONDS) --seed $(SEED)
+
+bench: bench-install  ## Measure poolrace beside its peers, an hour or so: make bench ROWS=1,2 REPEAT=5.
+	@$(BIN)/python -m benchmarks $(if $(ROWS),--rows $(ROWS)) $(if $(REPEAT),--repeat $(REPEAT)) $(if $(QUICK),--quick)
+
+test-bench: bench-install  ## Test the benchmarks: every peer is exact, and leaves nothing running.
+	@$(BIN)/python -m pytest tests/benchmarks
+
+bench-install:
+	@$(PYTHON) deploy/install.py bench
 
 test-cluster: install  ## Run the tests that need a Docker engine, and Chromium.
 	@$(CLUSTER) build --engine docker

@@ -1,6 +1,6 @@
 """Compares two benchmarks of one machine, figure by figure, in words. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from scipy.stats import mannwhitneyu
@@ -39,16 +39,19 @@ def changes(before: Benchmark, now: Benchmark) -> list[Change]:
     return found
 
 
+def newest_alike(earlier: Iterable[Benchmark], now: Benchmark) -> Benchmark | None:
+    """The first of these, newest first, that may be compared and measured any of the same."""
+    measured = _measured(now)
+    for before in earlier:
+        if not _differences(before, now) and measured & _measured(before):
+            return before
+    return None
+
+
 def require_comparable(before: Benchmark, now: Benchmark) -> None:
     """Raise ``UsageError`` naming both sides of what differs in machine or sizes."""
-    for what, old, new in (
-        ("machines", before.machine, now.machine),
-        ("sizes", before.sizes, now.sizes),
-    ):
-        differ = [name for name in new if name != "repeat" and old.get(name) != new[name]]
-        if differ:
-            sides = "; ".join(f"{name}: {old.get(name)} and {new[name]}" for name in differ)
-            raise UsageError(f"results of different {what} are not compared ({sides})")
+    if differ := _differences(before, now):
+        raise UsageError(f"these results are not compared, for they differ in {'; '.join(differ)}")
 
 
 def word(figure: Figure, before: Sequence[float], now: Sequence[float]) -> str:
@@ -59,3 +62,17 @@ def word(figure: Figure, before: Sequence[float], now: Sequence[float]) -> str:
     if figure.unit == "MB":
         return "more" if grown else "less"
     return "faster" if grown == figure.more_is_better else "slower"
+
+
+def _differences(before: Benchmark, now: Benchmark) -> list[str]:
+    ours = {**now.machine, **now.sizes, "quick": now.quick}
+    theirs = {**before.machine, **before.sizes, "quick": before.quick}
+    return [
+        f"{name}: {theirs.get(name)} and {ours[name]}"
+        for name in ours
+        if name != "repeat" and theirs.get(name) != ours[name]
+    ]
+
+
+def _measured(benchmark: Benchmark) -> set[tuple[int, str]]:
+    return {(sample.row, sample.contender) for sample in benchmark.samples}

@@ -28,12 +28,7 @@ START_S = 240
 def engine_missing() -> str | None:
     """Why there can be no containers, with the way out; ``None`` if there can."""
     try:
-        answer = subprocess.run(
-            ["docker", "version", "--format", "{{.Server.Version}}"],
-            capture_output=True,
-            check=False,
-            timeout=30,
-        )
+        answer = _docker("version", "--format", "{{.Server.Version}}")
     except FileNotFoundError:
         return "there is no docker command; install Docker with its compose plugin"
     if answer.returncode:
@@ -77,15 +72,16 @@ def _cluster(hosts: int) -> Iterator[Settings]:
 
 def _compose(environment: dict[str, str], *arguments: str) -> None:
     files = ("-f", "docker-compose.yml", "-f", "benchmarks/compose.hosts.yml")
-    done = subprocess.run(
-        ["docker", "compose", "-p", PROJECT, *files, *arguments],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=2 * START_S,
-    )
+    done = _docker("compose", "-p", PROJECT, *files, *arguments, env=environment)
     if done.returncode:
         words = done.stderr.strip().splitlines()[-1:]
         raise ClusterError(f"docker compose {arguments[0]} failed: {' '.join(words)}")
+
+
+def _docker(
+    *arguments: str, env: dict[str, str] | None = None
+) -> "subprocess.CompletedProcess[str]":
+    command = ["docker", *arguments]
+    return subprocess.run(
+        command, cwd=ROOT, env=env, capture_output=True, text=True, check=False, timeout=2 * START_S
+    )

@@ -36,7 +36,7 @@ class _Tenths:
         self._seen = 0
         self._times = [time.perf_counter()]
 
-    def __call__(self, ledger: Ledger, result: ChunkResult | None) -> None:
+    def __call__(self, _ledger: Ledger, result: ChunkResult | None) -> None:
         self._seen += result is not None
         if result is not None and self._seen in self._marks:
             self._times.append(time.perf_counter())

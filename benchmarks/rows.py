@@ -1,4 +1,4 @@
-"""The nine rows: what is measured, by whom, and what poolrace must reach. Data; measures nothing."""
+"""The nine rows: what is measured, by whom, and what must be reached. Measures nothing."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass

@@ -6,6 +6,7 @@ Imports nothing but the standard library: it is imported by the workers of every
 import os
 import time
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 Bounds = tuple[int, int]
 """``[start, stop)``. One of a single index is a no-op: one addition."""
@@ -46,7 +47,7 @@ def run(kernel: str, start: int, stop: int) -> int:
 def cut(stop: int, chunks: int) -> Sequence[Bounds]:
     """``range(stop)`` in so many chunks, whose sizes differ by at most one."""
     edges = [stop * number // chunks for number in range(chunks + 1)]
-    return list(zip(edges, edges[1:], strict=False))
+    return list(pairwise(edges))
 
 
 def expected(stop: int) -> int:

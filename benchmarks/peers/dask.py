@@ -25,5 +25,7 @@ class Dask(ChunkPeer):
     def values(self, kernel: str, chunks: Sequence[Bounds]) -> Sequence[int]:
         """In order; ``pure=False``, for a result that is remembered would be no work."""
         starts, stops = zip(*chunks, strict=True)
-        futures = self._client.map(run, list(repeat(kernel, len(chunks))), starts, stops, pure=False)
+        futures = self._client.map(
+            run, list(repeat(kernel, len(chunks))), starts, stops, pure=False
+        )
         return list(self._client.gather(futures))

@@ -17,7 +17,10 @@ class Ray(ChunkPeer):
         """Start Ray's processes."""
         opened.callback(ray.shutdown)
         ray.init(
-            num_cpus=SLOTS, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR
+            num_cpus=SLOTS,
+            include_dashboard=False,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
         )
         self._run = ray.remote(run)
 

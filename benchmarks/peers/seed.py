@@ -13,6 +13,6 @@ class Seed(Peer):
     def start(self, opened: ExitStack) -> None:
         """There is nothing to start."""
 
-    def timed(self, stop: int, chunks: int | None) -> Timed:
+    def timed(self, stop: int, chunks: int | None) -> Timed:  # noqa: ARG002 # it makes two halves
         """The program checks its sum itself."""
         return Timed(expected(stop), seed_seconds(stop))
