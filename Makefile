@@ -35,7 +35,7 @@ bench: bench-install  ## Measure poolrace beside its peers, an hour or so: make 
 	@$(BIN)/python -m benchmarks $(if $(ROWS),--rows $(ROWS)) $(if $(REPEAT),--repeat $(REPEAT)) $(if $(QUICK),--quick)
 
 test-bench: bench-install  ## Test the benchmarks: every peer is exact, and leaves nothing running.
-	@$(BIN)/python -m pytest tests/benchmarks
+	@$(BIN)/python -m pytest -n 2 --dist worksteal tests/benchmarks
 
 bench-install:
 	@$(PYTHON) deploy/install.py bench

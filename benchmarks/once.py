@@ -7,6 +7,7 @@ one measurement disturbs the next. ``benchmarks.measuring`` starts it and collec
 """
 
 import json
+from contextlib import nullcontext
 
 import click
 
@@ -36,7 +37,9 @@ def main() -> None:
 @click.option("--waiting", is_flag=True)
 def peer(name: str, stop: int, chunks: int | None, times: int, *, waiting: bool) -> None:
     """Sum ``range(STOP)`` so many times on one warm peer."""
-    with private_redis(), peer_named(name, WAITING if waiting else PEERS).make() as tool:
+    entry = peer_named(name, WAITING if waiting else PEERS)
+    redis = private_redis() if entry.redis else nullcontext()
+    with redis, entry.make() as tool:
         seconds = [_checked(name, stop, tool.timed(stop, chunks)) for _ in range(times)]
     values = {"elapsed_s": seconds}
     if chunks:

@@ -1,5 +1,6 @@
 """The measurements of poolrace alone: memory, steadiness, CPU seconds, whole commands."""
 
+import os
 import resource
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from producer.results import Run
 from producer.schedules import AUTO, ScheduleChoice
 from workers.chunks import ChunkResult
 from workers.settings import Settings, inherited_environment
+from workers.usage import usage_of
 
 MB = 1_000_000
 
@@ -59,7 +61,7 @@ def million(chunks: int) -> Values:
     return {
         "elapsed_s": [run.elapsed_s],
         "chunks_per_s": [chunks / run.elapsed_s],
-        "producer_peak_mb": [resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / MB],
+        "producer_peak_mb": [usage_of([os.getpid()]).peak_memory_bytes / MB],
         "redis_above_idle_mb": [(peak - idle) / MB],
         "last_over_first": [tenths.last_over_first(began + run.startup_s)],
     }

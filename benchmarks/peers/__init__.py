@@ -24,6 +24,8 @@ class Entry:
     configured: str
     package: str | None = None
     """``None``: it comes with Python, or with poolrace."""
+    redis: bool = False
+    """Whether it needs a Redis of its own."""
 
     @property
     def version(self) -> str | None:
@@ -41,7 +43,7 @@ class Entry:
         return f"{self.package} is not installed; {INSTALL}"
 
     def make(self) -> Peer:
-        """The peer, not yet entered. Its module finds the private Redis in the environment."""
+        """The peer, not yet entered; if it needs Redis, ``private_redis`` was entered before."""
         module, _, name = self.made_by.partition(":")
         peer: Peer = getattr(import_module(f"benchmarks.peers.{module}"), name)()
         return peer
@@ -96,30 +98,35 @@ PEERS: Mapping[str, Entry] = {
         "prefork, `-c 2`, default settings with `worker_prefetch_multiplier` 64, as its guide"
         " recommends for short tasks; `group(...).apply_async().get()`",
         "celery",
+        redis=True,
     ),
     "dramatiq": Entry(
         "dramatiq",
         "dramatiq:Dramatiq",
         "`--processes 2 --threads 1`, Redis broker and result backend, a `group`",
         "dramatiq",
+        redis=True,
     ),
     "rq": Entry(
         "RQ",
         "rq:Rq",
         "`rq worker-pool -n 2`, whose workers fork for each job; `enqueue_many`",
         "rq",
+        redis=True,
     ),
     "huey": Entry(
         "huey",
         "huey:Huey",
         "`huey_consumer -w 2 -k process`, `RedisHuey`, `task.map`",
         "huey",
+        redis=True,
     ),
     "taskiq": Entry(
         "taskiq",
         "taskiq:Taskiq",
         "`--workers 2`, taskiq-redis' stream broker and result backend, `taskiq.gather`",
         "taskiq-redis",
+        redis=True,
     ),
 }
 """In the order of the tables."""
@@ -133,6 +140,7 @@ WAITING: Mapping[str, Entry] = {
         "celery_group:CeleryGroupWaiting",
         "gevent, `-c 1000`, one message an index",
         "celery",
+        redis=True,
     ),
 }
 """Those that also do work that waits, with a thousand greenlets."""
