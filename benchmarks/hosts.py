@@ -54,6 +54,7 @@ def scaled(hosts: int, stop: int) -> Values:
 def _cluster(hosts: int) -> Iterator[Settings]:
     password, port = secrets.token_urlsafe(24), free_port()
     environment = inherited_environment(
+        POOLRACE_IMAGE=PROJECT,  # whoever uses the image of `make up` meanwhile keeps it
         POOLRACE_REDIS_PASSWORD=password,
         POOLRACE_REDIS_PORT=str(port),
         FLOWER_BASIC_AUTH="nobody:starts-it",

@@ -38,7 +38,11 @@ def benchmark(rows: Sequence[Row], sizes: Sizes, say: Say, *, quick: bool) -> Be
         sizes={**asdict(sizes), "hosts": list(sizes.hosts)},
         works={str(row.number): row.work for row in rows},
         environment=describe([HostFacts.collect("bench")]),
-        peers={name: entry.version for name, entry in PEERS.items() if entry.version},
+        peers={
+            name: f"{entry.package} {entry.version}"
+            for name, entry in PEERS.items()
+            if entry.version
+        },
         left_out=left_out,
         samples=tuple(samples),
     )

@@ -12,7 +12,7 @@ import click
 from benchmarks.history import changes
 from benchmarks.plot import draw
 from benchmarks.results import Benchmark, load
-from benchmarks.tables import configured, history, render
+from benchmarks.tables import configured, has_peers, history, render
 from producer.results import write_text
 from workers.errors import PoolraceError
 
@@ -39,10 +39,11 @@ def main(file: Path, against: Path | None, out: Path | None) -> None:
 
 
 def write(benchmark: Benchmark, directory: Path) -> None:
-    """Write the table and the plot."""
+    """Write the table, and the plot if there is anything to draw."""
     directory.mkdir(parents=True, exist_ok=True)
     write_text(directory / LATEST, render(benchmark))
-    draw(benchmark, directory)
+    if has_peers(benchmark):
+        draw(benchmark, directory)
 
 
 if __name__ == "__main__":

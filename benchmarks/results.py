@@ -42,7 +42,7 @@ class Benchmark:
     """Row -> what was done in it."""
     environment: dict[str, Any]
     peers: dict[str, str]
-    """Peer -> version of its package."""
+    """Peer -> its package and version."""
     left_out: dict[str, str]
     """``row contender`` -> why."""
     samples: tuple[Sample, ...]

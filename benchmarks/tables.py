@@ -13,7 +13,8 @@ NOTHING = "-"
 
 def render(benchmark: Benchmark) -> str:
     """The targets, the peers, what was left out, and what it was measured on."""
-    parts = [targets(benchmark), peers(benchmark), _left_out(benchmark), _machine(benchmark)]
+    beside = peers(benchmark) if has_peers(benchmark) else ""
+    parts = [targets(benchmark), beside, _left_out(benchmark), _machine(benchmark)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -53,6 +54,11 @@ def peers(benchmark: Benchmark) -> str:
     return table(head, lines)
 
 
+def has_peers(benchmark: Benchmark) -> bool:
+    """Whether any of the rows was measured in which peers stand side by side."""
+    return any(sample.row in SUMS for sample in benchmark.samples)
+
+
 def configured() -> str:
     """What each peer was configured like."""
     return table(
@@ -78,14 +84,18 @@ def side_by_side(row: int, peer: str) -> Figure:
 
 def target_of(figure: Figure) -> str:
     """The target in words."""
+    if figure.most is None and figure.least is None:
+        return NOTHING
     limit = f"<= {figure.most:g}" if figure.most is not None else f">= {figure.least:g}"
     return f"{limit} (aim)" if figure.aim else limit
 
 
 def reached(figure: Figure, rounds: Sequence[float]) -> str:
-    """``yes``, ``no``, or ``not measured``."""
+    """``yes``, ``no``, or ``not measured``; ``-`` where there is no target."""
     if not rounds:
         return "not measured"
+    if figure.most is None and figure.least is None:
+        return NOTHING
     value = median(rounds)
     too_much = figure.most is not None and value > figure.most
     too_little = figure.least is not None and value < figure.least

@@ -43,7 +43,7 @@ def made() -> Made:
             sizes={**asdict(Sizes()), "hosts": [1, 2, 4, 8]},
             works={"1": "the sum", "3": "no-ops"},
             environment={"hosts": [{**FACTS.to_json(), **facts}], "versions": {}, "commit": "abc"},
-            peers={"ray": "2.60.0"},
+            peers={"ray": "ray 2.60.0"},
             left_out={"7 hosts 1": "no Docker engine answers"},
             samples=tuple(samples),
         )
