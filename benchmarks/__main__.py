@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from benchmarks.history import changes, newest_alike
-from benchmarks.measuring import benchmark
+from benchmarks.measuring import benchmarks
 from benchmarks.peers import PEERS, peer_named
 from benchmarks.report import write
 from benchmarks.results import Benchmark, save, stored
@@ -36,9 +36,9 @@ def main(numbers: str, names: str, repeat: int | None, *, quick: bool, out: Path
         sizes = replace(sizes, repeat=repeat) if repeat else sizes
         chosen = [row for row in rows(sizes, _peers(names)) if row.number in _rows(numbers)]
         earlier = list(stored(out))  # a file that cannot be read shows before the measuring
-        found = benchmark(chosen, sizes, lambda words: click.echo(words, err=True), quick=quick)
         target = out / "quick" if quick else out
-        path = save(found, target)
+        for found in benchmarks(chosen, sizes, _say, quick=quick):
+            path = save(found, target)  # after each row: an hour's work is not lost with the rest
         write(found, target)
         click.echo(f"{render(found)}\n{_since(earlier, found)}\n\nraw values: {path}")
     except PoolraceError as error:
@@ -46,6 +46,10 @@ def main(numbers: str, names: str, repeat: int | None, *, quick: bool, out: Path
         sys.exit(error.exit_code)
     failed = [name for name, why in found.left_out.items() if why.startswith("failed")]
     sys.exit(1 if failed else 0)
+
+
+def _say(words: str) -> None:
+    click.echo(words, err=True)
 
 
 def _rows(text: str) -> list[int]:

@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 
 from benchmarks.peers import PEERS
@@ -22,30 +22,23 @@ ONCE_S = 3600.0
 Say = Callable[[str], None]
 
 
-def benchmark(rows: Sequence[Row], sizes: Sizes, say: Say, *, quick: bool) -> Benchmark:
-    """Measure all rows; who cannot be measured, or fails, is left out with the reason."""
-    made_at = datetime.now(UTC).isoformat(timespec="seconds")
+def benchmarks(rows: Sequence[Row], sizes: Sizes, say: Say, *, quick: bool) -> Iterator[Benchmark]:
+    """Measure the rows; yields, after each, all that was measured so far.
+
+    Who cannot be measured, or fails, is left out with the reason.
+    """
     left_out = {
         f"{row.number} {contender.name}": contender.missing
         for row in rows
         for contender in row.contenders
         if contender.missing
     }
-    samples = [sample for row in rows for sample in _measured(row, sizes.repeat, left_out, say)]
-    return Benchmark(
-        made_at=made_at,
-        quick=quick,
-        sizes={**asdict(sizes), "hosts": list(sizes.hosts)},
-        works={str(row.number): row.work for row in rows},
-        environment=describe([HostFacts.collect("bench")]),
-        peers={
-            name: f"{entry.package} {entry.version}"
-            for name, entry in PEERS.items()
-            if entry.version
-        },
-        left_out=left_out,
-        samples=tuple(samples),
-    )
+    so_far = _empty(sizes, quick=quick)
+    for row in rows:
+        samples = (*so_far.samples, *_measured(row, sizes.repeat, left_out, say))
+        works = {**so_far.works, str(row.number): row.work}
+        so_far = replace(so_far, works=works, left_out=dict(left_out), samples=samples)
+        yield so_far
 
 
 def once(arguments: Sequence[str]) -> dict[str, list[float]]:
@@ -72,6 +65,21 @@ def once(arguments: Sequence[str]) -> dict[str, list[float]]:
         raise ClusterError(f"left running: {names}")
     values: dict[str, list[float]] = json.loads(done.stdout.splitlines()[-1])
     return values
+
+
+def _empty(sizes: Sizes, *, quick: bool) -> Benchmark:
+    """With the moment and the machine, and no values yet."""
+    versions = {name: (entry.package, entry.version) for name, entry in PEERS.items()}
+    return Benchmark(
+        made_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        quick=quick,
+        sizes={**asdict(sizes), "hosts": list(sizes.hosts)},
+        works={},
+        environment=describe([HostFacts.collect("bench")]),
+        peers={name: f"{package} {found}" for name, (package, found) in versions.items() if found},
+        left_out={},
+        samples=(),
+    )
 
 
 def _measured(row: Row, repeat: int, left_out: dict[str, str], say: Say) -> Iterator[Sample]:

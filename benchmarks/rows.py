@@ -157,10 +157,13 @@ def rows(sizes: Sizes, peers: Collection[str]) -> list[Row]:
 def _peers(
     entries: Mapping[str, Entry], stop: int, chunks: int | None = None, times: int = 1
 ) -> tuple[Contender, ...]:
-    size = (*_option("--stop", stop), *_option("--chunks", chunks), *_option("--times", times))
-    return tuple(
-        Contender(name, ("peer", name, *size), entry.missing) for name, entry in entries.items()
-    )
+    """The seed's program makes two halves, whatever the others do."""
+    found = []
+    for name, entry in entries.items():
+        cuts = _option("--chunks", None if name == "seed" else chunks)
+        size = (*_option("--stop", stop), *cuts, *_option("--times", times))
+        found.append(Contender(name, ("peer", name, *size), entry.missing))
+    return tuple(found)
 
 
 def _noops(entries: Mapping[str, Entry], sizes: Sizes) -> tuple[Contender, ...]:
