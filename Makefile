@@ -31,7 +31,7 @@ test: install  ## Run all tests that need no Docker; those of faults, which most
 chaos: install  ## Random jobs under random faults: make chaos SECONDS=600 SEED=7.
 	@$(BIN)/python -m tests.faults.chaos --seconds $(SECONDS) --seed $(SEED)
 
-bench: bench-install  ## Measure poolrace beside its peers, an hour or so: make bench ROWS=1,2 REPEAT=5.
+bench: bench-install  ## Measure poolrace beside its peers, an hour or two: make bench ROWS=1,2 REPEAT=5.
 	@$(BIN)/python -m benchmarks $(if $(ROWS),--rows $(ROWS)) $(if $(REPEAT),--repeat $(REPEAT)) $(if $(QUICK),--quick)
 
 test-bench: bench-install  ## Test the benchmarks: every peer is exact, and leaves nothing running.

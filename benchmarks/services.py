@@ -50,12 +50,12 @@ def redis_url() -> str:
 
 
 @contextmanager
-def service(*arguments: str) -> Iterator[None]:
-    """A Python module with arguments, as a process in a session of its own."""
+def service(*arguments: str, **variables: str) -> Iterator[None]:
+    """A Python module with arguments and variables, as a process in a session of its own."""
     process = subprocess.Popen(
         [sys.executable, "-m", *arguments],
         cwd=ROOT,
-        env=inherited_environment(PYTHONPATH=str(ROOT)),
+        env=inherited_environment(PYTHONPATH=str(ROOT), **variables),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -21,9 +21,9 @@ class Rq(ChunkPeer):
 
     def connect(self, opened: ExitStack) -> None:
         """Start the pool."""
-        opened.enter_context(
-            service("rq.cli", "worker-pool", "-q", "-n", str(SLOTS), "-u", redis_url())
-        )
+        command = ("rq.cli", "worker-pool", "-q", "-n", str(SLOTS))
+        # By a variable: an address with a password belongs on no command line.
+        opened.enter_context(service(*command, RQ_REDIS_URL=redis_url()))
         self._queue = Queue(connection=opened.enter_context(Redis.from_url(redis_url())))
 
     def values(self, kernel: str, chunks: Sequence[Bounds]) -> Sequence[int]:
