@@ -27,9 +27,9 @@ class Sizes:
     million: int = 1_000_000
     waits: int = 10_000
     hosts: tuple[int, ...] = (1, 2, 4, 8)
-    hosts_stop: int = 1_000_000_000
-    """A fifth of a core takes 150 s for it, eight of them 19 s: the first and the last chunks,
-    half a second together, must not decide."""
+    hosts_stop: int = 300_000_000
+    """A fifth of a core takes 50 s for it, eight of them 6 s: the first and the last chunks, some
+    tenths of a second together, must not decide."""
     command_times: int = 2
     repeat: int = 5
 

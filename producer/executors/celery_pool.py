@@ -161,11 +161,9 @@ class CeleryPool(Executor):
 
     def _send_waiting(self) -> None:
         room = self._limit - len(self._flights) if self._limit else len(self._waiting)
-        size = self._flights.parcel_size(len(self._waiting), self.slots)
         parcels: list[Parcel] = []
         while self._waiting and len(parcels) < room:
-            count = min(size, len(self._waiting))
-            parcels.append(tuple(self._waiting.popleft() for _ in range(count)))
+            parcels.append(self._flights.pack(self._waiting, self.slots))
         self._send({self._mail.task_id(parcel): parcel for parcel in parcels})
 
     def _send(self, parcels: Mapping[str, Parcel]) -> list[Flight]:

@@ -7,6 +7,7 @@ again, a message lost on the way, a Redis emptied, looks the same from here and 
 same way. Pure: it reads no clock and sends nothing; times are seconds by any one clock.
 """
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -83,7 +84,7 @@ class Flights:
         self._flights: dict[str, Flight] = {}
         self._indices = 0
         self._seconds = 0.0
-        self._chunk_s = PARCEL_S
+        self._index_s = PARCEL_S
         self._value_bytes = 1
 
     def __len__(self) -> int:
@@ -96,16 +97,22 @@ class Flights:
         """The flight of that task, if it is under way."""
         return self._flights.get(task_id)
 
-    def parcel_size(self, waiting: int, slots: int) -> int:
-        """Chunks to put into a parcel, when so many wait for so many slots.
+    def pack(self, waiting: deque[Chunk], slots: int) -> Parcel:
+        """Take the chunks of the next message from those that wait, at least one.
 
-        As many as keep a slot busy for ``PARCEL_S`` by the newest durations; but idle slots
-        share what waits.
+        As many as keep a slot busy for ``PARCEL_S`` by the newest pace; but idle slots share
+        what waits.
         """
-        busy = round(PARCEL_S / max(self._chunk_s, 1e-9))
-        small = PARCEL_BYTES // self._value_bytes
-        share = -(-waiting // max(slots - len(self), 1))
-        return max(1, min(busy, small, share, PARCEL_CHUNKS))
+        share = -(-len(waiting) // max(slots - len(self), 1))
+        most = min(share, PARCEL_CHUNKS, PARCEL_BYTES // self._value_bytes)
+        parcel = [waiting.popleft()]
+        indices = len(parcel[0])
+        while waiting and len(parcel) < most:
+            indices += len(waiting[0])
+            if indices * self._index_s > PARCEL_S:
+                break
+            parcel.append(waiting.popleft())
+        return tuple(parcel)
 
     def sent(self, task_id: str, parcel: Parcel, now: float) -> Flight:
         """A parcel was sent, for the first time or again."""
@@ -125,7 +132,7 @@ class Flights:
         if flight.indices:
             self._indices += flight.indices
             self._seconds += seconds
-            self._chunk_s += (seconds / len(results) - self._chunk_s) / 2
+            self._index_s += (seconds / flight.indices - self._index_s) / 2
         largest = max(result.value.bit_length() // 4 for result in results)
         self._value_bytes = max(self._value_bytes, largest)
 
