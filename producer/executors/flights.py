@@ -8,7 +8,7 @@ same way. Pure: it reads no clock and sends nothing; times are seconds by any on
 """
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from workers.chunks import Chunk, ChunkResult
@@ -121,13 +121,14 @@ class Flights:
         flight.holder = None
         return flight
 
-    def gone(self, flight: Flight) -> None:
-        """The parcel will be sent no more as it is."""
-        self._flights.pop(flight.task_id, None)
+    def drop(self, task_ids: Iterable[str]) -> None:
+        """These will be sent no more, as far as they are under way."""
+        for task_id in task_ids:
+            self._flights.pop(task_id, None)
 
     def landed(self, flight: Flight, results: Sequence[ChunkResult]) -> None:
         """The results of a parcel are there."""
-        self.gone(flight)
+        self.drop([flight.task_id])
         seconds = sum(result.duration_s for result in results)
         if flight.indices:
             self._indices += flight.indices
@@ -148,9 +149,11 @@ class Flights:
         flight.seen = max(flight.seen, when)
 
     def unwatched(self, seconds: float) -> None:
-        """Nobody could look for so long, as when Redis was away: it proves nothing missing."""
+        """Nobody could look for so long, as when Redis was away: it proves nothing missing, and
+        nothing slow."""
         for flight in self if seconds > 0 else ():
             flight.seen += seconds
+            flight.held_since += seconds
 
     def missing(self, now: float) -> list[Flight]:
         """Those that have been nowhere for too long."""

@@ -68,6 +68,17 @@ def test_time_in_which_nobody_could_look_does_not_count(flights: Flights) -> Non
     assert len(flights.missing(11.0 + MISSING_S)) == 1
 
 
+def test_time_in_which_nobody_could_look_makes_no_chunk_slow(
+    flights: Flights, worker: Presence
+) -> None:
+    land(flights, "a", duration_s=1.0)
+    flight = flights.sent("b", PARCEL, now=0.0)
+    flights.found(flight, worker, 0.0)
+    flights.unwatched(100.0)
+    assert flights.slow(now=101.0, idle=1) == []
+    assert flights.slow(now=105.0, idle=1) == [flight]
+
+
 def test_a_chunk_is_held_since_a_worker_has_it(flights: Flights, worker: Presence) -> None:
     [flight] = flights
     for now in (1.0, 2.0, 3.0):
