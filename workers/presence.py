@@ -129,8 +129,8 @@ class Announcer(threading.Thread):
             try:
                 self._refresh()
                 self._answer()
-            except redis.RedisError as error:
-                logger.warning("presence not refreshed: %s", error)
+            except Exception as error:  # noqa: BLE001 # without signs it would count as gone
+                logger.warning("presence not refreshed: %r", error)
                 self._over.wait(REFRESH_S)
 
     def leave(self) -> None:
