@@ -102,10 +102,8 @@ def _ask(client: "redis.Redis", names: Sequence[str]) -> None:
 
 
 def _forget(client: "redis.Redis", names: Sequence[str]) -> None:
-    with client.pipeline(transaction=False) as pipe:
-        for name in names:
-            pipe.delete(rest_key(name))
-        pipe.execute()
+    if names:
+        client.delete(*map(rest_key, names))
 
 
 def _resting(client: "redis.Redis", pool: str) -> bool:

@@ -170,13 +170,12 @@ def chaos(seconds: float, seed: int) -> Tally:
     with (
         tempfile.TemporaryDirectory() as state,
         temporary(Settings(state_dir=Path(state)), SLOTS) as cluster,
+        CommandLine(Path(state), {"CELERY_BROKER_URL": cluster.broker_url}) as producer,
     ):
-        producer = CommandLine(Path(state), {"CELERY_BROKER_URL": cluster.broker_url})
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline and not tally.hung:
             Round(cluster, producer, dice.choice(list(FAULTS)), tally).play(dice)
             wait_until(lambda: not cluster.broken_parts(), HEALED_S)
-        producer.end_what_runs()
     return tally
 
 

@@ -47,9 +47,8 @@ def client(two_hosts: Cluster) -> Iterator[redis.Redis]:
 
 @pytest.fixture
 def producer_on_two_hosts(tmp_path: Path, two_hosts: Cluster) -> Iterator[CommandLine]:
-    command_line = CommandLine(tmp_path, {"CELERY_BROKER_URL": two_hosts.broker_url})
-    yield command_line
-    command_line.end_what_runs()
+    with CommandLine(tmp_path, {"CELERY_BROKER_URL": two_hosts.broker_url}) as command_line:
+        yield command_line
 
 
 def hosts_at_work(client: redis.Redis, pool: str) -> set[str]:
