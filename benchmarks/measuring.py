@@ -83,7 +83,6 @@ def _empty(sizes: Sizes, *, quick: bool) -> Benchmark:
 
 
 def _measured(row: Row, repeat: int, left_out: dict[str, str], say: Say) -> Iterator[Sample]:
-    repeat = min(repeat, row.repeat_at_most or repeat)
     for number in range(repeat):
         for contender in _turn(row.contenders, number):
             name = f"{row.number} {contender.name}"
