@@ -9,7 +9,7 @@ ENGINE ?=
 SECONDS ?= 60
 SEED ?= 1
 
-.PHONY: help install demo test chaos test-cluster screenshots check up down scale ps logs lock
+.PHONY: help install demo test chaos bench bench-install test-bench test-cluster screenshots check up down scale ps logs lock
 .DEFAULT_GOAL := help
 
 help:  ## Show the targets.
@@ -30,6 +30,15 @@ test: install  ## Run all tests that need no Docker; those of faults and races, 
 
 chaos: install  ## Random jobs under random faults: make chaos SECONDS=600 SEED=7.
 	@$(BIN)/python -m tests.faults.chaos --seconds $(SECONDS) --seed $(SEED)
+
+bench: bench-install  ## Measure poolrace beside its peers, an hour or two: make bench ROWS=1,2 REPEAT=5.
+	@$(BIN)/python -m benchmarks $(if $(ROWS),--rows $(ROWS)) $(if $(REPEAT),--repeat $(REPEAT)) $(if $(QUICK),--quick)
+
+test-bench: bench-install  ## Test the benchmarks: every peer is exact, and leaves nothing running.
+	@$(BIN)/python -m pytest -n 2 --dist worksteal tests/benchmarks
+
+bench-install:
+	@$(PYTHON) deploy/install.py bench
 
 test-cluster: install  ## Run the tests that need a Docker engine, and Chromium.
 	@$(CLUSTER) build --engine docker
@@ -63,6 +72,7 @@ logs: install  ## Show what the containers logged, or one kind: make logs SERVIC
 
 LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
-lock: install  ## Renew both locks with the newest releases (needs uv).
+lock: install  ## Renew the locks with the newest releases (needs uv).
 	@$(LOCK) --upgrade --extra dev --output-file requirements.lock pyproject.toml
 	@$(LOCK) --extra numpy -c requirements.lock --output-file deploy/requirements.lock pyproject.toml
+	@$(LOCK) --upgrade --extra dev --extra bench -c requirements.lock --output-file benchmarks/requirements.lock pyproject.toml

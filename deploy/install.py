@@ -1,5 +1,7 @@
 """Creates .venv with the locked dependencies and this project; does nothing if it is there.
 
+    python deploy/install.py [bench]      bench: with the peers that make bench measures, too
+
 Uses the standard library only. Several at a time wait for each other. A stamp inside .venv,
 written last, says what was installed and where, so an installation that was interrupted,
 copied from elsewhere or made from other requirements is made anew.
@@ -11,15 +13,17 @@ import shutil
 import subprocess
 import sys
 import venv
+from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
-STAMP = VENV / "poolrace-stamp"
+LOCK = ROOT / "requirements.lock"
+BENCH_LOCK = ROOT / "benchmarks" / "requirements.lock"
 OLDEST = (3, 11)
 
 
-def main() -> None:
+def main(extras: list[str]) -> None:
     """Install unless it is done already."""
     if sys.version_info < OLDEST:
         found = ".".join(map(str, sys.version_info[:3]))
@@ -28,21 +32,21 @@ def main() -> None:
         )
     with (ROOT / ".venv.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if _stamp() != _wanted():
-            _install()
-            STAMP.write_text(_wanted())
+        _once("poolrace-stamp", (LOCK, ROOT / "pyproject.toml"), _install)
+        if "bench" in extras:
+            _once("poolrace-bench-stamp", (BENCH_LOCK,), _install_peers)
 
 
-def _wanted() -> str:
+def _once(stamp: str, made_from: tuple[Path, ...], install: Callable[[], None]) -> None:
+    """Install what is made from these files, unless the stamp in .venv says that it was."""
     digest = hashlib.sha256()
-    for part in (ROOT / "requirements.lock", ROOT / "pyproject.toml"):
+    for part in made_from:
         digest.update(part.read_bytes())
     digest.update(f"{ROOT} {sys.version}".encode())
-    return digest.hexdigest()
-
-
-def _stamp() -> str:
-    return STAMP.read_text() if STAMP.exists() else ""
+    path = VENV / stamp
+    if not path.exists() or path.read_text() != digest.hexdigest():
+        install()
+        path.write_text(digest.hexdigest())
 
 
 def _install() -> None:
@@ -56,16 +60,21 @@ def _install() -> None:
         sys.exit(
             "this Python cannot make virtual environments; on Debian: apt install python3-venv"
         )
+    _pip("--require-hashes", "--requirement", str(LOCK))
+    _pip("--no-deps", "--no-build-isolation", "--editable", str(ROOT))
+
+
+def _install_peers() -> None:
+    sys.stderr.write("installing the peers of make bench into .venv (once, a minute or two)\n")
+    _pip("--require-hashes", "--requirement", str(BENCH_LOCK))
+
+
+def _pip(*arguments: str) -> None:
     pip = [str(VENV / "bin" / "python"), "-m", "pip", "install", "-qq",
            "--disable-pip-version-check"]  # fmt: skip
-    _run([*pip, "--require-hashes", "--requirement", str(ROOT / "requirements.lock")])
-    _run([*pip, "--no-deps", "--no-build-isolation", "--editable", str(ROOT)])
-
-
-def _run(command: list[str]) -> None:
-    if subprocess.run(command, check=False).returncode:
+    if subprocess.run([*pip, *arguments], check=False).returncode:
         sys.exit("the installation failed: see above")
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

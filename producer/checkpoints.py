@@ -2,6 +2,7 @@
 
 import json
 import logging
+import math
 import os
 import socket
 import time
@@ -16,7 +17,7 @@ from producer.jobs import Job
 from producer.ledger import Ledger
 from producer.schedules import ScheduleChoice
 from workers.chunks import Chunk, decode_int, encode_int
-from workers.errors import JobCancelled, JobFailed, UsageError
+from workers.errors import JobCancelled, JobFailed, PoolraceError, UsageError
 from workers.running import cancel_key
 from workers.workloads import make_workload
 
@@ -34,6 +35,7 @@ OWNED_S = 5
 
 RUNNING, INTERRUPTED, FAILED = "running", "interrupted", "failed"
 FINISHED, CANCELLED = "finished", "cancelled"
+ENDED = (FINISHED, CANCELLED)
 
 INDEX_KEY = "poolrace:jobs"
 
@@ -142,10 +144,15 @@ class JobStore:
         if self._owner(job_id) == self._token:
             self.client.delete(owner_key(job_id))
 
-    def save(self, checkpoint: Checkpoint) -> None:
-        """Write the checkpoint in one step, in place of an older one."""
+    def save(self, checkpoint: Checkpoint) -> bool:
+        """Write the checkpoint in one step; returns whether it took the place of an older one.
+
+        Raises ``JobCancelled`` or ``UsageError`` if the one that is kept must stay: a producer
+        that was stopped for long finds its job gone on with, or at its end.
+        """
+        replaces = self._require_older(checkpoint)
         made_at = datetime.now(UTC).isoformat(timespec="milliseconds")
-        kept_s = FINISHED_KEPT_S if checkpoint.state in (FINISHED, CANCELLED) else KEPT_S
+        kept_s = FINISHED_KEPT_S if checkpoint.state in ENDED else KEPT_S
         job_id = checkpoint.job.id
         with self.client.pipeline(transaction=True) as pipe:
             text = json.dumps(replace(checkpoint, made_at=made_at).to_json())
@@ -153,6 +160,7 @@ class JobStore:
             pipe.sadd(INDEX_KEY, job_id)
             pipe.expire(INDEX_KEY, KEPT_S)
             pipe.execute()
+        return replaces
 
     def load(self, job_id: str) -> Checkpoint:
         """The job of that id; raises ``UsageError`` if there is none."""
@@ -181,6 +189,22 @@ class JobStore:
         found.sort(key=lambda it: it.made_at, reverse=True)
         return [(it, self._owner_name(it.job.id)) for it in found]
 
+    def _require_older(self, checkpoint: Checkpoint) -> bool:
+        """Whether one is kept, which this one may replace; raises as ``save`` does."""
+        job_id = checkpoint.job.id
+        try:
+            kept = self.load(job_id)
+        except UsageError:
+            return False  # none, or one that is of no use
+        ended = kept.state in ENDED and checkpoint.state not in ENDED
+        if ended and kept.state == CANCELLED:
+            raise JobCancelled(f"job {job_id} was cancelled by another command")
+        if ended or kept.job.generation > checkpoint.job.generation:
+            raise UsageError(
+                f"job {job_id} was gone on with by another producer, and is {kept.state} there"
+            )
+        return True
+
     def _owner(self, job_id: str) -> str | None:
         token = cast("bytes | None", self.client.get(owner_key(job_id)))
         return token.decode() if token else None
@@ -205,11 +229,15 @@ class Keeper:
         self._ledger = checkpoint.job.ledger()
         self._store.own(checkpoint.job.id)
         self._save()
+        self.emptied = -math.inf
+        """When Redis was found without the checkpoint last, by the monotonic clock: it had lost
+        what it held, the messages too."""
 
     def keep(self, ledger: Ledger) -> None:
         """Write a checkpoint, once a second and when the job is complete.
 
-        Raises ``JobCancelled`` if somebody else cancelled the job.
+        Raises ``JobCancelled`` if somebody else cancelled the job, and ``UsageError`` if
+        another producer has it.
         """
         self._ledger = ledger
         job = self._checkpoint.job
@@ -217,10 +245,10 @@ class Keeper:
             self._checkpoint = replace(self._checkpoint, state=FINISHED)
         elif time.monotonic() - self._saved < SAVE_S:
             return
+        self._save()
         self._store.own(job.id)
         if not ledger.complete and self._client.exists(cancel_key(job.key)):
             raise JobCancelled(f"job {job.id} was cancelled by another command")
-        self._save()
 
     def failed(self, error: BaseException) -> None:
         """The job ends early, with that error."""
@@ -237,6 +265,8 @@ class Keeper:
             self._store.release(job_id)
         except redis.RedisError as error:
             logger.warning("the job's last state was not kept: %s", error)
+        except PoolraceError:
+            return  # it is ours no more
         if self._lasting and self._checkpoint.state in (FAILED, INTERRUPTED):
             part = self._checkpoint.done / max(len(self._checkpoint.job), 1)
             logger.info("%.1f %% is done and kept; go on with: producer resume %s",
@@ -247,5 +277,7 @@ class Keeper:
         done, value = tuple(self._ledger.intervals), self._ledger.value
         job = replace(self._checkpoint.job, done=done, value=value)
         self._checkpoint = replace(self._checkpoint, job=job)
-        self._store.save(self._checkpoint)
+        replaces = self._store.save(self._checkpoint)
         self._saved = time.monotonic()
+        if not replaces:
+            self.emptied = self._saved

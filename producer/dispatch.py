@@ -86,15 +86,15 @@ class _Window:
     """How many chunks to keep in flight: two a slot, more when chunks are shorter than the
     time a new one takes to arrive.
 
-    It opens by one a result: the short chunks with which ``auto`` feels its way do not flood
-    hundreds of greenlets. Chunks that mostly wait open it at once, and so does time without
-    any result.
+    It begins with one a slot, and opens by one a result once each slot had one: the short chunks
+    with which ``auto`` feels its way are few, and do not flood hundreds of greenlets. Chunks
+    that mostly wait open it at once, and so does time without any result.
     """
 
     def __init__(self, slots: int) -> None:
         self._slots = slots
         self._seen = 0
-        self.size = min(FIRST, 2 * slots)
+        self.size = min(FIRST, slots)
 
     @property
     def patience_s(self) -> float:
@@ -114,4 +114,5 @@ class _Window:
         ahead = 0
         if self._seen >= 8 * self._slots:
             ahead = round(self._slots * AHEAD_S / max(result.duration_s, 1e-6))
-        self.size = min(self.size + 1, self._slots + max(self._slots, min(MAX_AHEAD, ahead)))
+        most = self._slots + max(self._slots, min(MAX_AHEAD, ahead))
+        self.size = min(self.size + (self._seen > self._slots), most)

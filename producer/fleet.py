@@ -21,6 +21,12 @@ timeout."""
 SILENT_S = 4
 """Seconds without a sign after which a run says so of a worker; they come every second."""
 
+LOOK_S = 0.1
+"""Seconds between two looks for workers that are not there yet."""
+
+SIGNED_S = 2.0
+"""Within so long every worker has signed, also in a Redis that was emptied a moment ago."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -30,12 +36,16 @@ def present_workers(client: "redis.Redis") -> list[Presence]:
 
 
 def workers_of(client: "redis.Redis", pool: str) -> list[Presence]:
-    """The workers of one pool; raises ``ClusterError`` if there is none."""
-    present = present_workers(client)
-    found = [worker for worker in present if worker.pool == pool]
-    if not found:
-        raise _nobody(pool, present)
-    return found
+    """The workers of one pool; raises ``ClusterError`` if there is none, nor comes to sign."""
+    until = time.monotonic() + SIGNED_S
+    while True:
+        present = present_workers(client)
+        found = [worker for worker in present if worker.pool == pool]
+        if found:
+            return found
+        if time.monotonic() > until:
+            raise _nobody(pool, present)
+        time.sleep(LOOK_S)  # their signs come every second
 
 
 def usage_of_workers(
@@ -142,7 +152,7 @@ def signs(client: "redis.Redis") -> list[Sign]:
     for key, payload, ms in zip(keys, payloads, left_ms, strict=True):
         try:
             read += [Sign.read(payload, ms)] if payload else []
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             logger.warning("%s is ignored: %s", key, error)
     return read
 

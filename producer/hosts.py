@@ -102,16 +102,15 @@ def _ask(client: "redis.Redis", names: Sequence[str]) -> None:
 
 
 def _forget(client: "redis.Redis", names: Sequence[str]) -> None:
-    with client.pipeline(transaction=False) as pipe:
-        for name in names:
-            pipe.delete(rest_key(name))
-        pipe.execute()
+    if names:
+        client.delete(*map(rest_key, names))
 
 
 def _resting(client: "redis.Redis", pool: str) -> bool:
     """Whether a worker of the pool rests, or was asked to."""
-    names = [sign.presence.name for sign in signs(client) if sign.presence.pool == pool]
-    return bool(names) and bool(client.exists(*(rest_key(name) for name in names)))
+    ours = [sign for sign in signs(client) if sign.presence.pool == pool]
+    asked = [rest_key(sign.presence.name) for sign in ours]
+    return any(sign.rests for sign in ours) or bool(asked and client.exists(*asked))
 
 
 def _settled(told: "Sequence[Sign]", working: Sequence[str], resting: Sequence[str]) -> bool:

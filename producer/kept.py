@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from producer.checkpoints import CANCELLED, FINISHED, RUNNING, Checkpoint, JobStore
+from producer.checkpoints import CANCELLED, ENDED, RUNNING, Checkpoint, JobStore
 from producer.cluster.local import existing
 from producer.compare import Watch
 from producer.connection import connect, translated
@@ -109,7 +109,7 @@ def resume(job_id: str, settings: Settings) -> Resumed:
     found = existing(settings)
     with _store(found) as store:
         checkpoint = store.load(job_id)
-        if checkpoint.state in (FINISHED, CANCELLED):
+        if checkpoint.state in ENDED:
             raise UsageError(f"job {job_id} is {checkpoint.state}; there is nothing to go on with")
         store.own(job_id)
         checkpoint = store.load(job_id)
@@ -123,7 +123,7 @@ def cancel(job_id: str, settings: Settings) -> int:
     """Cancel the job; returns how many of its chunks were queued."""
     with _store(existing(settings)) as store:
         checkpoint = store.load(job_id)
-        if checkpoint.state in (FINISHED, CANCELLED):
+        if checkpoint.state in ENDED:
             raise UsageError(f"job {job_id} is {checkpoint.state} already")
         store.save(replace(checkpoint, state=CANCELLED))
         return take_back(store.client, checkpoint.pool, checkpoint.job.key)

@@ -33,6 +33,6 @@ def _messages(client: "redis.Redis", pool: str) -> list[tuple[str, bytes]]:
     for raw in cast("list[bytes]", client.lrange(pool, 0, -1)):
         try:
             found.append((str(json.loads(raw)["headers"]["id"]), raw))
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             continue  # none of ours: the workers refuse it
     return found

@@ -112,10 +112,11 @@ class Guided(Schedule):
 class Auto(Schedule):
     """Guided by measured time: starts with single indices, then follows what they took.
 
-    Each chunk is two thirds of a slot's share of what remains, but takes no longer than
+    Each chunk is three quarters of a slot's share of what remains, but takes no longer than
     ``LONGEST_CHUNK_S`` and has no less to do than for ``SHORTEST_CHUNK_S``. A slot waits some
     5 ms for its next chunk, so the fewer the better; a whole share would leave nothing to even
-    out with. It is a whole share where slots are so many that messages take longer than chunks.
+    out with. It is a whole share, of what is under way too, where slots are so many that messages
+    take longer than chunks.
     The longest is wall time, in which slots that share a core count each other's work; the
     shortest is not: more slots on a core are no reason for more messages.
     """
@@ -133,18 +134,16 @@ class Auto(Schedule):
         self._slots = slots
         while count:
             size = min(count, max(1, self._size(count)))
-            self._out += 1
+            self._out += size
             yield size
             count -= size
 
     def _size(self, count: int) -> int:
         if self._wall_s is None:
             return 1
-        # Slots that have nothing yet share what is left, else all of them do.
-        share = count / (self._slots - self._out if self._out < self._slots else self._slots)
-        part = 2 * share / 3
+        part = 3 * count / (4 * self._slots)
         if self._slots * MESSAGE_S > part * self._wall_s:
-            part = math.ceil(share)
+            part = math.ceil((count + self._out) / self._slots)
         shortest = SHORTEST_CHUNK_S / max(self._busy_s, 1e-9)
         longest = LONGEST_CHUNK_S / max(self._wall_s, 1e-9)
         return round(min(max(part, shortest), longest))
@@ -156,7 +155,7 @@ class Auto(Schedule):
         ones; an error therefore mends itself within a few chunks.
         """
         self._slots = slots
-        self._out -= 1
+        self._out -= len(result.chunk)
         if len(result.chunk):
             wall = result.duration_s > NOISE_S
             self._busy_s = result.busy_s / len(result.chunk)

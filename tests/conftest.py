@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import hypothesis
 import pytest
@@ -144,6 +144,12 @@ class CommandLine:
         self.started.append(process)
         return process
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end_what_runs()
+
     def end_what_runs(self) -> None:
         """End what a failed test left running: commands, and a cluster that stays."""
         if (self.directory / STATE_DIR).exists():
@@ -163,14 +169,12 @@ class CommandLine:
 @pytest.fixture
 def producer(tmp_path: Path) -> Iterator[CommandLine]:
     """The command line of a user who has no cluster."""
-    command_line = CommandLine(tmp_path, {})
-    yield command_line
-    command_line.end_what_runs()
+    with CommandLine(tmp_path, {}) as command_line:
+        yield command_line
 
 
 @pytest.fixture
 def producer_on_cluster(tmp_path: Path, cluster: Cluster) -> Iterator[CommandLine]:
     """The command line of a user whose broker is the session's cluster."""
-    command_line = CommandLine(tmp_path, {"CELERY_BROKER_URL": cluster.broker_url})
-    yield command_line
-    command_line.end_what_runs()
+    with CommandLine(tmp_path, {"CELERY_BROKER_URL": cluster.broker_url}) as command_line:
+        yield command_line

@@ -1,15 +1,22 @@
-"""Celery's result backend for Redis, which does not lose a result for want of room."""
+"""Celery's result backend for Redis: it loses no result for want of room, and tries none for ever
+that Redis will never take."""
 
 import threading
 from dataclasses import dataclass
 from typing import Any
 
+from celery import states
 from celery.backends import redis
 
+from workers.errors import ResultTooLarge
 from workers.refusals import may_pass
 
 OVERRIDES = dict.fromkeys(("redis", "rediss"), f"{__name__}:Backend")
 """What takes the place of Celery's own, by the scheme of the address."""
+
+MAX_BYTES = 1_000_000
+"""Of a result. Redis takes values up to 1 MiB by its configuration; at a larger one it closes the
+connection, which looks as if it were away."""
 
 
 class Backend(redis.RedisBackend):  # type: ignore[misc] # ships no types
@@ -40,11 +47,16 @@ class Backend(redis.RedisBackend):  # type: ignore[misc] # ships no types
         """Store and publish at once.
 
         Celery's own reads first what is stored, lest a success be overwritten. Here whatever
-        comes second is harmless: the ledger counts each range once.
+        comes second is harmless: the ledger counts each range once. What is too large is
+        stored as a failure that says so.
         """
         meta = self._get_result_meta(result, state, traceback, request)
-        key = self.get_key_for_task(task_id)
-        self._set_with_state(key, self.encode({**meta, "task_id": task_id}), state)
+        text = self.encode({**meta, "task_id": task_id})
+        if len(text) > MAX_BYTES:
+            error = ResultTooLarge(f"it has {len(text):_} bytes, {MAX_BYTES:_} are the most")
+            failure = self.prepare_exception(error)
+            return self._store_result(task_id, failure, states.FAILURE, None, request)
+        self._set_with_state(self.get_key_for_task(task_id), text, state)
         return result
 
     def _set(self, key: bytes, value: str, expires: int | None = None) -> None:
@@ -62,22 +74,20 @@ class Backend(redis.RedisBackend):  # type: ignore[misc] # ships no types
             raise letter.error
 
     def _write(self) -> None:
-        """Write all letters; each gets an error of its own."""
+        """Write all letters, or none: what a full Redis does not store is not told either."""
         letters = [*self._letters]
+        failed = None
         try:
-            with self.client.pipeline(transaction=False) as pipe:
+            with self.client.pipeline(transaction=True) as pipe:
                 for letter in letters:
                     pipe.set(letter.key, letter.value, ex=letter.expires)
                     pipe.publish(letter.key, letter.value)
-                outcomes = pipe.execute(raise_on_error=False)
+                pipe.execute()
         except Exception as error:  # noqa: BLE001 # raised by each of those who wait
-            outcomes = [error] * (2 * len(letters))
+            failed = error
         del self._letters[: len(letters)]
-        for letter, outcome in zip(
-            letters, zip(outcomes[::2], outcomes[1::2], strict=True), strict=True
-        ):
-            letter.error = next((it for it in outcome if isinstance(it, Exception)), None)
-            letter.written = True
+        for letter in letters:
+            letter.error, letter.written = failed, True
 
 
 @dataclass(eq=False, slots=True)

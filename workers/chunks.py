@@ -3,6 +3,8 @@
 Holds no behaviour beyond checking and encoding; it knows neither Celery nor workloads.
 """
 
+import math
+import sys
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -58,11 +60,11 @@ class ChunkResult:
         """Rebuild a result; raises ``ValueError`` for anything that is not one."""
         try:
             return cls(
-                chunk=Chunk(_integer(data["start"]), _integer(data["stop"])),
+                chunk=_chunk(_integer(data["start"]), _integer(data["stop"])),
                 value=decode_int(data["value"]),
-                duration_s=float(data["duration_s"]),
-                cpu_s=float(data["cpu_s"]),
-                waited_s=float(data["waited_s"]),
+                duration_s=_seconds(data["duration_s"]),
+                cpu_s=_seconds(data["cpu_s"]),
+                waited_s=_seconds(data["waited_s"]),
                 host=str(data["host"]),
                 slot=str(data["slot"]),
             )
@@ -78,6 +80,19 @@ def encode_int(value: int) -> int | str:
 def decode_int(value: int | str) -> int:
     """Undo ``encode_int``; raises ``ValueError`` or ``TypeError`` for other values."""
     return int(value, 16) if isinstance(value, str) else _integer(value)
+
+
+def _chunk(start: int, stop: int) -> Chunk:
+    if not 0 <= stop - start <= sys.maxsize:
+        raise ValueError(f"[{start}, {stop}) is no range")
+    return Chunk(start, stop)
+
+
+def _seconds(value: Any) -> float:
+    seconds = float(value)
+    if not 0 <= seconds < math.inf:
+        raise ValueError(f"{value!r} is no time")
+    return seconds
 
 
 def _integer(value: Any) -> int:

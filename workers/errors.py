@@ -3,6 +3,7 @@
     PoolraceError        1
     ├── UsageError       2   wrong usage or bad input
     ├── ClusterError     3   cluster not reachable, or no worker for that pool
+    ├── ResultTooLarge   1   the value of a chunk is more than Redis stores
     └── JobFailed        1   the job ran and did not come to its end
         ├── JobCancelled 1   another command cancelled it
         ├── AllFailed    1   every item of a race raised
@@ -32,6 +33,10 @@ class ClusterError(PoolraceError):
     """No cluster answers, it refuses us, or nobody in it works for the pool asked for."""
 
     exit_code = 3
+
+
+class ResultTooLarge(PoolraceError):
+    """The value of a chunk is more than Redis stores."""
 
 
 class JobFailed(PoolraceError):

@@ -59,6 +59,8 @@ class Sign:
     """Task ids of the chunks that it has taken from the queue and not done yet."""
     age_s: float
     """Seconds since it said so, by Redis' clock."""
+    rests: bool = False
+    """Whether it takes no chunks because somebody asked it to."""
 
     @classmethod
     def read(cls, payload: bytes, left_ms: int) -> "Sign":
@@ -66,7 +68,8 @@ class Sign:
         try:
             told = json.loads(payload)
             holds = frozenset(map(str, told["holds"]))
-            return cls(Presence.from_json(told["presence"]), holds, EXPIRE_S - left_ms / 1000)
+            presence, age_s = Presence.from_json(told["presence"]), EXPIRE_S - left_ms / 1000
+            return cls(presence, holds, age_s, rests=bool(told.get("rests")))
         except (KeyError, TypeError) as error:
             raise ValueError(f"not a worker's sign: {error!r}") from error
 
@@ -126,8 +129,8 @@ class Announcer(threading.Thread):
             try:
                 self._refresh()
                 self._answer()
-            except redis.RedisError as error:
-                logger.warning("presence not refreshed: %s", error)
+            except Exception as error:  # noqa: BLE001 # without signs it would count as gone
+                logger.warning("presence not refreshed: %r", error)
                 self._over.wait(REFRESH_S)
 
     def leave(self) -> None:
@@ -142,9 +145,9 @@ class Announcer(threading.Thread):
 
     def _refresh(self) -> None:
         presence = replace(self._presence, slots=0) if self._resting else self._presence
-        sign = json.dumps({"presence": presence.to_json(), "holds": self._holds()})
+        told = {"presence": presence.to_json(), "holds": self._holds(), "rests": self._resting}
         with self._client.pipeline(transaction=False) as pipe:
-            pipe.set(presence_key(self._presence.name), sign, ex=EXPIRE_S)
+            pipe.set(presence_key(self._presence.name), json.dumps(told), ex=EXPIRE_S)
             pipe.sadd(INDEX_KEY, self._presence.name)
             pipe.expire(INDEX_KEY, EXPIRE_S)
             pipe.exists(rest_key(self._presence.name))

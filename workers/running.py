@@ -70,11 +70,13 @@ class Running:
         chunk = self._chunks[number] = _Chunk(job, began)
 
         def checkpoint() -> None:
+            nonlocal began
             chunk.seen = time.monotonic()
             if time_limit_s and chunk.seen - began > time_limit_s:
                 raise ChunkTimeout(f"it ran for more than its limit of {time_limit_s:g} s")
             if chunk.seen - self._asked >= ASK_S:
                 self._ask()
+                began += time.monotonic() - chunk.seen  # a Redis that is away takes its time
             if job in self._cancelled:
                 raise Cancelled(job)
 

@@ -65,7 +65,8 @@ def _compute(work: Workload, chunk: Chunk, job: str, time_limit_s: float | None)
 
 @signals.after_setup_logger.connect
 def _quieten(loglevel: int, **_: Any) -> None:
-    """Two lines a chunk are for those who look for a fault: they take a sixth of its overhead."""
+    """Two lines a message are for those who look for a fault: to keep them alone costs the
+    supervisor 0.1 ms of CPU time, a fifteenth of what the message costs."""
     if loglevel > logging.DEBUG:
         for name in ("celery.app.trace", "celery.worker.strategy"):
             logging.getLogger(name).setLevel(logging.WARNING)

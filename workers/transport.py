@@ -43,6 +43,10 @@ class Refused(ValueError):
 class Channel(redis.Channel):
     """Reads messages of queues, and drops what is no JSON."""
 
+    do_restore = False
+    """What a worker holds when its connection is lost does not go back into the queue: it goes on
+    with it, and would take it once more (seen with kombu 5.7). The producer looks after it."""
+
     def _brpop_read(self, **options: Any) -> Any:
         try:
             return super()._brpop_read(**options)  # type: ignore[no-untyped-call] # kombu's own

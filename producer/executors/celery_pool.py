@@ -105,12 +105,10 @@ class CeleryPool(Executor):
             if self._mail.reconnected > connections:
                 self._events.append("the connection to Redis was lost and made again")
                 answers += self._mail.look(flight.task_id for flight in self._flights)
+        results = self._take_all(answers)
         if time.monotonic() - self._looked > LOOK_S:
-            answers += self._look_around()
+            results += self._take_all(self._look_around())
             self._looked = time.monotonic()
-        if answers:
-            self._taken = time.monotonic()
-        results = [result for answer in answers for result in self._take(answer)]
         self._send_waiting()
         return results
 
@@ -135,7 +133,7 @@ class CeleryPool(Executor):
         """Keep the job as far as it is done; raises ``JobCancelled`` if somebody cancelled it."""
         with translated(self._broker_url):
             self._keeper.keep(ledger)
-            if ledger.complete and len(self._flights):
+            if ledger.complete and (self.counts or self._mail.uncertain):
                 take_back(self._broker, self._pool, self.job.key)  # copies of what is counted
 
     def cancel(self, error: BaseException) -> None:
@@ -161,11 +159,9 @@ class CeleryPool(Executor):
 
     def _send_waiting(self) -> None:
         room = self._limit - len(self._flights) if self._limit else len(self._waiting)
-        size = self._flights.parcel_size(len(self._waiting), self.slots)
         parcels: list[Parcel] = []
         while self._waiting and len(parcels) < room:
-            count = min(size, len(self._waiting))
-            parcels.append(tuple(self._waiting.popleft() for _ in range(count)))
+            parcels.append(self._flights.pack(self._waiting, self.slots))
         self._send({self._mail.task_id(parcel): parcel for parcel in parcels})
 
     def _send(self, parcels: Mapping[str, Parcel]) -> list[Flight]:
@@ -177,10 +173,17 @@ class CeleryPool(Executor):
 
     def _send_singly(self, flight: Flight) -> None:
         """Send the chunks of a parcel again, each on its own: so the one at fault shows."""
-        self._flights.gone(flight)
+        self._flights.drop([flight.task_id])
         singles = [(chunk,) for chunk in flight.parcel]
         for single in self._send({self._mail.task_id(single): single for single in singles}):
             single.attempts, single.losses = flight.attempts, flight.losses
+
+    def _take_all(self, answers: Sequence[Answer]) -> list[ChunkResult]:
+        """The results in the answers, of which one may have been heard and found."""
+        if answers:
+            self._taken = time.monotonic()
+        different = {answer.task_id: answer for answer in answers}
+        return [result for answer in different.values() for result in self._take(answer)]
 
     def _take(self, answer: Answer) -> list[ChunkResult]:
         """The results in an answer; a parcel that failed is tried again."""
@@ -190,8 +193,9 @@ class CeleryPool(Executor):
                 self._failed(flight, answer.outcome)
             return []
         results = answer.outcome
-        if flight is None:
-            return results  # late: the ledger knows whether they were counted
+        if flight is None:  # late: the ledger knows whether they were counted
+            self._flights.drop(self._mail.task_id((result.chunk,)) for result in results)
+            return results
         if flight.parcel != tuple(result.chunk for result in results):
             logger.warning("results that are not of %s, but claim to be of %s, were ignored",
                            flight, answer.task_id)  # fmt: skip
@@ -259,8 +263,8 @@ class CeleryPool(Executor):
 
     def _send_again(self, missing: Sequence[Flight]) -> None:
         for flight in missing:
-            if self._fleet.holder(flight.task_id):
-                continue  # with a worker that is slow to sign, on a busy host: no loss yet
+            if self._fleet.holder(flight.task_id) or flight.seen < self._keeper.emptied:
+                continue  # its worker is slow to sign, on a busy host; or Redis has lost it
             flight.losses += 1
             if flight.losses >= MAX_LOSSES:
                 raise ChunkFailed(

@@ -7,7 +7,8 @@ again, a message lost on the way, a Redis emptied, looks the same from here and 
 same way. Pure: it reads no clock and sends nothing; times are seconds by any one clock.
 """
 
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from workers.chunks import Chunk, ChunkResult
@@ -83,7 +84,7 @@ class Flights:
         self._flights: dict[str, Flight] = {}
         self._indices = 0
         self._seconds = 0.0
-        self._chunk_s = PARCEL_S
+        self._index_s = PARCEL_S
         self._value_bytes = 1
 
     def __len__(self) -> int:
@@ -96,16 +97,22 @@ class Flights:
         """The flight of that task, if it is under way."""
         return self._flights.get(task_id)
 
-    def parcel_size(self, waiting: int, slots: int) -> int:
-        """Chunks to put into a parcel, when so many wait for so many slots.
+    def pack(self, waiting: deque[Chunk], slots: int) -> Parcel:
+        """Take the chunks of the next message from those that wait, at least one.
 
-        As many as keep a slot busy for ``PARCEL_S`` by the newest durations; but idle slots
-        share what waits.
+        As many as keep a slot busy for ``PARCEL_S`` by the newest pace; but idle slots share
+        what waits.
         """
-        busy = round(PARCEL_S / max(self._chunk_s, 1e-9))
-        small = PARCEL_BYTES // self._value_bytes
-        share = -(-waiting // max(slots - len(self), 1))
-        return max(1, min(busy, small, share, PARCEL_CHUNKS))
+        share = -(-len(waiting) // max(slots - len(self), 1))
+        most = min(share, PARCEL_CHUNKS, PARCEL_BYTES // self._value_bytes)
+        parcel = [waiting.popleft()]
+        indices = len(parcel[0])
+        while waiting and len(parcel) < most:
+            indices += len(waiting[0])
+            if indices * self._index_s > PARCEL_S:
+                break
+            parcel.append(waiting.popleft())
+        return tuple(parcel)
 
     def sent(self, task_id: str, parcel: Parcel, now: float) -> Flight:
         """A parcel was sent, for the first time or again."""
@@ -114,18 +121,19 @@ class Flights:
         flight.holder = None
         return flight
 
-    def gone(self, flight: Flight) -> None:
-        """The parcel will be sent no more as it is."""
-        self._flights.pop(flight.task_id, None)
+    def drop(self, task_ids: Iterable[str]) -> None:
+        """These will be sent no more, as far as they are under way."""
+        for task_id in task_ids:
+            self._flights.pop(task_id, None)
 
     def landed(self, flight: Flight, results: Sequence[ChunkResult]) -> None:
         """The results of a parcel are there."""
-        self.gone(flight)
+        self.drop([flight.task_id])
         seconds = sum(result.duration_s for result in results)
         if flight.indices:
             self._indices += flight.indices
             self._seconds += seconds
-            self._chunk_s += (seconds / len(results) - self._chunk_s) / 2
+            self._index_s += (seconds / flight.indices - self._index_s) / 2
         largest = max(result.value.bit_length() // 4 for result in results)
         self._value_bytes = max(self._value_bytes, largest)
 
@@ -141,9 +149,11 @@ class Flights:
         flight.seen = max(flight.seen, when)
 
     def unwatched(self, seconds: float) -> None:
-        """Nobody could look for so long, as when Redis was away: it proves nothing missing."""
+        """Nobody could look for so long, as when Redis was away: it proves nothing missing, and
+        nothing slow."""
         for flight in self if seconds > 0 else ():
             flight.seen += seconds
+            flight.held_since += seconds
 
     def missing(self, now: float) -> list[Flight]:
         """Those that have been nowhere for too long."""

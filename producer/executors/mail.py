@@ -30,6 +30,9 @@ CONFIRM_S = 5.0
 BATCH = 64
 """Messages that go to Redis together: workers begin with them while the next are made."""
 
+MAX_HEARD = 1000
+"""Messages taken at a time, however many come: there is more to do than to listen."""
+
 DELETE_AT = 64
 """Results read before they are deleted together."""
 
@@ -83,6 +86,8 @@ class Mail:
         self.listen()
         self.reconnected = 0
         """How often the connection was new, so that answers may have gone unheard."""
+        self.uncertain = 0
+        """How often Redis did not confirm what was sent, so that it may be there twice."""
 
     def listen(self) -> None:
         """Subscribe, on a connection that is new."""
@@ -103,18 +108,20 @@ class Mail:
         """Put parcels into the queue, by task id, as often as it takes within our patience."""
         left = iter(parcels.items())
         while batch := dict(islice(left, BATCH)):
-            self._patience.call_with_retry(partial(self._send_once, batch), lambda _: None)
+            self._patience.call_with_retry(partial(self._send_once, batch), self._not_confirmed)
 
     def hear(self, timeout_s: float) -> list[Answer]:
         """The answers that were pushed: at least one, or none after so many seconds."""
         answers: list[Answer] = []
-        message = self._subscription.get_message(timeout=timeout_s)
-        while message is not None:
+        for _ in range(MAX_HEARD):
+            message = self._subscription.get_message(timeout=timeout_s)
+            if message is None:
+                break
             if message["type"] == "psubscribe":
                 self.reconnected += 1
             elif message["type"] == "pmessage":
                 answers += self._decode(message["data"])
-            message = self._subscription.get_message(timeout=0)
+            timeout_s = 0.0  # what else is there already
         if len(self._read) >= DELETE_AT:
             self._delete_read()
         return answers
@@ -132,13 +139,18 @@ class Mail:
     def _task_id(self, rest: str) -> str:
         return f"{self._job.key}.{rest}"
 
+    def _not_confirmed(self, _: Exception) -> None:
+        self.uncertain += 1
+
     def _send_once(self, parcels: Mapping[str, Parcel]) -> None:
         amqp = self._app.amqp
         with self._app.producer_pool.acquire(block=True) as producer, producer.batch():
             for task_id, parcel in parcels.items():
-                # Celery's send_task would subscribe to each task's result on its own.
+                # Celery's send_task would subscribe to each task's result on its own. kombu's
+                # own retries connect anew within the batch, which then goes on with a channel
+                # that is closed (AttributeError, seen with kombu 5.7).
                 message = self._message(task_id, parcel)
-                amqp.send_task_message(producer, TASK, message, queue=self._pool)
+                amqp.send_task_message(producer, TASK, message, queue=self._pool, retry=False)
 
     def _message(self, task_id: str, parcel: Parcel) -> Any:
         job, work = self._job, self._job.workload
@@ -165,7 +177,7 @@ class Mail:
             if status != states.SUCCESS:
                 return []
             answer = Answer(task_id, [ChunkResult.from_json(result) for result in outcome])
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             logger.warning("a result that is none was ignored: %r", error)
             return []
         self._read.append(task_id)

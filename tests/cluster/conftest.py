@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dotenv import dotenv_values
 
 from tests.conftest import OURS, Answer, CommandLine, wait_until
 
@@ -109,6 +110,10 @@ class Deployment:
         """What stands in ``.env``, as it stands there."""
         lines = (self.directory / ".env").read_text().splitlines()
         return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+
+    def broker_url(self) -> str:
+        """The cluster's address, as ``producer`` reads it from ``.env``."""
+        return str(dotenv_values(self.directory / ".env")["CELERY_BROKER_URL"])
 
     def append_to_env(self, **values: str) -> None:
         with (self.directory / ".env").open("a") as file:

@@ -110,13 +110,21 @@ class Round:
         """Start the jobs, hit them, and see what comes of them."""
         pool = dice.choice(list(SLOTS))
         commands = [[*random_command(dice), "--pool", pool] for _ in range(dice.choice([1, 1, 2]))]
-        delay_s, seconds = dice.uniform(0.5, 2.0), dice.uniform(1.0, 8.0)
+        delay_s, seconds = dice.uniform(0.0, 1.5), dice.uniform(1.0, 8.0)
         processes = [self.producer.start(*command) for command in commands]
+        wait_until(lambda: all(map(self._begun, processes)), HEALED_S)
         time.sleep(delay_s)  # the moment of the fault is one of its dice
         FAULTS[self.fault](Target(self.cluster, pool, seconds, processes))
         self.tally.faults[self.fault] += 1
         for process, command in zip(processes, commands, strict=True):
             self._judge(process, command)
+
+    def _begun(self, process: "subprocess.Popen[str]") -> bool:
+        """Whether it has connected, and its job is kept: a producer that finds no cluster says so
+        at once, which is no fault."""
+        kept = kept_jobs(Settings(broker_url=self.cluster.broker_url))
+        owners = {it.producer.partition("@")[0] for it in kept if it.producer}
+        return str(process.pid) in owners or process.poll() is not None
 
     def _judge(self, process: "subprocess.Popen[str]", command: list[str]) -> None:
         self.tally.jobs += 1
@@ -162,13 +170,12 @@ def chaos(seconds: float, seed: int) -> Tally:
     with (
         tempfile.TemporaryDirectory() as state,
         temporary(Settings(state_dir=Path(state)), SLOTS) as cluster,
+        CommandLine(Path(state), {"CELERY_BROKER_URL": cluster.broker_url}) as producer,
     ):
-        producer = CommandLine(Path(state), {"CELERY_BROKER_URL": cluster.broker_url})
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline and not tally.hung:
             Round(cluster, producer, dice.choice(list(FAULTS)), tally).play(dice)
             wait_until(lambda: not cluster.broken_parts(), HEALED_S)
-        producer.end_what_runs()
     return tally
 
 

@@ -2,6 +2,8 @@
 ``make chaos``. A fault is done when the function returns; what heals is the cluster's business.
 """
 
+import itertools
+import json
 import os
 import signal
 import subprocess
@@ -21,11 +23,16 @@ from producer.connection import connect
 from producer.fleet import present_workers, signs
 from producer.kept import kept_jobs
 from tests.conftest import wait_until
+from workers.chunks import Chunk, ChunkResult
 from workers.presence import Sign
 from workers.settings import Settings
 
 if TYPE_CHECKING:
     import redis
+
+
+DEEP = b"[" * 100_000
+"""JSON that is too deep for any reader."""
 
 
 @dataclass(frozen=True)
@@ -165,6 +172,25 @@ def fill_redis(target: Target) -> None:
             client.config_set("maxmemory", 0)
 
 
+def fill_redis_now_and_then(target: Target) -> None:
+    """``maxmemory`` below what it uses, for a fraction of a second, again and again."""
+    between = threading.Event()
+    with target.redis() as client:
+        for part in range(1, 13):
+            client.config_set("maxmemory", "1mb")
+            between.wait(0.02 * part)
+            client.config_set("maxmemory", 0)
+            between.wait(0.3 - 0.02 * part)
+
+
+def cut_connections_again_and_again(target: Target) -> None:
+    """CLIENT KILL, all of them but ours, several times a second."""
+    with target.redis() as client:
+        for part in range(1, 13):
+            cut_others(client)
+            threading.Event().wait(0.02 * part)
+
+
 def cut_connections(target: Target) -> None:
     """CLIENT KILL, all of them but ours."""
     with target.redis() as client:
@@ -180,10 +206,14 @@ def cut_others(client: "redis.Redis") -> None:
 def forge_messages(target: Target) -> None:
     """Nonsense in the queue and on the channels of the results."""
     jobs = kept_jobs(Settings(broker_url=target.cluster.broker_url))
+    backwards = ChunkResult(Chunk(5, 3), 1, 0.0, 0.0, 0.0, "nobody", "0").to_json()
+    answer = {"task_id": "none", "status": "SUCCESS", "result": [backwards]}
+    results = b'{"status": "SUCCESS"}', b"\x80", DEEP, json.dumps(answer).encode()
+    messages = b"\x80\x04.", b"{}", b"null", b'{"body": 1, "headers": {}}', DEEP
     with target.redis() as client:
-        client.lpush(target.pool, b"\x80\x04.", b"{}", b"null", b'{"body": 1, "headers": {}}')
-        for job in jobs[:4]:
-            client.publish(f"celery-task-meta-{job.job}.0-1", b'{"status": "SUCCESS"}')
+        client.lpush(target.pool, *messages)
+        for job, result in itertools.product(jobs[:4], results):
+            client.publish(f"celery-task-meta-{job.job}.0-1", result)
 
 
 def come_and_go(target: Target) -> None:
@@ -204,8 +234,9 @@ def interrupt_producer(target: Target) -> None:
 
 def stop_producer(target: Target) -> None:
     """SIGSTOP, and SIGCONT after a while, when it does not own its job any more."""
-    with stopped(psutil.Process(target.producers[0].pid)):
-        threading.Event().wait(target.seconds)
+    target.producers[0].send_signal(signal.SIGSTOP)  # unless it is over
+    threading.Event().wait(target.seconds)
+    target.producers[0].send_signal(signal.SIGCONT)
 
 
 FAULTS: dict[str, Callable[[Target], None]] = {
@@ -218,7 +249,9 @@ FAULTS: dict[str, Callable[[Target], None]] = {
     "Redis stopped for a while": stop_redis,
     "Redis paused for a while": pause_redis,
     "Redis full for a while": fill_redis,
+    "Redis full now and then": fill_redis_now_and_then,
     "connections cut": cut_connections,
+    "connections cut again and again": cut_connections_again_and_again,
     "messages forged": forge_messages,
     "host comes and goes": come_and_go,
     "producer killed, job resumed": kill_producer,

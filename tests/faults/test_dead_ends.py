@@ -38,9 +38,8 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 @pytest.fixture
 def producer(tmp_path: Path, bare: Cluster) -> Iterator[CommandLine]:
     variables = {"CELERY_BROKER_URL": bare.broker_url, "POOLRACE_PATIENCE_S": str(PATIENCE_S)}
-    command_line = CommandLine(tmp_path, variables)
-    yield command_line
-    command_line.end_what_runs()
+    with CommandLine(tmp_path, variables) as command_line:
+        yield command_line
 
 
 @pytest.fixture

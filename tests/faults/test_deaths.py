@@ -2,7 +2,7 @@
 tells what happened. Each fault hits a real cluster in the middle of a real run."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
@@ -23,8 +23,10 @@ from tests.during import Progress, assert_whole, during, happened
 from tests.faults.faults import (
     Target,
     cut_connections,
+    cut_connections_again_and_again,
     end_worker,
     fill_redis,
+    fill_redis_now_and_then,
     flush_redis,
     kill_child,
     kill_redis,
@@ -87,9 +89,11 @@ def _idle(client: "redis.Redis", pool: str) -> bool:
     return client.llen(pool) == 0 and not held_chunks(client, pool)
 
 
-def run_on(cluster: Cluster, pool: str, stop: int, observer: Observer = nobody) -> Run:
-    job = Job(make_workload("mixed", {"cpu_s": 0.0, "wait_s": WAIT_S}), 0, stop)
-    schedule = ScheduleChoice("dynamic", chunk_size=CHUNK)
+def run_on(
+    cluster: Cluster, pool: str, stop: int, observer: Observer = nobody, wait_s: float = WAIT_S
+) -> Run:
+    job = Job(make_workload("mixed", {"cpu_s": 0.0, "wait_s": wait_s}), 0, stop)
+    schedule = ScheduleChoice("dynamic", chunk_size=CHUNK if wait_s else 1)
     settings = Settings(broker_url=cluster.broker_url)
     executor = make_executor(Model("celery", pool), job, settings, schedule)
     return measure(job, executor, schedule.make(stop), expected=job.expected(), observer=observer)
@@ -179,6 +183,49 @@ def test_redis_away_for_a_minute_while_chunks_finish(victim: Cluster, store: "re
 def test_all_connections_killed(pool: str, victim: Cluster, store: "redis.Redis") -> None:
     with in_the_middle(victim, pool):
         cut_connections(Target(victim, pool))
+
+
+@pytest.mark.parametrize(
+    ("pool", "fault"),
+    [("prefork", fill_redis_now_and_then), ("gevent", cut_connections_again_and_again)],
+    ids=["full", "cut"],
+)
+def test_a_fault_in_the_moment_of_sending(
+    pool: str, fault: Callable[[Target], None], victim: Cluster, store: "redis.Redis"
+) -> None:
+    """Thousands of chunks that take no time: parcels go out and results come in all the while."""
+    with during(lambda observer: run_on(victim, pool, 60_000, observer, 0.0), 0.02) as progress:
+        fault(Target(victim, pool))
+    assert_whole(progress.run())
+
+
+def test_a_chunk_that_outlives_signs_and_connections_runs_once(
+    victim: Cluster, store: "redis.Redis"
+) -> None:
+    with during(lambda observer: run_on(victim, "threads", 20, observer, 1.2), 0.0) as progress:
+        wait_until(lambda: len(held_chunks(store, "threads")) == SLOTS["threads"])
+        cut_connections(Target(victim, "threads"))
+        wait_until(lambda: progress.future.done() or store.llen("threads"), 40)
+        assert store.llen("threads") == 0
+    assert_whole(progress.run())
+    assert (progress.run().resent, progress.run().duplicates) == (0, 0)
+
+
+def test_what_an_emptied_redis_loses_is_held_against_no_chunk(
+    victim: Cluster, store: "redis.Redis", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("producer.executors.celery_pool.MAX_LOSSES", 1)
+    with in_the_middle(victim, "solo") as progress:
+        wait_until(lambda: store.llen("solo"))
+        flush_redis(Target(victim, "solo"))
+    assert progress.run().resent >= 1
+
+
+def test_a_run_that_begins_as_redis_was_emptied_waits_for_the_workers_to_sign(
+    victim: Cluster, store: "redis.Redis"
+) -> None:
+    flush_redis(Target(victim, "threads"))
+    assert_whole(_run_unwatched(victim, "threads"))
 
 
 @pytest.mark.parametrize("pool", ["gevent"])

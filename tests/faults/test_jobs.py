@@ -3,11 +3,13 @@
 import signal
 from typing import TYPE_CHECKING, Any
 
+import psutil
 import pytest
 
 from producer.checkpoints import INDEX_KEY, OWNED_S, job_key, owner_key
 from producer.kept import kept_jobs
 from tests.conftest import Answer, CommandLine, held_chunks, wait_until
+from tests.faults.faults import stopped
 from workers.pools import POOLS
 from workers.settings import Settings
 
@@ -88,6 +90,24 @@ def test_ctrl_c_names_the_command_that_goes_on(producer_on_cluster: CommandLine)
     answer = producer_on_cluster("resume", job["job"])
     assert answer.code == 0, answer.err
     assert "indices done before" in answer.out
+
+
+def test_a_producer_that_was_stopped_for_long_undoes_nothing_of_who_went_on(
+    producer_on_cluster: CommandLine, store: "redis.Redis"
+) -> None:
+    process = begun(producer_on_cluster, "--pool", "gevent", part=0.1)
+    job = newest(producer_on_cluster)["job"]
+    with stopped(psutil.Process(process.pid)):
+        wait_until(lambda: not store.exists(owner_key(job)), OWNED_S + 2)
+        resumed = producer_on_cluster("resume", job, "--json")
+        assert resumed.json()["exact"], resumed.err
+        finished = newest(producer_on_cluster)
+        assert (finished["state"], finished["done"]) == ("finished", 1.0)
+    late = ended(process)
+    assert late.code == 2
+    assert f"job {job} was gone on with by another producer, and is finished there" in late.err
+    assert "resume" not in late.err
+    assert newest(producer_on_cluster) == finished
 
 
 def test_of_two_producers_one_works_and_the_other_is_told(

@@ -34,6 +34,7 @@ from workers.workloads import WORKLOADS
 SLOTS = {"prefork": 2, "threads": 2, "gevent": 4, "solo": 1}
 STOP, AT = 200, 117
 BY_TENS = ScheduleChoice("dynamic", chunk_size=10)
+SINGLY = ScheduleChoice("dynamic", chunk_size=1)
 NAMED = r"\[110, 120\)"
 """The chunk that holds the index at which it happens."""
 
@@ -104,9 +105,9 @@ def job_of(fault: str, mark: Path, times: int = 10**9, **fields: float | None) -
     return Job(workload, 0, STOP, **fields)  # type: ignore[arg-type] # the one field is a float
 
 
-def run(job: Job, pool: str, settings: Settings) -> Run:
-    executor = make_executor(Model("celery", pool), job, settings, BY_TENS)
-    return measure(job, executor, BY_TENS.make(len(job)), expected=job.expected())
+def run(job: Job, pool: str, settings: Settings, schedule: ScheduleChoice = BY_TENS) -> Run:
+    executor = make_executor(Model("celery", pool), job, settings, schedule)
+    return measure(job, executor, schedule.make(len(job)), expected=job.expected())
 
 
 @every_pool
@@ -143,6 +144,31 @@ def test_a_chunk_that_raises_once_is_computed_after_all(
     assert_whole(found)
     assert found.retries == 1
     assert happened(found, "failed with ZeroDivisionError, attempt 2 follows")
+
+
+@every_pool
+def test_a_chunk_that_raises_among_many_that_share_its_message_is_named(
+    pool: str, broker: Cluster, settings: Settings, tmp_path: Path
+) -> None:
+    """It alone: those before and after it are computed."""
+    short = Faulty(fault="raise", at=2500, mark=str(tmp_path), wait_s=0.0)
+    job = Job(short, 0, 3000)
+    with worker(pool, broker), pytest.raises(ChunkFailed, match=r"chunk \[2_500, 2_501\) failed 3"):
+        run(job, pool, settings, SINGLY)
+    assert len(list(tmp_path.iterdir())) == MAX_ATTEMPTS
+    with connect(broker.broker_url) as client:
+        assert JobStore(client).load(job.id).done > 2000
+
+
+@every_pool
+def test_a_chunk_that_ends_its_process_among_many_that_share_its_message_costs_none_of_them(
+    pool: str, broker: Cluster, settings: Settings, tmp_path: Path
+) -> None:
+    short = Faulty(fault="exit", at=2500, times=1, mark=str(tmp_path), wait_s=0.0)
+    with worker(pool, broker):
+        found = run(Job(short, 0, 3000), pool, settings, SINGLY)
+    assert_whole(found)
+    assert found.retries + found.resent + found.backups > 1, found.events
 
 
 @every_pool

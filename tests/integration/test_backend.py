@@ -10,7 +10,8 @@ import pytest
 
 from tests.conftest import wait_until
 from workers.app import make_app
-from workers.backend import Backend
+from workers.backend import MAX_BYTES, Backend
+from workers.errors import ResultTooLarge
 from workers.settings import Settings
 
 if TYPE_CHECKING:
@@ -72,16 +73,32 @@ def test_threads_that_store_at_once_share_a_connection(
     store.delete(*map(backend.get_key_for_task, task_ids))
 
 
-def test_a_result_that_redis_refuses_for_a_while_is_stored_after_that(
+def test_a_result_that_redis_refuses_for_a_while_is_stored_after_that_and_told_once(
     backend: Backend, store: "redis.Redis"
 ) -> None:
     """Those that were written together with it, too."""
     store.config_set("maxmemory", "1mb")
     there_is_room = threading.Timer(0.5, lambda: store.config_set("maxmemory", 0))
     there_is_room.start()
-    try:
-        task_ids = store_many(backend, "refused")
-    finally:
-        there_is_room.join()
+    with store.pubsub() as subscription:
+        subscription.psubscribe("celery-task-meta-refused.*")
+        try:
+            task_ids = store_many(backend, "refused")
+        finally:
+            there_is_room.join()
+        told = sum(1 for _ in iter(lambda: subscription.get_message(timeout=0.5), None))
+    assert told - 1 == len(task_ids)  # and the answer to the subscription
     assert all(backend.get_state(task_id) == "SUCCESS" for task_id in task_ids)
     store.delete(*map(backend.get_key_for_task, task_ids))
+
+
+def test_a_result_that_redis_never_takes_is_a_failure_and_harms_no_other(
+    backend: Backend, store: "redis.Redis"
+) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        pool.submit(backend.store_result, "giant.1", "9" * MAX_BYTES, "SUCCESS").result(10)
+        pool.submit(backend.store_result, "giant.2", "small", "SUCCESS").result(10)
+    assert isinstance(backend.get_result("giant.1"), ResultTooLarge)
+    assert "1_000_0" in str(backend.get_result("giant.1"))
+    assert backend.get_result("giant.2") == "small"
+    store.delete(*map(backend.get_key_for_task, ("giant.1", "giant.2")))

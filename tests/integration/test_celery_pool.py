@@ -7,7 +7,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import kombu.pools
 import pytest
+import redis
 
 from producer.checkpoints import job_key
 from producer.dispatch import dispatch
@@ -23,17 +25,16 @@ from workers.hosts import HostFacts
 from workers.pools import POOLS
 from workers.presence import Announcer, Presence, presence_key
 from workers.settings import Settings
+from workers.transport import Channel
 from workers.workloads import make_workload
 
 if TYPE_CHECKING:
-    import redis
-
     from producer.results import Run
 
 pools = pytest.mark.parametrize("pool", POOLS)
 
 
-def job_keys(store: "redis.Redis", job: Job) -> list[bytes]:
+def job_keys(store: redis.Redis, job: Job) -> list[bytes]:
     """What Redis holds of a job, but for its checkpoint, which expires."""
     keys = set(store.scan_iter(f"*{job.id}*"))
     kept = {key for key in keys if key == job_key(job.id).encode() and store.ttl(key) > 0}
@@ -55,7 +56,7 @@ def test_a_one_chunk_job_on_a_warm_pool_takes_milliseconds(
 
 @pools
 def test_nothing_of_a_finished_job_stays_in_redis(
-    pool: str, with_cluster: Settings, store: "redis.Redis"
+    pool: str, with_cluster: Settings, store: redis.Redis
 ) -> None:
     job = Job(make_workload("sum", {}), 0, 3000)
     with make_executor(Model("celery", pool), job, with_cluster) as executor:
@@ -65,7 +66,7 @@ def test_nothing_of_a_finished_job_stays_in_redis(
 
 
 def test_what_redis_holds_depends_on_the_slots_and_not_on_the_number_of_chunks(
-    with_cluster: Settings, store: "redis.Redis"
+    with_cluster: Settings, store: redis.Redis
 ) -> None:
     job = Job(make_workload("sum", {}), 0, 2000)
     most = 0
@@ -81,9 +82,7 @@ def test_what_redis_holds_depends_on_the_slots_and_not_on_the_number_of_chunks(
 
 
 @pools
-def test_short_chunks_share_messages(
-    pool: str, with_cluster: Settings, store: "redis.Redis"
-) -> None:
+def test_short_chunks_share_messages(pool: str, with_cluster: Settings, store: redis.Redis) -> None:
     def sent() -> int:
         return int(store.info("commandstats")["cmdstat_lpush"]["calls"])
 
@@ -129,7 +128,7 @@ def test_waiting_overlaps_on_the_slots_of_a_pool(pool: str, with_cluster: Settin
     assert run.busy_s == pytest.approx(alone_s, rel=0.2)
 
 
-def test_a_result_that_went_unheard_is_read(with_cluster: Settings, store: "redis.Redis") -> None:
+def test_a_result_that_went_unheard_is_read(with_cluster: Settings, store: redis.Redis) -> None:
     """Cut the producer's subscription while a chunk runs: its result is stored in silence."""
     job = Job(make_workload("mixed", {"cpu_s": 0.0, "wait_s": 0.5}), 0, 4)
     cut = threading.Timer(0.2, lambda: store.client_kill_filter(_type="pubsub"))
@@ -152,9 +151,25 @@ def test_who_hears_nothing_listens_anew(with_cluster: Settings) -> None:
     assert not executor.counts["resent"]
 
 
-def test_workers_that_take_nothing_end_the_run(
-    with_cluster: Settings, store: "redis.Redis"
+def test_a_connection_lost_as_the_queue_is_declared_costs_a_retry(
+    with_cluster: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """The moment in which kombu connects anew by itself, and then sends on what is closed."""
+    bind, lost = Channel._queue_bind, iter([redis.ConnectionError("lost")])
+
+    def lost_at_first(channel: Channel, *args: object) -> None:
+        for error in lost:
+            raise error
+        bind(channel, *args)  # type: ignore[no-untyped-call] # kombu's own
+
+    kombu.pools.reset()  # connections of other tests, which have declared it
+    monkeypatch.setattr(Channel, "_queue_bind", lost_at_first)
+    run = run_once(make_workload("sum", {}), 0, 1000, Model("celery", "threads"), with_cluster)
+    assert run.exact
+    assert next(lost, None) is None
+
+
+def test_workers_that_take_nothing_end_the_run(with_cluster: Settings, store: redis.Redis) -> None:
     """Their process lives and says so, but their consumer does not."""
     host = HostFacts.collect("nobody")
     since = datetime.now(UTC).isoformat()
@@ -185,7 +200,7 @@ def test_code_that_raises_ends_the_job_with_its_message(
             executor.collect(10.0)
 
 
-def test_a_foreign_result_is_ignored(with_cluster: Settings, store: "redis.Redis") -> None:
+def test_a_foreign_result_is_ignored(with_cluster: Settings, store: redis.Redis) -> None:
     job = Job(make_workload("mixed", {"cpu_s": 0.0, "wait_s": 0.2}), 0, 4)
     forged = ChunkResult(Chunk(0, 4), 10**9, 0.0, 0.0, 0.0, "nowhere", "1.0").to_json()
     with make_executor(Model("celery", "threads"), job, with_cluster) as executor:
@@ -198,10 +213,12 @@ def test_a_foreign_result_is_ignored(with_cluster: Settings, store: "redis.Redis
             (f"{job.id}.0-2", "SUCCESS", forged),
             (f"{job.id}.0-2", "SUCCESS", []),
             (f"{job.id}.0-2", "SUCCESS", None),
+            (f"{job.id}.2-0", "SUCCESS", [{**forged, "start": 2, "stop": 0}]),
         ):
             meta = {"task_id": task_id, "status": status, "result": result, "traceback": None}
             store.publish(channel + "x", json.dumps(meta))
         store.publish(channel + "x", b"\x80\x04not json")
+        store.publish(channel + "x", b"[" * 100_000)
         ledger = dispatch(job, executor, Dynamic(size=2))
     assert ledger.value == job.expected()
 

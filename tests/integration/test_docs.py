@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 import pytest
 
+from benchmarks.peers import PEERS, Entry
 from producer.commands import COMMANDS, producer
 from producer.executors import LOCAL_MODELS
 from producer.reports import FORMATS
@@ -41,6 +42,11 @@ def test_every_command_and_option_is_documented(name: str) -> None:
 @pytest.mark.parametrize("word", [*WORKLOADS, *POOLS, *LOCAL_MODELS, *SCHEDULES, *FORMATS], ids=str)
 def test_every_name_of_a_registry_is_documented(word: str) -> None:
     assert f"`{word}`" in README
+
+
+@pytest.mark.parametrize("peer", PEERS.values(), ids=PEERS)
+def test_every_peer_is_named_with_its_configuration(peer: Entry) -> None:
+    assert f"| {peer.title} | {peer.configured} |" in README
 
 
 def test_every_parameter_of_a_workload_is_documented() -> None:

@@ -1,5 +1,6 @@
 """Hosts that rest: they take nothing while they are asked to, and always come back."""
 
+import signal
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -46,9 +47,8 @@ def client(two_hosts: Cluster) -> Iterator[redis.Redis]:
 
 @pytest.fixture
 def producer_on_two_hosts(tmp_path: Path, two_hosts: Cluster) -> Iterator[CommandLine]:
-    command_line = CommandLine(tmp_path, {"CELERY_BROKER_URL": two_hosts.broker_url})
-    yield command_line
-    command_line.end_what_runs()
+    with CommandLine(tmp_path, {"CELERY_BROKER_URL": two_hosts.broker_url}) as command_line:
+        yield command_line
 
 
 def hosts_at_work(client: redis.Redis, pool: str) -> set[str]:
@@ -89,6 +89,32 @@ def test_a_killed_producer_leaves_no_host_at_rest(
     process.communicate()
     wait_until(lambda: hosts_at_work(client, pool) == {"host-1", "host-2"}, REST_S + 8 * REFRESH_S)
     assert not client.exists(rest_key(f"{pool}@host-2"))
+
+
+def test_an_interrupted_producer_takes_its_wish_back(
+    producer_on_two_hosts: CommandLine, client: redis.Redis
+) -> None:
+    process = producer_on_two_hosts.start(
+        "scale", "mixed", "--stop", "1e5", "--pool", "threads", "--hosts", "1,2"
+    )
+    wait_until(lambda: hosts_at_work(client, "threads") == {"host-1"})
+    process.send_signal(signal.SIGINT)
+    _, words = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "interrupted" in words
+    assert not client.exists(rest_key("threads@host-2"))
+    wait_until(lambda: hosts_at_work(client, "threads") == {"host-1", "host-2"})
+
+
+def test_who_comes_while_hosts_rest_waits_for_them(
+    on_two_hosts: Settings, client: redis.Redis
+) -> None:
+    """As after a producer that was killed: what it asked for is still there for some seconds."""
+    client.set(rest_key("threads@host-2"), 1, ex=REST_S)
+    wait_until(lambda: hosts_at_work(client, "threads") == {"host-1"})
+    client.set(rest_key("threads@host-2"), 1, ex=REST_S)
+    with Hosts(on_two_hosts, "threads").only(2):
+        assert hosts_at_work(client, "threads") == {"host-1", "host-2"}
 
 
 @pools

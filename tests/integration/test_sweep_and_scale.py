@@ -28,9 +28,8 @@ def three_hosts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 @pytest.fixture
 def producer_on_three_hosts(tmp_path: Path, three_hosts: Cluster) -> Iterator[CommandLine]:
-    command_line = CommandLine(tmp_path, {"CELERY_BROKER_URL": three_hosts.broker_url})
-    yield command_line
-    command_line.end_what_runs()
+    with CommandLine(tmp_path, {"CELERY_BROKER_URL": three_hosts.broker_url}) as command_line:
+        yield command_line
 
 
 @pools

@@ -48,6 +48,10 @@ GOOD = ChunkResult(Chunk(0, 1), 0, 0.0, 0.0, 0.0, "host", "1.0").to_json()
         {**GOOD, "value": None},
         {**GOOD, "value": "ten"},
         {**GOOD, "duration_s": "long"},
+        {**GOOD, "duration_s": float("nan")},
+        {**GOOD, "cpu_s": -1.0},
+        {**GOOD, "start": 5, "stop": 3},
+        {**GOOD, "stop": 2**80},
         {key: value for key, value in GOOD.items() if key != "host"},
     ],
 )

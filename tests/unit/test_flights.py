@@ -1,5 +1,7 @@
 """The rule that keeps a job alive: what has been nowhere for a while is sent again."""
 
+from collections import deque
+
 import pytest
 
 from producer.executors.flights import (
@@ -66,6 +68,17 @@ def test_time_in_which_nobody_could_look_does_not_count(flights: Flights) -> Non
     assert len(flights.missing(11.0 + MISSING_S)) == 1
 
 
+def test_time_in_which_nobody_could_look_makes_no_chunk_slow(
+    flights: Flights, worker: Presence
+) -> None:
+    land(flights, "a", duration_s=1.0)
+    flight = flights.sent("b", PARCEL, now=0.0)
+    flights.found(flight, worker, 0.0)
+    flights.unwatched(100.0)
+    assert flights.slow(now=101.0, idle=1) == []
+    assert flights.slow(now=105.0, idle=1) == [flight]
+
+
 def test_a_chunk_is_held_since_a_worker_has_it(flights: Flights, worker: Presence) -> None:
     [flight] = flights
     for now in (1.0, 2.0, 3.0):
@@ -99,26 +112,39 @@ def test_what_landed_is_under_way_no_more(flights: Flights) -> None:
     assert flights.get("a") is None
 
 
+def waiting(count: int, size: int = 10) -> deque[Chunk]:
+    return deque(Chunk(size * number, size * number + size) for number in range(count))
+
+
 def test_before_any_result_each_chunk_has_a_parcel_of_its_own() -> None:
-    assert Flights().parcel_size(waiting=1000, slots=2) == 1
+    assert Flights().pack(waiting(1000), slots=2) == PARCEL
 
 
 def test_short_chunks_share_a_parcel_as_long_as_it_stays_short() -> None:
     flights = Flights()
-    for number in range(20):
+    for number in range(30):
         flights.sent(str(number), PARCEL, now=0.0)
         land(flights, str(number), duration_s=PARCEL_S / 10)
-    assert flights.parcel_size(waiting=1000, slots=2) == 10
-    assert flights.parcel_size(waiting=6, slots=2) == 3  # no slot idles while another has many
-    for number in range(20):
+    left = waiting(1000)
+    assert len(flights.pack(left, slots=2)) == 9  # a little less than ten
+    assert len(left) == 991
+    assert len(flights.pack(waiting(6), slots=2)) == 3  # no slot idles while another has many
+    for number in range(30):
         flights.sent(str(number), PARCEL, now=0.0)
         land(flights, str(number), duration_s=0.0)
-    assert flights.parcel_size(waiting=100_000, slots=2) == PARCEL_CHUNKS
+    assert len(flights.pack(waiting(100_000), slots=2)) == PARCEL_CHUNKS
+
+
+def test_long_chunks_share_no_parcel_though_those_before_were_short() -> None:
+    flights = Flights()
+    flights.sent("a", (Chunk(0, 1),), now=0.0)
+    land(flights, "a", duration_s=0.001)
+    assert len(flights.pack(waiting(10, size=1_000_000), slots=1)) == 1
 
 
 def test_chunks_with_large_values_share_no_parcel(flights: Flights) -> None:
     land(flights, "a", duration_s=0.0, value=1 << (4 * PARCEL_BYTES))
-    assert flights.parcel_size(waiting=1000, slots=1) == 1
+    assert len(flights.pack(waiting(1000), slots=1)) == 1
 
 
 def test_a_parcel_says_what_is_in_it() -> None:

@@ -1,0 +1,119 @@
+"""The measurements of poolrace alone: memory, steadiness, CPU seconds, whole commands."""
+
+import os
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from multiprocessing import Process
+
+from benchmarks.peers.base import SLOTS
+from benchmarks.peers.poolrace import Poolrace
+from benchmarks.work import add, cut
+from producer.cluster.local import temporary
+from producer.connection import connect
+from producer.ledger import Ledger
+from producer.results import Run
+from producer.schedules import AUTO, ScheduleChoice
+from workers.chunks import ChunkResult
+from workers.settings import Settings, inherited_environment
+from workers.usage import usage_of
+
+MB = 1_000_000
+
+Values = dict[str, list[float]]
+
+COMMANDS: dict[str, Sequence[str]] = {
+    "help": ["--help"],
+    "run": ["run", "sum", "--stop", "1000"],
+}
+
+
+class _Tenths:
+    """Notes when the first tenth of the chunks was there, nine tenths, and all."""
+
+    def __init__(self, chunks: int) -> None:
+        self._marks = (chunks // 10, chunks - chunks // 10, chunks)
+        self._seen = 0
+        self._times = [time.perf_counter()]
+
+    def __call__(self, _ledger: Ledger, result: ChunkResult | None) -> None:
+        self._seen += result is not None
+        if result is not None and self._seen in self._marks:
+            self._times.append(time.perf_counter())
+
+    def last_over_first(self, first_began: float) -> float:
+        """Rate of the last tenth over that of the first."""
+        _, first, nine, last = self._times
+        return (first - first_began) / (last - nine)
+
+
+def million(chunks: int) -> Values:
+    """Memory and steadiness of a job of so many chunks of one index, in this very process."""
+    tenths = _Tenths(chunks)
+    with Poolrace() as poolrace, connect(str(poolrace.settings.broker_url)) as redis:
+        idle = redis.info("memory")["used_memory"]
+        began = time.perf_counter()
+        run = poolrace.measured(chunks, ScheduleChoice("dynamic", chunk_size=1), tenths)
+        peak = redis.info("memory")["used_memory_peak"]
+    _require_exact(run)
+    return {
+        "elapsed_s": [run.elapsed_s],
+        "chunks_per_s": [chunks / run.elapsed_s],
+        "producer_peak_mb": [usage_of([os.getpid()]).peak_memory_bytes / MB],
+        "redis_above_idle_mb": [(peak - idle) / MB],
+        "last_over_first": [tenths.last_over_first(began + run.startup_s)],
+    }
+
+
+def cpu(stop: int) -> Values:
+    """CPU seconds of producer, workers and Redis, under the default schedule."""
+    with Poolrace() as poolrace:
+        run = poolrace.measured(stop, AUTO)
+    _require_exact(run)
+    return {"cpu_s": [run.cpu_s], "elapsed_s": [run.elapsed_s]}
+
+
+def bare(stop: int) -> Values:
+    """CPU seconds of the loop alone.
+
+    It runs as two processes: a core is slower while its neighbour is busy, and that is no
+    fault of whoever keeps both busy.
+    """
+    began, used = time.perf_counter(), _children_s()
+    processes = [Process(target=add, args=bounds) for bounds in cut(stop, SLOTS)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    return {"cpu_s": [_children_s() - used], "elapsed_s": [time.perf_counter() - began]}
+
+
+def command(name: str, times: int) -> Values:
+    """Wall time of whole commands, from exec to exit, beside a cluster that runs."""
+    with temporary(Settings(), {"prefork": SLOTS}) as cluster:
+        environment = inherited_environment(CELERY_BROKER_URL=cluster.broker_url)
+        return {"elapsed_s": [_command_s(COMMANDS[name], environment) for _ in range(times)]}
+
+
+def _command_s(arguments: Sequence[str], environment: dict[str, str]) -> float:
+    began = time.perf_counter()
+    subprocess.run(
+        [sys.executable, "-m", "producer", *arguments],
+        env=environment,
+        check=True,
+        capture_output=True,
+        timeout=60,
+    )
+    return time.perf_counter() - began
+
+
+def _children_s() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def _require_exact(run: Run) -> None:
+    if not run.exact:
+        raise ValueError(f"the value {run.value} is not the expected {run.expected}")

@@ -1,0 +1,54 @@
+"""poolrace itself: a job on a pool of its own cluster, as ``producer run`` makes it."""
+
+from contextlib import ExitStack
+
+from benchmarks.peers.base import SLOTS, Peer, Timed
+from benchmarks.work import WAIT_S
+from producer.cluster.local import temporary
+from producer.dispatch import Observer, nobody
+from producer.executors import Model, make_executor
+from producer.jobs import Job
+from producer.measure import measure
+from producer.results import Run
+from producer.schedules import AUTO, ScheduleChoice
+from workers.settings import Settings
+from workers.workloads import Workload, make_workload
+
+
+class Poolrace(Peer):
+    """A prefork worker with two slots."""
+
+    pool = "prefork"
+    slots = SLOTS
+
+    def start(self, opened: ExitStack) -> None:
+        """Start the cluster, with its worker; each job warms the slots it uses."""
+        cluster = opened.enter_context(temporary(Settings(), {self.pool: self.slots}))
+        self.settings = Settings(broker_url=cluster.broker_url, lasting=False)
+
+    def workload(self) -> Workload:
+        """The seed's loop."""
+        return make_workload("sum", {})
+
+    def measured(self, stop: int, choice: ScheduleChoice, observer: Observer = nobody) -> Run:
+        """One run over ``range(stop)``; its clock begins with the first chunk."""
+        job = Job(self.workload(), 0, stop)
+        executor = make_executor(Model("celery", self.pool), job, self.settings)
+        schedule = choice.make(len(job))
+        return measure(job, executor, schedule, expected=job.expected(), observer=observer)
+
+    def timed(self, stop: int, chunks: int | None) -> Timed:
+        """With chunks of one size, or under the default schedule."""
+        run = self.measured(stop, ScheduleChoice("dynamic", chunks=chunks) if chunks else AUTO)
+        return Timed(run.value, run.elapsed_s)
+
+
+class PoolraceWaiting(Poolrace):
+    """A gevent worker with a thousand greenlets, for work that waits."""
+
+    pool = "gevent"
+    slots = 1000
+
+    def workload(self) -> Workload:
+        """Each index waits, and computes nothing."""
+        return make_workload("mixed", {"wait_s": WAIT_S, "cpu_s": 0.0})

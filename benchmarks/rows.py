@@ -1,0 +1,227 @@
+"""The nine rows: what is measured, by whom, and what must be reached. Measures nothing."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from benchmarks.hosts import engine_missing
+from benchmarks.peers import PEERS, WAITING, Entry
+from benchmarks.work import WAIT_S
+
+ROWS = range(1, 10)
+
+MORE = ("chunks_per_s", "host_s", "last_over_first")
+"""Keys of figures that are better when they are larger; less is better of all others. Of
+``host_s``, the seconds of one host over those of several together are the efficiency."""
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How much is done. The defaults are those of the targets."""
+
+    stop: int = 100_000_000
+    chunks: int = 1024
+    noops: int = 10_000
+    few_noops: int = 1000
+    """For peers that fork for each job; what counts is chunks per second."""
+    one_chunk_times: int = 20
+    million: int = 1_000_000
+    waits: int = 10_000
+    hosts: tuple[int, ...] = (1, 2, 4, 8)
+    hosts_stop: int = 300_000_000
+    """A fifth of a core takes 50 s for it, eight of them 6 s: the first and the last chunks, some
+    tenths of a second together, must not decide."""
+    command_times: int = 2
+    repeat: int = 5
+
+
+QUICK = Sizes(
+    stop=1_000_000,
+    chunks=32,
+    noops=100,
+    few_noops=20,
+    one_chunk_times=2,
+    million=1000,
+    waits=1000,
+    hosts=(1, 2),
+    hosts_stop=1_000_000,
+    command_times=1,
+    repeat=1,
+)
+"""For tests: shows that everything runs, and says nothing about speed."""
+
+
+@dataclass(frozen=True)
+class Contender:
+    """One of those that a row measures in turn: arguments for ``benchmarks.once``."""
+
+    name: str
+    command: tuple[str, ...]
+    missing: str | None = None
+    """Why it cannot be measured here, with the way out."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """Contenders that are measured interleaved, on the same work."""
+
+    number: int
+    work: str
+    contenders: tuple[Contender, ...]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A value of one contender, or its ratio to another one's in the same round.
+
+    ``most`` or ``least`` is the target; one that is an ``aim`` need not be reached. Without
+    either, the figure is there to be seen beside the others.
+    """
+
+    row: int
+    title: str
+    contender: str
+    key: str
+    over: str | None = None
+    most: float | None = None
+    least: float | None = None
+    unit: str = ""
+    aim: bool = False
+
+    @property
+    def more_is_better(self) -> bool:
+        """Whether a larger value is the better one."""
+        return self.key in MORE
+
+
+FIGURES: tuple[Figure, ...] = (
+    Figure(1, "time / the seed's program", "poolrace", "elapsed_s", "seed", most=1.03),
+    Figure(2, "time / the seed's program", "poolrace", "elapsed_s", "seed", most=1.5),
+    Figure(2, "time / Ray's", "poolrace", "elapsed_s", "ray", most=1.0),
+    Figure(3, "rate / Celery group's", "poolrace", "chunks_per_s", "celery-group", least=3.0),
+    Figure(3, "rate / taskiq's", "poolrace", "chunks_per_s", "taskiq", least=1.0),
+    Figure(3, "rate / Ray's", "poolrace", "chunks_per_s", "ray", least=1.0, aim=True),
+    Figure(4, "time of a job", "poolrace", "elapsed_s", most=0.005, unit="s"),
+    Figure(4, "time of a job, Celery group", "celery-group", "elapsed_s", unit="s"),
+    Figure(5, "producer's peak memory", "poolrace", "producer_peak_mb", most=120.0, unit="MB"),
+    Figure(5, "Redis' peak above idle", "poolrace", "redis_above_idle_mb", most=20.0, unit="MB"),
+    Figure(5, "rate of the last tenth / first", "poolrace", "last_over_first", least=0.9),
+    Figure(6, "time / the ideal", "poolrace", "of_ideal", most=2.0),
+    Figure(6, "time / the ideal, Celery group", "celery-group", "of_ideal"),
+    Figure(7, "efficiency at 2 hosts", "hosts 1", "host_s", "hosts 2"),
+    Figure(7, "efficiency at 4 hosts", "hosts 1", "host_s", "hosts 4"),
+    Figure(7, "efficiency at 8 hosts", "hosts 1", "host_s", "hosts 8", least=0.95),
+    Figure(8, "CPU time / the bare kernel's", "poolrace", "cpu_s", "bare kernel", most=1.03),
+    Figure(9, "producer --help", "--help", "elapsed_s", most=0.25, unit="s"),
+    Figure(9, "producer run sum --stop 1000", "run", "elapsed_s", most=0.6, unit="s"),
+)
+"""What must be reached, and what is seen beside it."""
+
+SUMS = {1: "elapsed_s", 2: "elapsed_s", 3: "chunks_per_s"}
+"""Rows in which the peers stand side by side, and what is compared there."""
+
+
+def followed() -> list[Figure]:
+    """What the history follows: the targets, and each peer against the seed's program."""
+    peers = [name for name in PEERS if name != "seed"]
+    ratios = [
+        Figure(row, f"{PEERS[name].title}: time / the seed's", name, "elapsed_s", "seed")
+        for row in (1, 2)
+        for name in peers
+        if name != "poolrace"
+    ]
+    rates = [
+        Figure(3, f"{PEERS[name].title}: chunks/s", name, "chunks_per_s", unit="1/s")
+        for name in peers
+    ]
+    return [*FIGURES, *ratios, *rates]
+
+
+def rows(sizes: Sizes, peers: Collection[str]) -> list[Row]:
+    """All rows, with those peers in the rows that have peers."""
+    chosen = {name: entry for name, entry in PEERS.items() if name in peers}
+    n = sizes
+    return [
+        Row(1, f"sum of range({n.stop:,}), left to the tool", _peers(chosen, n.stop)),
+        Row(2, f"the same in {n.chunks:,} chunks", _peers(chosen, n.stop, n.chunks)),
+        Row(3, f"{n.noops:,} no-op chunks", _noops(chosen, n)),
+        Row(4, "one-chunk job on a warm pool", _one_chunk(chosen, n.one_chunk_times)),
+        Row(5, f"{n.million:,} no-op chunks", (_own("million", n.million),)),
+        Row(6, f"{n.waits:,} indices that wait {WAIT_S:g} s each, gevent:1000", _waits(chosen, n)),
+        Row(7, "hosts of a fifth of a core", _hosts(n)),
+        Row(8, f"CPU seconds of the sum of range({n.stop:,})", _cpu(n.stop)),
+        Row(9, "whole commands", _commands(n.command_times)),
+    ]
+
+
+def _peers(
+    entries: Mapping[str, Entry], stop: int, chunks: int | None = None, times: int = 1
+) -> tuple[Contender, ...]:
+    """The seed's program makes two halves, whatever the others do."""
+    found = []
+    for name, entry in entries.items():
+        cuts = _option("--chunks", None if name == "seed" else chunks)
+        size = (*_option("--stop", stop), *cuts, *_option("--times", times))
+        found.append(Contender(name, ("peer", name, *size), entry.missing))
+    return tuple(found)
+
+
+def _noops(entries: Mapping[str, Entry], sizes: Sizes) -> tuple[Contender, ...]:
+    """All but the seed's program, which makes no chunks."""
+    found: list[Contender] = []
+    for name, entry in entries.items():
+        if name != "seed":
+            count = sizes.few_noops if name == "rq" else sizes.noops
+            found += _peers({name: entry}, count, count)
+    return tuple(found)
+
+
+def _one_chunk(entries: Mapping[str, Entry], times: int) -> tuple[Contender, ...]:
+    both = {name: entries[name] for name in ("poolrace", "celery-group") if name in entries}
+    return _peers(both, 1, 1, times)
+
+
+def _waits(entries: Mapping[str, Entry], sizes: Sizes) -> tuple[Contender, ...]:
+    return tuple(
+        Contender(
+            name,
+            ("peer", name, "--waiting", *_option("--stop", sizes.waits), *chunks),
+            entry.missing,
+        )
+        for name, entry in WAITING.items()
+        if name in entries
+        for chunks in [() if name == "poolrace" else _option("--chunks", sizes.waits)]
+    )
+
+
+def _hosts(sizes: Sizes) -> tuple[Contender, ...]:
+    missing = engine_missing()
+    return tuple(
+        Contender(
+            f"hosts {hosts}",
+            ("hosts", *_option("--hosts", hosts), *_option("--stop", sizes.hosts_stop)),
+            missing,
+        )
+        for hosts in sizes.hosts
+    )
+
+
+def _cpu(stop: int) -> tuple[Contender, ...]:
+    return (
+        _own("cpu", stop),
+        Contender("bare kernel", ("bare", *_option("--stop", stop))),
+    )
+
+
+def _commands(times: int) -> tuple[Contender, ...]:
+    return tuple(
+        Contender(name, ("command", what, *_option("--times", times)))
+        for name, what in (("--help", "help"), ("run", "run"))
+    )
+
+
+def _own(command: str, stop: int) -> Contender:
+    return Contender("poolrace", (command, *_option("--stop", stop)))
+
+
+def _option(name: str, value: int | None) -> tuple[str, ...]:
+    return (name, str(value)) if value is not None else ()

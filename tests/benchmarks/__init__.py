@@ -1,0 +1,1 @@
+"""The benchmarks: every peer is exact, results are compared rightly. `make test-bench`."""
