@@ -13,7 +13,7 @@ from benchmarks.history import changes
 from benchmarks.plot import draw
 from benchmarks.results import Benchmark, load
 from benchmarks.tables import configured, has_peers, history, render
-from producer.results import write_text
+from producer.results import write_file
 from workers.errors import PoolraceError
 
 LATEST = "latest.md"
@@ -41,7 +41,7 @@ def main(file: Path, against: Path | None, out: Path | None) -> None:
 def write(benchmark: Benchmark, directory: Path) -> None:
     """Write the table, and the plot if there is anything to draw."""
     directory.mkdir(parents=True, exist_ok=True)
-    write_text(directory / LATEST, render(benchmark))
+    write_file(directory / LATEST, render(benchmark))
     if has_peers(benchmark):
         draw(benchmark, directory)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.rows import Figure
-from producer.results import write_text
+from producer.results import write_file
 from producer.stats import median
 from workers.errors import UsageError
 
@@ -85,7 +85,7 @@ def save(benchmark: Benchmark, directory: Path) -> Path:
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / benchmark.file_name
     data = {"format": FORMAT, "kind": "benchmark", **asdict(benchmark)}
-    write_text(path, json.dumps(data, indent=1) + "\n")
+    write_file(path, json.dumps(data, indent=1) + "\n")
     return path
 
 

@@ -1,9 +1,10 @@
-"""Runs, comparisons, races, and their file: what lies between measuring and reporting."""
+"""Runs, comparisons, races, maps, and their file: what lies between measuring and reporting."""
 
 import json
 import math
 import os
 import tempfile
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import UnionType
@@ -11,6 +12,7 @@ from typing import Any, ClassVar, Literal, TypeVar, get_args, get_origin, get_ty
 
 from producer.race.candidates import Candidate
 from producer.race.records import Lap, Race
+from producer.race.spots import PoolMap, SpotLap
 from workers.errors import UsageError
 
 T = TypeVar("T")
@@ -20,9 +22,6 @@ FORMAT = 4
 
 BESIDES = ("format", "kind", "figures")
 """What a file holds besides the comparison: ``--json`` prints figures that follow from it."""
-
-RACE = "race"
-"""The kind of a file that holds a race; any other one is a comparison."""
 
 Varies = Literal["model", "chunks", "slots", "hosts"]
 """What the runs of a comparison differ in: a field of a run."""
@@ -153,14 +152,15 @@ class Comparison:
         return {"format": FORMAT, "kind": "comparison", **fields}
 
 
-Results = Comparison | Race
+Results = Comparison | Race | PoolMap
 """What a file holds, and what a report is of."""
 
 
 def save(results: Results, path: Path) -> None:
     """Write the file, whole or not at all."""
-    data = {"format": FORMAT, "kind": RACE, **results.to_json()}
-    write_text(path, json.dumps(data, indent=1) + "\n")
+    kind = next(name for name, (cls, _) in _KINDS.items() if isinstance(results, cls))
+    data = {"format": FORMAT, "kind": kind, **results.to_json()}
+    write_file(path, json.dumps(data, indent=1) + "\n")
 
 
 def load(path: Path) -> Results:
@@ -176,14 +176,13 @@ def load(path: Path) -> Results:
         raise UsageError(
             f"{path} has format version {found!r}, this poolrace reads {FORMAT}; make it anew"
         )
+    kind = data.get("kind", "comparison")
+    if kind not in _KINDS:
+        raise UsageError(f"{path} is of kind {kind!r}, not one of {', '.join(_KINDS)}")
     try:
-        if data.get("kind") == RACE:
-            return _race(data)
-        fields = {name: value for name, value in data.items() if name not in BESIDES}
-        runs = tuple(map(Run.from_json, fields["runs"]))
-        return _typed(Comparison, {**fields, "runs": runs})
+        return _KINDS[kind][1]({it: data[it] for it in data if it not in BESIDES})
     except (KeyError, TypeError, AttributeError) as error:
-        raise UsageError(f"{path} is not a {_kind(data)}: {error!r}; make it anew") from error
+        raise UsageError(f"{path} is not a {kind}: {error!r}; make it anew") from error
 
 
 def require_writable(path: Path) -> None:
@@ -198,13 +197,13 @@ def require_writable(path: Path) -> None:
         raise UsageError(f"cannot write {path}: {error.strerror}; give another path") from error
 
 
-def write_text(path: Path, text: str) -> None:
+def write_file(path: Path, content: str | bytes) -> None:
     """Replace the file at once, so that a reader never sees half of it; follows links."""
     target = path.resolve()
     handle, draft = tempfile.mkstemp(dir=target.parent, prefix=".poolrace-")
     try:
-        with os.fdopen(handle, "w") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
         Path(draft).chmod(0o644)
         Path(draft).replace(target)
     except BaseException:
@@ -212,18 +211,30 @@ def write_text(path: Path, text: str) -> None:
         raise
 
 
-def _kind(data: dict[str, Any]) -> str:
-    return RACE if data.get("kind") == RACE else "comparison"
+def _comparison(data: dict[str, Any]) -> Comparison:
+    return _typed(Comparison, {**data, "runs": tuple(map(Run.from_json, data["runs"]))})
 
 
 def _race(data: dict[str, Any]) -> Race:
-    laps = (
-        _typed(Lap, {**lap, "candidate": _typed(Candidate, lap["candidate"])})
-        for lap in data["laps"]
-    )
     finalists = [_typed(Candidate, it) for it in data["finalists"]]
-    fields = {name: value for name, value in data.items() if name not in BESIDES}
-    return _typed(Race, {**fields, "laps": tuple(laps), "finalists": finalists})
+    return _typed(Race, {**data, "laps": tuple(map(_lap, data["laps"])), "finalists": finalists})
+
+
+def _pool_map(data: dict[str, Any]) -> PoolMap:
+    laps = (_typed(SpotLap, {**it, "lap": _lap(it["lap"])}) for it in data["laps"])
+    return _typed(PoolMap, {**data, "laps": tuple(laps)})
+
+
+def _lap(data: dict[str, Any]) -> Lap:
+    return _typed(Lap, {**data, "candidate": _typed(Candidate, data["candidate"])})
+
+
+_KINDS: dict[str, tuple[type[Results], Callable[[dict[str, Any]], Results]]] = {
+    "comparison": (Comparison, _comparison),
+    "race": (Race, _race),
+    "map": (PoolMap, _pool_map),
+}
+"""Kind, as a file names it -> its class, and how it is read."""
 
 
 def _typed(cls: type[T], data: dict[str, Any]) -> T:

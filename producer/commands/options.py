@@ -117,13 +117,22 @@ def model_options(command: F) -> F:
 
 def outcome_options(command: F) -> F:
     """How often to measure, and where the results go."""
+    repeat = click.option(
+        "--repeat", type=Count(least=1), default="3", show_default=True, help="Runs of each."
+    )
+    return repeat(result_options(command))
+
+
+def result_options(command: F) -> F:
+    """Where the results go."""
     path = click.Path(path_type=Path)
     options: list[Callable[[F], F]] = [
-        click.option(
-            "--repeat", type=Count(least=1), default="3", show_default=True, help="Runs of each."
-        ),
         click.option("--out", type=path, help="Store raw results here, as JSON."),
-        click.option("--report", type=path, help="Write an HTML report here."),
+        click.option(
+            "--report",
+            type=path,
+            help="Write a report here: a page, or what the name ends in, as .md, .svg or .png.",
+        ),
         click.option(
             "--json", "as_json", is_flag=True, help="Print the results as JSON, not as a table."
         ),

@@ -1,4 +1,4 @@
-"""What commands do that measure several cases: measure, store, print, complain."""
+"""What commands do with what they measured: store it, report it, print it, complain."""
 
 import json
 from dataclasses import dataclass
@@ -10,9 +10,10 @@ import click
 from producer.compare import compare
 from producer.plans import Plan
 from producer.progress import bars
-from producer.reports import FORMATS
+from producer.reports import FORMATS, format_for
+from producer.reports.picture import require_png
 from producer.reports.views import view
-from producer.results import require_writable, save, write_text
+from producer.results import Results, require_writable, save, write_file
 from workers.errors import JobFailed, UsageError
 from workers.settings import Settings
 
@@ -30,6 +31,8 @@ class Outcome:
             raise UsageError(f"--out and --report are both {self.out}; give two paths")
         for path in filter(None, (self.out, self.report)):
             require_writable(path)
+        if self.report and format_for(self.report) == "png":
+            require_png()
 
     @classmethod
     def from_options(cls, options: dict[str, Any]) -> Self:
@@ -40,14 +43,15 @@ class Outcome:
         """Measure, store and print; raises ``JobFailed`` if a run was not exact."""
         with bars(plan.job) as watch:
             comparison = compare(plan, settings, flower=flower, watch=watch)
-        if self.out:
-            save(comparison, self.out)
-        if self.report:
-            write_text(self.report, FORMATS["html"](comparison))
-        if self.as_json:
-            told = {**comparison.to_json(), "figures": view(comparison).figures}
-            click.echo(json.dumps(told, indent=2))
-        else:
-            click.echo(FORMATS["text"](comparison), nl=False)
+        self.tell(comparison, {**comparison.to_json(), "figures": view(comparison).figures})
         if not comparison.exact:
             raise JobFailed("a run did not give the expected value")
+
+    def tell(self, results: Results, figures: dict[str, Any]) -> None:
+        """Store and print; ``figures`` is what ``--json`` prints."""
+        if self.out:
+            save(results, self.out)
+        if self.report:
+            write_file(self.report, FORMATS[format_for(self.report)](results))
+        told = json.dumps(figures, indent=2) + "\n" if self.as_json else FORMATS["text"](results)
+        click.echo(told, nl=False)

@@ -1,6 +1,5 @@
 """``producer race``."""
 
-import json
 import logging
 import os
 import shutil
@@ -11,16 +10,15 @@ from typing import Any, TextIO
 import click
 import psutil
 
-from producer.commands.options import Count, Numbers
+from producer.commands.options import Count, Numbers, result_options
+from producer.commands.outcome import Outcome
 from producer.race.app import App
 from producer.race.candidates import Variants, parse
 from producer.race.course import race
 from producer.race.items import read_items
 from producer.race.leashed import Target
 from producer.race.track import Wish
-from producer.reports import FORMATS
 from producer.reports.views import view
-from producer.results import require_writable, save, write_text
 from workers.errors import AllFailed, UsageError
 from workers.pools import POOLS
 
@@ -38,9 +36,6 @@ class Size(click.ParamType[int]):
         if not number.isdecimal() or int(number) == 0:
             self.fail(f"{value!r} is not a size; write 500M or 2G.", param, ctx)
         return int(number) * unit
-
-
-_path = click.Path(path_type=Path)
 
 
 @click.command()
@@ -94,30 +89,20 @@ _path = click.Path(path_type=Path)
     "--max-executions", type=Count(least=1), default="50_000", help="Most executions of the task."
 )
 @click.option("--yes", is_flag=True, help="Do not ask before the task is executed.")
-@click.option("--out", type=_path, help="Store raw results here, as JSON.")
-@click.option("--report", type=_path, help="Write an HTML report here.")
-@click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON.")
-def command(
-    out: Path | None, report: Path | None, *, yes: bool, as_json: bool, **options: Any
-) -> None:
+@result_options
+def command(*, yes: bool, **options: Any) -> None:
     """Find the pool and the concurrency that suit a task of your own Celery app.
 
     Workers run in the app's environment, with its configuration; its broker and its result
     backend are replaced by a private Redis, and are never contacted.
     """
-    for path in filter(None, (out, report)):
-        require_writable(path)
+    outcome = Outcome.from_options(options)
     try:
         found = race(_wish(options), lambda app: _agree(app, options, yes=yes))
     except AllFailed as failed:
         click.echo(failed.traceback, err=True)
         raise
-    if out:
-        save(found, out)
-    if report:
-        write_text(report, FORMATS["html"](found))
-    told = json.dumps(view(found).figures, indent=2) + "\n" if as_json else FORMATS["text"](found)
-    click.echo(told, nl=False)
+    outcome.tell(found, view(found).figures)
 
 
 def _wish(options: dict[str, Any]) -> Wish:

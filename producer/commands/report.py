@@ -1,11 +1,13 @@
 """``producer report``."""
 
+import sys
 from pathlib import Path
 
 import click
 
-from producer.reports import FORMATS
-from producer.results import load, require_writable, write_text
+from producer.reports import FORMATS, SUFFIXES, format_for
+from producer.results import load, require_writable, write_file
+from workers.errors import UsageError
 
 
 @click.command()
@@ -14,16 +16,18 @@ from producer.results import load, require_writable, write_text
     "--format",
     "format_",
     type=click.Choice(list(FORMATS)),
-    default="text",
-    show_default=True,
-    help="How to render.",
+    help="How to render.  [default: by the suffix of --out, else text]",
 )
 @click.option("--out", type=click.Path(path_type=Path), help="Write to a file, not to the screen.")
-def command(results: Path, format_: str, out: Path | None) -> None:
-    """Render the stored RESULTS of a comparison; measures nothing."""
-    text = FORMATS[format_](load(results))
+def command(results: Path, format_: str | None, out: Path | None) -> None:
+    """Render the stored RESULTS of a comparison, a race or a map; measures nothing."""
+    if format_ is None:
+        format_ = format_for(out) if out and out.suffix.lower() in SUFFIXES else "text"
+    if format_ == "png" and out is None and sys.stdout.isatty():
+        raise UsageError("--format png gives pixels, not text; add --out FILE")
+    content = FORMATS[format_](load(results))
     if out is None:
-        click.echo(text, nl=False)
+        click.echo(content, nl=False)
         return
     require_writable(out)
-    write_text(out, text)
+    write_file(out, content)

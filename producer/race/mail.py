@@ -28,13 +28,19 @@ class Mail:
 
     def __init__(self, place: Place, task: str, serializer: str, items: Sequence[Item]) -> None:
         self._place = place
-        self._items = items
+        self._task = task
         self._numbers = count()
         # A DJANGO_SETTINGS_MODULE in the environment is the user's: Django may not be in ours.
         app = Celery("poolrace", set_as_current=False, fixups=[])
-        known = serializer if _known(serializer) else "json"
+        self._app = app
+        self._serializer = serializer if _known(serializer) else "json"
+        self.carry(items)
+
+    def carry(self, items: Sequence[Item]) -> None:
+        """Send these from now on."""
+        self._items = items
         self._envelope = cache(
-            lambda number: _envelope(app, task, known, self._items[number % len(self._items)])
+            lambda number: _envelope(self._app, self._task, self._serializer, items[number])
         )
 
     def send(self, queue: str, first: int, number: int) -> list[str]:

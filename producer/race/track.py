@@ -74,6 +74,10 @@ class Track:
         """Seconds that are left of this part of the budget."""
         return self.began + part * self._wish.budget_s - time.monotonic()
 
+    def send(self, items: Sequence[Item]) -> None:
+        """Have the next laps be of other items."""
+        self._mail.carry(items)
+
     def has_room(self, candidate: Candidate) -> bool:
         """Whether another lap stays within the number of executions."""
         needed = self._least(candidate) + (candidate.slots if candidate not in self._crews else 0)

@@ -5,13 +5,25 @@ executor, and gives the same bytes for the same file.
 """
 
 from collections.abc import Callable
+from pathlib import Path
 
-from producer.reports import csv, html, markdown, text
+from producer.reports import csv, html, markdown, picture, text
 from producer.results import Results
 
-FORMATS: dict[str, Callable[[Results], str]] = {
+FORMATS: dict[str, Callable[[Results], str | bytes]] = {
     "text": text.render,
     "markdown": markdown.render,
     "csv": csv.render,
     "html": html.render,
+    "svg": picture.svg,
+    "png": picture.png,
 }
+
+SUFFIXES = {
+    ".txt": "text", ".md": "markdown", ".csv": "csv", ".html": "html", ".svg": "svg", ".png": "png",
+}  # fmt: skip
+
+
+def format_for(path: Path) -> str:
+    """The format that the file's name asks for; a page if it asks for none."""
+    return SUFFIXES.get(path.suffix.lower(), "html")

@@ -1,10 +1,9 @@
-"""The chart of a page, by what varies: bars of models, or a plot of measured points and laws."""
+"""The chart of a comparison, by what varies: bars of models, or a plot of points and laws."""
 
 from collections.abc import Callable
-from html import escape
 
 from producer.reports.scale import Scale
-from producer.reports.svg import Axis, Plot, along, round_ticks
+from producer.reports.svg import Axis, Bar, Drawing, Plot, along, bars, round_ticks
 from producer.reports.sweep import Sweep
 from producer.reports.table import rows
 from producer.results import Comparison, Varies
@@ -13,27 +12,25 @@ HEADROOM = 1.12
 """The plot ends so far above what it shows."""
 
 
-def chart(comparison: Comparison) -> str:
-    """The chart as an element of the page, empty if there is nothing to show."""
-    return _CHARTS[comparison.varies](comparison) if comparison.runs else ""
+def chart(comparison: Comparison) -> Drawing | None:
+    """The chart, ``None`` if there is nothing to show."""
+    return _CHARTS[comparison.varies](comparison) if comparison.runs else None
 
 
-def _bars(comparison: Comparison) -> str:
-    table = rows(comparison)
-    longest_s = max(row.elapsed_s for row in table)
-    lines = ['<div class="chart" role="img" aria-label="time of each model">']
-    for row in table:
-        kind = "bar local" if row.model.startswith("local:") else "bar"
-        width = 80 * row.elapsed_s / longest_s
-        lines.append(
-            f"<span>{escape(row.model)}</span><span>"
-            f'<span class="{kind}" style="width:{width:.1f}%"></span>'
-            f"<small>{row.elapsed_s:.2f} s · {row.speed_up:.2f}x</small></span>"
+def _bars(comparison: Comparison) -> Drawing:
+    found = [
+        Bar(
+            "local" if row.model.startswith("local:") else "celery",
+            row.model,
+            row.elapsed_s,
+            f"{row.elapsed_s:.2f} s · {row.speed_up:.2f}x",
         )
-    return "\n".join((*lines, "</div>"))
+        for row in rows(comparison)
+    ]
+    return bars("time of each model", found)
 
 
-def _sweep(comparison: Comparison) -> str:
+def _sweep(comparison: Comparison) -> Drawing:
     sweep = Sweep.of(comparison)
     numbers = [row.chunks for row in sweep.rows]
     highest_s = HEADROOM * max(row.elapsed_s + row.spread_s for row in sweep.rows)
@@ -50,10 +47,10 @@ def _sweep(comparison: Comparison) -> str:
         plot.point(
             row.chunks, row.elapsed_s, row.elapsed_s - row.spread_s, row.elapsed_s + row.spread_s
         )
-    return plot.render()
+    return plot.drawing()
 
 
-def _scale(comparison: Comparison) -> str:
+def _scale(comparison: Comparison) -> Drawing:
     scale = Scale.of(comparison)
     numbers = [step.number for step in scale.steps]
     one_s = scale.steps[0].row.elapsed_s
@@ -69,10 +66,10 @@ def _scale(comparison: Comparison) -> str:
     for step in scale.steps:
         slow, fast = (step.row.elapsed_s + sign * step.row.spread_s for sign in (1, -1))
         plot.point(step.number, step.row.speed_up, one_s / slow, one_s / fast)
-    return plot.render()
+    return plot.drawing()
 
 
-_CHARTS: dict[Varies, Callable[[Comparison], str]] = {
+_CHARTS: dict[Varies, Callable[[Comparison], Drawing]] = {
     "model": _bars,
     "chunks": _sweep,
     "slots": _scale,

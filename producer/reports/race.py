@@ -7,7 +7,7 @@ from typing import Any
 from producer.race.records import Race
 from producer.race.standings import Standing, busy_share
 from producer.race.verdict import Verdict
-from producer.reports.svg import Axis, Plot, round_ticks
+from producer.reports.svg import Axis, Drawing, Plot, round_ticks
 
 HEADER = (
     "candidate", "items/s", "95 % from", "to", "waiting p50", "p95", "p99 ms", "running p50",
@@ -142,7 +142,7 @@ def raw(race: Race) -> list[list[Any]]:
     ]
 
 
-def chart(verdict: Verdict) -> str:
+def chart(verdict: Verdict) -> Drawing:
     """Throughput over slots, a curve a pool."""
     table = verdict.standings
     slots = sorted({it.candidate.slots for it in table})
@@ -157,7 +157,7 @@ def chart(verdict: Verdict) -> str:
     for it in table:
         low, high = it.ci95 or (it.items_per_s, it.items_per_s)
         plot.point(it.candidate.slots, it.items_per_s, low, high)
-    return plot.render()
+    return plot.drawing()
 
 
 def _answer(verdict: Verdict) -> str:

@@ -1,6 +1,6 @@
-"""A small plot as inline SVG: axes, curves, points with their spread. Knows no comparison.
+"""Small drawings as SVG: a plot of curves and points, bars, a grid. Knows no comparison.
 
-Colours are classes, which the page defines for light and dark; nothing is fetched.
+Colours are classes, which ``style.py`` defines; nothing is fetched.
 """
 
 import math
@@ -17,6 +17,33 @@ APART = 30
 
 STEPS = 120
 """Straight pieces that a curve is drawn with."""
+
+
+LETTER = 7.2
+"""Width of a letter, roughly."""
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """Shapes in a box that is ``WIDTH`` wide."""
+
+    label: str
+    """What it shows, for those who cannot see it."""
+    height: float
+    shapes: tuple[str, ...]
+
+    def element(self) -> str:
+        """The drawing as an element of a page."""
+        return "\n".join(
+            (
+                (
+                    f'<svg class="plot" viewBox="0 0 {WIDTH} {self.height:g}" role="img"'
+                    f' aria-label="{escape(self.label)}">'
+                ),
+                *self.shapes,
+                "</svg>",
+            )
+        )
 
 
 @dataclass(frozen=True)
@@ -83,20 +110,9 @@ class Plot:
             ),
         ]
 
-    def render(self) -> str:
-        """The plot as an element of the page."""
-        return "\n".join(
-            (
-                (
-                    f'<svg class="plot" viewBox="0 0 {WIDTH} {HEIGHT}" role="img"'
-                    f' aria-label="{escape(self.label)}">'
-                ),
-                *self._grid(),
-                *self._parts,
-                *self._names(),
-                "</svg>",
-            )
-        )
+    def drawing(self) -> Drawing:
+        """What was collected, with axes and legend."""
+        return Drawing(self.label, HEIGHT, (*self._grid(), *self._parts, *legend(self._legend)))
 
     def _grid(self) -> list[str]:
         bottom, right = HEIGHT - BOTTOM, WIDTH - RIGHT
@@ -123,21 +139,119 @@ class Plot:
                 last = at
         return lines
 
-    def _names(self) -> list[str]:
-        lines, at = [], float(LEFT + 16)
-        for kind, name in self._legend:
-            lines += [
-                f'<line class="{kind}" x1="{at:.0f}" x2="{at + 26:.0f}" y1="14" y2="14"/>',
-                f'<text x="{at + 32:.0f}" y="18">{escape(name)}</text>',
-            ]
-            at += 32 + 7.2 * len(name) + 22  # some 7 px a letter at this size
-        return lines
-
     def _at_x(self, value: float) -> float:
         return LEFT + self.x.part(value) * (WIDTH - LEFT - RIGHT)
 
     def _at_y(self, value: float) -> float:
         return HEIGHT - BOTTOM - self.y.part(value) * (HEIGHT - TOP - BOTTOM)
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A bar with its name before it, and words behind."""
+
+    kind: str
+    name: str
+    value: float
+    words: str
+
+
+def bars(label: str, found: Sequence[Bar]) -> Drawing:
+    """Bars from the left, the longest of which ends where the words have room."""
+    left = 24 + LETTER * max(len(bar.name) for bar in found)
+    room = WIDTH - left - 24 - LETTER * max(len(bar.words) for bar in found)
+    longest = max(bar.value for bar in found) or 1.0
+    shapes = []
+    for number, bar in enumerate(found):
+        top, width = 8 + 26 * number, max(2.0, room * bar.value / longest)
+        shapes += [
+            f'<text x="0" y="{top + 14}">{escape(bar.name)}</text>',
+            (
+                f'<rect class="{bar.kind}" x="{left:.1f}" y="{top}" width="{width:.1f}"'
+                ' height="19" rx="3"/>'
+            ),
+            f'<text x="{left + width + 8:.1f}" y="{top + 14}">{escape(bar.words)}</text>',
+        ]
+    return Drawing(label, 16 + 26 * len(found), tuple(shapes))
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A field of a grid."""
+
+    kind: str
+    words: str
+    more: str = ""
+    """A second, smaller line."""
+
+
+def grid(
+    label: str,
+    titles: tuple[str, str],
+    names: tuple[Sequence[str], Sequence[str]],
+    cells: Sequence[Sequence[Cell]],
+    kinds: Iterable[tuple[str, str]],
+) -> Drawing:
+    """Coloured fields: ``titles`` and ``names`` of columns and rows, the rows from below upwards.
+
+    ``kinds`` are the legend: class and name.
+    """
+    (across, upwards), (columns, rows) = titles, names
+    wide, high = (WIDTH - LEFT - RIGHT) / len(columns), 52.0
+    bottom = TOP + high * len(rows)
+    shapes = [*legend(kinds), f'<text x="{LEFT}" y="{TOP - 8}" text-anchor="end">{upwards}</text>']
+    for row, (name, line) in enumerate(zip(rows, cells, strict=True)):
+        top = bottom - high * (row + 1)
+        shapes.append(
+            f'<text x="{LEFT - 10}" y="{top + high / 2 + 4:.1f}" text-anchor="end">{name}</text>'
+        )
+        for column, cell in enumerate(line):
+            shapes += _field(cell, LEFT + wide * column, top, wide, high)
+    for column, name in enumerate(columns):
+        shapes.append(
+            f'<text x="{LEFT + wide * (column + 0.5):.1f}" y="{bottom + 20:.1f}"'
+            f' text-anchor="middle">{escape(name)}</text>'
+        )
+    shapes.append(
+        f'<text x="{(LEFT + WIDTH - RIGHT) / 2}" y="{bottom + 42:.1f}" text-anchor="middle">'
+        f"{escape(across)}</text>"
+    )
+    return Drawing(label, bottom + 52, tuple(shapes))
+
+
+def _field(cell: Cell, left: float, top: float, wide: float, high: float) -> list[str]:
+    middle = left + wide / 2
+    up = 10 if cell.more else 0
+    return [
+        (
+            f'<rect class="{cell.kind}" x="{left + 1.5:.1f}" y="{top + 1.5:.1f}"'
+            f' width="{wide - 3:.1f}" height="{high - 3:.1f}" rx="3"/>'
+        ),
+        (
+            f'<text class="on" x="{middle:.1f}" y="{top + high / 2 + 4 - up:.1f}"'
+            f' text-anchor="middle">{escape(cell.words)}</text>'
+        ),
+        *(
+            (
+                f'<text class="on small" x="{middle:.1f}" y="{top + high / 2 + 18:.1f}"'
+                f' text-anchor="middle">{escape(words)}</text>'
+            )
+            for words in [cell.more]
+            if words
+        ),
+    ]
+
+
+def legend(kinds: Iterable[tuple[str, str]]) -> list[str]:
+    """Names of kinds in a line at the top, each behind a piece of it."""
+    lines, at = [], float(LEFT + 16)
+    for kind, name in kinds:
+        lines += [
+            f'<line class="{kind}" x1="{at:.0f}" x2="{at + 26:.0f}" y1="14" y2="14"/>',
+            f'<text x="{at + 32:.0f}" y="18">{escape(name)}</text>',
+        ]
+        at += 32 + LETTER * len(name) + 22
+    return lines
 
 
 def along(axis: Axis) -> list[float]:

@@ -5,8 +5,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from producer.race.records import Race
+from producer.race.spots import PoolMap, spots
 from producer.race.verdict import Verdict
-from producer.reports import charts, models, race, scale, sweep, table
+from producer.reports import charts, models, pools, race, scale, sweep, table
+from producer.reports.svg import Drawing
 from producer.results import Comparison, Results, Run
 
 
@@ -27,8 +29,8 @@ class View:
     notes: list[str]
     """Who did what, and what happened."""
     machine: list[str]
-    chart: str
-    """An element of a page, empty if there is nothing to show."""
+    chart: Drawing | None
+    """``None`` if there is nothing to show."""
     raw_header: tuple[str, ...]
     raw: list[list[Any]]
     """The raw values, not rounded, in the order in which they were measured."""
@@ -117,10 +119,30 @@ def _race(raced: Race) -> View:
     )
 
 
+def _map(made: PoolMap) -> View:
+    lines = spots(made)
+    return View(
+        title=pools.TITLE,
+        summary=pools.summary(made),
+        header=pools.header(made),
+        cells=pools.cells(lines),
+        proof=pools.PROOF,
+        sound=True,
+        findings=pools.findings(lines),
+        notes=[f"{name} is out: {why}" for name, why in made.left_out.items()],
+        machine=table.machine(made.environment),
+        chart=pools.chart(made, lines),
+        raw_header=pools.COLUMNS,
+        raw=pools.raw(made),
+        figures=pools.figures(made, lines),
+    )
+
+
 _VIEWS: dict[str, Callable[[Any], View]] = {
     "model": _compared(_models),
     "chunks": _compared(_sweep),
     "slots": _compared(_scale),
     "hosts": _compared(_scale),
     Race.varies: _race,
+    PoolMap.varies: _map,
 }

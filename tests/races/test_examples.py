@@ -25,6 +25,7 @@ class Example:
     limited_by: str
     fastest: set[str]
     cheapest: set[str] = field(default_factory=set)
+    app: str = "tasks"
 
     def agrees(self, told: dict[str, Any]) -> bool:
         """Whether the verdict is right, or honest about not knowing."""
@@ -41,6 +42,9 @@ SHOWN = {
     ),
     "http": Example("tasks.fetch", "prefork:2 threads:32", "waiting", {"threads"}),
     "blocking": Example("tasks.query", "gevent:20 threads:20", "blocking", {"threads"}),
+    "django_project": Example(
+        "invoices.tasks.render", "prefork:2 threads:2", "cpu", {"prefork"}, app="shop"
+    ),
     "failing": Example("tasks.divide", "prefork:2 threads:8", "failures", {"threads"}),
 }
 
@@ -68,7 +72,7 @@ def test_an_example_shows_what_it_says(name: str) -> None:
     pools = [word for pool in shown.pools.split() for word in ("--pool", pool)]
     with answering(port):
         answer = producer(
-            "race", "-A", "tasks", "--task", shown.task, "--items", "items.jsonl", *pools,
+            "race", "-A", shown.app, "--task", shown.task, "--items", "items.jsonl", *pools,
             "--budget-s", "15", "--yes", "--json",
         )  # fmt: skip
     assert answer.code == 0, answer.err

@@ -10,6 +10,8 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -93,6 +95,17 @@ def race(project: CommandLine, task: str, items: str, *options: str) -> Answer:
     )  # fmt: skip
 
 
+def named(answer: Answer) -> dict[str, dict[str, Any]]:
+    """The candidates by pool and what else was asked for, as in ``prefork workers=2``."""
+    assert answer.code == 0, answer.err
+    found = {}
+    for it in answer.json()["candidates"]:
+        more = [f"{name}={it[name]}" for name in ("prefetch", "max_tasks") if it[name] is not None]
+        workers = [f"workers={it['workers']}"] if it["workers"] > 1 else []
+        found[" ".join([it["pool"], *workers, *more])] = it
+    return found
+
+
 def what_races(project: CommandLine) -> list[str]:
     """Command lines of whatever the test started, and that still is there."""
     return [line for it in psutil.process_iter() if (line := _line_of(it, project))]
@@ -123,9 +136,9 @@ def test_a_task_that_waits_is_fastest_with_many_at_a_time(project: CommandLine) 
     assert by_pool["prefork"]["running_s"]["p50"] == pytest.approx(0.05, rel=0.3)
     assert all(it["peak_memory_bytes"] > 2**20 for it in told["candidates"])
     for name in FORMATS:
-        rendered = project("report", "r.json", "--format", name)
+        rendered = project("report", "r.json", "--format", name, "--out", name)
         assert rendered.code == 0, rendered.err
-        assert "gevent" in rendered.out
+        assert b"gevent" in (project.directory / name).read_bytes() or name == "png"
     assert (project.directory / "r.html").read_text().count("<svg") == 1
     assert what_races(project) == []
 
@@ -296,3 +309,81 @@ def test_whatever_ends_a_race_nothing_is_left(signum: int, project: CommandLine)
     process.send_signal(signum)
     process.communicate(timeout=30)
     wait_until(lambda: what_races(project) == [])
+
+
+def test_several_workers_and_prefetch_multipliers_are_raced(project: CommandLine) -> None:
+    answer = race(
+        project, "proj.nap", "[0.05]\n", "--pool", "threads:4", "--workers", "1,2",
+        "--prefetch", "1,8",
+    )  # fmt: skip
+    found = named(answer)
+    assert found.keys() == {
+        "threads prefetch=1", "threads prefetch=8",
+        "threads workers=2 prefetch=1", "threads workers=2 prefetch=8",
+    }  # fmt: skip
+    one, two = (found[f"threads{it} prefetch=1"] for it in ("", " workers=2"))
+    assert two["items_per_s"] == pytest.approx(2 * one["items_per_s"], rel=0.3)
+    assert two["peak_memory_bytes"] > 1.5 * one["peak_memory_bytes"]
+    assert answer.json()["fastest"]["workers"] == 2
+    command = answer.json()["worker_command"]
+    assert command.count("--hostname worker") == 2
+    assert " & " in command
+
+
+def test_children_that_end_after_a_few_items_cost_what_is_measured(project: CommandLine) -> None:
+    answer = race(
+        project, "proj.compute", "[100000]\n", "--pool", "prefork:2",
+        "--max-tasks-per-child", "1,100",
+    )  # fmt: skip
+    found = named(answer)
+    often, seldom = (found[f"prefork max_tasks={number}"] for number in (1, 100))
+    assert often["items_per_s"] < 0.8 * seldom["items_per_s"]
+    assert often["cpu_s_per_item"] > seldom["cpu_s_per_item"]
+    assert "--max-tasks-per-child 100" in answer.json()["worker_command"]
+
+
+def test_a_search_stays_within_the_memory_that_it_is_given(project: CommandLine) -> None:
+    answer = race(
+        project, "proj.nap", "[0.2]\n", "--pool", "prefork", "--max-memory", "200M",
+        "--budget-s", "30", "--out", "r.json",
+    )  # fmt: skip
+    found = named(answer)
+    assert all(it["peak_memory_bytes"] <= 200 * 2**20 for it in found.values())
+    assert answer.json()["limited_by"] == "memory"
+    shown = project("report", "r.json").out
+    assert "prefork was not raised further: more would not fit into memory" in shown
+
+
+@pytest.fixture(scope="session")
+def other_environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The interpreter of an environment with an older Celery, and without poolrace and gevent."""
+    directory = tmp_path_factory.mktemp("environment")
+    subprocess.run([sys.executable, "-m", "venv", directory], check=True)
+    python = directory / "bin" / "python"
+    install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([python, *install, "celery[redis]==5.3.*"], check=True, timeout=300)
+    return python
+
+
+def test_an_app_in_another_environment_runs_with_the_celery_that_is_there(
+    other_environment: Path, project: CommandLine
+) -> None:
+    answer = race(
+        project, "proj.nap", "[0.02]\n", "--python", str(other_environment),
+        "--pool", "prefork:2", "--pool", "threads:8", "--out", "r.json",
+    )  # fmt: skip
+    assert named(answer).keys() == {"prefork", "threads"}
+    told = answer.json()
+    assert told["fastest"]["pool"] == "threads"
+    assert shlex.split(told["worker_command"])[:3] == [str(other_environment), "-m", "celery"]
+    assert "celery 5.3." in project("report", "r.json").out
+    assert what_races(project) == []
+
+
+def test_a_pool_that_the_other_environment_lacks_is_refused(
+    other_environment: Path, project: CommandLine
+) -> None:
+    options = ("--python", str(other_environment), "--pool", "gevent:8")
+    answer = race(project, "proj.nap", "[0]\n", *options)
+    assert (answer.code, answer.out) == (2, "")
+    assert "install gevent there" in answer.err

@@ -9,7 +9,7 @@ from producer.executors import Model
 from producer.jobs import Job
 from producer.laws import ChunkLaw, ScalabilityLaw
 from producer.plans import Case, Plan
-from producer.reports import FORMATS
+from producer.reports import FORMATS, html
 from producer.reports.scale import Scale
 from producer.reports.svg import round_ticks
 from producer.reports.sweep import Sweep
@@ -155,7 +155,7 @@ def test_rows_are_in_the_order_of_their_numbers(swept: Comparison) -> None:
 def test_a_page_shows_points_curves_and_marks_and_fetches_nothing(
     swept: Comparison, scaled: Comparison
 ) -> None:
-    sweep, scale = FORMATS["html"](swept), FORMATS["html"](scaled)
+    sweep, scale = html.render(swept), html.render(scaled)
     assert sweep.count('class="point"') == scale.count('class="point"') == 5
     for page, kinds in ((sweep, ("law", "overhead", "imbalance")), (scale, ("law", "ideal"))):
         for kind in kinds:

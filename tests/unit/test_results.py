@@ -21,7 +21,7 @@ from producer.results import (
     load,
     require_writable,
     save,
-    write_text,
+    write_file,
 )
 from workers.errors import UsageError
 from workers.hosts import HostFacts
@@ -54,7 +54,7 @@ def test_a_report_of_a_file_is_the_same_every_time(
     first, second = (FORMATS[name](load(tmp_path / "r.json")) for _ in range(2))
     assert first == second == FORMATS[name](comparison)
     for model in ("local:single", "local:threads"):
-        assert model in first
+        assert name == "png" or model in str(first)
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def test_a_run_in_words_tells_each_hosts_share_and_what_happened(of_two_hosts: C
 
 @pytest.mark.parametrize("name", ["text", "markdown", "html"])
 def test_a_report_tells_shares_events_and_shared_cores(name: str, of_two_hosts: Comparison) -> None:
-    text = FORMATS[name](of_two_hosts)
+    text = str(FORMATS[name](of_two_hosts))
     assert "here 75.0%, there 25.0%" in text
     assert "run 1, local:threads, at 0.5 s: threads@there joined with 1 slot(s)" in text
     assert "here, there: 1 cores" in text
@@ -111,6 +111,7 @@ def test_a_file_that_is_not_ours_is_refused(comparison: Comparison, tmp_path: Pa
         "another version": (whole.replace(f'"format": {FORMAT}', '"format": 99', 1), "version 99"),
         "not an object": ("[1, 2]", "version None"),
         "without runs": (f'{{"format": {FORMAT}, "kind": "comparison"}}', "not a comparison"),
+        "of another kind": (f'{{"format": {FORMAT}, "kind": "song"}}', "of kind 'song'"),
         "with other fields": (f'{{"format": {FORMAT}, "runs": [{{"a": 1}}]}}', "not a comparison"),
         "empty": ("", "not whole JSON"),
     }
@@ -153,6 +154,6 @@ def test_writing_replaces_a_file_at_once(tmp_path: Path) -> None:
     path = tmp_path / "f"
     path.write_text("old")
     with pytest.raises(UnicodeEncodeError):
-        write_text(path, "half \ud800")
+        write_file(path, "half \ud800")
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]

@@ -1,0 +1,62 @@
+"""``producer map``."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import Progress
+
+from producer.commands.options import Count, Numbers, result_options
+from producer.commands.outcome import Outcome
+from producer.race.mapping import POOLS, MapWish, Step, make_map
+from producer.reports.views import view
+from workers.errors import UsageError
+
+
+@click.command()
+@click.option(
+    "--waiting", metavar="PERCENT,...", type=Numbers(least=0), default="0,25,50,75,90,99",
+    show_default=True, help="Shares of its time that the task waits.",
+)  # fmt: skip
+@click.option(
+    "--slots", metavar="N,N,...", type=Numbers(least=1), default="2,4,8,16,32", show_default=True,
+    help="Concurrencies of each pool.",
+)  # fmt: skip
+@click.option(
+    "--item-s", type=click.FloatRange(min=0.001, max=10.0), default=0.05, show_default=True,
+    help="Seconds that the task takes, alone.",
+)  # fmt: skip
+@click.option(
+    "--repeat", type=Count(least=1), default="3", show_default=True, help="Laps of each pool."
+)
+@result_options
+def command(
+    waiting: tuple[int, ...], slots: tuple[int, ...], item_s: float, repeat: int, **options: Any
+) -> None:
+    """Draw which pool wins over the share of waiting and the concurrency, on this machine.
+
+    Races the workload mixed as a plain Celery task, on workers and a Redis of its own. With
+    the defaults it takes five minutes.
+    """
+    if max(waiting) > 100:
+        raise UsageError(f"--waiting {max(waiting)} is more than all of the time; give 0 to 100")
+    outcome = Outcome.from_options(options)
+    shares = [percent / 100 for percent in sorted(set(waiting))]
+    wish = MapWish(item_s, shares, sorted(set(slots)), POOLS, repeat)
+    with _bar(wish.laps) as step:
+        made = make_map(wish, step)
+    outcome.tell(made, view(made).figures)
+
+
+@contextmanager
+def _bar(laps: int) -> Iterator[Step]:
+    """A bar on a terminal, nothing where nobody looks."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("starting workers", total=laps)
+        yield lambda words: progress.update(task, advance=1, description=words)

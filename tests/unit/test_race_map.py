@@ -1,0 +1,130 @@
+"""Who wins at a spot of the map, and what its pictures show."""
+
+import struct
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from producer.race.candidates import Candidate
+from producer.race.spots import PoolMap, Spot, SpotLap, spots
+from producer.reports import format_for, html, picture
+from producer.reports.views import view
+from producer.results import load, save
+from tests.unit.test_race_verdict import MIB, lap
+
+SPEEDS = (0.99, 1.0, 1.01)
+
+Figures = tuple[float, int]
+"""Items/s and MiB."""
+
+
+def made(places: dict[tuple[float, int], dict[str, Figures]], **fields: Any) -> PoolMap:
+    laps = [
+        SpotLap(share, _lap(pool, slots, number, items_per_s * noise, mib))
+        for (share, slots), pools in places.items()
+        for pool, (items_per_s, mib) in pools.items()
+        for number, noise in enumerate(SPEEDS)
+    ]
+    return PoolMap(
+        made_at="2026-01-01T00:00:00+00:00",
+        item_s=0.05,
+        shares=sorted({share for share, _ in places}),
+        concurrencies=sorted({slots for _, slots in places}),
+        repeat=len(SPEEDS),
+        left_out={},
+        environment={"hosts": [], "versions": {"celery": "5.7.0"}},
+        laps=tuple(laps),
+    )
+
+
+def _lap(pool: str, slots: int, number: int, items_per_s: float, mib: int) -> Any:
+    figures = {"items_per_s": items_per_s, "peak_memory_bytes": mib * MIB}
+    return lap(Candidate(pool, slots), "search", number, **figures)
+
+
+def corner(pools: dict[str, Figures]) -> Spot:
+    [[spot]] = spots(made({(0.0, 2): pools}))
+    return spot
+
+
+WIDE = {
+    (0.0, 2): {"prefork": (40.0, 200), "threads": (20.0, 100)},
+    (0.9, 2): {"prefork": (40.0, 200), "threads": (40.0, 100)},
+    (0.0, 8): {"prefork": (40.0, 500), "threads": (20.0, 100)},
+    (0.9, 8): {"prefork": (160.0, 500), "threads": (158.0, 110)},
+}
+
+
+def names(found: Sequence[Sequence[Spot]]) -> list[list[str]]:
+    return [[spot.winner.pool for spot in line] for line in found]
+
+
+def test_the_fastest_wins_and_of_equals_the_one_with_the_least_memory() -> None:
+    assert names(spots(made(WIDE))) == [["prefork", "threads"], ["prefork", "threads"]]
+
+
+@pytest.mark.parametrize(
+    ("threads", "winner", "alike"),
+    [
+        ((99.0, 50), "threads", ["prefork", "threads"]),
+        ((96.0, 50), "threads", ["prefork", "threads"]),
+        ((80.0, 50), "prefork", ["prefork"]),
+        ((99.0, 300), "prefork", ["prefork", "threads"]),
+    ],
+)
+def test_a_few_percent_are_no_difference(threads: Figures, winner: str, alike: list[str]) -> None:
+    spot = corner({"prefork": (100.0, 200), "threads": threads})
+    assert (spot.winner.pool, [it.pool for it in spot.alike]) == (winner, alike)
+
+
+def test_a_line_that_nobody_came_through_is_no_line() -> None:
+    half = {place: pools for place, pools in WIDE.items() if place != (0.9, 8)}
+    assert [line[0].concurrency for line in spots(made(half))] == [2]
+
+
+def test_words_say_where_a_pool_wins_and_what_it_saves() -> None:
+    words = " ".join(view(made(WIDE)).findings)
+    assert "prefork wins 2 of 4 spots, at 0% of waiting; its largest lead is 2.00 times" in words
+    assert "threads wins 2 of 4 spots, at 90% of waiting, each time by memory alone" in words
+    assert "at 90% and 8 slots threads takes 110 MiB, prefork 500 MiB" in words
+
+
+def test_a_stored_map_is_the_same_map(tmp_path: Path) -> None:
+    found = made(WIDE)
+    save(found, tmp_path / "map.json")
+    assert load(tmp_path / "map.json") == found
+
+
+def test_an_svg_is_whole_and_stands_alone() -> None:
+    found = made(WIDE)
+    text = picture.svg(found)
+    root = ElementTree.fromstring(text)
+    width, height = float(root.attrib["width"]), float(root.attrib["height"])
+    assert [0.0, 0.0, width, height] == [float(it) for it in root.attrib["viewBox"].split()]
+    assert "var(" not in text
+    assert text.count('<rect class="') == len(WIDE)
+    assert text.count('<rect class="threads alike"') == 2
+    for it in root.iter("{http://www.w3.org/2000/svg}text"):
+        assert 0 <= float(it.attrib["x"]) <= width
+        assert float(it.attrib["y"]) <= height
+    assert '<rect class="threads alike"' in html.render(found)
+
+
+def test_a_png_has_the_pixels_of_the_svg_and_is_the_same_each_time() -> None:
+    found = made(WIDE)
+    pixels = picture.png(found)
+    root = ElementTree.fromstring(picture.svg(found))
+    size = struct.unpack(">II", pixels[16:24])  # the header chunk (PNG specification, 11.2.2)
+    wanted = [round(picture.ZOOM * float(root.attrib[name])) for name in ("width", "height")]
+    assert [abs(a - b) <= 1 for a, b in zip(size, wanted, strict=True)] == [True, True]
+    assert picture.png(found) == pixels
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"), [("a.svg", "svg"), ("a.PNG", "png"), ("a.md", "markdown"), ("a", "html")]
+)
+def test_a_report_is_what_its_name_ends_in(name: str, wanted: str) -> None:
+    assert format_for(Path(name)) == wanted
