@@ -10,7 +10,7 @@ from producer.schedules import AUTO, ScheduleChoice, Static
 from workers.errors import UsageError
 
 MOST_CHUNKS = 1024
-"""The largest number of chunks of a sweep by default: a second of messages, about 1 ms each."""
+"""The largest number of chunks of a sweep by default: enough for what a chunk costs to show."""
 
 SPAN = 64
 """A sweep by default goes over a range of at least so much, if there are indices enough."""

@@ -9,7 +9,7 @@ from itertools import count
 from producer.environment import describe
 from producer.race.app import App, celery_command, probe
 from producer.race.candidates import SOLO, Candidate, parse, pools_to_search
-from producer.race.duel import LEAST_ROUNDS, Outcome, duel
+from producer.race.duel import LEAST_ROUNDS, Judgement, duel
 from producer.race.ladder import PLAIN, Ladder, next_rung, rungs
 from producer.race.place import place
 from producer.race.records import Lap, Race, Reason, failures
@@ -290,9 +290,9 @@ class Course:
         if len(running) == 1:
             return number >= LEAST_ROUNDS
         leader = max(running, key=lambda it: sum(speeds[it]))
-        outcomes = {it: duel(speeds[leader], speeds[it]) for it in running if it != leader}
-        if Outcome.OPEN in outcomes.values():
-            for slower in [it for it, how in outcomes.items() if how == Outcome.FASTER]:
+        judged = {it: duel(speeds[leader], speeds[it]) for it in running if it != leader}
+        if Judgement.OPEN in judged.values():
+            for slower in [it for it, how in judged.items() if how == Judgement.FASTER]:
                 running.remove(slower)
             return False
         return number >= LEAST_ROUNDS

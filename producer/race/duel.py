@@ -20,7 +20,7 @@ FAR = 0.85
 """Whoever reaches less of a speed is not taken for as fast, however much noise there is."""
 
 
-class Outcome(Enum):
+class Judgement(Enum):
     """What is known so far."""
 
     OPEN = "open"
@@ -42,7 +42,7 @@ def may_equal(one: Sequence[float], other: Sequence[float]) -> bool:
     return middle >= 1 - ALIKE or (middle >= FAR and likely[1] >= 1)
 
 
-def duel(one: Sequence[float], other: Sequence[float]) -> Outcome:
+def duel(one: Sequence[float], other: Sequence[float]) -> Judgement:
     """Judge by the ratios of speeds in the same rounds: a machine that slows down slows both.
 
     ``FASTER`` and ``SLOWER`` mean by more than 3 %, with 99 % confidence, since it is asked after
@@ -50,15 +50,15 @@ def duel(one: Sequence[float], other: Sequence[float]) -> Outcome:
     """
     rounds = list(zip(one, other, strict=False))
     if len(rounds) < LEAST_ROUNDS:
-        return Outcome.OPEN
+        return Judgement.OPEN
     if any(a <= 0 or b <= 0 for a, b in rounds):
-        return Outcome.FASTER if sum(one) > sum(other) else Outcome.SLOWER
+        return Judgement.FASTER if sum(one) > sum(other) else Judgement.SLOWER
     ratios = [a / b for a, b in rounds]
     clear, likely = interval(ratios, T_99), interval(ratios, T_95)
     if likely and likely[0] > 1 - ALIKE and likely[1] < 1 + ALIKE:
-        return Outcome.ALIKE
+        return Judgement.ALIKE
     if clear and clear[0] > 1 + FASTER:
-        return Outcome.FASTER
+        return Judgement.FASTER
     if clear and clear[1] < 1 - FASTER:
-        return Outcome.SLOWER
-    return Outcome.OPEN
+        return Judgement.SLOWER
+    return Judgement.OPEN

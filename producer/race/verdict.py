@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
-from producer.race.duel import Outcome, duel, may_equal
+from producer.race.duel import Judgement, duel, may_equal
 from producer.race.records import Race
 from producer.race.standings import Standing, own_waiting_share, speeds, standings
 
@@ -143,7 +143,7 @@ def _is_open(race: Race, fastest: Standing, other: Standing) -> bool:
     if other.candidate not in race.finalists:
         return False
     outcome = duel(speeds(race, fastest.candidate), speeds(race, other.candidate))
-    return outcome != Outcome.FASTER
+    return outcome != Judgement.FASTER
 
 
 def _limit(

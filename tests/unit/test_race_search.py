@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from producer.race.candidates import Candidate
-from producer.race.duel import Outcome, duel
+from producer.race.duel import Judgement, duel
 from producer.race.ladder import Ladder, next_rung, rungs
 from producer.race.rates import interval, percentiles, steady_rate
 
@@ -65,7 +65,7 @@ def test_an_interval_holds_the_true_value_as_often_as_it_says() -> None:
     assert interval([1.0, 0.0, 2.0]) is None
 
 
-def rounds(draw: random.Random, ratio: float, noise: float, load: float) -> Outcome:
+def rounds(draw: random.Random, ratio: float, noise: float, load: float) -> Judgement:
     """The outcome of a duel that goes on as the finals do, on a machine with a load."""
     one: list[float] = []
     other: list[float] = []
@@ -73,34 +73,34 @@ def rounds(draw: random.Random, ratio: float, noise: float, load: float) -> Outc
         speed = 100 * (1 - load * draw.random())
         one.append(speed * ratio * math.exp(draw.gauss(0, noise)))
         other.append(speed * math.exp(draw.gauss(0, noise)))
-        if (outcome := duel(one, other)) != Outcome.OPEN:
+        if (outcome := duel(one, other)) != Judgement.OPEN:
             return outcome
-    return Outcome.OPEN
+    return Judgement.OPEN
 
 
 @pytest.mark.parametrize("load", [0.0, 0.5])
 def test_a_clear_difference_is_found_on_a_quiet_and_on_a_busy_machine(load: float) -> None:
     draw = random.Random(2)
     found = [rounds(draw, 1.5, 0.08, load) for _ in range(200)]
-    assert found.count(Outcome.FASTER) >= 195
-    assert Outcome.SLOWER not in found
+    assert found.count(Judgement.FASTER) >= 195
+    assert Judgement.SLOWER not in found
 
 
 def test_equals_are_hardly_ever_told_apart() -> None:
     draw = random.Random(3)
     found = [rounds(draw, 1.0, 0.08, 0.3) for _ in range(500)]
-    assert found.count(Outcome.FASTER) + found.count(Outcome.SLOWER) <= 0.08 * len(found)
+    assert found.count(Judgement.FASTER) + found.count(Judgement.SLOWER) <= 0.08 * len(found)
 
 
 def test_equals_are_shown_to_be_equal_where_it_is_quiet() -> None:
     draw = random.Random(4)
-    assert [rounds(draw, 1.0, 0.01, 0.0) for _ in range(50)].count(Outcome.ALIKE) >= 48
+    assert [rounds(draw, 1.0, 0.01, 0.0) for _ in range(50)].count(Judgement.ALIKE) >= 48
 
 
 def test_too_few_rounds_decide_nothing_and_who_stands_still_has_lost() -> None:
-    assert duel([9.0] * 2, [1.0] * 2) == Outcome.OPEN
-    assert duel([9.0] * 4, [0.0] * 4) == Outcome.FASTER
-    assert duel([0.0] * 4, [9.0] * 4) == Outcome.SLOWER
+    assert duel([9.0] * 2, [1.0] * 2) == Judgement.OPEN
+    assert duel([9.0] * 4, [0.0] * 4) == Judgement.FASTER
+    assert duel([0.0] * 4, [9.0] * 4) == Judgement.SLOWER
 
 
 @pytest.mark.parametrize(
