@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
+from types import BuiltinFunctionType
 
 from workers.chunks import Chunk, ChunkResult
 from workers.workloads import Workload
@@ -19,8 +20,7 @@ CHECKPOINT_S = 0.5
 """A wait longer than this is slept in parts, with a checkpoint between them."""
 
 GIVE_WAY_S = 0.02
-"""Others may run at least this often while a chunk computes. Linux takes 55 us even for a
-sleep of nothing, so not at every step."""
+"""Other greenlets and coroutines may run at least this often while a chunk computes."""
 
 
 class Cancelled(Exception):
@@ -44,6 +44,8 @@ def compute(
     ``checkpoint`` is called at every step, and twice a second during a wait; what it raises
     ends the chunk.
     """
+    # The kernel takes turns by itself; asked for it, it would let a core fall idle.
+    gives_way = not isinstance(sleep, BuiltinFunctionType)
     with _slot_numbers.take() as slot:
         pauses = _pauses(_measured_steps(workload, chunk, host, slot))
         while True:
@@ -53,7 +55,8 @@ def compute(
             except StopIteration as end:
                 result: ChunkResult = end.value
                 return result
-            sleep(pause_s)
+            if pause_s or gives_way:
+                sleep(pause_s)
 
 
 async def compute_async(workload: Workload, chunk: Chunk, host: str) -> ChunkResult:
