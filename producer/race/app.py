@@ -48,7 +48,7 @@ def probe(target: Target, place: Place, items: Sequence[Item]) -> App:
     if told["redis"]:
         raise UsageError(
             f"the environment of {target.python} cannot talk to Redis, which a race needs:"
-            f" {told['redis']}; install celery[redis] there"
+            f" {told['redis']}; install celery[redis], or what is missing, there"
         )
     if target.task not in told["tasks"]:
         raise UsageError(_unknown(target, told["tasks"]))

@@ -30,6 +30,9 @@ FINALIST = 0.7
 
 MOST_FINALISTS = 4
 
+CHILD = 0.4
+"""A process of prefork takes at least so much of what a worker alone does: the rest is shared."""
+
 MESSAGE_S = 0.001
 """CPU time of a message in a worker, at least; the clock of a process counts in steps of 10 ms."""
 
@@ -142,8 +145,15 @@ class Course:
         return None
 
     def finals(self) -> None:
-        """The best ones again, in turn, until it is clear who is faster, or that nobody is."""
+        """The best ones again, in turn, until it is clear who is faster, or that nobody is.
+
+        Raises ``JobFailed`` if nobody came that far.
+        """
         self._finalists = self._chosen()
+        if not self._finalists:
+            out = {**{it.pool: it.ended for it in self._ladders}, **self._left_out}
+            reasons = ", ".join(f"{name} ({why})" for name, why in out.items())
+            raise JobFailed(f"no candidate came through: {reasons}; raise that limit")
         self._track.dismiss(*(it for it in self._best if it not in self._finalists))
         running = self._track.enlist(*self._finalists)
         speeds: dict[Candidate, list[float]] = {it: [] for it in running}
@@ -201,8 +211,10 @@ class Course:
     def _step(self, turn: Sequence[tuple[Ladder, Candidate]]) -> None:
         """Try a rung of several ladders; their workers start and end together."""
         for ladder, candidate in turn:
-            ladder.ended = self._cannot(candidate) or self._would_not_fit(candidate, ladder)
-        able = [(ladder, candidate) for ladder, candidate in turn if not ladder.ended]
+            ladder.ended = self._cannot(candidate)
+            if not ladder.ended and self._would_not_fit(candidate, ladder):
+                ladder.too_large()
+        able = [(ladder, candidate) for ladder, candidate in turn if ladder.next == candidate]
         self._track.enlist(*(candidate for _, candidate in able))
         for ladder, candidate in able:
             self._climb(ladder, candidate)
@@ -215,8 +227,11 @@ class Course:
         """Try the next rung of the ladder."""
         before = ladder.champion
         laps = self._laps(candidate, plain=PLAIN * ladder.speed)
-        if not laps or self._too_large(laps):
-            ladder.ended = "memory" if laps else "failures"
+        if not laps:
+            ladder.ended = "failures"
+            return
+        if self._too_large(laps):
+            ladder.too_large()
             return
         speed = max(lap.items_per_s for lap in laps)
         if before and speed < PLAIN * ladder.speed and self._track.left_s(SEARCH) > 0:
@@ -265,13 +280,15 @@ class Course:
             return "executions"
         return "time" if self._track.left_s(SEARCH) < START_S else None
 
-    def _would_not_fit(self, candidate: Candidate, ladder: Ladder) -> Reason | None:
-        """Processes double their memory with their number: do not even start them."""
+    def _would_not_fit(self, candidate: Candidate, ladder: Ladder) -> bool:
+        """Processes take memory in proportion to their number: do not even start them."""
+        if candidate.pool != "prefork":
+            return False
         before = ladder.champion
-        if before is None or candidate.pool != "prefork":
-            return None
-        size = max(lap.peak_memory_bytes for lap in self._track.laps if lap.candidate == before)
-        return "memory" if 1.8 * size > self._wish.max_memory_bytes else None
+        kin = before or SOLO
+        size = max(lap.peak_memory_bytes for lap in self._track.laps if lap.candidate == kin)
+        more = 1.8 if before else CHILD * candidate.slots
+        return more * size > self._wish.max_memory_bytes
 
     def _too_large(self, laps: Sequence[Lap]) -> bool:
         return max(lap.peak_memory_bytes for lap in laps) > self._wish.max_memory_bytes

@@ -1,7 +1,7 @@
 """How far the concurrency of a pool is raised: doubling while throughput gains clearly. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from producer.race.candidates import Candidate
 from producer.race.records import Reason
@@ -29,6 +29,7 @@ class Ladder:
     """What was measured and kept, with its speed in items/s; the last one is the best so far."""
     ended: Reason | None = None
     _tried: int = 0
+    _halved: bool = False
 
     @property
     def next(self) -> Candidate | None:
@@ -55,8 +56,17 @@ class Ladder:
         if not better:
             self.ended = "gain" if self.climbed else "failures"
         elif self._tried == len(self.rungs):
-            self.ended = "top"
+            self.ended = "memory" if self._halved else "top"
         return better
+
+    def too_large(self) -> None:
+        """What was to be tried does not fit into memory; half of it may, if nothing else did."""
+        half = self.rungs[self._tried].concurrency // 2
+        if self.climbed or not half:
+            self.ended = "memory"
+            return
+        self.rungs = [replace(self.rungs[self._tried], concurrency=half)]
+        self._tried, self._halved = 0, True
 
 
 def rungs(cores: int, useful: float, most: int = MOST) -> list[int]:

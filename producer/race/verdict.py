@@ -50,8 +50,9 @@ class Verdict:
     def of(cls, race: Race) -> Self:
         """Judge the race; it has a lap at least."""
         table = standings(race)
-        fastest = _fastest(race, table)
-        cheapest = _cheapest(race, fastest, table)
+        able = [it for it in table if _came_through(race, it)] or table
+        fastest = _fastest(race, able)
+        cheapest = _cheapest(race, fastest, able)
         less = cheapest.peak_memory_bytes < CHEAPER * fastest.peak_memory_bytes
         alike = [it for it in table if it != fastest and _is_open(race, fastest, it)]
         share = own_waiting_share(race.base)
@@ -110,6 +111,12 @@ class Verdict:
             "settings": self.settings,
             "executions": self.race.executions,
         }
+
+
+def _came_through(race: Race, it: Standing) -> bool:
+    """Whether it kept within the memory, and its workers to the end."""
+    fits = it.peak_memory_bytes <= race.max_memory_bytes
+    return fits and not any(lap.lost for lap in race.of(it.candidate))
 
 
 def _fastest(race: Race, table: Sequence[Standing]) -> Standing:

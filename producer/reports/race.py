@@ -176,13 +176,13 @@ def _answer(verdict: Verdict) -> str:
 
 
 def _not_worth_it(verdict: Verdict) -> Iterator[str]:
-    """Why the first of the table is not the answer: it has more slots, for little."""
+    """Why the first of the table is not the answer: too much memory, or many slots for little."""
     first, best = verdict.standings[0], verdict.fastest
-    if first != best and first.candidate not in verdict.race.finalists:
-        yield (
-            f"{first.candidate} reached {first.items_per_s:.4g} items/s in the search: that is not"
-            f" enough more for {first.candidate.slots} slots."
-        )
+    reached = f"{first.candidate} reached {first.items_per_s:.4g} items/s in the search"
+    if first.peak_memory_bytes > verdict.race.max_memory_bytes:
+        yield f"{reached}, with more memory than --max-memory allows."
+    elif first != best and first.candidate not in verdict.race.finalists:
+        yield f"{reached}: that is not enough more for {first.candidate.slots} slots."
 
 
 def _cheap(verdict: Verdict) -> str:

@@ -100,6 +100,8 @@ def named(answer: Answer) -> dict[str, dict[str, Any]]:
     assert answer.code == 0, answer.err
     found = {}
     for it in answer.json()["candidates"]:
+        if it["pool"] == "solo":
+            continue  # the base
         more = [f"{name}={it[name]}" for name in ("prefetch", "max_tasks") if it[name] is not None]
         workers = [f"workers={it['workers']}"] if it["workers"] > 1 else []
         found[" ".join([it["pool"], *workers, *more])] = it
@@ -347,9 +349,11 @@ def test_a_search_stays_within_the_memory_that_it_is_given(project: CommandLine)
         project, "proj.nap", "[0.2]\n", "--pool", "prefork", "--max-memory", "200M",
         "--budget-s", "30", "--out", "r.json",
     )  # fmt: skip
-    found = named(answer)
-    assert all(it["peak_memory_bytes"] <= 200 * 2**20 for it in found.values())
-    assert answer.json()["limited_by"] == "memory"
+    told = answer.json()
+    fastest = next(it for it in named(answer).values() if it["laps"] > 2)
+    assert fastest["concurrency"] == told["fastest"]["concurrency"] >= 2
+    assert fastest["peak_memory_bytes"] <= 200 * 2**20
+    assert told["limited_by"] == "memory"
     shown = project("report", "r.json").out
     assert "prefork was not raised further: more would not fit into memory" in shown
 
@@ -360,8 +364,8 @@ def other_environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("environment")
     subprocess.run([sys.executable, "-m", "venv", directory], check=True)
     python = directory / "bin" / "python"
-    install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([python, *install, "celery[redis]==5.3.*"], check=True, timeout=300)
+    install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*install, "celery[redis]==5.3.*", "kombu==5.3.*"], check=True, timeout=300)
     return python
 
 
@@ -370,11 +374,11 @@ def test_an_app_in_another_environment_runs_with_the_celery_that_is_there(
 ) -> None:
     answer = race(
         project, "proj.nap", "[0.02]\n", "--python", str(other_environment),
-        "--pool", "prefork:2", "--pool", "threads:8", "--out", "r.json",
+        "--pool", "prefork:1", "--pool", "prefork:4", "--out", "r.json",
     )  # fmt: skip
-    assert named(answer).keys() == {"prefork", "threads"}
+    assert answer.code == 0, answer.err
     told = answer.json()
-    assert told["fastest"]["pool"] == "threads"
+    assert told["fastest"]["concurrency"] == 4
     assert shlex.split(told["worker_command"])[:3] == [str(other_environment), "-m", "celery"]
     assert "celery 5.3." in project("report", "r.json").out
     assert what_races(project) == []

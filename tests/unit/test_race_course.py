@@ -18,7 +18,7 @@ from producer.race.leashed import Target
 from producer.race.records import Kind, Lap, Race
 from producer.race.track import Track, Wish
 from producer.race.verdict import Verdict
-from workers.errors import AllFailed
+from workers.errors import AllFailed, JobFailed
 
 CORES = 2
 MESSAGE_S = 0.001
@@ -188,6 +188,12 @@ def test_memory_ends_the_search_of_a_pool() -> None:
     assert found.ended == {"prefork": "memory"}
     assert max(lap.peak_memory_bytes for lap in found.laps) <= 1000 * MIB
     assert Verdict.of(found).limited_by == "memory"
+
+
+def test_where_not_even_a_few_processes_fit_the_race_says_so() -> None:
+    machine = Machine(Task(0.01, 0.5), random.Random(0))
+    with pytest.raises(JobFailed, match=r"no candidate came through: prefork \(memory\)"):
+        raced(machine, ["prefork"], max_memory_bytes=10 * MIB)
 
 
 def test_time_ends_the_search_and_says_so() -> None:

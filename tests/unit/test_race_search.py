@@ -140,6 +140,22 @@ def test_a_ladder_ends_at_its_top_and_where_nothing_works() -> None:
     assert (failed.ended, failed.champion) == ("failures", None)
 
 
+def test_a_ladder_whose_first_rung_is_too_large_goes_down_until_it_fits() -> None:
+    found = ladder("prefork", (32, 64))
+    found.too_large()
+    found.too_large()
+    assert found.next == Candidate("prefork", 8)
+    found.enter(40.0)
+    assert (found.champion, found.ended) == (Candidate("prefork", 8), "memory")
+    alone = ladder("prefork", (1,))
+    alone.too_large()
+    assert (alone.next, alone.ended) == (None, "memory")
+    climbed = ladder("prefork", (2, 4))
+    climbed.enter(10.0)
+    climbed.too_large()
+    assert (climbed.champion, climbed.ended) == (Candidate("prefork", 2), "memory")
+
+
 def test_all_pools_come_equally_far() -> None:
     slow, fast = ladder("threads"), ladder("gevent")
     assert [it for it, _ in next_rung([slow, fast])] == [slow, fast]

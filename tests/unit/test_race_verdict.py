@@ -222,6 +222,15 @@ def test_json_has_the_promised_keys() -> None:
     assert told["limited_by"] in Limit.__args__  # type: ignore[attr-defined] # a Literal has it
 
 
+def test_who_takes_more_memory_than_allowed_is_no_answer() -> None:
+    large = [
+        lap(Candidate("prefork", 64), "search", 1, items_per_s=6000.0, peak_memory_bytes=2**33)
+    ]
+    found = race([*base(), *large, *finals(PREFORK, 200.0)], max_memory_bytes=2**30)
+    assert Verdict.of(found).fastest.candidate == PREFORK
+    assert "with more memory than --max-memory allows" in text.render(found)
+
+
 def test_a_race_is_stored_and_rendered_like_a_comparison(tmp_path: Path) -> None:
     found = computing_in_python()
     save(found, tmp_path / "r.json")
