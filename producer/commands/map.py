@@ -39,7 +39,7 @@ def command(
     """Draw which pool wins over the share of waiting and the concurrency, on this machine.
 
     Races the workload mixed as a plain Celery task, on workers and a Redis of its own. With
-    the defaults it takes five minutes.
+    the defaults it takes ten minutes.
     """
     if max(waiting) > 100:
         raise UsageError(f"--waiting {max(waiting)} is more than all of the time; give 0 to 100")

@@ -363,8 +363,8 @@ def other_environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The interpreter of an environment with an older Celery, and without poolrace and gevent."""
     directory = tmp_path_factory.mktemp("environment")
     subprocess.run([sys.executable, "-m", "venv", directory], check=True)
-    python = directory / "bin" / "python"
-    install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    python: Path = directory / "bin" / "python"
+    install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     subprocess.run([*install, "celery[redis]==5.3.*", "kombu==5.3.*"], check=True, timeout=300)
     return python
 
