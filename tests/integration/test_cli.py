@@ -110,7 +110,7 @@ def test_compare_prints_a_table_and_writes_results_and_report(
     assert "celery:gevent" in page
     assert "http" not in page.replace("http-equiv", "")
     for name in FORMATS:
-        assert producer_on_cluster("report", "r.json", "--format", name).code == 0
+        assert producer_on_cluster("report", "r.json", "--format", name, "--out", name).code == 0
     raw = producer_on_cluster("report", "r.json", "--format", "csv").out
     assert len(list(csv.DictReader(io.StringIO(raw)))) == 18
 
