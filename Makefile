@@ -26,7 +26,8 @@ demo: install  ## Compare all models on the sum of range(0, 100_000_000).
 
 test: install  ## Run all tests that need no Docker; those of faults and races, which mostly wait, side by side.
 	@$(BIN)/python -m pytest
-	@$(BIN)/python -m pytest -n 4 --dist worksteal tests/faults tests/races
+	@$(BIN)/python -m pytest -n 4 --dist worksteal tests/faults
+	@$(BIN)/python -m pytest -n 2 --dist worksteal tests/races
 
 chaos: install  ## Random jobs under random faults: make chaos SECONDS=600 SEED=7.
 	@$(BIN)/python -m tests.faults.chaos --seconds $(SECONDS) --seed $(SEED)

@@ -65,7 +65,7 @@ class Verdict:
             distinguishable=not (alike or race.left_out or _unfinished(race, fastest)),
             alike=alike,
             unfinished=_unfinished(race, fastest),
-            limited_by=_limit(race, fastest, blocking, share),
+            limited_by=_limit(race, [fastest, *alike], blocking, share),
             blocking=blocking,
             waiting_share=share,
             race=race,
@@ -154,9 +154,13 @@ def _is_open(race: Race, fastest: Standing, other: Standing) -> bool:
 
 
 def _limit(
-    race: Race, fastest: Standing, blocking: Sequence[Standing], waiting_share: float
+    race: Race, best: Sequence[Standing], blocking: Sequence[Standing], waiting_share: float
 ) -> Limit:
-    """What would have to be more, or better, for more items a second."""
+    """What would have to be more, or better, for more items a second.
+
+    ``best`` are the fastest and those that it cannot be told from.
+    """
+    fastest = best[0]
     if fastest.failed_share > FAILED:
         return "failures"
     running_s = sum(lap.running_total_s for lap in race.base)
@@ -169,7 +173,10 @@ def _limit(
     computing = sum(lap.cpu_s for lap in race.base) / max(running_s, 1e-9)
     if waiting_share > WAITS and computing < 1 - WAITS:
         return "waiting"
-    one_interpreter = fastest.candidate.pool != "prefork" and fastest.candidate.workers == 1
+    # Where processes are as fast, it is not the GIL that limits.
+    one_interpreter = all(
+        it.candidate.pool != "prefork" and it.candidate.workers == 1 for it in best
+    )
     held_back = one_interpreter and race.cores > 1 and fastest.cores_used < 1.25
     return "gil" if held_back and race.gil and fastest.candidate.pool != "solo" else "cpu"
 

@@ -77,5 +77,6 @@ def test_an_example_shows_what_it_says(name: str) -> None:
         )  # fmt: skip
     assert answer.code == 0, answer.err
     told = answer.json()
-    assert told["limited_by"] == shown.limited_by
     assert shown.agrees(told), told
+    # Beside other tests it may not be known who is fastest, and then not what limits.
+    assert told["limited_by"] == shown.limited_by or not told["distinguishable"], told

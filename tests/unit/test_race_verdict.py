@@ -222,6 +222,14 @@ def test_json_has_the_promised_keys() -> None:
     assert told["limited_by"] in Limit.__args__  # type: ignore[attr-defined] # a Literal has it
 
 
+def test_where_processes_are_as_fast_the_gil_does_not_limit() -> None:
+    found = race([*base(), *finals(PREFORK, 100.0), *finals(THREADS, 101.0, cpu_s=1.0)])
+    assert Verdict.of(found).fastest.candidate == THREADS
+    assert Verdict.of(found).limited_by == "cpu"
+    alone = race([*base(), *finals(PREFORK, 50.0), *finals(THREADS, 101.0, cpu_s=1.0)])
+    assert Verdict.of(alone).limited_by == "gil"
+
+
 def test_who_takes_more_memory_than_allowed_is_no_answer() -> None:
     large = [
         lap(Candidate("prefork", 64), "search", 1, items_per_s=6000.0, peak_memory_bytes=2**33)
