@@ -5,13 +5,13 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
-from datetime import UTC, datetime
 
 from benchmarks.peers import PEERS
 from benchmarks.results import Benchmark, Sample
-from benchmarks.rows import Contender, Row, Sizes
+from benchmarks.rows import Row, Sizes
 from benchmarks.services import ROOT, end_all, left_behind, new_mark
-from producer.environment import describe
+from producer.environment import describe, now
+from producer.turns import turn
 from workers.errors import ClusterError
 from workers.hosts import HostFacts
 from workers.settings import inherited_environment
@@ -71,7 +71,7 @@ def _empty(sizes: Sizes, *, quick: bool) -> Benchmark:
     """With the moment and the machine, and no values yet."""
     versions = {name: (entry.package, entry.version) for name, entry in PEERS.items()}
     return Benchmark(
-        made_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        made_at=now(),
         quick=quick,
         sizes={**asdict(sizes), "hosts": list(sizes.hosts)},
         works={},
@@ -84,7 +84,7 @@ def _empty(sizes: Sizes, *, quick: bool) -> Benchmark:
 
 def _measured(row: Row, repeat: int, left_out: dict[str, str], say: Say) -> Iterator[Sample]:
     for number in range(repeat):
-        for contender in _turn(row.contenders, number):
+        for contender in turn(row.contenders, number):
             name = f"{row.number} {contender.name}"
             if name in left_out:
                 continue
@@ -96,12 +96,6 @@ def _measured(row: Row, repeat: int, left_out: dict[str, str], say: Say) -> Iter
                 continue
             say(f"row {row.number} round {number + 1}/{repeat} {contender.name}: {_words(values)}")
             yield Sample(row.number, contender.name, number, values)
-
-
-def _turn(contenders: Sequence[Contender], number: int) -> Iterator[Contender]:
-    """Each round begins with another one: a machine that slows down does so for all alike."""
-    first = number % len(contenders) if contenders else 0
-    yield from (*contenders[first:], *contenders[:first])
 
 
 def _words(values: dict[str, list[float]]) -> str:

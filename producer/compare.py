@@ -4,11 +4,10 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from producer.cluster.local import attached
 from producer.dispatch import Observer, nobody
-from producer.environment import describe
+from producer.environment import describe, now
 from producer.executors import make_executor
 from producer.hosts import Hosts
 from producer.jobs import Job, new_job_id
@@ -51,7 +50,7 @@ def compare(
     plan: Plan, settings: Settings, *, flower: bool = False, watch: Watch = unwatched
 ) -> Comparison:
     """Make all runs of the plan."""
-    made_at = datetime.now(UTC).isoformat(timespec="seconds")
+    made_at = now()
     runs = []
     hosts: dict[str, HostFacts] = {}
     for run, run_hosts in measured_runs(plan, settings, flower=flower, watch=watch):

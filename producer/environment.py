@@ -2,11 +2,13 @@
 
 import subprocess
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from workers.hosts import HostFacts
+from workers.settings import Settings
 
 PACKAGES = ("poolrace", "celery", "kombu", "redis", "gevent", "flower", "numpy")
 
@@ -18,6 +20,16 @@ def describe(hosts: Iterable[HostFacts]) -> dict[str, Any]:
         "versions": {name: found for name in PACKAGES if (found := _version(name))},
         "commit": _commit(),
     }
+
+
+def describe_here() -> dict[str, Any]:
+    """The environment of what was measured on this machine alone."""
+    return describe([HostFacts.collect(Settings().host)])
+
+
+def now() -> str:
+    """When something was made: ISO 8601, UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _version(package: str) -> str | None:

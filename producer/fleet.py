@@ -6,6 +6,7 @@ import time
 import uuid
 from typing import TYPE_CHECKING, cast
 
+from producer.waiting import wait_for
 from workers.errors import ClusterError
 from workers.hosts import HostFacts
 from workers.presence import INDEX_KEY, Presence, Sign, presence_key, question_key
@@ -37,15 +38,13 @@ def present_workers(client: "redis.Redis") -> list[Presence]:
 
 def workers_of(client: "redis.Redis", pool: str) -> list[Presence]:
     """The workers of one pool; raises ``ClusterError`` if there is none, nor comes to sign."""
-    until = time.monotonic() + SIGNED_S
-    while True:
-        present = present_workers(client)
-        found = [worker for worker in present if worker.pool == pool]
-        if found:
-            return found
-        if time.monotonic() > until:
-            raise _nobody(pool, present)
-        time.sleep(LOOK_S)  # their signs come every second
+
+    def look() -> list[Presence]:
+        return [worker for worker in present_workers(client) if worker.pool == pool]
+
+    if found := wait_for(look, SIGNED_S, LOOK_S):
+        return found
+    raise _nobody(pool, present_workers(client))
 
 
 def usage_of_workers(

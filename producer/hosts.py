@@ -6,7 +6,6 @@ becomes of the producer, even ``kill -9``, every host comes back by itself.
 
 import logging
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ import redis
 
 from producer.connection import connect, translated
 from producer.fleet import signs, workers_of
+from producer.waiting import wait_for
 from workers.errors import ClusterError
 from workers.presence import rest_key
 from workers.settings import Settings
@@ -27,8 +27,6 @@ REST_S = 5
 
 SETTLE_S = 20.0
 """Seconds for hosts to do as they are told; it takes 2 to 4, and the chunk that a host is at."""
-
-POLL_S = 0.05
 
 logger = logging.getLogger(__name__)
 
@@ -122,8 +120,5 @@ def _settled(told: "Sequence[Sign]", working: Sequence[str], resting: Sequence[s
 
 
 def _wait_for(condition: Callable[[], bool], otherwise: str) -> None:
-    deadline = time.monotonic() + SETTLE_S
-    while not condition():
-        if time.monotonic() > deadline:
-            raise ClusterError(otherwise)
-        time.sleep(POLL_S)  # it is the other hosts' doing
+    if not wait_for(condition, SETTLE_S):
+        raise ClusterError(otherwise)

@@ -7,6 +7,7 @@ from producer.executors import Model, default_slots
 from producer.jobs import Job
 from producer.results import Varies
 from producer.schedules import AUTO, ScheduleChoice, Static
+from producer.turns import turn
 from workers.errors import UsageError
 
 MOST_CHUNKS = 1024
@@ -50,14 +51,9 @@ class Plan:
             case.schedule.make(len(self.job))  # a user's mistake shows before anything starts
 
     def rounds(self) -> Iterator[Case]:
-        """The case of each run in turn.
-
-        Each round has every case once, and begins with another one than the round before, so
-        that a machine which slows down or speeds up does so for all alike.
-        """
+        """The case of each run: every case once in each round."""
         for number in range(self.repeat):
-            first = number % len(self.cases)
-            yield from (*self.cases[first:], *self.cases[:first])
+            yield from turn(self.cases, number)
 
     def pools(self) -> dict[str, int]:
         """The Celery pools needed, with the most slots that a case wants of each of its hosts."""

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -48,6 +48,17 @@ class _Bar:
         return (
             f"{self._chunks} chunks · value {value} · {rate:.3g}/s · {left_s:.0f} s left · {shares}"
         )
+
+
+@contextmanager
+def steps(number: int) -> Iterator[Callable[[str], None]]:
+    """Gives what moves a bar on by one of so many steps, with words, or does nothing likewise."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("starting", total=number)
+        yield lambda words: progress.update(task, advance=1, description=words)
 
 
 @contextmanager

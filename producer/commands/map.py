@@ -1,18 +1,13 @@
 """``producer map``."""
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.progress import Progress
 
 from producer.commands.options import Count, Numbers, result_options
 from producer.commands.outcome import Outcome
-from producer.race.mapping import POOLS, MapWish, Step, make_map
-from producer.reports.views import view
+from producer.progress import steps
+from producer.race.mapping import MapWish, make_map
 from workers.errors import UsageError
 
 
@@ -45,18 +40,7 @@ def command(
         raise UsageError(f"--waiting {max(waiting)} is more than all of the time; give 0 to 100")
     outcome = Outcome.from_options(options)
     shares = [percent / 100 for percent in sorted(set(waiting))]
-    wish = MapWish(item_s, shares, sorted(set(slots)), POOLS, repeat)
-    with _bar(wish.laps) as step:
+    wish = MapWish(item_s, shares, sorted(set(slots)), repeat)
+    with steps(wish.laps) as step:
         made = make_map(wish, step)
-    outcome.tell(made, view(made).figures)
-
-
-@contextmanager
-def _bar(laps: int) -> Iterator[Step]:
-    """A bar on a terminal, nothing where nobody looks."""
-    if not sys.stderr.isatty():
-        yield lambda _: None
-        return
-    with Progress(console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("starting workers", total=laps)
-        yield lambda words: progress.update(task, advance=1, description=words)
+    outcome.tell(made)

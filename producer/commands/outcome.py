@@ -13,7 +13,7 @@ from producer.progress import bars
 from producer.reports import FORMATS, format_for
 from producer.reports.picture import require_png
 from producer.reports.views import view
-from producer.results import Results, require_writable, save, write_file
+from producer.results import Comparison, Results, require_writable, save, write_file
 from workers.errors import JobFailed, UsageError
 from workers.settings import Settings
 
@@ -43,15 +43,24 @@ class Outcome:
         """Measure, store and print; raises ``JobFailed`` if a run was not exact."""
         with bars(plan.job) as watch:
             comparison = compare(plan, settings, flower=flower, watch=watch)
-        self.tell(comparison, {**comparison.to_json(), "figures": view(comparison).figures})
+        self.tell(comparison)
         if not comparison.exact:
             raise JobFailed("a run did not give the expected value")
 
-    def tell(self, results: Results, figures: dict[str, Any]) -> None:
-        """Store and print; ``figures`` is what ``--json`` prints."""
+    def tell(self, results: Results) -> None:
+        """Store, report and print."""
         if self.out:
             save(results, self.out)
         if self.report:
             write_file(self.report, FORMATS[format_for(self.report)](results))
-        told = json.dumps(figures, indent=2) + "\n" if self.as_json else FORMATS["text"](results)
-        click.echo(told, nl=False)
+        if self.as_json:
+            click.echo(json.dumps(_for_scripts(results), indent=2))
+        else:
+            click.echo(FORMATS["text"](results), nl=False)
+
+
+def _for_scripts(results: Results) -> dict[str, Any]:
+    """What follows; a comparison is printed whole, as its file has it, with that as figures."""
+    figures = view(results).figures
+    whole = isinstance(results, Comparison)
+    return {**results.to_json(), "figures": figures} if whole else figures

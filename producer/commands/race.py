@@ -18,7 +18,6 @@ from producer.race.course import race
 from producer.race.items import read_items
 from producer.race.leashed import Target
 from producer.race.track import Wish
-from producer.reports.views import view
 from workers.errors import AllFailed, UsageError
 from workers.pools import POOLS
 
@@ -102,7 +101,7 @@ def command(*, yes: bool, **options: Any) -> None:
     except AllFailed as failed:
         click.echo(failed.traceback, err=True)
         raise
-    outcome.tell(found, view(found).figures)
+    outcome.tell(found)
 
 
 def _wish(options: dict[str, Any]) -> Wish:

@@ -3,7 +3,6 @@
 import difflib
 import json
 import shutil
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +11,11 @@ from typing import Any
 from producer.race.items import Item
 from producer.race.leashed import Leashed, Target
 from producer.race.place import Place
+from producer.waiting import wait_for
 from workers.errors import UsageError
 
 ANSWER_S = 90.0
 """Seconds for an app to be imported."""
-
-POLL_S = 0.02
 
 
 @dataclass(frozen=True)
@@ -77,11 +75,8 @@ def _answer(target: Target, place: Place, items: Sequence[Item]) -> dict[str, An
         calls.write_text(json.dumps([[item.args, item.kwargs] for item in items]))
         asked.add(answer=str(answer), items=str(calls))
         asked.start("probe")
-        deadline = time.monotonic() + ANSWER_S
-        while not asked.ended:
-            if time.monotonic() > deadline:
-                raise UsageError(f"-A {target.app} was not imported within {ANSWER_S:.0f} s")
-            time.sleep(POLL_S)  # another program imports; it ends when it is done
+        if not wait_for(lambda: asked.ended, ANSWER_S):
+            raise UsageError(f"-A {target.app} was not imported within {ANSWER_S:.0f} s")
         if not answer.exists():
             raise UsageError(f"-A {target.app} cannot be loaded: {asked.last_words()}")
         told: dict[str, Any] = json.loads(answer.read_text())

@@ -7,6 +7,9 @@ from typing import Any
 from workers.errors import UsageError
 from workers.pools import POOLS, pool_named
 
+CONCURRENT = tuple(name for name in POOLS if name != "solo")
+"""Pools that have a concurrency."""
+
 
 @dataclass(frozen=True, order=True)
 class Candidate:
@@ -87,7 +90,7 @@ def pools_to_search(texts: Sequence[str], available: Sequence[str]) -> list[str]
 
     Raises ``UsageError`` for a pool that the environment of the app cannot run.
     """
-    wanted = [parse(text) for text in texts] or [(name, None) for name in POOLS if name != "solo"]
+    wanted = [parse(text) for text in texts] or [(name, None) for name in CONCURRENT]
     for name, _ in wanted:
         if texts and name not in available:
             raise UsageError(

@@ -3,10 +3,9 @@
 import logging
 import math
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from itertools import count
 
-from producer.environment import describe
+from producer.environment import describe_here, now
 from producer.race.app import App, celery_command, probe
 from producer.race.candidates import SOLO, Candidate, parse, pools_to_search
 from producer.race.duel import LEAST_ROUNDS, Judgement, duel
@@ -14,10 +13,9 @@ from producer.race.ladder import PLAIN, Ladder, next_rung, rungs
 from producer.race.place import place
 from producer.race.records import Lap, Race, Reason, failures
 from producer.race.track import Track, Wish
+from producer.turns import turn
 from workers.errors import AllFailed, JobFailed
-from workers.hosts import HostFacts
 from workers.pools import CORES
-from workers.settings import Settings
 
 SEARCH = 0.6
 """The search takes at most so much of the budget; the finals get the rest."""
@@ -50,7 +48,7 @@ def race(wish: Wish, agree: Callable[[App], None]) -> Race:
 
     Raises ``UsageError`` for what cannot be raced, ``AllFailed`` if no item succeeds.
     """
-    made_at = datetime.now(UTC).isoformat(timespec="seconds")
+    made_at = now()
     with place(wish.broker) as found:
         app = probe(wish.target, found, wish.items)
         fixed, searched = _entries(wish, app)
@@ -115,8 +113,8 @@ class Course:
         for pool in pools:
             first = [self._wish.variants.of(pool, number) for number in numbers]
             self._ladders.append(Ladder(pool, [it[0] for it in first]))
-        while turn := next_rung(self._ladders):
-            self._step(turn)
+        while rung := next_rung(self._ladders):
+            self._step(rung)
         for ladder in self._ladders:
             if ladder.champion:
                 self._best[ladder.champion] = ladder.speed
@@ -163,8 +161,7 @@ class Course:
             # A round is whole: who had one lap more than others could not be compared with them.
             if self._track.left_s() < 0 or not all(map(self._track.has_room, running)):
                 break
-            first = number % len(running)
-            for candidate in (*running[first:], *running[:first]):
+            for candidate in turn(running, number):
                 lap = self._track.lap(candidate, "final")
                 speeds[candidate].append(lap.items_per_s)
                 if lap.lost or self._too_large([lap]):
@@ -180,7 +177,7 @@ class Course:
 
     def record(self, made_at: str, app: App) -> Race:
         """What is left behind."""
-        environment = describe([HostFacts.collect(Settings().host)])
+        environment = describe_here()
         ours = environment["versions"].get("poolrace", "?")
         environment["versions"] = {"poolrace": ours, "celery": app.celery, "python": app.python}
         return Race(
@@ -208,18 +205,18 @@ class Course:
         least_s = MESSAGE_S * sum(lap.executions for lap in laps)
         return CORES * max(1.0, running_s / max(sum(lap.cpu_s for lap in laps), least_s))
 
-    def _step(self, turn: Sequence[tuple[Ladder, Candidate]]) -> None:
+    def _step(self, rung: Sequence[tuple[Ladder, Candidate]]) -> None:
         """Try a rung of several ladders; their workers start and end together."""
-        for ladder, candidate in turn:
+        for ladder, candidate in rung:
             ladder.ended = self._cannot(candidate)
             if not ladder.ended and self._would_not_fit(candidate, ladder):
                 ladder.too_large()
-        able = [(ladder, candidate) for ladder, candidate in turn if ladder.next == candidate]
+        able = [(ladder, candidate) for ladder, candidate in rung if ladder.next == candidate]
         self._track.enlist(*(candidate for _, candidate in able))
         for ladder, candidate in able:
             self._climb(ladder, candidate)
-        tried = {candidate for _, candidate in turn} | {
-            it for ladder, _ in turn for it, _ in ladder.climbed
+        tried = {candidate for _, candidate in rung} | {
+            it for ladder, _ in rung for it, _ in ladder.climbed
         }
         self._track.dismiss(*(tried - {ladder.champion for ladder in self._ladders}))
 

@@ -31,8 +31,7 @@ class Mail:
         self._task = task
         self._numbers = count()
         # A DJANGO_SETTINGS_MODULE in the environment is the user's: Django may not be in ours.
-        app = Celery("poolrace", set_as_current=False, fixups=[])
-        self._app = app
+        self._app = Celery("poolrace", set_as_current=False, fixups=[])
         self._serializer = serializer if _known(serializer) else "json"
         self.carry(items)
 

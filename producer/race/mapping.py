@@ -1,32 +1,21 @@
 """Makes the map: every pool at every spot, in turn, on workers of this machine."""
 
-import logging
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
-from producer.environment import describe
+from producer.environment import describe_here, now
 from producer.race import mixed
 from producer.race.app import App, probe
-from producer.race.candidates import Candidate
+from producer.race.candidates import CONCURRENT, Candidate
 from producer.race.items import Item
 from producer.race.leashed import Target
 from producer.race.place import Place, place
 from producer.race.spots import PoolMap, SpotLap
 from producer.race.track import Track, Wish
+from producer.turns import turn
 from workers.errors import ClusterError
-from workers.hosts import HostFacts
-from workers.settings import Settings
-
-POOLS = ("prefork", "threads", "gevent")
-"""Pools that have a concurrency."""
-
-
-"""What a lap takes, at least; it is for the estimate."""
-
-logger = logging.getLogger(__name__)
 
 Step = Callable[[str], None]
 """Called before each lap with what is measured."""
@@ -39,25 +28,24 @@ class MapWish:
     item_s: float
     shares: Sequence[float]
     concurrencies: Sequence[int]
-    pools: Sequence[str] = POOLS
     repeat: int = 3
 
     @property
     def laps(self) -> int:
         """How many there will be."""
-        return len(self.shares) * len(self.concurrencies) * len(self.pools) * self.repeat
+        return len(self.shares) * len(self.concurrencies) * len(CONCURRENT) * self.repeat
 
 
 def make_map(wish: MapWish, step: Step = lambda _: None) -> PoolMap:
     """Measure; raises ``ClusterError`` if no worker starts."""
-    made_at = datetime.now(UTC).isoformat(timespec="seconds")
+    made_at = now()
     target = Target(mixed.__name__, "mixed", sys.executable, Path.cwd())
     laps: list[SpotLap] = []
     left_out: dict[str, str] = {}
     with place(None) as found:
         app = probe(target, found, [_item(wish, 0.0)])
         for concurrency in wish.concurrencies:
-            candidates = [Candidate(pool, concurrency) for pool in wish.pools]
+            candidates = [Candidate(pool, concurrency) for pool in CONCURRENT]
             laps += _line(_Line(wish, target, found, app, left_out, step), candidates)
     if not laps:
         raise ClusterError(f"no worker came through: {', '.join(left_out.values())}")
@@ -68,7 +56,7 @@ def make_map(wish: MapWish, step: Step = lambda _: None) -> PoolMap:
         concurrencies=list(wish.concurrencies),
         repeat=wish.repeat,
         left_out=left_out,
-        environment=describe([HostFacts.collect(Settings().host)]),
+        environment=describe_here(),
         laps=tuple(laps),
     )
 
@@ -96,8 +84,7 @@ def _line(line: _Line, candidates: Sequence[Candidate]) -> Iterator[SpotLap]:
         for share, item in zip(wish.shares, items, strict=True):
             track.send([item])
             for number in range(wish.repeat):
-                first = number % max(len(running), 1)
-                for candidate in (*running[first:], *running[:first]):
+                for candidate in turn(running, number):
                     line.step(f"{candidate}, waiting {share:.0%}, round {number + 1}")
                     lap = track.lap(candidate, "search")
                     if lap.lost:

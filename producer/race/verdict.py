@@ -149,8 +149,8 @@ def _is_open(race: Race, fastest: Standing, other: Standing) -> bool:
     """Whether it is in the finals and not known to be slower; all others are by far."""
     if other.candidate not in race.finalists:
         return False
-    outcome = duel(speeds(race, fastest.candidate), speeds(race, other.candidate))
-    return outcome != Judgement.FASTER
+    judged = duel(speeds(race, fastest.candidate), speeds(race, other.candidate))
+    return judged != Judgement.FASTER
 
 
 def _limit(

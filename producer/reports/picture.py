@@ -1,6 +1,7 @@
 """``svg`` and ``png``: the chart alone, with its title and the machine, for a wall or a page."""
 
 import textwrap
+from collections.abc import Iterable
 from html import escape
 from importlib.util import find_spec
 
@@ -73,7 +74,7 @@ def require_png() -> None:
         raise UsageError("a PNG needs more; pip install 'poolrace[png]', or write an SVG")
 
 
-def _lines(texts: tuple[str, ...] | list[str]) -> list[str]:
+def _lines(texts: Iterable[str]) -> list[str]:
     letters = int(WIDTH / LETTER)
     return [line for text in texts for line in textwrap.wrap(text, letters)]
 

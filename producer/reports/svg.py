@@ -199,7 +199,10 @@ def grid(
     (across, upwards), (columns, rows) = titles, names
     wide, high = (WIDTH - LEFT - RIGHT) / len(columns), 52.0
     bottom = TOP + high * len(rows)
-    shapes = [*legend(kinds), f'<text x="{LEFT}" y="{TOP - 8}" text-anchor="end">{upwards}</text>']
+    shapes = [
+        *legend(kinds),
+        f'<text x="{LEFT}" y="{TOP - 8}" text-anchor="end">{escape(upwards)}</text>',
+    ]
     for row, (name, line) in enumerate(zip(rows, cells, strict=True)):
         top = bottom - high * (row + 1)
         shapes.append(
@@ -222,7 +225,7 @@ def grid(
 def _field(cell: Cell, left: float, top: float, wide: float, high: float) -> list[str]:
     middle = left + wide / 2
     up = 10 if cell.more else 0
-    return [
+    shapes = [
         (
             f'<rect class="{cell.kind}" x="{left + 1.5:.1f}" y="{top + 1.5:.1f}"'
             f' width="{wide - 3:.1f}" height="{high - 3:.1f}" rx="3"/>'
@@ -231,15 +234,13 @@ def _field(cell: Cell, left: float, top: float, wide: float, high: float) -> lis
             f'<text class="on" x="{middle:.1f}" y="{top + high / 2 + 4 - up:.1f}"'
             f' text-anchor="middle">{escape(cell.words)}</text>'
         ),
-        *(
-            (
-                f'<text class="on small" x="{middle:.1f}" y="{top + high / 2 + 18:.1f}"'
-                f' text-anchor="middle">{escape(words)}</text>'
-            )
-            for words in [cell.more]
-            if words
-        ),
     ]
+    if cell.more:
+        shapes.append(
+            f'<text class="on small" x="{middle:.1f}" y="{top + high / 2 + 18:.1f}"'
+            f' text-anchor="middle">{escape(cell.more)}</text>'
+        )
+    return shapes
 
 
 def legend(kinds: Iterable[tuple[str, str]]) -> list[str]:

@@ -1,0 +1,91 @@
+"""What else is raced: workers, prefetch, limits of children, memory, other environments."""
+
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import CommandLine
+from tests.races.project import named, race, what_races
+
+
+def test_several_workers_and_prefetch_multipliers_are_raced(project: CommandLine) -> None:
+    answer = race(
+        project, "proj.nap", "[0.05]\n", "--pool", "threads:4", "--workers", "1,2",
+        "--prefetch", "1,8",
+    )  # fmt: skip
+    found = named(answer)
+    assert found.keys() == {
+        "threads prefetch=1", "threads prefetch=8",
+        "threads workers=2 prefetch=1", "threads workers=2 prefetch=8",
+    }  # fmt: skip
+    one, two = (found[f"threads{it} prefetch=1"] for it in ("", " workers=2"))
+    assert two["items_per_s"] == pytest.approx(2 * one["items_per_s"], rel=0.3)
+    assert two["peak_memory_bytes"] > 1.5 * one["peak_memory_bytes"]
+    assert answer.json()["fastest"]["workers"] == 2
+    command = answer.json()["worker_command"]
+    assert command.count("--hostname worker") == 2
+    assert " & " in command
+
+
+def test_children_that_end_after_a_few_items_cost_what_is_measured(project: CommandLine) -> None:
+    answer = race(
+        project, "proj.compute", "[100000]\n", "--pool", "prefork:2",
+        "--max-tasks-per-child", "1,100",
+    )  # fmt: skip
+    found = named(answer)
+    often, seldom = (found[f"prefork max_tasks={number}"] for number in (1, 100))
+    assert often["items_per_s"] < 0.8 * seldom["items_per_s"]
+    assert often["cpu_s_per_item"] > seldom["cpu_s_per_item"]
+    assert "--max-tasks-per-child 100" in answer.json()["worker_command"]
+
+
+def test_a_search_stays_within_the_memory_that_it_is_given(project: CommandLine) -> None:
+    answer = race(
+        project, "proj.nap", "[0.2]\n", "--pool", "prefork", "--max-memory", "200M",
+        "--budget-s", "30", "--out", "r.json",
+    )  # fmt: skip
+    told = answer.json()
+    fastest = next(it for it in named(answer).values() if it["laps"] > 2)
+    assert fastest["concurrency"] == told["fastest"]["concurrency"] >= 2
+    assert fastest["peak_memory_bytes"] <= 200 * 2**20
+    assert told["limited_by"] == "memory"
+    shown = project("report", "r.json").out
+    assert "prefork was not raised further: more would not fit into memory" in shown
+
+
+@pytest.fixture(scope="session")
+def other_environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The interpreter of an environment with an older Celery, and without poolrace and gevent."""
+    directory = tmp_path_factory.mktemp("environment")
+    subprocess.run([sys.executable, "-m", "venv", directory], check=True)
+    python: Path = directory / "bin" / "python"
+    install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*install, "celery[redis]==5.3.*", "kombu==5.3.*"], check=True, timeout=300)
+    return python
+
+
+def test_an_app_in_another_environment_runs_with_the_celery_that_is_there(
+    other_environment: Path, project: CommandLine
+) -> None:
+    answer = race(
+        project, "proj.nap", "[0.02]\n", "--python", str(other_environment),
+        "--pool", "prefork:1", "--pool", "prefork:4", "--out", "r.json",
+    )  # fmt: skip
+    assert answer.code == 0, answer.err
+    told = answer.json()
+    assert told["fastest"]["concurrency"] == 4
+    assert shlex.split(told["worker_command"])[:3] == [str(other_environment), "-m", "celery"]
+    assert "celery 5.3." in project("report", "r.json").out
+    assert what_races(project) == []
+
+
+def test_a_pool_that_the_other_environment_lacks_is_refused(
+    other_environment: Path, project: CommandLine
+) -> None:
+    options = ("--python", str(other_environment), "--pool", "gevent:8")
+    answer = race(project, "proj.nap", "[0]\n", *options)
+    assert (answer.code, answer.out) == (2, "")
+    assert "install gevent there" in answer.err
