@@ -24,10 +24,13 @@ demo: install  ## Compare all models on the sum of range(0, 100_000_000).
 	@echo "raw values: results.json    page: report.html"
 	@echo "to keep a cluster running and watch it in Flower: make up; then $(BIN)/producer run sum --pool gevent"
 
-test: install  ## Run all tests that need no Docker; those of faults and races, which mostly wait, side by side.
+MEASURING := tests/races/test_examples.py tests/races/test_map.py
+
+test: install  ## Run all tests that need no Docker: what mostly waits side by side, what measures alone.
 	@$(BIN)/python -m pytest
 	@$(BIN)/python -m pytest -n 4 --dist worksteal tests/faults
-	@$(BIN)/python -m pytest -n 2 --dist worksteal tests/races
+	@$(BIN)/python -m pytest -n 2 --dist worksteal tests/races $(addprefix --ignore=,$(MEASURING))
+	@$(BIN)/python -m pytest $(MEASURING)
 
 chaos: install  ## Random jobs under random faults: make chaos SECONDS=600 SEED=7.
 	@$(BIN)/python -m tests.faults.chaos --seconds $(SECONDS) --seed $(SEED)

@@ -294,7 +294,10 @@ def _prepare(
         flower_login=login if flower_port else None,
     )
     environment = inherited_environment(
-        CELERY_BROKER_URL=url, CELERY_RESULT_BACKEND=url, FLOWER_BASIC_AUTH=login
+        CELERY_BROKER_URL=url,
+        CELERY_RESULT_BACKEND=url,
+        FLOWER_BASIC_AUTH=login,
+        TMPDIR=str(directory),  # what a killed worker leaves behind goes with the cluster
     )
     return cluster, environment
 

@@ -126,4 +126,9 @@ class Leashed:
         }
         names = ("BROKER_URL", "BROKER_READ_URL", "BROKER_WRITE_URL", "RESULT_BACKEND")
         urls = {f"CELERY_{name}": self._place.url for name in names}
-        return {**inherited, **urls, "POOLRACE_RACE": json.dumps(config)}
+        return {
+            **inherited,
+            **urls,
+            "POOLRACE_RACE": json.dumps(config),
+            "TMPDIR": str(self.directory),  # what a killed worker leaves behind goes with it
+        }

@@ -259,3 +259,14 @@ def test_a_temporary_cluster_ends_with_a_producer_that_is_killed(producer: Comma
     process.communicate()
     wait_until(lambda: not guard.is_running() and not members(guard.pid, directory), 20)
     assert not directory.exists()
+
+
+def test_a_temporary_cluster_leaves_no_file_in_the_directory_for_temporary_files(
+    producer: CommandLine,
+) -> None:
+    temporary_files = producer.directory / "tmp"
+    temporary_files.mkdir()
+    producer.variables["TMPDIR"] = str(temporary_files)
+    answer = producer("run", "sum", "--stop", "1e4", "--pool", "prefork:2")
+    assert answer.code == 0, answer.err
+    assert list(temporary_files.iterdir()) == []

@@ -30,6 +30,15 @@ def test_several_workers_and_prefetch_multipliers_are_raced(project: CommandLine
     assert " & " in command
 
 
+def test_a_race_leaves_no_file_in_the_directory_for_temporary_files(project: CommandLine) -> None:
+    temporary_files = project.directory / "tmp"
+    temporary_files.mkdir()
+    project.variables["TMPDIR"] = str(temporary_files)
+    answer = race(project, "proj.nap", "[0.01]\n", "--pool", "prefork:2", "--budget-s", "8")
+    assert answer.code == 0, answer.err
+    assert list(temporary_files.iterdir()) == []
+
+
 def test_children_that_end_after_a_few_items_cost_what_is_measured(project: CommandLine) -> None:
     answer = race(
         project, "proj.compute", "[100000]\n", "--pool", "prefork:2",
