@@ -26,7 +26,8 @@ START_S = 3.0
 FINALIST = 0.7
 """Who reaches so much of the best speed in the search is measured again."""
 
-MOST_FINALISTS = 4
+MOST_FINALISTS = 6
+"""Two concurrencies of three pools: next to each other they may be equally fast."""
 
 CHILD = 0.4
 """A process of prefork takes at least so much of what a worker alone does: the rest is shared."""
@@ -116,8 +117,8 @@ class Course:
         while rung := next_rung(self._ladders):
             self._step(rung)
         for ladder in self._ladders:
+            self._best.update(ladder.measured)
             if ladder.champion:
-                self._best[ladder.champion] = ladder.speed
                 others = self._wish.variants.of(ladder.pool, ladder.champion.concurrency)
                 self._variants += [it for it in others if it != ladder.champion]
 
@@ -155,11 +156,12 @@ class Course:
         self._track.dismiss(*(it for it in self._best if it not in self._finalists))
         running = self._track.enlist(*self._finalists)
         speeds: dict[Candidate, list[float]] = {it: [] for it in running}
+        left_s, round_s = self._track.left_s(), 0.0
         for number in count():
             if not running or self._decided(speeds, running, number):
                 break
             # A round is whole: who had one lap more than others could not be compared with them.
-            if self._track.left_s() < 0 or not all(map(self._track.has_room, running)):
+            if left_s < round_s or not all(map(self._track.has_room, running)):
                 break
             for candidate in turn(running, number):
                 lap = self._track.lap(candidate, "final")
@@ -168,6 +170,7 @@ class Course:
                     running.remove(candidate)
                     self._left_out[str(candidate)] = "failures" if lap.lost else "memory"
                     self._track.dismiss(candidate)
+            round_s, left_s = left_s - self._track.left_s(), self._track.left_s()
 
         ran = {lap.candidate for lap in self._track.laps}
         for candidate in self._finalists:

@@ -27,6 +27,8 @@ class Ladder:
     rungs: Sequence[Candidate]
     climbed: list[tuple[Candidate, float]] = field(default_factory=list)
     """What was measured and kept, with its speed in items/s; the last one is the best so far."""
+    above: tuple[Candidate, float] | None = None
+    """What gained too little to go on, with its speed; it may be as fast, or a little faster."""
     ended: Reason | None = None
     _tried: int = 0
     _halved: bool = False
@@ -46,6 +48,11 @@ class Ladder:
         """That of the champion, 0 before there is one."""
         return self.climbed[-1][1] if self.climbed else 0.0
 
+    @property
+    def measured(self) -> dict[Candidate, float]:
+        """All that came through, with their speeds."""
+        return dict([*self.climbed, *([self.above] if self.above else [])])
+
     def enter(self, speed: float) -> bool:
         """What was tried reached so many items/s; returns whether it is the champion now."""
         candidate = self.rungs[self._tried]
@@ -54,6 +61,7 @@ class Ladder:
         if better:
             self.climbed.append((candidate, speed))
         if not better:
+            self.above = (candidate, speed) if self.climbed else None
             self.ended = "gain" if self.climbed else "failures"
         elif self._tried == len(self.rungs):
             self.ended = "memory" if self._halved else "top"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
-from producer.race.duel import Judgement, duel, may_equal
+from producer.race.duel import FASTER, Judgement, duel, may_equal
 from producer.race.records import Race
 from producer.race.standings import Standing, own_waiting_share, speeds, standings
 
@@ -21,7 +21,7 @@ SERIAL = 1.5
 """Greenlets of which fewer run at a time, on average, do not change places."""
 
 CHEAPER = 0.9
-"""Less memory than this part of the fastest's is worth a few percent of speed."""
+"""Less memory than this part of another's is worth a few percent of speed."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,7 @@ class Verdict:
     cheapest: Standing
     """The one with the least memory of those within 5 % of the fastest, as far as can be told."""
     recommended: Standing
+    """Of the fastest and those that cannot be told from it the lightest, with the fewest slots."""
     distinguishable: bool
     """Whether the fastest can be told from every other one that was to race."""
     alike: list[Standing]
@@ -53,7 +54,6 @@ class Verdict:
         able = [it for it in table if _came_through(race, it)] or table
         fastest = _fastest(race, able)
         cheapest = _cheapest(race, fastest, able)
-        less = cheapest.peak_memory_bytes < CHEAPER * fastest.peak_memory_bytes
         alike = [it for it in table if it != fastest and _is_open(race, fastest, it)]
         share = own_waiting_share(race.base)
         blocking = _blocking(table, share)
@@ -61,7 +61,7 @@ class Verdict:
             standings=table,
             fastest=fastest,
             cheapest=cheapest,
-            recommended=cheapest if less else fastest,
+            recommended=_recommended(race, fastest, alike),
             distinguishable=not (alike or race.left_out or _unfinished(race, fastest)),
             alike=alike,
             unfinished=_unfinished(race, fastest),
@@ -70,6 +70,13 @@ class Verdict:
             waiting_share=share,
             race=race,
         )
+
+    @property
+    def pool_is_clear(self) -> bool:
+        """Whether the pool is clear, though perhaps not with how many slots."""
+        best = self.fastest.candidate.pool
+        others = {it.candidate.pool for it in self.alike} | {*self.unfinished}
+        return not (others - {best} or self.race.left_out)
 
     @property
     def worker_command(self) -> str:
@@ -104,6 +111,7 @@ class Verdict:
             "fastest": self.fastest.candidate.to_json(),
             "cheapest": self.cheapest.candidate.to_json(),
             "recommended": self.recommended.candidate.to_json(),
+            "alike": [it.candidate.to_json() for it in self.alike],
             "distinguishable": self.distinguishable,
             "limited_by": self.limited_by,
             "waiting_share": self.waiting_share,
@@ -133,6 +141,15 @@ def _cheapest(race: Race, fastest: Standing, table: Sequence[Standing]) -> Stand
         if it == fastest or may_equal(speeds(race, it.candidate), speeds(race, fastest.candidate))
     ]
     return min(near, key=lambda it: it.peak_memory_bytes)
+
+
+def _recommended(race: Race, fastest: Standing, alike: Sequence[Standing]) -> Standing:
+    own = speeds(race, fastest.candidate)
+    able = [it for it in alike if _came_through(race, it)]
+    equals = [it for it in able if may_equal(speeds(race, it.candidate), own, FASTER)]
+    least_bytes = min(it.peak_memory_bytes for it in (fastest, *equals))
+    light = [it for it in (fastest, *equals) if CHEAPER * it.peak_memory_bytes <= least_bytes]
+    return min(light, key=lambda it: (it.candidate.slots, -it.items_per_s))
 
 
 def _unfinished(race: Race, fastest: Standing) -> list[str]:

@@ -107,8 +107,9 @@ def findings(verdict: Verdict) -> list[str]:
     """The verdict in words, from the answer to its reasons."""
     return [
         _answer(verdict),
-        *_not_worth_it(verdict),
+        *_too_large(verdict),
         _cheap(verdict),
+        *_choice(verdict),
         *_saving(verdict),
         LIMITS[verdict.limited_by],
         *_blocked(verdict),
@@ -163,8 +164,11 @@ def chart(verdict: Verdict) -> Drawing:
 def _answer(verdict: Verdict) -> str:
     best = verdict.fastest
     if verdict.alike:
-        names = " and ".join(str(it.candidate) for it in (best, *verdict.alike))
-        return f"{names} are not distinguishable, at about {best.items_per_s:.4g} items/s."
+        *names, last = (str(it.candidate) for it in (best, *verdict.alike))
+        said = f"{', '.join(names)} and {last} are not distinguishable"
+        pool = best.candidate.pool
+        one = verdict.pool_is_clear and f": {pool} is the fastest pool"
+        return f"{said}, at about {best.items_per_s:.4g} items/s{one or ''}."
     others = [it for it in verdict.standings if it.candidate in verdict.race.finalists]
     others = [it for it in others if it != best]
     among = "" if verdict.distinguishable else " of those that were raced to the end"
@@ -175,14 +179,14 @@ def _answer(verdict: Verdict) -> str:
     return f"{said}, {ratio:.2f} times {others[0].candidate}, the next one."
 
 
-def _not_worth_it(verdict: Verdict) -> Iterator[str]:
-    """Why the first of the table is not the answer: too much memory, or many slots for little."""
-    first, best = verdict.standings[0], verdict.fastest
-    reached = f"{first.candidate} reached {first.items_per_s:.4g} items/s in the search"
+def _too_large(verdict: Verdict) -> Iterator[str]:
+    """Why the first of the table is not the answer."""
+    first = verdict.standings[0]
     if first.peak_memory_bytes > verdict.race.max_memory_bytes:
-        yield f"{reached}, with more memory than --max-memory allows."
-    elif first != best and first.candidate not in verdict.race.finalists:
-        yield f"{reached}: that is not enough more for {first.candidate.slots} slots."
+        yield (
+            f"{first.candidate} reached {first.items_per_s:.4g} items/s in the search, with more"
+            " memory than --max-memory allows."
+        )
 
 
 def _cheap(verdict: Verdict) -> str:
@@ -194,6 +198,18 @@ def _cheap(verdict: Verdict) -> str:
         f"{one.candidate} is the cheapest within 5 % of it: {size} instead of"
         f" {other.peak_memory_bytes / 2**20:.0f} MiB."
     )
+
+
+def _choice(verdict: Verdict) -> Iterator[str]:
+    """What is to be run, if that is neither the fastest nor the cheapest."""
+    chosen, best = verdict.recommended, verdict.fastest
+    if chosen not in (best, verdict.cheapest):
+        yield (
+            f"{chosen.candidate} is the one to run: it cannot be told from {best.candidate}, and"
+            f" takes {chosen.peak_memory_bytes / 2**20:.0f} MiB and {chosen.candidate.slots}"
+            f" slot(s) instead of {best.peak_memory_bytes / 2**20:.0f} MiB and"
+            f" {best.candidate.slots}."
+        )
 
 
 def _saving(verdict: Verdict) -> Iterator[str]:

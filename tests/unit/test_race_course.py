@@ -52,6 +52,8 @@ class Machine(Track):
         self.laps: list[Lap] = []
         self.executions = 0
         self.passed_s = 0.0
+        self._started: dict[Candidate, float] = {}
+        """What workers do by chance for as long as they run, as a factor."""
 
     def left_s(self, part: float = 1.0) -> float:
         return part * self.budget_s - self.passed_s
@@ -61,10 +63,13 @@ class Machine(Track):
 
     def enlist(self, *candidates: Candidate) -> list[Candidate]:
         self.passed_s += 2.0
+        for it in candidates:
+            self._started.setdefault(it, math.exp(self.draw.gauss(0, 0.03)))
         return [*candidates]
 
     def dismiss(self, *candidates: Candidate) -> None:
-        """Nothing runs."""
+        for it in candidates:
+            self._started.pop(it, None)
 
     def lap(self, candidate: Candidate, kind: Kind) -> Lap:
         made = 1 + sum(lap.candidate == candidate and lap.kind == kind for lap in self.laps)
@@ -89,6 +94,7 @@ class Machine(Track):
 
     def _lap(self, candidate: Candidate, kind: Kind, number: int) -> Lap:
         speed, got = self._speed(candidate)
+        speed *= self._started[candidate]
         speed *= math.exp(self.draw.gauss(0, 0.03 + 0.1 * bool(self.others)))
         own_s = speed * self.task.computes
         overlap = min(candidate.slots, speed * (self.task.computes / got + self.task.waits))
@@ -174,6 +180,30 @@ def test_a_call_that_blocks_greenlets_is_named(others: int) -> None:
         assert found.limited_by == "blocking"
         assert found.fastest.candidate.pool in {"threads", "prefork"}
         assert {it.candidate.pool for it in found.blocking} == {"gevent"}
+
+
+@pytest.mark.parametrize(
+    "task",
+    [
+        Task(0.02),
+        Task(0.02, releases_gil=True),
+        Task(0.005, 0.02),
+        Task(0.0002, 0.1),
+        Task(0.0002, 0.05, blocks_greenlets=True),
+    ],
+)
+def test_races_of_a_task_agree_on_quiet_and_on_busy_machines(task: Task) -> None:
+    found = [*verdicts(task, 0), *verdicts(task, 2)]
+    assert len({it.fastest.candidate for it in found if it.distinguishable}) <= 1
+    assert len({it.limited_by for it in found if it.distinguishable}) <= 1
+
+
+def test_the_concurrency_that_gained_too_little_is_in_the_finals_too() -> None:
+    found = raced(Machine(Task(0.0002, 0.1), random.Random(0)), ["threads"])
+    *_, passed_over = sorted({lap.candidate for lap in found.laps})
+    assert found.ended == {"threads": "gain"}
+    assert passed_over in found.finalists
+    assert passed_over.concurrency // 2 in {it.concurrency for it in found.finalists}
 
 
 def test_a_task_that_always_fails_ends_with_its_traceback() -> None:

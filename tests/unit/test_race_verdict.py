@@ -194,6 +194,28 @@ def test_a_finalist_that_dropped_out_is_slower() -> None:
     assert (found.fastest.candidate, found.distinguishable) == (PREFORK, True)
 
 
+def test_of_those_that_are_alike_the_lightest_with_the_fewest_slots_is_to_be_run() -> None:
+    many, few = Candidate("threads", 64), Candidate("threads", 32)
+    figures = {"peak_memory_bytes": 60 * MIB, **WAITS}
+    light = [*finals(many, 620.0, **figures), *finals(few, 600.0, **figures)]
+    heavy = finals(Candidate("prefork", 32), 630.0, peak_memory_bytes=900 * MIB)
+    found = Verdict.of(race([*base(**WAITS), *light, *heavy]))
+    assert found.fastest.candidate.pool == "prefork"
+    assert (found.recommended.candidate, found.distinguishable) == (few, False)
+    assert {it.candidate for it in found.alike} == {many, few}
+    assert "threads:32 is the one to run" in text.render(found.race)
+
+
+def test_the_pool_may_be_clear_where_the_concurrency_is_not() -> None:
+    laps = [*base(**WAITS), *finals(Candidate("prefork", 16), 310.0), *finals(THREADS, 200.0)]
+    alike = race([*laps, *finals(Candidate("prefork", 8), 300.0)])
+    found = Verdict.of(alike)
+    assert (found.distinguishable, found.pool_is_clear) == (False, True)
+    assert [it.candidate.concurrency for it in found.alike] == [8]
+    assert "prefork is the fastest pool" in text.render(alike)
+    assert not Verdict.of(race([*laps, *finals(GEVENT, 305.0)])).pool_is_clear
+
+
 def test_the_command_names_what_a_worker_needs() -> None:
     several = Candidate("threads", 8, workers=2, prefetch=1)
     one = Verdict.of(race([*base(), *finals(PREFORK, 190.0)], queue="images"))
