@@ -191,6 +191,7 @@ class Course:
             command=[*celery_command(self._wish.target.python), "-A", self._wish.target.app],
             queue=app.queue,
             cores=CORES,
+            cores_left=self._track.cores_left,
             gil=app.gil,
             max_memory_bytes=self._wish.max_memory_bytes,
             executions=self._track.executions,

@@ -70,6 +70,8 @@ class Race:
     queue: str | None
     """The queue that the app sends the task to, ``None`` for its default one."""
     cores: int
+    cores_left: float
+    """How many cores of the machine others left while the base was measured."""
     gil: bool
     max_memory_bytes: int
     executions: int

@@ -74,12 +74,6 @@ def own_waiting_share(laps: Sequence[Lap]) -> float:
     return _share(1 - busy_s / total_s) if total_s else 0.0
 
 
-def busy_share(laps: Sequence[Lap]) -> float:
-    """Part of the running time in which a thread was ready to run, and had no core."""
-    total_s = sum(lap.running_total_s for lap in laps)
-    return _share(sum(lap.core_wait_s for lap in laps) / total_s) if total_s else 0.0
-
-
 def _standing(race: Race, candidate: Candidate) -> Standing:
     every = race.of(candidate)
     laps = race.of(candidate, "final") or every

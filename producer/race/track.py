@@ -13,6 +13,7 @@ from producer.race.items import Item
 from producer.race.lap import Aim, make_lap
 from producer.race.leashed import Target
 from producer.race.mail import Mail
+from producer.race.others import MACHINE, Moment
 from producer.race.place import Place
 from producer.race.records import Kind, Lap
 from workers.errors import ClusterError
@@ -54,6 +55,8 @@ class Track:
     def __init__(self, wish: Wish, place: Place, app: App) -> None:
         self.laps: list[Lap] = []
         self.executions = 0
+        self.cores_left = float(MACHINE)
+        """How many cores others left, at least, while the base was measured."""
         self.began = time.monotonic()
         self._wish = wish
         self._place = place
@@ -106,9 +109,12 @@ class Track:
         if self._wish.repeat_items:
             most, window_s = least, 0.0
         limits = self._limits(self._crews[candidate])
+        before = Moment.now()
         lap = self._make(
             candidate, Aim(kind, number, number * SHIFT, window_s, least, most, *limits)
         )
+        if kind == "base":
+            self.cores_left = min(self.cores_left, Moment.now().cores_left(before))
         self.laps.append(lap)
         logger.info("%s: %.4g items/s (%s %d)", candidate, lap.items_per_s, kind, number)
         return lap

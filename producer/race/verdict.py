@@ -20,6 +20,9 @@ WAITS = 0.5
 SERIAL = 1.5
 """Greenlets of which fewer run at a time, on average, do not change places."""
 
+ROOM = 0.75
+"""A machine of whose cores, as far as we may use them, others leave less is crowded."""
+
 CHEAPER = 0.9
 """Less memory than this part of another's is worth a few percent of speed."""
 
@@ -33,11 +36,14 @@ class Verdict:
     cheapest: Standing
     """The one with the least memory of those within 5 % of the fastest, as far as can be told."""
     recommended: Standing
-    """Of the fastest and those that cannot be told from it the lightest, with the fewest slots."""
+    """Of the fastest and those that cannot be told from it the lightest, with the fewest slots;
+    of a task that computes beside others, who hide what cores are worth, the fastest."""
     distinguishable: bool
     """Whether the fastest can be told from every other one that was to race."""
     alike: list[Standing]
     """Those that it cannot be told from."""
+    crowded: bool
+    """Whether others compute on this machine."""
     unfinished: list[str]
     """Pools that might be faster with more slots, for which there was no time."""
     limited_by: Limit
@@ -64,6 +70,7 @@ class Verdict:
             recommended=_recommended(race, fastest, alike),
             distinguishable=not (alike or race.left_out or _unfinished(race, fastest)),
             alike=alike,
+            crowded=_is_crowded(race),
             unfinished=_unfinished(race, fastest),
             limited_by=_limit(race, [fastest, *alike], blocking, share),
             blocking=blocking,
@@ -113,6 +120,7 @@ class Verdict:
             "recommended": self.recommended.candidate.to_json(),
             "alike": [it.candidate.to_json() for it in self.alike],
             "distinguishable": self.distinguishable,
+            "crowded": self.crowded,
             "limited_by": self.limited_by,
             "waiting_share": self.waiting_share,
             "worker_command": self.worker_command,
@@ -144,6 +152,8 @@ def _cheapest(race: Race, fastest: Standing, table: Sequence[Standing]) -> Stand
 
 
 def _recommended(race: Race, fastest: Standing, alike: Sequence[Standing]) -> Standing:
+    if _is_crowded(race) and own_waiting_share(race.base) < WAITS:
+        return fastest  # one slot may seem to do as well there, and would not on a quiet machine
     own = speeds(race, fastest.candidate)
     able = [it for it in alike if _came_through(race, it)]
     equals = [it for it in able if may_equal(speeds(race, it.candidate), own, FASTER)]
@@ -162,10 +172,19 @@ def _unfinished(race: Race, fastest: Standing) -> list[str]:
     return found
 
 
+def _is_crowded(race: Race) -> bool:
+    return race.cores_left < ROOM * race.cores
+
+
 def _is_open(race: Race, fastest: Standing, other: Standing) -> bool:
-    """Whether it is in the finals and not known to be slower; all others are by far."""
+    """Whether it is in the finals and not known to be slower; all others are by far.
+
+    Where others compute, more slots of a pool win cores from them: that is known to be no merit.
+    """
     if other.candidate not in race.finalists:
         return False
+    if _is_crowded(race) and fastest.candidate.pool == other.candidate.pool:
+        return True
     judged = duel(speeds(race, fastest.candidate), speeds(race, other.candidate))
     return judged != Judgement.FASTER
 

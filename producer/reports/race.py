@@ -5,7 +5,7 @@ from itertools import groupby
 from typing import Any
 
 from producer.race.records import Race
-from producer.race.standings import Standing, busy_share
+from producer.race.standings import Standing
 from producer.race.verdict import Verdict
 from producer.reports.svg import Axis, Drawing, Plot, round_ticks
 
@@ -20,9 +20,6 @@ COLUMNS = (
     "running_p95_s", "running_p99_s", "running_total_s", "own_cpu_s", "core_wait_s", "cpu_s",
     "peak_memory_bytes", "voluntary_switches", "involuntary_switches",
 )  # fmt: skip
-
-BUSY = 0.1
-"""One slot waits for a core for so much of its time only if others take it."""
 
 WORTH = 0.7
 """So much of the speed, for less than half of the memory, is worth a sentence."""
@@ -239,11 +236,10 @@ def _blocked(verdict: Verdict) -> Iterator[str]:
 
 
 def _busy(verdict: Verdict) -> Iterator[str]:
-    share = busy_share(verdict.race.base)
-    if share > BUSY and verdict.race.cores > 1:
+    if verdict.crowded:
         yield (
-            f"Others use this machine: a single item waited {share:.0%} of its time for a core."
-            " Race again when it is quiet, or with a larger --budget-s."
+            f"Others leave {verdict.race.cores_left:.1f} of {verdict.race.cores} cores: more slots"
+            " win cores from them, so how many suit cannot be told. Race again when it is quiet."
         )
 
 

@@ -50,6 +50,7 @@ def race(laps: list[Lap], **fields: Any) -> Race:
         "command": ["celery", "-A", "proj.celery"],
         "queue": None,
         "cores": 2,
+        "cores_left": 1.9,
         "gil": True,
         "max_memory_bytes": 2**33,
         "executions": sum(it.executions for it in laps),
@@ -179,8 +180,17 @@ def test_too_few_rounds_distinguish_nothing() -> None:
 
 
 def test_a_busy_machine_is_named() -> None:
-    crowded = race([*base(core_wait_s=0.3, own_cpu_s=0.7), *finals(PREFORK, 190.0)])
-    assert "Others use this machine: a single item waited 30%" in text.render(crowded)
+    crowded = race([*base(), *finals(PREFORK, 190.0)], cores_left=0.5)
+    assert "Others leave 0.5 of 2 cores" in text.render(crowded)
+    assert "Others leave" not in text.render(race([*base(), *finals(PREFORK, 190.0)]))
+
+
+def test_on_a_busy_machine_it_is_not_known_how_many_slots_suit() -> None:
+    laps = [*base(), *finals(Candidate("prefork", 32), 300.0), *finals(THREADS, 120.0)]
+    crowded = race([*laps, *finals(Candidate("prefork", 16), 200.0)], cores_left=0.5)
+    found = Verdict.of(crowded)
+    assert (found.distinguishable, found.pool_is_clear) == (False, True)
+    assert Verdict.of(replace(crowded, cores_left=2.0)).distinguishable
 
 
 def test_who_is_missing_might_have_been_faster() -> None:
@@ -204,6 +214,12 @@ def test_of_those_that_are_alike_the_lightest_with_the_fewest_slots_is_to_be_run
     assert (found.recommended.candidate, found.distinguishable) == (few, False)
     assert {it.candidate for it in found.alike} == {many, few}
     assert "threads:32 is the one to run" in text.render(found.race)
+
+
+def test_beside_others_one_slot_that_seems_to_do_is_not_recommended() -> None:
+    found = race([*base(), *finals(PREFORK, 73.0, peak_memory_bytes=88 * MIB), *finals(SOLO, 70.0)])
+    assert Verdict.of(found).recommended.candidate == SOLO
+    assert Verdict.of(replace(found, cores_left=0.5)).recommended.candidate == PREFORK
 
 
 def test_the_pool_may_be_clear_where_the_concurrency_is_not() -> None:
