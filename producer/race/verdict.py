@@ -62,7 +62,7 @@ class Verdict:
         cheapest = _cheapest(race, fastest, able)
         alike = [it for it in table if it != fastest and _is_open(race, fastest, it)]
         share = own_waiting_share(race.base)
-        blocking = _blocking(table, share)
+        blocking = _blocking(race, table, share)
         return cls(
             standings=table,
             fastest=fastest,
@@ -217,20 +217,22 @@ def _limit(
     return "gil" if held_back and race.gil and fastest.candidate.pool != "solo" else "cpu"
 
 
-def _blocking(table: Sequence[Standing], waiting_share: float) -> list[Standing]:
+def _blocking(race: Race, table: Sequence[Standing], waiting_share: float) -> list[Standing]:
     """Pools of greenlets in which items wait and yet do not overlap.
 
     A part of the item may overlap, and another one block: then threads, of which the kernel lets
-    others run, leave the greenlets behind although these do not use up their core.
+    others run, leave the greenlets behind although these do not use up their core. Where others
+    compute, they may not have had a core to use up.
     """
     if waiting_share < WAITS:
         return []
+    own_core = not _is_crowded(race)
     return [
         it
         for it in table
         if it.candidate.pool == "gevent"
         and it.candidate.slots >= 4
-        and (it.overlap < SERIAL or (it.cores_used < 0.7 and _threads(table, it) > 2))
+        and (it.overlap < SERIAL or (own_core and it.cores_used < 0.7 and _threads(table, it) > 2))
     ]
 
 

@@ -154,6 +154,14 @@ def test_greenlets_that_do_not_overlap_are_blocked() -> None:
     assert "gevent cannot patch" in text.render(race(laps))
 
 
+def test_greenlets_that_others_keep_from_their_core_are_not_taken_for_blocked_ones() -> None:
+    slow: dict[str, Any] = {"running_total_s": 8.0, "own_cpu_s": 0.3, "cpu_s": 0.4}
+    threads = finals(Candidate("threads", 32), 500.0, own_cpu_s=0.5, cpu_s=0.6)
+    found = race([*base(**WAITS), *finals(GEVENT, 200.0, **slow), *threads])
+    assert Verdict.of(found).limited_by == "blocking"
+    assert Verdict.of(replace(found, cores_left=0.5)).limited_by == "waiting"
+
+
 def test_computing_greenlets_are_not_taken_for_blocked_ones() -> None:
     computing: dict[str, Any] = {"running_total_s": 1.0, "own_cpu_s": 1.0, "cpu_s": 1.0}
     found = Verdict.of(race([*base(), *finals(GEVENT, 98.0, **computing)]))
