@@ -156,10 +156,11 @@ class Course:
         self._track.dismiss(*(it for it in self._best if it not in self._finalists))
         running = self._track.enlist(*self._finalists)
         speeds: dict[Candidate, list[float]] = {it: [] for it in running}
-        left_s, round_s = self._track.left_s(), 0.0
+        round_s = 0.0
         for number in count():
             if not running or self._decided(speeds, running, number):
                 break
+            left_s = self._track.left_s()
             # A round is whole: who had one lap more than others could not be compared with them.
             if left_s < round_s or not all(map(self._track.has_room, running)):
                 break
@@ -170,7 +171,7 @@ class Course:
                     running.remove(candidate)
                     self._left_out[str(candidate)] = "failures" if lap.lost else "memory"
                     self._track.dismiss(candidate)
-            round_s, left_s = left_s - self._track.left_s(), self._track.left_s()
+            round_s = left_s - self._track.left_s()
 
         ran = {lap.candidate for lap in self._track.laps}
         for candidate in self._finalists:

@@ -29,8 +29,8 @@ class Judgement(Enum):
     ALIKE = "alike"
 
 
-def may_equal(one: Sequence[float], other: Sequence[float], within: float = NEAR) -> bool:
-    """Whether, as far as can be told, the first is as fast as the other, to 5 % or ``within``.
+def may_equal(one: Sequence[float], other: Sequence[float], within: float) -> bool:
+    """Whether, as far as can be told, the first is as fast as the other, to the part ``within``.
 
     Its middle ratio says so, or could say so by chance, with 95 % confidence.
     """

@@ -60,11 +60,12 @@ class Ladder:
         better = speed >= GAIN * self.speed and speed > 0
         if better:
             self.climbed.append((candidate, speed))
-        if not better:
-            self.above = (candidate, speed) if self.climbed else None
-            self.ended = "gain" if self.climbed else "failures"
-        elif self._tried == len(self.rungs):
-            self.ended = "memory" if self._halved else "top"
+            if self._tried == len(self.rungs):
+                self.ended = "memory" if self._halved else "top"
+        elif self.climbed:
+            self.above, self.ended = (candidate, speed), "gain"
+        else:
+            self.ended = "failures"
         return better
 
     def too_large(self) -> None:

@@ -13,6 +13,10 @@ Reason = Literal["gain", "top", "memory", "time", "executions", "failures"]
 """Why a pool was not tried with more: more gained nothing, more cannot gain, a limit."""
 
 
+ROOM = 0.75
+"""A machine of whose cores, as far as we may use them, others leave less is crowded."""
+
+
 @dataclass(frozen=True)
 class Lap:
     """One measured stretch of one candidate. Times in seconds."""
@@ -83,6 +87,11 @@ class Race:
     finalists: list[Candidate]
     environment: dict[str, Any]
     laps: tuple[Lap, ...]
+
+    @property
+    def crowded(self) -> bool:
+        """Whether others compute on this machine."""
+        return self.cores_left < ROOM * self.cores
 
     def of(self, candidate: Candidate, *kinds: Kind) -> list[Lap]:
         """The candidate's laps, of these kinds or all."""

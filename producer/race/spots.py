@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Any, ClassVar
 
-from producer.race.duel import may_equal
+from producer.race.duel import NEAR, may_equal
 from producer.race.records import Lap
 
 
@@ -72,8 +72,11 @@ class Spot:
     @property
     def alike(self) -> list[Entrant]:
         """The fastest and those that are as fast to 5 %, as far as can be told."""
-        others = (it for it in self.entrants[1:] if may_equal(it.speeds, self.fastest.speeds))
-        return [self.fastest, *others]
+        own = self.fastest.speeds
+        return [
+            self.fastest,
+            *(it for it in self.entrants[1:] if may_equal(it.speeds, own, NEAR)),
+        ]
 
     @property
     def winner(self) -> Entrant:

@@ -109,12 +109,8 @@ class Track:
         if self._wish.repeat_items:
             most, window_s = least, 0.0
         limits = self._limits(self._crews[candidate])
-        before = Moment.now()
-        lap = self._make(
-            candidate, Aim(kind, number, number * SHIFT, window_s, least, most, *limits)
-        )
-        if kind == "base":
-            self.cores_left = min(self.cores_left, Moment.now().cores_left(before))
+        aim = Aim(kind, number, number * SHIFT, window_s, least, most, *limits)
+        lap = self._watched(candidate, aim) if kind == "base" else self._make(candidate, aim)
         self.laps.append(lap)
         logger.info("%s: %.4g items/s (%s %d)", candidate, lap.items_per_s, kind, number)
         return lap
@@ -139,6 +135,13 @@ class Track:
         number = 1 if candidate == SOLO else min(candidate.slots, WARM_UP)
         limits = self._limits(self._crews[candidate])
         self._make(candidate, Aim("search", 0, 0, 0.0, number, number, *limits))
+
+    def _watched(self, candidate: Candidate, aim: Aim) -> Lap:
+        """A lap during which is counted what others leave."""
+        before = Moment.now()
+        lap = self._make(candidate, aim)
+        self.cores_left = min(self.cores_left, Moment.now().cores_left(before))
+        return lap
 
     def _make(self, candidate: Candidate, aim: Aim) -> Lap:
         lap = make_lap(self._crews[candidate], self._mail, aim)

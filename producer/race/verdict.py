@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
-from producer.race.duel import FASTER, Judgement, duel, may_equal
+from producer.race.duel import FASTER, NEAR, Judgement, duel, may_equal
 from producer.race.records import Race
 from producer.race.standings import Standing, own_waiting_share, speeds, standings
 
@@ -19,9 +19,6 @@ WAITS = 0.5
 
 SERIAL = 1.5
 """Greenlets of which fewer run at a time, on average, do not change places."""
-
-ROOM = 0.75
-"""A machine of whose cores, as far as we may use them, others leave less is crowded."""
 
 CHEAPER = 0.9
 """Less memory than this part of another's is worth a few percent of speed."""
@@ -38,12 +35,8 @@ class Verdict:
     recommended: Standing
     """Of the fastest and those that cannot be told from it the lightest, with the fewest slots;
     of a task that computes beside others, who hide what cores are worth, the fastest."""
-    distinguishable: bool
-    """Whether the fastest can be told from every other one that was to race."""
     alike: list[Standing]
     """Those that it cannot be told from."""
-    crowded: bool
-    """Whether others compute on this machine."""
     unfinished: list[str]
     """Pools that might be faster with more slots, for which there was no time."""
     limited_by: Limit
@@ -67,10 +60,8 @@ class Verdict:
             standings=table,
             fastest=fastest,
             cheapest=cheapest,
-            recommended=_recommended(race, fastest, alike),
-            distinguishable=not (alike or race.left_out or _unfinished(race, fastest)),
+            recommended=_recommended(race, fastest, [it for it in able if it in alike]),
             alike=alike,
-            crowded=_is_crowded(race),
             unfinished=_unfinished(race, fastest),
             limited_by=_limit(race, [fastest, *alike], blocking, share),
             blocking=blocking,
@@ -79,11 +70,15 @@ class Verdict:
         )
 
     @property
+    def distinguishable(self) -> bool:
+        """Whether the fastest can be told from every other one that was to race."""
+        return self.pool_is_clear and not self.alike
+
+    @property
     def pool_is_clear(self) -> bool:
         """Whether the pool is clear, though perhaps not with how many slots."""
-        best = self.fastest.candidate.pool
-        others = {it.candidate.pool for it in self.alike} | {*self.unfinished}
-        return not (others - {best} or self.race.left_out)
+        pools = {it.candidate.pool for it in self.alike} - {self.fastest.candidate.pool}
+        return not (pools or self.race.left_out or self.unfinished)
 
     @property
     def worker_command(self) -> str:
@@ -120,7 +115,7 @@ class Verdict:
             "recommended": self.recommended.candidate.to_json(),
             "alike": [it.candidate.to_json() for it in self.alike],
             "distinguishable": self.distinguishable,
-            "crowded": self.crowded,
+            "crowded": self.race.crowded,
             "limited_by": self.limited_by,
             "waiting_share": self.waiting_share,
             "worker_command": self.worker_command,
@@ -143,23 +138,27 @@ def _fastest(race: Race, table: Sequence[Standing]) -> Standing:
 
 
 def _cheapest(race: Race, fastest: Standing, table: Sequence[Standing]) -> Standing:
-    near = [
-        it
-        for it in table
-        if it == fastest or may_equal(speeds(race, it.candidate), speeds(race, fastest.candidate))
-    ]
+    near = _near(race, fastest, table, NEAR)
     return min(near, key=lambda it: it.peak_memory_bytes)
 
 
 def _recommended(race: Race, fastest: Standing, alike: Sequence[Standing]) -> Standing:
-    if _is_crowded(race) and own_waiting_share(race.base) < WAITS:
+    if race.crowded and own_waiting_share(race.base) < WAITS:
         return fastest  # one slot may seem to do as well there, and would not on a quiet machine
-    own = speeds(race, fastest.candidate)
-    able = [it for it in alike if _came_through(race, it)]
-    equals = [it for it in able if may_equal(speeds(race, it.candidate), own, FASTER)]
-    least_bytes = min(it.peak_memory_bytes for it in (fastest, *equals))
-    light = [it for it in (fastest, *equals) if CHEAPER * it.peak_memory_bytes <= least_bytes]
+    near = _near(race, fastest, [fastest, *alike], FASTER)
+    least_bytes = min(it.peak_memory_bytes for it in near)
+    light = [it for it in near if CHEAPER * it.peak_memory_bytes <= least_bytes]
     return min(light, key=lambda it: (it.candidate.slots, -it.items_per_s))
+
+
+def _near(
+    race: Race, fastest: Standing, table: Sequence[Standing], within: float
+) -> list[Standing]:
+    """The fastest, and those that may be as fast."""
+    own = speeds(race, fastest.candidate)
+    return [
+        it for it in table if it == fastest or may_equal(speeds(race, it.candidate), own, within)
+    ]
 
 
 def _unfinished(race: Race, fastest: Standing) -> list[str]:
@@ -172,10 +171,6 @@ def _unfinished(race: Race, fastest: Standing) -> list[str]:
     return found
 
 
-def _is_crowded(race: Race) -> bool:
-    return race.cores_left < ROOM * race.cores
-
-
 def _is_open(race: Race, fastest: Standing, other: Standing) -> bool:
     """Whether it is in the finals and not known to be slower; all others are by far.
 
@@ -183,7 +178,7 @@ def _is_open(race: Race, fastest: Standing, other: Standing) -> bool:
     """
     if other.candidate not in race.finalists:
         return False
-    if _is_crowded(race) and fastest.candidate.pool == other.candidate.pool:
+    if race.crowded and fastest.candidate.pool == other.candidate.pool:
         return True
     judged = duel(speeds(race, fastest.candidate), speeds(race, other.candidate))
     return judged != Judgement.FASTER
@@ -226,7 +221,7 @@ def _blocking(race: Race, table: Sequence[Standing], waiting_share: float) -> li
     """
     if waiting_share < WAITS:
         return []
-    own_core = not _is_crowded(race)
+    own_core = not race.crowded
     return [
         it
         for it in table

@@ -163,9 +163,8 @@ def _answer(verdict: Verdict) -> str:
     if verdict.alike:
         *names, last = (str(it.candidate) for it in (best, *verdict.alike))
         said = f"{', '.join(names)} and {last} are not distinguishable"
-        pool = best.candidate.pool
-        one = verdict.pool_is_clear and f": {pool} is the fastest pool"
-        return f"{said}, at about {best.items_per_s:.4g} items/s{one or ''}."
+        clear = f": {best.candidate.pool} is the fastest pool" if verdict.pool_is_clear else ""
+        return f"{said}, at about {best.items_per_s:.4g} items/s{clear}."
     others = [it for it in verdict.standings if it.candidate in verdict.race.finalists]
     others = [it for it in others if it != best]
     among = "" if verdict.distinguishable else " of those that were raced to the end"
@@ -236,7 +235,7 @@ def _blocked(verdict: Verdict) -> Iterator[str]:
 
 
 def _busy(verdict: Verdict) -> Iterator[str]:
-    if verdict.crowded:
+    if verdict.race.crowded:
         yield (
             f"Others leave {verdict.race.cores_left:.1f} of {verdict.race.cores} cores: more slots"
             " win cores from them, so how many suit cannot be told. Race again when it is quiet."
