@@ -15,8 +15,8 @@ from benchmarks.results import Benchmark, save, stored
 from benchmarks.rows import QUICK, ROWS, Sizes, rows
 from benchmarks.services import ROOT
 from benchmarks.tables import history, render
-from producer.commands.options import Count
-from workers.errors import PoolraceError, UsageError
+from poolrace.producer.commands.options import Count
+from poolrace.workers.errors import PoolraceError, UsageError
 
 RESULTS = ROOT / "benchmarks" / "results"
 

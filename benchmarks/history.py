@@ -7,8 +7,8 @@ from scipy.stats import mannwhitneyu
 
 from benchmarks.results import Benchmark
 from benchmarks.rows import Figure, followed
-from producer.stats import median
-from workers.errors import UsageError
+from poolrace.producer.analysis.stats import median
+from poolrace.workers.errors import UsageError
 
 SURE = 0.01
 """Chance of a difference by accident that is still taken for one. With five rounds each it

@@ -11,14 +11,14 @@ from contextlib import contextmanager
 
 from benchmarks.own import Values
 from benchmarks.services import ROOT
-from producer.cluster.ports import LOOPBACK, free_port
-from producer.executors import Model, make_executor
-from producer.jobs import Job
-from producer.measure import measure
-from producer.schedules import AUTO
-from workers.errors import ClusterError
-from workers.settings import Settings, inherited_environment
-from workers.workloads import make_workload
+from poolrace.producer.cluster.ports import LOOPBACK, free_port
+from poolrace.producer.executors.models import Model, make_executor
+from poolrace.producer.experiments.measure import measure
+from poolrace.producer.jobs.job import Job
+from poolrace.producer.jobs.schedules import AUTO
+from poolrace.workers.errors import ClusterError
+from poolrace.workers.settings import Settings, inherited_environment
+from poolrace.workers.workloads import make_workload
 
 PROJECT = "poolrace-bench"
 START_S = 240

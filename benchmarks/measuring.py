@@ -10,11 +10,11 @@ from benchmarks.peers import PEERS
 from benchmarks.results import Benchmark, Sample
 from benchmarks.rows import Row, Sizes
 from benchmarks.services import ROOT, end_all, left_behind, new_mark
-from producer.environment import describe, now
-from producer.turns import turn
-from workers.errors import ClusterError
-from workers.hosts import HostFacts
-from workers.settings import inherited_environment
+from poolrace.producer.environment import describe, now
+from poolrace.producer.rounds import turn
+from poolrace.workers.errors import ClusterError
+from poolrace.workers.host_facts import HostFacts
+from poolrace.workers.settings import inherited_environment
 
 ONCE_S = 3600.0
 """Seconds that one measurement may take; the longest, a million chunks, takes some minutes."""

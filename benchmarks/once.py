@@ -16,7 +16,7 @@ from benchmarks.peers import PEERS, WAITING, peer_named
 from benchmarks.peers.base import Timed
 from benchmarks.services import private_redis
 from benchmarks.work import WAIT_S, expected
-from producer.commands.options import Count
+from poolrace.producer.commands.options import Count
 
 stop_option = click.option("--stop", type=Count(least=1), required=True)
 times_option = click.option("--times", type=Count(least=1), default=1)

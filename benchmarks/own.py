@@ -11,14 +11,14 @@ from multiprocessing import Process
 from benchmarks.peers.base import SLOTS
 from benchmarks.peers.poolrace import Poolrace
 from benchmarks.work import add, cut
-from producer.cluster.local import temporary
-from producer.connection import connect
-from producer.ledger import Ledger
-from producer.results import Run
-from producer.schedules import AUTO, ScheduleChoice
-from workers.chunks import ChunkResult
-from workers.settings import Settings, inherited_environment
-from workers.usage import usage_of
+from poolrace.producer.broker.client import connect
+from poolrace.producer.cluster.lifecycle import temporary
+from poolrace.producer.jobs.ledger import Ledger
+from poolrace.producer.jobs.schedules import AUTO, ScheduleChoice
+from poolrace.producer.results.run import Run
+from poolrace.workers.chunks import ChunkResult
+from poolrace.workers.settings import Settings, inherited_environment
+from poolrace.workers.usage import usage_of
 
 MB = 1_000_000
 
@@ -100,7 +100,7 @@ def command(name: str, times: int) -> Values:
 def _command_s(arguments: Sequence[str], environment: dict[str, str]) -> float:
     began = time.perf_counter()
     subprocess.run(
-        [sys.executable, "-m", "producer", *arguments],
+        [sys.executable, "-m", "poolrace", *arguments],
         env=environment,
         check=True,
         capture_output=True,

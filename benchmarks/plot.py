@@ -10,7 +10,7 @@ from matplotlib.figure import Figure as Sheet
 from benchmarks.peers import PEERS
 from benchmarks.results import Benchmark
 from benchmarks.tables import side_by_side
-from producer.stats import median
+from poolrace.producer.analysis.stats import median
 
 OURS, OTHERS, LIMIT = "#c2410c", "#94a3b8", "#334155"
 UNITS = {1: "time / seed's program (less is better)", 2: "time / seed's program (less is better)",

@@ -13,8 +13,8 @@ from benchmarks.history import changes
 from benchmarks.plot import draw
 from benchmarks.results import Benchmark, load
 from benchmarks.tables import configured, has_peers, history, render
-from producer.results import write_file
-from workers.errors import PoolraceError
+from poolrace.producer.results.files import write_file
+from poolrace.workers.errors import PoolraceError
 
 LATEST = "latest.md"
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.rows import Figure
-from producer.results import write_file
-from producer.stats import median
-from workers.errors import UsageError
+from poolrace.producer.analysis.stats import median
+from poolrace.producer.results.files import write_file
+from poolrace.workers.errors import UsageError
 
 FORMAT = 1
 """Version of the file's format; a file of another version is refused."""

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import psutil
 
-from producer.cluster.local import temporary
-from workers.settings import Settings, inherited_environment
+from poolrace.producer.cluster.lifecycle import temporary
+from poolrace.workers.settings import Settings, inherited_environment
 
 ROOT = Path(__file__).resolve().parent.parent
 

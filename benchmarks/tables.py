@@ -6,7 +6,7 @@ from benchmarks.history import Change
 from benchmarks.peers import PEERS
 from benchmarks.results import Benchmark
 from benchmarks.rows import FIGURES, SUMS, Figure
-from producer.stats import median, spread
+from poolrace.producer.analysis.stats import median, spread
 
 NOTHING = "-"
 

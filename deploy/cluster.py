@@ -18,13 +18,13 @@ from typing import Any
 import click
 from dotenv import dotenv_values
 
-from producer.cluster.flower import FLOWER_PORT
-from producer.cluster.local import REDIS_PORT, find
-from producer.cluster.ports import free_port, is_free
-from producer.cluster.words import next_commands
-from workers.errors import ClusterError, PoolraceError, UsageError
-from workers.pools import POOLS, pool_named
-from workers.settings import Settings, inherited_environment
+from poolrace.producer.cluster.flower import FLOWER_PORT
+from poolrace.producer.cluster.lifecycle import REDIS_PORT, find
+from poolrace.producer.cluster.ports import free_port, is_free
+from poolrace.producer.cluster.text import next_commands
+from poolrace.workers.errors import ClusterError, PoolraceError, UsageError
+from poolrace.workers.pools import POOLS, pool_named
+from poolrace.workers.settings import Settings, inherited_environment
 
 ROOT = Path(__file__).resolve().parent.parent
 ENV_FILE = ROOT / ".env"
@@ -311,7 +311,7 @@ def _project() -> str:
 
 
 def _producer(command: str) -> None:
-    code = subprocess.run([sys.executable, "-m", "producer", command], check=False).returncode
+    code = subprocess.run([sys.executable, "-m", "poolrace", command], check=False).returncode
     sys.exit(code)
 
 

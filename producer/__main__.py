@@ -9,9 +9,9 @@ from typing import NoReturn
 
 import click
 
-from producer.commands import producer
-from workers.errors import INTERRUPTED, PoolraceError
-from workers.settings import mask
+from poolrace.producer.commands import producer
+from poolrace.workers.errors import INTERRUPTED, PoolraceError
+from poolrace.workers.settings import mask
 
 MAX_DIGITS = 200_000
 """Decimal digits that an integer may have in output: twice the sum of all factorials up to the
@@ -24,7 +24,7 @@ def main() -> NoReturn:
     # A shell that starts us in the background has SIGINT ignored; we heed it all the same.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     logging.basicConfig(format="producer: %(message)s")
-    logging.getLogger("producer").setLevel(logging.INFO)
+    logging.getLogger("poolrace").setLevel(logging.INFO)
     for signum in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(signum, _terminated)
     try:

@@ -14,16 +14,16 @@ import hypothesis
 import pytest
 import redis
 
-from producer.cluster.local import Cluster, temporary
-from producer.connection import connect
-from producer.executors import Model, make_executor
-from producer.fleet import signs
-from producer.jobs import Job
-from producer.measure import measure
-from producer.results import Run
-from producer.schedules import AUTO, ScheduleChoice
-from workers.settings import STATE_DIR, Settings
-from workers.workloads import Workload
+from poolrace.producer.broker.client import connect
+from poolrace.producer.broker.workers import signs
+from poolrace.producer.cluster.lifecycle import Cluster, temporary
+from poolrace.producer.executors.models import Model, make_executor
+from poolrace.producer.experiments.measure import measure
+from poolrace.producer.jobs.job import Job
+from poolrace.producer.jobs.schedules import AUTO, ScheduleChoice
+from poolrace.producer.results.run import Run
+from poolrace.workers.settings import STATE_DIR, Settings
+from poolrace.workers.workloads import Workload
 
 # The machine may be busy: how long an example takes says nothing.
 hypothesis.settings.register_profile("poolrace", deadline=None, derandomize=True)
@@ -132,7 +132,7 @@ class CommandLine:
         """Start a command and leave it running."""
         environment = {k: v for k, v in os.environ.items() if not k.startswith(OURS)}
         process = subprocess.Popen(
-            [sys.executable, "-m", "producer", *arguments],
+            [sys.executable, "-m", "poolrace", *arguments],
             cwd=self.directory,
             env={**environment, **self.variables},
             stdin=subprocess.DEVNULL,

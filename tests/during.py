@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from producer.dispatch import Observer
-from producer.ledger import Ledger
-from producer.results import Run
+from poolrace.producer.experiments.dispatch import Observer
+from poolrace.producer.jobs.ledger import Ledger
+from poolrace.producer.results.run import Run
+from poolrace.workers.chunks import ChunkResult
 from tests.conftest import wait_until
-from workers.chunks import ChunkResult
 
 
 @dataclass

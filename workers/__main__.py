@@ -1,4 +1,4 @@
-"""``python -m workers POOL``: become the Celery worker of a pool.
+"""``python -m poolrace.workers POOL``: become the Celery worker of a pool.
 
 It replaces itself by Celery's own command line and never runs a worker itself, because gevent
 has to patch the standard library before anything else is imported, and does so only when
@@ -10,9 +10,10 @@ import sys
 
 import click
 
-from workers.errors import ClusterError
-from workers.pools import POOLS, pool_named
-from workers.settings import Settings
+from poolrace.workers.command_line import worker_command
+from poolrace.workers.errors import ClusterError
+from poolrace.workers.pools import POOLS
+from poolrace.workers.settings import Settings
 
 
 @click.command()
@@ -33,19 +34,5 @@ def main(pool: str, slots: int | None, log_level: str) -> None:
     os.execv(sys.executable, command)  # noqa: S606 # no shell is wanted
 
 
-def worker_command(pool: str, slots: int | None, host: str, log_level: str = "INFO") -> list[str]:
-    """Celery's command line for a worker of that pool, with ``slots`` chunks at a time."""
-    kind = pool_named(pool)
-    return [
-        *(sys.executable, "-m", "celery", "--app", "workers.tasks", "worker"),
-        *("--pool", kind.name, "--queues", kind.name, "--hostname", f"{kind.name}@{host}"),
-        *("--concurrency", str(slots or kind.default_slots)),
-        *("--prefetch-multiplier", str(kind.prefetch_multiplier)),
-        # Workers have nothing to tell each other: the producer keeps the books.
-        *("--without-gossip", "--without-mingle"),
-        *("--loglevel", log_level),
-    ]
-
-
 if __name__ == "__main__":
-    main(prog_name="python -m workers")
+    main(prog_name="python -m poolrace.workers")

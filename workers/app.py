@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 from celery import Celery
 from kombu.entity import Exchange, Queue
 
-from workers.backend import OVERRIDES
-from workers.pools import POOLS
-from workers.settings import Settings
-from workers.transport import install
+from poolrace.workers.pools import POOLS
+from poolrace.workers.runtime.backend import OVERRIDES
+from poolrace.workers.runtime.transport import install
+from poolrace.workers.settings import Settings
 
 TASK = "poolrace.compute"
 """Name of the one task, which computes the chunks of a message."""
@@ -66,8 +66,8 @@ def configuration(settings: Settings) -> dict[str, Any]:
             "max_connections": connections,
             # Workers note in Redis what they hold, and give what a silent worker held to others
             # after a while, by clocks that may differ; what dies between two notes is lost. The
-            # producer knows better what is missing (producer/executors/flights.py), so nothing
-            # is noted, which also saves two commands a chunk.
+            # producer knows better what is missing (producer/executors/celery/in_flight.py), so
+            # nothing is noted, which also saves two commands a chunk.
             "ack_emulation": False,
         },
         "redis_max_connections": connections,

@@ -13,8 +13,8 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from types import BuiltinFunctionType
 
-from workers.chunks import Chunk, ChunkResult
-from workers.workloads import Workload
+from poolrace.workers.chunks import Chunk, ChunkResult
+from poolrace.workers.workloads import Workload
 
 CHECKPOINT_S = 0.5
 """A wait longer than this is slept in parts, with a checkpoint between them."""

@@ -3,7 +3,7 @@
 import os
 from dataclasses import dataclass
 
-from workers.errors import UsageError
+from poolrace.workers.errors import UsageError
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
-from workers.errors import UsageError
+from poolrace.workers.errors import UsageError
 
 STATE_DIR = ".poolrace"
 """Where the local cluster lives, relative to the current directory."""

@@ -9,16 +9,16 @@ from celery import Task, signals
 from celery.exceptions import Ignore
 from celery.worker import state
 
-from workers.app import ON_HOST, TASK, make_app
-from workers.chunks import Chunk, ChunkResult
-from workers.compute import Cancelled, compute
-from workers.heartbeat import Heartbeat
-from workers.hosts import HostFacts
-from workers.presence import Announcer, Presence
-from workers.rest import Rest
-from workers.running import Running
-from workers.settings import Settings
-from workers.workloads import Workload, make_workload
+from poolrace.workers.app import ON_HOST, TASK, make_app
+from poolrace.workers.chunks import Chunk, ChunkResult
+from poolrace.workers.compute import Cancelled, compute
+from poolrace.workers.host_facts import HostFacts
+from poolrace.workers.runtime.cancellation import Running
+from poolrace.workers.runtime.healthcheck import Heartbeat
+from poolrace.workers.runtime.pause import Rest
+from poolrace.workers.runtime.presence import Announcer, Presence
+from poolrace.workers.settings import Settings
+from poolrace.workers.workloads import Workload, make_workload
 
 if TYPE_CHECKING:
     import redis
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _settings = Settings.from_env()
 
 app = make_app(_settings)
-"""The app of a worker: ``celery --app workers.tasks``."""
+"""The app of a worker: ``celery --app poolrace.workers.tasks``."""
 
 _announcers: list[Announcer] = []
 _connections: dict[int, Any] = {}

@@ -10,7 +10,7 @@ from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 
 from benchmarks.peers.base import Peer
-from workers.errors import UsageError
+from poolrace.workers.errors import UsageError
 
 INSTALL = 'pip install ".[bench]"'
 

@@ -4,15 +4,15 @@ from contextlib import ExitStack
 
 from benchmarks.peers.base import SLOTS, Peer, Timed
 from benchmarks.work import WAIT_S
-from producer.cluster.local import temporary
-from producer.dispatch import Observer, nobody
-from producer.executors import Model, make_executor
-from producer.jobs import Job
-from producer.measure import measure
-from producer.results import Run
-from producer.schedules import AUTO, ScheduleChoice
-from workers.settings import Settings
-from workers.workloads import Workload, make_workload
+from poolrace.producer.cluster.lifecycle import temporary
+from poolrace.producer.executors.models import Model, make_executor
+from poolrace.producer.experiments.dispatch import Observer, nobody
+from poolrace.producer.experiments.measure import measure
+from poolrace.producer.jobs.job import Job
+from poolrace.producer.jobs.schedules import AUTO, ScheduleChoice
+from poolrace.producer.results.run import Run
+from poolrace.workers.settings import Settings
+from poolrace.workers.workloads import Workload, make_workload
 
 
 class Poolrace(Peer):

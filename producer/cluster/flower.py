@@ -1,7 +1,7 @@
 """Flower: how it is started, and whether it serves.
 
-In a container ``python -m producer.cluster.flower`` becomes Flower, and with ``check`` it is the
-health check.
+In a container ``python -m poolrace.producer.cluster.flower`` becomes Flower, and with ``check``
+it is the health check.
 """
 
 import base64
@@ -11,8 +11,8 @@ from http import HTTPStatus
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
-from workers.errors import ClusterError
-from workers.settings import Settings
+from poolrace.workers.errors import ClusterError
+from poolrace.workers.settings import Settings
 
 FLOWER_PORT = 5555
 """Flower's own default."""
@@ -26,7 +26,7 @@ COLUMNS = "name,args,kwargs,state,received,runtime,worker"
 def flower_command(address: str, port: int) -> list[str]:
     """Flower's command line. Login and broker come from the environment."""
     return [
-        *(sys.executable, "-m", "celery", "--app", "workers.tasks", "flower"),
+        *(sys.executable, "-m", "celery", "--app", "poolrace.workers.tasks", "flower"),
         *(f"--address={address}", f"--port={port}", f"--tasks_columns={COLUMNS}"),
     ]
 

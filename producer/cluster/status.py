@@ -3,12 +3,12 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from producer.cluster.local import Cluster, local_of
-from producer.connection import HOW_TO_START, connect, translated
-from producer.fleet import present_workers
-from workers.errors import ClusterError
-from workers.presence import Presence
-from workers.settings import Settings, mask
+from poolrace.producer.broker.client import HOW_TO_START, connect, translated
+from poolrace.producer.broker.workers import present_workers
+from poolrace.producer.cluster.lifecycle import Cluster, local_of
+from poolrace.workers.errors import ClusterError
+from poolrace.workers.runtime.presence import Presence
+from poolrace.workers.settings import Settings, mask
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ class LazyGroup(click.Group):
         """Import the command of that name."""
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = import_module(f"producer.commands.{cmd_name}").command
+        command: click.Command = import_module(f"poolrace.producer.commands.{cmd_name}").command
         return command
 
     def resolve_command(

@@ -2,9 +2,9 @@
 
 import click
 
-from producer.commands.options import broker_option
-from producer.kept import cancel
-from workers.settings import Settings
+from poolrace.producer.commands.options import broker_option
+from poolrace.producer.experiments.saved_jobs import cancel
+from poolrace.workers.settings import Settings
 
 
 @click.command()

@@ -4,17 +4,17 @@ from typing import Any
 
 import click
 
-from producer.commands.options import (
+from poolrace.producer.commands.options import (
     job_from,
     job_options,
     outcome_options,
     schedule_from,
     settings_from,
 )
-from producer.commands.outcome import Outcome
-from producer.executors import LOCAL_MODELS, ONE_SLOT, Model
-from producer.plans import Case, Plan
-from workers.pools import POOLS
+from poolrace.producer.commands.output import Outcome
+from poolrace.producer.executors.models import LOCAL_MODELS, ONE_SLOT, Model
+from poolrace.producer.experiments.plans import Case, Plan
+from poolrace.workers.pools import POOLS
 
 
 @click.command()

@@ -2,8 +2,8 @@
 
 import click
 
-from producer.cluster.local import down
-from workers.settings import Settings
+from poolrace.producer.cluster.lifecycle import down
+from poolrace.workers.settings import Settings
 
 
 @click.command()

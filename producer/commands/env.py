@@ -4,8 +4,8 @@ import shlex
 
 import click
 
-from producer.cluster.local import require
-from workers.settings import Settings
+from poolrace.producer.cluster.lifecycle import require
+from poolrace.workers.settings import Settings
 
 
 @click.command()

@@ -4,9 +4,9 @@ import json
 
 import click
 
-from producer.commands.options import broker_option
-from producer.kept import kept_jobs, render_jobs
-from workers.settings import Settings
+from poolrace.producer.commands.options import broker_option
+from poolrace.producer.experiments.saved_jobs import kept_jobs, render_jobs
+from poolrace.workers.settings import Settings
 
 
 @click.command()

@@ -4,11 +4,11 @@ from typing import Any
 
 import click
 
-from producer.commands.options import Count, Numbers, result_options
-from producer.commands.outcome import Outcome
-from producer.progress import steps
-from producer.race.mapping import MapWish, make_map
-from workers.errors import UsageError
+from poolrace.producer.commands.options import Count, Numbers, result_options
+from poolrace.producer.commands.output import Outcome
+from poolrace.producer.experiments.progress import steps
+from poolrace.producer.race.pool_map import MapWish, make_map
+from poolrace.workers.errors import UsageError
 
 
 @click.command()

@@ -8,13 +8,13 @@ from typing import Any, TypeVar
 
 import click
 
-from producer.executors import LOCAL_MODELS, Model
-from producer.jobs import Job
-from producer.schedules import SCHEDULES, ScheduleChoice
-from workers.errors import UsageError
-from workers.pools import POOLS
-from workers.settings import Settings
-from workers.workloads import WORKLOADS, Workload, make_workload
+from poolrace.producer.executors.models import LOCAL_MODELS, Model
+from poolrace.producer.jobs.job import Job
+from poolrace.producer.jobs.schedules import SCHEDULES, ScheduleChoice
+from poolrace.workers.errors import UsageError
+from poolrace.workers.pools import POOLS
+from poolrace.workers.settings import Settings
+from poolrace.workers.workloads import WORKLOADS, Workload, make_workload
 
 F = TypeVar("F", bound=Callable[..., object])
 

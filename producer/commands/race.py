@@ -10,16 +10,16 @@ from typing import Any, TextIO
 import click
 import psutil
 
-from producer.commands.options import Count, Numbers, result_options
-from producer.commands.outcome import Outcome
-from producer.race.app import App
-from producer.race.candidates import Variants, parse
-from producer.race.course import race
-from producer.race.items import read_items
-from producer.race.leashed import Target
-from producer.race.track import Wish
-from workers.errors import AllFailed, UsageError
-from workers.pools import POOLS
+from poolrace.producer.commands.options import Count, Numbers, result_options
+from poolrace.producer.commands.output import Outcome
+from poolrace.producer.race.app_info import App
+from poolrace.producer.race.app_process import Target
+from poolrace.producer.race.items import read_items
+from poolrace.producer.race.options import Variants, parse
+from poolrace.producer.race.race import race
+from poolrace.producer.race.session import Wish
+from poolrace.workers.errors import AllFailed, UsageError
+from poolrace.workers.pools import POOLS
 
 
 class Size(click.ParamType[int]):
@@ -142,7 +142,7 @@ def _agree(app: App, options: dict[str, Any], *, yes: bool) -> None:
         f" {app.python})"
     )
     if yes:
-        logging.getLogger("producer.race").info(said)
+        logging.getLogger("poolrace.producer.race").info(said)
         return
     if not os.isatty(0):
         raise UsageError(f"{said}; that needs --yes where nobody can be asked")

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import click
 
-from producer.reports import FORMATS, SUFFIXES, format_for
-from producer.results import load, require_writable, write_file
-from workers.errors import UsageError
+from poolrace.producer.reports.formats import FORMATS, SUFFIXES, format_for
+from poolrace.producer.results.files import load, require_writable, write_file
+from poolrace.workers.errors import UsageError
 
 
 @click.command()

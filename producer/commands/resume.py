@@ -2,11 +2,11 @@
 
 import click
 
-from producer.commands.options import broker_option
-from producer.commands.run import show
-from producer.kept import resume
-from producer.progress import bars
-from workers.settings import Settings
+from poolrace.producer.commands.options import broker_option
+from poolrace.producer.commands.run import show
+from poolrace.producer.experiments.progress import bars
+from poolrace.producer.experiments.saved_jobs import resume
+from poolrace.workers.settings import Settings
 
 
 @click.command()

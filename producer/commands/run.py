@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from producer.commands.options import (
+from poolrace.producer.commands.options import (
     Count,
     job_from,
     job_options,
@@ -16,13 +16,13 @@ from producer.commands.options import (
     settings_from,
     time_limit_option,
 )
-from producer.compare import measured_runs
-from producer.executors import Model
-from producer.plans import Case, Plan
-from producer.progress import bars
-from producer.reports.run import render
-from producer.results import Run
-from workers.errors import JobFailed, UsageError
+from poolrace.producer.executors.models import Model
+from poolrace.producer.experiments.compare import measured_runs
+from poolrace.producer.experiments.plans import Case, Plan
+from poolrace.producer.experiments.progress import bars
+from poolrace.producer.reports.views.run import render
+from poolrace.producer.results.run import Run
+from poolrace.workers.errors import JobFailed, UsageError
 
 
 @click.command()

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from producer.commands.options import (
+from poolrace.producer.commands.options import (
     Numbers,
     job_from,
     job_options,
@@ -14,8 +14,8 @@ from producer.commands.options import (
     schedule_from,
     settings_from,
 )
-from producer.commands.outcome import Outcome
-from producer.scaling import Wish, scale_plan
+from poolrace.producer.commands.output import Outcome
+from poolrace.producer.experiments.scaling import Wish, scale_plan
 
 
 @click.command()

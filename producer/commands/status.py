@@ -4,11 +4,11 @@ import json
 
 import click
 
-from producer.cluster.status import status
-from producer.cluster.words import render_status
-from producer.commands.options import broker_option
-from workers.errors import ClusterError
-from workers.settings import Settings
+from poolrace.producer.cluster.status import status
+from poolrace.producer.cluster.text import render_status
+from poolrace.producer.commands.options import broker_option
+from poolrace.workers.errors import ClusterError
+from poolrace.workers.settings import Settings
 
 
 @click.command()

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from producer.commands.options import (
+from poolrace.producer.commands.options import (
     Numbers,
     job_from,
     model_from,
@@ -13,8 +13,8 @@ from producer.commands.options import (
     settings_from,
     workload_options,
 )
-from producer.commands.outcome import Outcome
-from producer.plans import sweep_plan
+from poolrace.producer.commands.output import Outcome
+from poolrace.producer.experiments.plans import sweep_plan
 
 
 @click.command()

@@ -2,11 +2,11 @@
 
 import click
 
-from producer.cluster.local import up
-from producer.cluster.words import render
-from producer.executors import Model
-from workers.pools import POOLS
-from workers.settings import Settings
+from poolrace.producer.cluster.lifecycle import up
+from poolrace.producer.cluster.text import render
+from poolrace.producer.executors.models import Model
+from poolrace.workers.pools import POOLS
+from poolrace.workers.settings import Settings
 
 
 @click.command()

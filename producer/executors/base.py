@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType, TracebackType
 from typing import Self
 
-from producer.jobs import Job
-from producer.ledger import Ledger
-from workers.chunks import Chunk, ChunkResult
-from workers.errors import ChunkFailed, PoolraceError
-from workers.hosts import HostFacts
-from workers.usage import Usages, usage_of
+from poolrace.producer.jobs.job import Job
+from poolrace.producer.jobs.ledger import Ledger
+from poolrace.workers.chunks import Chunk, ChunkResult
+from poolrace.workers.errors import ChunkFailed, PoolraceError
+from poolrace.workers.host_facts import HostFacts
+from poolrace.workers.usage import Usages, usage_of
 
 
 class Executor(ABC):

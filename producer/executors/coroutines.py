@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 
-from producer.executors.base import LocalExecutor
-from workers.chunks import Chunk, ChunkResult
-from workers.compute import compute_async
+from poolrace.producer.executors.base import LocalExecutor
+from poolrace.workers.chunks import Chunk, ChunkResult
+from poolrace.workers.compute import compute_async
 
 
 class Coroutines(LocalExecutor):

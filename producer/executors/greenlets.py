@@ -9,9 +9,9 @@ import gevent
 import gevent.lock
 import gevent.queue
 
-from producer.executors.base import LocalExecutor
-from workers.chunks import Chunk, ChunkResult
-from workers.compute import compute
+from poolrace.producer.executors.base import LocalExecutor
+from poolrace.workers.chunks import Chunk, ChunkResult
+from poolrace.workers.compute import compute
 
 
 class Greenlets(LocalExecutor):

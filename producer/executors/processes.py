@@ -10,12 +10,12 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 
-from producer.executors.base import LocalExecutor
-from workers.chunks import Chunk, ChunkResult
-from workers.compute import compute
-from workers.errors import ChunkFailed
-from workers.usage import Usages, usage_of
-from workers.workloads import Workload
+from poolrace.producer.executors.base import LocalExecutor
+from poolrace.workers.chunks import Chunk, ChunkResult
+from poolrace.workers.compute import compute
+from poolrace.workers.errors import ChunkFailed
+from poolrace.workers.usage import Usages, usage_of
+from poolrace.workers.workloads import Workload
 
 AHEAD = 2
 """Chunks in the pipe to a process: the one it computes, and the next one."""

@@ -3,9 +3,9 @@
 from collections import deque
 from collections.abc import Sequence
 
-from producer.executors.base import LocalExecutor
-from workers.chunks import Chunk, ChunkResult
-from workers.compute import compute
+from poolrace.producer.executors.base import LocalExecutor
+from poolrace.workers.chunks import Chunk, ChunkResult
+from poolrace.workers.compute import compute
 
 
 class Single(LocalExecutor):

@@ -5,9 +5,9 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from producer.executors.base import LocalExecutor
-from workers.chunks import Chunk, ChunkResult
-from workers.compute import Cancelled, compute
+from poolrace.producer.executors.base import LocalExecutor
+from poolrace.workers.chunks import Chunk, ChunkResult
+from poolrace.workers.compute import Cancelled, compute
 
 
 class Threads(LocalExecutor):

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from workers.errors import UsageError
+from poolrace.workers.errors import UsageError
 
 CALL = {"args", "kwargs"}
 """An object with these keys alone is a call, any other one is keyword arguments."""

@@ -3,11 +3,11 @@
 import time
 from dataclasses import dataclass, field
 
-from producer.race.crew import Crew, Report
-from producer.race.mail import Mail
-from producer.race.rates import percentiles, steady_rate
-from producer.race.records import Kind, Lap
-from workers.usage import Usage, used_between
+from poolrace.producer.analysis.rates import percentiles, steady_rate
+from poolrace.producer.race.publisher import Mail
+from poolrace.producer.race.worker_group import Crew, Report
+from poolrace.producer.results.race import Kind, Lap
+from poolrace.workers.usage import Usage, used_between
 
 GRACE_S = 5.0
 """Seconds beyond the time limit after which nobody waits for an item any more."""

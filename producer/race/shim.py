@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 CONFIG: dict[str, Any] = json.loads(os.environ["POOLRACE_RACE"])
-"""What the producer wants to be done; see ``producer/race/app.py`` and ``worker.py``."""
+"""What the producer wants to be done; see ``producer/race/app_info.py`` and ``worker.py``."""
 
 TRACE_CHARACTERS = 3000
 """A line to the producer must stay below 4,096 bytes, so that lines do not mix (pipe(7))."""

@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.results import Benchmark, Sample
 from benchmarks.rows import Sizes
-from workers.hosts import HostFacts
+from poolrace.workers.host_facts import HostFacts
 
 Made = Callable[..., Benchmark]
 

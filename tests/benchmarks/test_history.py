@@ -7,8 +7,8 @@ import pytest
 from benchmarks.history import changes, newest_alike, word
 from benchmarks.results import Benchmark
 from benchmarks.rows import FIGURES, Figure
+from poolrace.workers.errors import UsageError
 from tests.benchmarks.conftest import Made
-from workers.errors import UsageError
 
 TIMES = [1.00, 1.02, 1.04, 1.06, 1.08]
 

@@ -5,7 +5,7 @@ import pytest
 from benchmarks.measuring import once
 from benchmarks.peers import PEERS, WAITING, Entry, peer_named
 from benchmarks.work import cut, expected, run
-from workers.errors import ClusterError, UsageError
+from poolrace.workers.errors import ClusterError, UsageError
 
 
 @pytest.mark.parametrize("name", PEERS)

@@ -9,8 +9,8 @@ import pytest
 from benchmarks.plot import draw
 from benchmarks.results import load, save, stored
 from benchmarks.tables import configured, render
+from poolrace.workers.errors import UsageError
 from tests.benchmarks.conftest import Made
-from workers.errors import UsageError
 
 ROOT = Path(__file__).parent.parent.parent
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from producer.connection import connect
-from producer.fleet import signs
+from poolrace.producer.broker.client import connect
+from poolrace.producer.broker.workers import signs
+from poolrace.workers.pools import POOLS
 from tests.cluster.conftest import (
     IMAGE,
     Deployment,
@@ -19,7 +20,6 @@ from tests.cluster.conftest import (
     inspected,
     wait_until,
 )
-from workers.pools import POOLS
 
 WORKERS = (*POOLS, "flower")
 

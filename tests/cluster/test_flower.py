@@ -13,8 +13,8 @@ from urllib.request import Request, urlopen
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
+from poolrace.workers.chunks import Chunk
 from tests.cluster.conftest import Deployment, wait_until
-from workers.chunks import Chunk
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 PATIENCE_MS = 30_000

@@ -17,14 +17,14 @@ from pathlib import Path
 
 import click
 
-from producer.checkpoints import FINISHED, OWNED_S, owner_key
-from producer.cluster.local import Cluster, temporary
-from producer.connection import connect
-from producer.kept import kept_jobs
-from producer.results import Run
+from poolrace.producer.broker.checkpoints import FINISHED, OWNED_S, owner_key
+from poolrace.producer.broker.client import connect
+from poolrace.producer.cluster.lifecycle import Cluster, temporary
+from poolrace.producer.experiments.saved_jobs import kept_jobs
+from poolrace.producer.results.run import Run
+from poolrace.workers.settings import Settings
 from tests.conftest import CommandLine, wait_until
 from tests.faults.faults import FAULTS, Target
-from workers.settings import Settings
 
 SLOTS = {"prefork": 2, "threads": 2, "gevent": 8, "solo": 1}
 HUNG_S = 150.0

@@ -17,15 +17,15 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from producer.cluster.local import Cluster
-from producer.cluster.sessions import members
-from producer.connection import connect
-from producer.fleet import present_workers, signs
-from producer.kept import kept_jobs
+from poolrace.producer.broker.client import connect
+from poolrace.producer.broker.workers import present_workers, signs
+from poolrace.producer.cluster.lifecycle import Cluster
+from poolrace.producer.experiments.saved_jobs import kept_jobs
+from poolrace.producer.processes.session import members
+from poolrace.workers.chunks import Chunk, ChunkResult
+from poolrace.workers.runtime.presence import Sign
+from poolrace.workers.settings import Settings
 from tests.conftest import wait_until
-from workers.chunks import Chunk, ChunkResult
-from workers.presence import Sign
-from workers.settings import Settings
 
 if TYPE_CHECKING:
     import redis
@@ -98,7 +98,7 @@ def worker_beside(cluster: Cluster, pool: str, host: str, url: str = "") -> Iter
     """
     own = {"CELERY_BROKER_URL": url or cluster.broker_url, "POOLRACE_HOST": host}
     process = psutil.Popen(
-        [sys.executable, "-m", "workers", pool],
+        [sys.executable, "-m", "poolrace.workers", pool],
         env={**os.environ, **own},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from workers.tasks import app
-from workers.workloads import WORKLOADS
-from workers.workloads.base import Steps, Workload, parameter
+from poolrace.workers.tasks import app
+from poolrace.workers.workloads import WORKLOADS
+from poolrace.workers.workloads.base import Steps, Workload, parameter
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from producer.checkpoints import OWNED_S, owner_key
-from producer.cluster.local import Cluster, temporary
-from producer.connection import connect
-from producer.fleet import present_workers
-from producer.kept import kept_jobs
+from poolrace.producer.broker.checkpoints import OWNED_S, owner_key
+from poolrace.producer.broker.client import connect
+from poolrace.producer.broker.workers import present_workers
+from poolrace.producer.cluster.lifecycle import Cluster, temporary
+from poolrace.producer.experiments.saved_jobs import kept_jobs
+from poolrace.workers.settings import Settings
 from tests.conftest import CommandLine, wait_until
 from tests.faults.faults import cut_others, worker_beside
-from workers.settings import Settings
 
 if TYPE_CHECKING:
     import redis

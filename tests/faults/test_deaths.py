@@ -9,15 +9,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from producer.cluster.local import Cluster, temporary
-from producer.connection import connect
-from producer.dispatch import Observer, nobody
-from producer.executors import Model, make_executor
-from producer.fleet import SILENT_S, present_workers
-from producer.jobs import Job
-from producer.measure import measure
-from producer.results import Run
-from producer.schedules import ScheduleChoice
+from poolrace.producer.broker.client import connect
+from poolrace.producer.broker.workers import SILENT_S, present_workers
+from poolrace.producer.cluster.lifecycle import Cluster, temporary
+from poolrace.producer.executors.models import Model, make_executor
+from poolrace.producer.experiments.dispatch import Observer, nobody
+from poolrace.producer.experiments.measure import measure
+from poolrace.producer.jobs.job import Job
+from poolrace.producer.jobs.schedules import ScheduleChoice
+from poolrace.producer.results.run import Run
+from poolrace.workers.pools import POOLS
+from poolrace.workers.settings import Settings
+from poolrace.workers.workloads import make_workload
 from tests.conftest import held_chunks, wait_until
 from tests.during import Progress, assert_whole, during, happened
 from tests.faults.faults import (
@@ -37,9 +40,6 @@ from tests.faults.faults import (
     worker_beside,
 )
 from tests.faults.slow_link import slow_link
-from workers.pools import POOLS
-from workers.settings import Settings
-from workers.workloads import make_workload
 
 if TYPE_CHECKING:
     import redis
@@ -214,7 +214,7 @@ def test_a_chunk_that_outlives_signs_and_connections_runs_once(
 def test_what_an_emptied_redis_loses_is_held_against_no_chunk(
     victim: Cluster, store: "redis.Redis", monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("producer.executors.celery_pool.MAX_LOSSES", 1)
+    monkeypatch.setattr("poolrace.producer.executors.celery.pool.MAX_LOSSES", 1)
     with in_the_middle(victim, "solo") as progress:
         wait_until(lambda: store.llen("solo"))
         flush_redis(Target(victim, "solo"))

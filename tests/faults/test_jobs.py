@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import pytest
 
-from producer.checkpoints import INDEX_KEY, OWNED_S, job_key, owner_key
-from producer.kept import kept_jobs
+from poolrace.producer.broker.checkpoints import INDEX_KEY, OWNED_S, job_key, owner_key
+from poolrace.producer.experiments.saved_jobs import kept_jobs
+from poolrace.workers.pools import POOLS
+from poolrace.workers.settings import Settings
 from tests.conftest import Answer, CommandLine, held_chunks, wait_until
 from tests.faults.faults import stopped
-from workers.pools import POOLS
-from workers.settings import Settings
 
 if TYPE_CHECKING:
     import subprocess

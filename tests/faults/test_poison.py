@@ -11,25 +11,25 @@ from pathlib import Path
 
 import pytest
 
-from producer.checkpoints import JobStore
-from producer.cluster.local import Cluster, temporary
-from producer.connection import connect
-from producer.executors import Model, make_executor
-from producer.executors.flights import MAX_ATTEMPTS
-from producer.fleet import present_workers
-from producer.jobs import Job
-from producer.kept import resume
-from producer.measure import measure
-from producer.results import Run
-from producer.schedules import ScheduleChoice
+from poolrace.producer.broker.checkpoints import JobStore
+from poolrace.producer.broker.client import connect
+from poolrace.producer.broker.workers import present_workers
+from poolrace.producer.cluster.lifecycle import Cluster, temporary
+from poolrace.producer.executors.celery.in_flight import MAX_ATTEMPTS
+from poolrace.producer.executors.models import Model, make_executor
+from poolrace.producer.experiments.measure import measure
+from poolrace.producer.experiments.saved_jobs import resume
+from poolrace.producer.jobs.job import Job
+from poolrace.producer.jobs.schedules import ScheduleChoice
+from poolrace.producer.results.run import Run
+from poolrace.workers.command_line import worker_command
+from poolrace.workers.errors import ChunkFailed, ChunkTimeout
+from poolrace.workers.pools import POOLS
+from poolrace.workers.settings import Settings
+from poolrace.workers.workloads import WORKLOADS
 from tests.conftest import wait_until
 from tests.during import assert_whole, happened
 from tests.faults.faulty import Faulty, register
-from workers.__main__ import worker_command
-from workers.errors import ChunkFailed, ChunkTimeout
-from workers.pools import POOLS
-from workers.settings import Settings
-from workers.workloads import WORKLOADS
 
 SLOTS = {"prefork": 2, "threads": 2, "gevent": 4, "solo": 1}
 STOP, AT = 200, 117
@@ -63,7 +63,9 @@ class _Respawned:
 
     def __init__(self, pool: str, broker: Cluster) -> None:
         command = worker_command(pool, SLOTS[pool], "faulty")
-        self._command = [part.replace("workers.tasks", "tests.faults.faulty") for part in command]
+        self._command = [
+            part.replace("poolrace.workers.tasks", "tests.faults.faulty") for part in command
+        ]
         self._environment = {
             **os.environ, "CELERY_BROKER_URL": broker.broker_url, "POOLRACE_HOST": "faulty",
         }  # fmt: skip
@@ -191,7 +193,7 @@ def test_a_chunk_that_always_ends_its_process_is_named(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("producer.executors.celery_pool.MAX_LOSSES", 2)
+    monkeypatch.setattr("poolrace.producer.executors.celery.pool.MAX_LOSSES", 2)
     with worker(pool, broker), pytest.raises(ChunkFailed, match=r"chunk \["):
         run(job_of(fault, tmp_path), pool, settings)
     assert 2 <= len(list(tmp_path.iterdir())) <= 2 * MAX_ATTEMPTS
@@ -206,7 +208,7 @@ def test_a_chunk_that_hangs_ends_at_its_time_limit(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """In code that passes no checkpoint, so that nothing but the producer can notice."""
-    monkeypatch.setattr("producer.executors.celery_pool.HUNG_S", 1.0)
+    monkeypatch.setattr("poolrace.producer.executors.celery.pool.HUNG_S", 1.0)
     with worker(pool, broker), pytest.raises((ChunkTimeout, ChunkFailed), match=NAMED):
         run(job_of("hang", tmp_path, time_limit_s=0.5), pool, settings)
 

@@ -4,8 +4,8 @@ A *chunk* is a half-open range of indices, and the unit that is sent to whoever 
 *schedule* says how a range is cut. The words are OpenMP's.
 """
 
-from producer.schedules import Dynamic, Guided, Static
-from workers.chunks import Chunk
+from poolrace.producer.jobs.schedules import Dynamic, Guided, Static
+from poolrace.workers.chunks import Chunk
 
 
 def test_a_chunk_is_a_half_open_range_of_indices() -> None:

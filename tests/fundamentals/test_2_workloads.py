@@ -7,10 +7,10 @@ runs in a thread, a process, a greenlet or a coroutine.
 
 import pytest
 
-from workers.chunks import Chunk
-from workers.compute import compute
-from workers.workloads import make_workload
-from workers.workloads.base import running_minimum
+from poolrace.workers.chunks import Chunk
+from poolrace.workers.compute import compute
+from poolrace.workers.workloads import make_workload
+from poolrace.workers.workloads.base import running_minimum
 
 
 def test_a_workload_yields_its_waits_and_returns_its_partial() -> None:

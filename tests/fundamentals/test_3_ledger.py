@@ -6,10 +6,10 @@ it is the proof behind the word "exact" in every report.
 
 import pytest
 
-from producer.jobs import Job
-from producer.ledger import OverlapError
-from workers.chunks import Chunk
-from workers.workloads import make_workload
+from poolrace.producer.jobs.job import Job
+from poolrace.producer.jobs.ledger import OverlapError
+from poolrace.workers.chunks import Chunk
+from poolrace.workers.workloads import make_workload
 
 
 def test_the_ledger_is_complete_when_the_range_is_covered() -> None:

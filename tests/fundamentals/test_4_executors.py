@@ -4,14 +4,14 @@
 is, the place where one chunk runs at a time: a thread, a process, a coroutine, a greenlet.
 """
 
-from producer.dispatch import dispatch
-from producer.executors import Model, make_executor
-from producer.jobs import Job
-from producer.schedules import Dynamic
+from poolrace.producer.executors.models import Model, make_executor
+from poolrace.producer.experiments.dispatch import dispatch
+from poolrace.producer.jobs.job import Job
+from poolrace.producer.jobs.schedules import Dynamic
+from poolrace.workers.chunks import Chunk
+from poolrace.workers.settings import Settings
+from poolrace.workers.workloads import make_workload
 from tests.conftest import run_once
-from workers.chunks import Chunk
-from workers.settings import Settings
-from workers.workloads import make_workload
 
 
 def test_an_executor_takes_chunks_and_gives_results(settings: Settings) -> None:

@@ -6,11 +6,11 @@ Results are pushed back by Redis as they are stored.
 
 import pytest
 
-from producer.executors import Model
+from poolrace.producer.executors.models import Model
+from poolrace.workers.pools import POOLS
+from poolrace.workers.settings import Settings
+from poolrace.workers.workloads import make_workload
 from tests.conftest import POOL_SLOTS, run_once
-from workers.pools import POOLS
-from workers.settings import Settings
-from workers.workloads import make_workload
 
 
 @pytest.mark.parametrize("pool", POOLS)

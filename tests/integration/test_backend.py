@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from poolrace.workers.app import make_app
+from poolrace.workers.errors import ResultTooLarge
+from poolrace.workers.runtime.backend import MAX_BYTES, Backend
+from poolrace.workers.settings import Settings
 from tests.conftest import wait_until
-from workers.app import make_app
-from workers.backend import MAX_BYTES, Backend
-from workers.errors import ResultTooLarge
-from workers.settings import Settings
 
 if TYPE_CHECKING:
     import redis

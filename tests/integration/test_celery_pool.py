@@ -11,25 +11,25 @@ import kombu.pools
 import pytest
 import redis
 
-from producer.checkpoints import job_key
-from producer.dispatch import dispatch
-from producer.executors import Model, make_executor
-from producer.executors.celery_pool import CeleryPool
-from producer.jobs import Job
-from producer.ledger import Ledger
-from producer.schedules import AUTO, Dynamic, ScheduleChoice
+from poolrace.producer.broker.checkpoints import job_key
+from poolrace.producer.executors.celery.pool import CeleryPool
+from poolrace.producer.executors.models import Model, make_executor
+from poolrace.producer.experiments.dispatch import dispatch
+from poolrace.producer.jobs.job import Job
+from poolrace.producer.jobs.ledger import Ledger
+from poolrace.producer.jobs.schedules import AUTO, Dynamic, ScheduleChoice
+from poolrace.workers.chunks import Chunk, ChunkResult
+from poolrace.workers.errors import ChunkFailed, ClusterError, UsageError
+from poolrace.workers.host_facts import HostFacts
+from poolrace.workers.pools import POOLS
+from poolrace.workers.runtime.presence import Announcer, Presence, presence_key
+from poolrace.workers.runtime.transport import Channel
+from poolrace.workers.settings import Settings
+from poolrace.workers.workloads import make_workload
 from tests.conftest import run_once, wait_until
-from workers.chunks import Chunk, ChunkResult
-from workers.errors import ChunkFailed, ClusterError, UsageError
-from workers.hosts import HostFacts
-from workers.pools import POOLS
-from workers.presence import Announcer, Presence, presence_key
-from workers.settings import Settings
-from workers.transport import Channel
-from workers.workloads import make_workload
 
 if TYPE_CHECKING:
-    from producer.results import Run
+    from poolrace.producer.results.run import Run
 
 pools = pytest.mark.parametrize("pool", POOLS)
 

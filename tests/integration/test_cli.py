@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from producer.commands import COMMANDS
-from producer.reports import FORMATS
-from producer.results import FORMAT
+from poolrace.producer.commands import COMMANDS
+from poolrace.producer.reports.formats import FORMATS
+from poolrace.producer.results.schema import FORMAT
+from poolrace.workers.workloads import WORKLOADS
 from tests.conftest import CommandLine
-from workers.workloads import WORKLOADS
 
 KEYS = {
     "job", "workload", "start", "stop", "model", "slots", "hosts", "schedule", "chunks",
@@ -225,7 +225,7 @@ def test_a_terminal_shows_a_live_bar_with_the_running_value(
 ) -> None:
     ours, theirs = pty.openpty()
     command = [
-        *(sys.executable, "-m", "producer", "run", "minimum", "--values", "10,4,22,-6"),
+        *(sys.executable, "-m", "poolrace", "run", "minimum", "--values", "10,4,22,-6"),
         *("--local", "single", "--chunk-size", "1"),
     ]
     process = subprocess.Popen(

@@ -14,11 +14,11 @@ from urllib.error import HTTPError
 import psutil
 import pytest
 
-from producer.cluster.local import STATE_FILE, Cluster
-from producer.cluster.ports import free_port
-from producer.cluster.sessions import members
-from producer.connection import connect
-from producer.fleet import present_workers
+from poolrace.producer.broker.client import connect
+from poolrace.producer.broker.workers import present_workers
+from poolrace.producer.cluster.lifecycle import STATE_FILE, Cluster
+from poolrace.producer.cluster.ports import free_port
+from poolrace.producer.processes.session import members
 from tests.conftest import CommandLine, wait_until
 
 
@@ -205,7 +205,7 @@ def test_a_pool_without_workers_is_code_3_with_the_command_that_starts_one(
 ) -> None:
     answer = up("run", "sum", "--stop", "1e4", "--pool", "gevent")
     assert answer.code == 3
-    assert "python -m workers gevent" in answer.err
+    assert "python -m poolrace.workers gevent" in answer.err
     assert "prefork, threads" in answer.err
 
 

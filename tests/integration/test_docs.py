@@ -9,14 +9,14 @@ import click
 import pytest
 
 from benchmarks.peers import PEERS, Entry
-from producer.commands import COMMANDS, producer
-from producer.executors import LOCAL_MODELS
-from producer.reports import FORMATS
-from producer.results import Run
-from producer.schedules import SCHEDULES
+from poolrace.producer.commands import COMMANDS, producer
+from poolrace.producer.executors.models import LOCAL_MODELS
+from poolrace.producer.jobs.schedules import SCHEDULES
+from poolrace.producer.reports.formats import FORMATS
+from poolrace.producer.results.run import Run
+from poolrace.workers.pools import POOLS
+from poolrace.workers.workloads import WORKLOADS
 from tests.conftest import CommandLine
-from workers.pools import POOLS
-from workers.workloads import WORKLOADS
 
 ROOT = Path(__file__).parent.parent.parent
 PAGES = [ROOT / "README.md", ROOT / "deploy" / "README.md", *sorted((ROOT / "docs").glob("*.md"))]

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from producer.fleet import SILENT_S, FleetWatch
+from poolrace.producer.broker.workers import SILENT_S, FleetWatch
+from poolrace.workers.errors import ClusterError
+from poolrace.workers.host_facts import HostFacts
+from poolrace.workers.runtime.presence import EXPIRE_S, INDEX_KEY, Announcer, Presence, presence_key
 from tests.conftest import wait_until
-from workers.errors import ClusterError
-from workers.hosts import HostFacts
-from workers.presence import EXPIRE_S, INDEX_KEY, Announcer, Presence, presence_key
 
 if TYPE_CHECKING:
     import redis

@@ -8,18 +8,18 @@ from pathlib import Path
 import pytest
 import redis
 
-from producer.cluster.local import Cluster, temporary
-from producer.connection import connect
-from producer.executors import Model
-from producer.fleet import present_workers
-from producer.hosts import REST_S, Hosts
-from producer.schedules import ScheduleChoice
+from poolrace.producer.broker.client import connect
+from poolrace.producer.broker.pause import REST_S, Hosts
+from poolrace.producer.broker.workers import present_workers
+from poolrace.producer.cluster.lifecycle import Cluster, temporary
+from poolrace.producer.executors.models import Model
+from poolrace.producer.jobs.schedules import ScheduleChoice
+from poolrace.workers.errors import ClusterError
+from poolrace.workers.pools import POOLS
+from poolrace.workers.runtime.presence import REFRESH_S, rest_key
+from poolrace.workers.settings import Settings
+from poolrace.workers.workloads import make_workload
 from tests.conftest import CommandLine, run_once, wait_until
-from workers.errors import ClusterError
-from workers.pools import POOLS
-from workers.presence import REFRESH_S, rest_key
-from workers.settings import Settings
-from workers.workloads import make_workload
 
 ONE_BY_ONE = ScheduleChoice("dynamic", chunk_size=1)
 

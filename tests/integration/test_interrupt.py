@@ -6,13 +6,13 @@ import time
 import psutil
 import pytest
 
-from producer.cluster.local import Cluster
-from producer.connection import connect
-from producer.executors import LOCAL_MODELS
-from producer.fleet import usage_of_workers
+from poolrace.producer.broker.client import connect
+from poolrace.producer.broker.workers import usage_of_workers
+from poolrace.producer.cluster.lifecycle import Cluster
+from poolrace.producer.executors.models import LOCAL_MODELS
+from poolrace.workers.pools import POOLS
+from poolrace.workers.usage import usage_of_tree, used_between
 from tests.conftest import CommandLine, held_chunks, wait_until
-from workers.pools import POOLS
-from workers.usage import usage_of_tree, used_between
 
 LONG = ("run", "sum", "--stop", "1e11")
 

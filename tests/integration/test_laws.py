@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from producer.executors import LOCAL_MODELS, Model
-from producer.schedules import ScheduleChoice
+from poolrace.producer.executors.models import LOCAL_MODELS, Model
+from poolrace.producer.jobs.schedules import ScheduleChoice
+from poolrace.workers.pools import POOLS
+from poolrace.workers.settings import Settings
+from poolrace.workers.workloads import WORKLOADS, make_workload
+from poolrace.workers.workloads.minimum import PRIME, _coefficients
 from tests.conftest import run_once
-from workers.pools import POOLS
-from workers.settings import Settings
-from workers.workloads import WORKLOADS, make_workload
-from workers.workloads.minimum import PRIME, _coefficients
 
 MODELS = [
     *(Model("local", name, None if name == "single" else 2) for name in LOCAL_MODELS),

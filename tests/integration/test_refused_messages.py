@@ -13,18 +13,18 @@ import pytest
 import redis
 from celery import Celery
 
-from producer.executors import Model
-from producer.fleet import workers_of
+from poolrace.producer.broker.workers import workers_of
+from poolrace.producer.executors.models import Model
+from poolrace.workers.app import TASK, make_app
+from poolrace.workers.pools import POOLS
+from poolrace.workers.runtime.presence import Presence
+from poolrace.workers.runtime.transport import MAX_BODY_BYTES, Refused, require_ours
+from poolrace.workers.settings import Settings
+from poolrace.workers.workloads import make_workload
 from tests.conftest import run_once, wait_until
-from workers.app import TASK, make_app
-from workers.pools import POOLS
-from workers.presence import Presence
-from workers.settings import Settings
-from workers.transport import MAX_BODY_BYTES, Refused, require_ours
-from workers.workloads import make_workload
 
 if TYPE_CHECKING:
-    from producer.results import Run
+    from poolrace.producer.results.run import Run
 
 Envelope = dict[str, Any]
 Change = Callable[[Envelope], object]

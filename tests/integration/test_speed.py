@@ -1,10 +1,10 @@
 """What the default schedule costs on the real prefork pool, as ratios within one test."""
 
 from benchmarks.seed import seed_seconds
-from producer.executors import Model
+from poolrace.producer.executors.models import Model
+from poolrace.workers.settings import Settings
+from poolrace.workers.workloads import make_workload
 from tests.conftest import run_once
-from workers.settings import Settings
-from workers.workloads import make_workload
 
 STOP = 40_000_000
 ROUNDS = 3

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from producer.cluster.local import Cluster, temporary
-from producer.reports import FORMATS
-from producer.results import FORMAT
+from poolrace.producer.cluster.lifecycle import Cluster, temporary
+from poolrace.producer.reports.formats import FORMATS
+from poolrace.producer.results.schema import FORMAT
+from poolrace.workers.pools import POOLS
+from poolrace.workers.settings import Settings
 from tests.conftest import POOL_SLOTS, CommandLine
-from workers.pools import POOLS
-from workers.settings import Settings
 
 pools = pytest.mark.parametrize("pool", POOLS)
 

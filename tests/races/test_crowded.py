@@ -5,9 +5,9 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
+from poolrace.workers.pools import CORES
 from tests.conftest import CommandLine
 from tests.races.project import race
-from workers.pools import CORES
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from producer.cluster.ports import free_port, is_free
+from poolrace.producer.cluster.ports import free_port, is_free
 from tests.conftest import CommandLine, wait_until
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"

@@ -1,6 +1,6 @@
 """``producer map`` on real workers, as a user types it."""
 
-from producer.reports import FORMATS
+from poolrace.producer.reports.formats import FORMATS
 from tests.conftest import CommandLine
 
 

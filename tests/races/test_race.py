@@ -13,12 +13,12 @@ from contextlib import closing, contextmanager
 
 import pytest
 
-from producer.cluster.local import temporary
-from producer.connection import connect
-from producer.reports import FORMATS
+from poolrace.producer.broker.client import connect
+from poolrace.producer.cluster.lifecycle import temporary
+from poolrace.producer.reports.formats import FORMATS
+from poolrace.workers.settings import Settings
 from tests.conftest import CommandLine, wait_until
 from tests.races.project import QUICK, race, what_races
-from workers.settings import Settings
 
 
 def test_a_task_that_waits_is_fastest_with_many_at_a_time(project: CommandLine) -> None:
@@ -115,7 +115,7 @@ def test_items_come_from_standard_input_and_tasks_may_be_shared(
 ) -> None:
     command = ["race", "-A", "proj:app", "--task", "proj.shared", "--items", "-", *QUICK]
     done = subprocess.run(
-        [sys.executable, "-m", "producer", *command, "--pool", "threads:2", "--repeat-items", "20"],
+        [sys.executable, "-m", "poolrace", *command, "--pool", "threads:2", "--repeat-items", "20"],
         cwd=project.directory, input='{"a": 1, "b": 2}\n', capture_output=True, text=True,
         timeout=60, check=False,
     )  # fmt: skip

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.chunks import Chunk, ChunkResult, decode_int, encode_int
+from poolrace.workers.chunks import Chunk, ChunkResult, decode_int, encode_int
 
 
 @given(value=st.integers())

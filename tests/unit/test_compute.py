@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from workers.chunks import Chunk
-from workers.compute import CHECKPOINT_S, Cancelled, compute, compute_async
-from workers.workloads import make_workload
+from poolrace.workers.chunks import Chunk
+from poolrace.workers.compute import CHECKPOINT_S, Cancelled, compute, compute_async
+from poolrace.workers.workloads import make_workload
 
 
 def test_a_long_wait_is_slept_in_parts() -> None:

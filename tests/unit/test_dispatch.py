@@ -2,15 +2,15 @@
 
 from collections.abc import Sequence
 
-from producer.dispatch import dispatch
-from producer.executors import Model, make_executor
-from producer.executors.single import Single
-from producer.jobs import Job
-from producer.schedules import AUTO, Dynamic
-from workers.chunks import Chunk, ChunkResult
-from workers.hosts import HostFacts
-from workers.settings import Settings
-from workers.workloads import make_workload
+from poolrace.producer.executors.models import Model, make_executor
+from poolrace.producer.executors.single import Single
+from poolrace.producer.experiments.dispatch import dispatch
+from poolrace.producer.jobs.job import Job
+from poolrace.producer.jobs.schedules import AUTO, Dynamic
+from poolrace.workers.chunks import Chunk, ChunkResult
+from poolrace.workers.host_facts import HostFacts
+from poolrace.workers.settings import Settings
+from poolrace.workers.workloads import make_workload
 
 
 class Watched(Single):

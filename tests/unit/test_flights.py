@@ -4,7 +4,7 @@ from collections import deque
 
 import pytest
 
-from producer.executors.flights import (
+from poolrace.producer.executors.celery.in_flight import (
     FRESH_S,
     MISSING_S,
     PARCEL_BYTES,
@@ -13,9 +13,9 @@ from producer.executors.flights import (
     Flights,
     told,
 )
-from workers.chunks import Chunk, ChunkResult
-from workers.hosts import HostFacts
-from workers.presence import Presence
+from poolrace.workers.chunks import Chunk, ChunkResult
+from poolrace.workers.host_facts import HostFacts
+from poolrace.workers.runtime.presence import Presence
 
 CHUNK = Chunk(0, 10)
 PARCEL = (CHUNK,)

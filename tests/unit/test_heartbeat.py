@@ -7,9 +7,9 @@ from typing import NoReturn
 
 import pytest
 
+from poolrace.workers.runtime import cancellation as running
+from poolrace.workers.runtime.healthcheck import Heartbeat
 from tests.conftest import wait_until
-from workers import running
-from workers.heartbeat import Heartbeat
 
 LONG_AGO = (1.0, 1.0)
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from producer.laws import (
+from poolrace.producer.analysis.scaling_laws import (
     ChunkLaw,
     ScalabilityLaw,
     fit_chunks,

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producer.ledger import Ledger, OverlapError
-from workers.chunks import Chunk
-from workers.workloads.base import Merge, running_minimum, running_sum
+from poolrace.producer.jobs.ledger import Ledger, OverlapError
+from poolrace.workers.chunks import Chunk
+from poolrace.workers.workloads.base import Merge, running_minimum, running_sum
 
 
 def cut(start: int, stop: int, points: set[int]) -> list[Chunk]:

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 import pytest
 
-from producer.executors.single import Single
-from producer.jobs import Job
-from producer.measure import measure
-from producer.schedules import Dynamic
-from workers.chunks import Chunk
-from workers.errors import ClusterError
-from workers.hosts import HostFacts
-from workers.workloads import make_workload
+from poolrace.producer.executors.single import Single
+from poolrace.producer.experiments.measure import measure
+from poolrace.producer.jobs.job import Job
+from poolrace.producer.jobs.schedules import Dynamic
+from poolrace.workers.chunks import Chunk
+from poolrace.workers.errors import ClusterError
+from poolrace.workers.host_facts import HostFacts
+from poolrace.workers.workloads import make_workload
 
 JOB = Job(make_workload("sum", {}), 0, 100)
 
@@ -31,7 +31,7 @@ class Hesitant(Single):
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("QUIET_S", "WARM_UP_S"):
-        monkeypatch.setattr(f"producer.measure.{name}", 0.05)
+        monkeypatch.setattr(f"poolrace.producer.experiments.measure.{name}", 0.05)
 
 
 def test_a_run_begins_without_the_slots_that_do_not_answer(

@@ -4,9 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producer.executors import Model
-from producer.jobs import Job
-from producer.plans import (
+from poolrace.producer.executors.models import Model
+from poolrace.producer.experiments.plans import (
     MOST_CHUNKS,
     Case,
     Plan,
@@ -15,9 +14,10 @@ from producer.plans import (
     slots_plan,
     sweep_plan,
 )
-from producer.schedules import AUTO, ScheduleChoice
-from workers.errors import UsageError
-from workers.workloads import make_workload
+from poolrace.producer.jobs.job import Job
+from poolrace.producer.jobs.schedules import AUTO, ScheduleChoice
+from poolrace.workers.errors import UsageError
+from poolrace.workers.workloads import make_workload
 
 PREFORK = Model("celery", "prefork", 2)
 

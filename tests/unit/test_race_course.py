@@ -9,16 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from producer.race import course as course_module
-from producer.race.app import App
-from producer.race.candidates import SOLO, Candidate, Variants
-from producer.race.course import Course
-from producer.race.items import Item
-from producer.race.leashed import Target
-from producer.race.records import Kind, Lap, Race
-from producer.race.track import Track, Wish
-from producer.race.verdict import Verdict
-from workers.errors import AllFailed, JobFailed
+from poolrace.producer.analysis.race_verdict import Verdict
+from poolrace.producer.race import race as course_module
+from poolrace.producer.race.app_info import App
+from poolrace.producer.race.app_process import Target
+from poolrace.producer.race.items import Item
+from poolrace.producer.race.options import Variants
+from poolrace.producer.race.race import Course
+from poolrace.producer.race.session import Track, Wish
+from poolrace.producer.results.candidate import SOLO, Candidate
+from poolrace.producer.results.race import Kind, Lap, Race
+from poolrace.workers.errors import AllFailed, JobFailed
 
 CORES = 2
 MESSAGE_S = 0.001

@@ -2,9 +2,10 @@
 
 import pytest
 
-from producer.race.candidates import SOLO, Candidate, Variants, parse, pools_to_search
-from producer.race.items import Item, read_items
-from workers.errors import UsageError
+from poolrace.producer.race.items import Item, read_items
+from poolrace.producer.race.options import Variants, parse, pools_to_search
+from poolrace.producer.results.candidate import SOLO, Candidate
+from poolrace.workers.errors import UsageError
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,12 @@ from xml.etree import ElementTree
 
 import pytest
 
-from producer.race.candidates import Candidate
-from producer.race.spots import PoolMap, Spot, SpotLap, spots
-from producer.reports import format_for, html, picture
-from producer.reports.views import view
-from producer.results import load, save
+from poolrace.producer.analysis.pool_map_winners import Spot, spots
+from poolrace.producer.reports.formats import format_for, html, image
+from poolrace.producer.reports.views.view import view
+from poolrace.producer.results.candidate import Candidate
+from poolrace.producer.results.files import load, save
+from poolrace.producer.results.pool_map import PoolMap, SpotLap
 from tests.unit.test_race_verdict import MIB, lap
 
 SPEEDS = (0.99, 1.0, 1.01)
@@ -100,7 +101,7 @@ def test_a_stored_map_is_the_same_map(tmp_path: Path) -> None:
 
 def test_an_svg_is_whole_and_stands_alone() -> None:
     found = made(WIDE)
-    text = picture.svg(found)
+    text = image.svg(found)
     root = ElementTree.fromstring(text)
     width, height = float(root.attrib["width"]), float(root.attrib["height"])
     assert [0.0, 0.0, width, height] == [float(it) for it in root.attrib["viewBox"].split()]
@@ -115,12 +116,12 @@ def test_an_svg_is_whole_and_stands_alone() -> None:
 
 def test_a_png_has_the_pixels_of_the_svg_and_is_the_same_each_time() -> None:
     found = made(WIDE)
-    pixels = picture.png(found)
-    root = ElementTree.fromstring(picture.svg(found))
+    pixels = image.png(found)
+    root = ElementTree.fromstring(image.svg(found))
     size = struct.unpack(">II", pixels[16:24])  # the header chunk (PNG specification, 11.2.2)
-    wanted = [round(picture.ZOOM * float(root.attrib[name])) for name in ("width", "height")]
+    wanted = [round(image.ZOOM * float(root.attrib[name])) for name in ("width", "height")]
     assert [abs(a - b) <= 1 for a, b in zip(size, wanted, strict=True)] == [True, True]
-    assert picture.png(found) == pixels
+    assert image.png(found) == pixels
 
 
 @pytest.mark.parametrize(

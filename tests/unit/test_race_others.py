@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from producer.race.others import MACHINE, Moment
+from poolrace.producer.race.background_load import MACHINE, Moment
 
 
 def test_what_neither_idles_nor_is_ours_others_had() -> None:

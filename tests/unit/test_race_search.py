@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producer.race.candidates import Candidate
-from producer.race.duel import Judgement, duel
-from producer.race.ladder import Ladder, next_rung, rungs
-from producer.race.rates import interval, percentiles, steady_rate
+from poolrace.producer.analysis.rates import interval, percentiles, steady_rate
+from poolrace.producer.analysis.significance import Judgement, duel
+from poolrace.producer.race.search import Ladder, next_rung, rungs
+from poolrace.producer.results.candidate import Candidate
 
 
 def waves(slots: int, number: int, seconds: float) -> list[tuple[float, float]]:

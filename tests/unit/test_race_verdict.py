@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from producer.race.candidates import SOLO, Candidate
-from producer.race.records import Lap, Race
-from producer.race.standings import standings
-from producer.race.verdict import Limit, Verdict
-from producer.reports import FORMATS, csv, text
-from producer.results import load, save
-from workers.errors import UsageError
+from poolrace.producer.analysis.race_summary import standings
+from poolrace.producer.analysis.race_verdict import Limit, Verdict
+from poolrace.producer.reports.formats import FORMATS, csv, text
+from poolrace.producer.results.candidate import SOLO, Candidate
+from poolrace.producer.results.files import load, save
+from poolrace.producer.results.race import Lap, Race
+from poolrace.workers.errors import UsageError
 
 MIB = 2**20
 

@@ -1,23 +1,27 @@
 """What the reports of sweeps and of scaling say, for runs whose times are made by the laws."""
 
 from dataclasses import asdict, replace
+from typing import TYPE_CHECKING
 
 import pytest
 
-from producer.compare import compare
-from producer.executors import Model
-from producer.jobs import Job
-from producer.laws import ChunkLaw, ScalabilityLaw
-from producer.plans import Case, Plan
-from producer.reports import FORMATS, html
-from producer.reports.scale import Scale
-from producer.reports.svg import round_ticks
-from producer.reports.sweep import Sweep
-from producer.reports.table import cores
-from producer.results import Comparison, Run, Varies
-from workers.hosts import HostFacts
-from workers.settings import Settings
-from workers.workloads import make_workload
+from poolrace.producer.analysis.scaling_laws import ChunkLaw, ScalabilityLaw
+from poolrace.producer.executors.models import Model
+from poolrace.producer.experiments.compare import compare
+from poolrace.producer.experiments.plans import Case, Plan
+from poolrace.producer.jobs.job import Job
+from poolrace.producer.reports.drawing.svg import round_ticks
+from poolrace.producer.reports.formats import FORMATS, html
+from poolrace.producer.reports.views.scale import Scale
+from poolrace.producer.reports.views.sweep import Sweep
+from poolrace.producer.reports.views.table import cores
+from poolrace.producer.results.comparison import Comparison, Varies
+from poolrace.workers.host_facts import HostFacts
+from poolrace.workers.settings import Settings
+from poolrace.workers.workloads import make_workload
+
+if TYPE_CHECKING:
+    from poolrace.producer.results.run import Run
 
 
 @pytest.fixture

@@ -7,26 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from producer.compare import compare
-from producer.executors import Model
-from producer.jobs import Job
-from producer.plans import Case, Plan
-from producer.reports import FORMATS
-from producer.reports.run import render
-from producer.results import (
-    FORMAT,
-    Comparison,
-    Event,
-    SlotShare,
-    load,
-    require_writable,
-    save,
-    write_file,
-)
-from workers.errors import UsageError
-from workers.hosts import HostFacts
-from workers.settings import Settings
-from workers.workloads import make_workload
+from poolrace.producer.executors.models import Model
+from poolrace.producer.experiments.compare import compare
+from poolrace.producer.experiments.plans import Case, Plan
+from poolrace.producer.jobs.job import Job
+from poolrace.producer.reports.formats import FORMATS
+from poolrace.producer.reports.views.run import render
+from poolrace.producer.results.comparison import Comparison
+from poolrace.producer.results.files import load, require_writable, save, write_file
+from poolrace.producer.results.run import Event, SlotShare
+from poolrace.producer.results.schema import FORMAT
+from poolrace.workers.errors import UsageError
+from poolrace.workers.host_facts import HostFacts
+from poolrace.workers.settings import Settings
+from poolrace.workers.workloads import make_workload
 
 
 @pytest.fixture

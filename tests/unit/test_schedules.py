@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producer.schedules import (
+from poolrace.producer.jobs.schedules import (
     MAX_DEFAULT_CHUNKS,
     SCHEDULES,
     SHORTEST_CHUNK_S,
@@ -15,8 +15,8 @@ from producer.schedules import (
     ScheduleChoice,
     Static,
 )
-from workers.chunks import Chunk, ChunkResult
-from workers.errors import UsageError
+from poolrace.workers.chunks import Chunk, ChunkResult
+from poolrace.workers.errors import UsageError
 
 
 def sizes(schedule: Schedule, count: int, slots: int) -> list[int]:

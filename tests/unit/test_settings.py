@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from workers.errors import UsageError
-from workers.settings import Settings, mask
+from poolrace.workers.errors import UsageError
+from poolrace.workers.settings import Settings, mask
 
 URL = "redis://:s3cret@127.0.0.1:6379/0"
 

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producer.ledger import Ledger
-from workers.chunks import Chunk
-from workers.compute import compute
-from workers.errors import UsageError
-from workers.workloads import EMPTY, WORKLOADS, make_workload
-from workers.workloads.minimum import least_residue
+from poolrace.producer.jobs.ledger import Ledger
+from poolrace.workers.chunks import Chunk
+from poolrace.workers.compute import compute
+from poolrace.workers.errors import UsageError
+from poolrace.workers.workloads import EMPTY, WORKLOADS, make_workload
+from poolrace.workers.workloads.minimum import least_residue
 
 
 def computed(name: str, parameters: dict[str, Any], start: int, stop: int) -> int:

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from workers.errors import UsageError
-from workers.workloads.base import EMPTY, Merge, Steps, Workload
-from workers.workloads.factorial import Factorial
-from workers.workloads.minimum import Minimum
-from workers.workloads.mixed import Mixed
-from workers.workloads.sum import Sum
+from poolrace.workers.errors import UsageError
+from poolrace.workers.workloads.base import EMPTY, Merge, Steps, Workload
+from poolrace.workers.workloads.factorial import Factorial
+from poolrace.workers.workloads.minimum import Minimum
+from poolrace.workers.workloads.mixed import Mixed
+from poolrace.workers.workloads.sum import Sum
 
 __all__ = ["EMPTY", "WORKLOADS", "Merge", "Steps", "Workload", "make_workload"]
 

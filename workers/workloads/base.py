@@ -9,7 +9,7 @@ from collections.abc import Generator
 from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar
 
-from workers.errors import UsageError
+from poolrace.workers.errors import UsageError
 
 Steps = Generator[float, None, int]
 """Yields seconds to wait (0: nothing to wait for, others may run) and returns the partial."""

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar
 
-from workers.workloads.base import Steps, Workload, parameter, require_seconds
+from poolrace.workers.workloads.base import Steps, Workload, parameter, require_seconds
 
 
 @dataclass(frozen=True)

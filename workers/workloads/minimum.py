@@ -4,8 +4,8 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from workers.errors import UsageError
-from workers.workloads.base import Merge, Steps, Workload, parameter, running_minimum
+from poolrace.workers.errors import UsageError
+from poolrace.workers.workloads.base import Merge, Steps, Workload, parameter, running_minimum
 
 PRIME = 1_000_000_007
 MAX_VALUES = 10_000

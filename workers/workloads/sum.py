@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from workers.errors import UsageError
-from workers.workloads.base import Steps, Workload, parameter
+from poolrace.workers.errors import UsageError
+from poolrace.workers.workloads.base import Steps, Workload, parameter
 
 SLICE = 1_000_000
 """Indices between two points where others may run: about 40 ms of the pure-Python loop, so a

@@ -21,9 +21,9 @@ from pytest_celery import (
 )
 from pytest_docker_tools import container, fxtr, volume
 
+from poolrace.workers.pools import POOLS
 from tests.cluster.conftest import IMAGE
 from tests.cluster.containers.runs import SLOTS
-from workers.pools import POOLS
 
 DEPLOY = Path(__file__).parents[3] / "deploy"
 REDIS_IMAGE = os.environ.get("REDIS_IMAGE", "redis:8.0")
@@ -70,7 +70,7 @@ class ProjectRedis(RedisContainer):  # type: ignore[misc] # ships no types
 
 
 class ProjectWorker(CeleryWorkerContainer):  # type: ignore[misc] # ships no types
-    """``python -m workers POOL`` in this project's image."""
+    """``python -m poolrace.workers POOL`` in this project's image."""
 
     @classmethod
     def initial_env(
@@ -159,7 +159,7 @@ def _worker(pool: str, which: str, image: Any, environment: Any) -> Any:
     return container(
         **HARDENED,
         image=image,
-        command=["python", "-m", "workers", pool, "--slots", str(SLOTS[pool])],
+        command=["python", "-m", "poolrace.workers", pool, "--slots", str(SLOTS[pool])],
         hostname=f"{pool}-{which}",
         environment=environment,
         tmpfs={"/tmp": "mode=1777,size=64m"},

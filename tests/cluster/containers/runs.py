@@ -7,17 +7,17 @@ import pytest
 import redis
 from pytest_celery import CeleryTestSetup, CeleryTestWorker
 
-from producer.dispatch import Observer, nobody
-from producer.executors import Model, make_executor
-from producer.jobs import Job
-from producer.measure import measure
-from producer.results import Run
-from producer.schedules import AUTO, ScheduleChoice
+from poolrace.producer.executors.models import Model, make_executor
+from poolrace.producer.experiments.dispatch import Observer, nobody
+from poolrace.producer.experiments.measure import measure
+from poolrace.producer.jobs.job import Job
+from poolrace.producer.jobs.schedules import AUTO, ScheduleChoice
+from poolrace.producer.results.run import Run
+from poolrace.workers.runtime.presence import EXPIRE_S, presence_key
+from poolrace.workers.settings import Settings
+from poolrace.workers.workloads import Workload, make_workload
 from tests.conftest import wait_until
 from tests.during import Progress, during
-from workers.presence import EXPIRE_S, presence_key
-from workers.settings import Settings
-from workers.workloads import Workload, make_workload
 
 WAITING = make_workload("mixed", {"cpu_s": 0, "wait_s": 0.05})
 PER_SECOND = 20

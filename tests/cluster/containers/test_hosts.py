@@ -4,8 +4,10 @@ happens to one of them. The run tells what that was."""
 import pytest
 from pytest_celery import CeleryTestSetup
 
-from producer.results import Run
-from producer.schedules import ScheduleChoice
+from poolrace.producer.jobs.schedules import ScheduleChoice
+from poolrace.producer.results.run import Run
+from poolrace.workers.pools import POOLS
+from poolrace.workers.workloads import WORKLOADS, make_workload
 from tests.cluster.conftest import docker
 from tests.cluster.containers.runs import (
     SLOTS,
@@ -18,8 +20,6 @@ from tests.cluster.containers.runs import (
     wait_until_silent,
 )
 from tests.during import assert_whole, happened
-from workers.pools import POOLS
-from workers.workloads import WORKLOADS, make_workload
 
 SHORT = {"sum": 300_000, "factorial": 40, "minimum": 20_000, "mixed": 60}
 """How far each workload is computed; a second or two on one slot."""

@@ -3,11 +3,11 @@
 import pytest
 from pytest_celery import CeleryTestSetup
 
+from poolrace.workers.pools import POOLS
 from tests.cluster.conftest import docker
 from tests.cluster.containers.packets import dropping
 from tests.cluster.containers.runs import hosts_of, in_the_middle, name_of, wait_until_silent
 from tests.during import Progress, assert_whole, happened
-from workers.pools import POOLS
 
 pytestmark = [pytest.mark.timeout(180), pytest.mark.usefixtures("tools")]
 

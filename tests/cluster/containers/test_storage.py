@@ -8,11 +8,11 @@ import redis
 from pytest_celery import CeleryTestSetup
 from pytest_docker_tools import volume
 
+from poolrace.workers.pools import POOLS
 from tests.cluster.conftest import docker
 from tests.cluster.containers.runs import hosts_of, in_the_middle
 from tests.conftest import wait_until
 from tests.during import assert_whole
-from workers.pools import POOLS
 
 SMALL = {"type": "tmpfs", "device": "tmpfs", "o": "size=8m,mode=1777"}
 

@@ -1,0 +1,1 @@
+"""Everything that the producer reads and writes in Redis."""

@@ -1,0 +1,1 @@
+"""Experiments: plan, run and measure jobs under execution models."""

@@ -1,0 +1,82 @@
+"""The cases of a plan, several times each, interleaved. Prints nothing."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
+from dataclasses import replace
+
+from poolrace.producer.broker.pause import Hosts
+from poolrace.producer.cluster.lifecycle import attached
+from poolrace.producer.environment import describe, now
+from poolrace.producer.executors.models import make_executor
+from poolrace.producer.experiments.dispatch import Observer, nobody
+from poolrace.producer.experiments.measure import measure
+from poolrace.producer.experiments.plans import Case, Plan
+from poolrace.producer.jobs.job import Job, new_job_id
+from poolrace.producer.results.comparison import Comparison
+from poolrace.producer.results.run import Run
+from poolrace.workers.host_facts import HostFacts
+from poolrace.workers.settings import Settings
+
+Watch = Callable[[str], Observer]
+"""Gives the observer of the run that is about to begin, whose title it gets."""
+
+
+def unwatched(_title: str) -> Observer:
+    """Watch nothing."""
+    return nobody
+
+
+def measured_runs(
+    plan: Plan, settings: Settings, *, flower: bool = False, watch: Watch = unwatched
+) -> Iterator[tuple[Run, Sequence[HostFacts]]]:
+    """Make the runs of the plan one after the other; a cluster is started if none is there."""
+    expected = plan.job.expected()
+    pools = plan.pools()
+    began = time.perf_counter()
+    cluster = attached(settings, pools, hosts=plan.hosts, flower=flower)
+    with cluster if pools else nullcontext(settings) as found:
+        cluster_s = time.perf_counter() - began
+        hosts = {pool: Hosts(found, pool) for pool in pools if plan.varies == "hosts"}
+        for case in plan.rounds():
+            working = hosts[case.model.name].only(case.hosts) if case.hosts else nullcontext()
+            with working:
+                run, facts = _measured(plan.job, case, found, expected, watch(str(case)))
+            if case.model.kind == "celery":
+                run = replace(run, startup_s=cluster_s + run.startup_s)
+            yield run, facts
+
+
+def compare(
+    plan: Plan, settings: Settings, *, flower: bool = False, watch: Watch = unwatched
+) -> Comparison:
+    """Make all runs of the plan."""
+    made_at = now()
+    runs = []
+    hosts: dict[str, HostFacts] = {}
+    for run, run_hosts in measured_runs(plan, settings, flower=flower, watch=watch):
+        runs.append(run)
+        hosts |= {facts.host: facts for facts in run_hosts}
+    return Comparison(
+        made_at=made_at,
+        varies=plan.varies,
+        workload=plan.job.workload.name,
+        parameters=plan.job.workload.parameters(),
+        start=plan.job.start,
+        stop=plan.job.stop,
+        expected=plan.job.expected(),
+        repeat=plan.repeat,
+        schedule=plan.schedule,
+        environment=describe(hosts.values()),
+        runs=tuple(runs),
+    )
+
+
+def _measured(
+    job: Job, case: Case, settings: Settings, expected: int, observer: Observer
+) -> tuple[Run, Sequence[HostFacts]]:
+    job = replace(job, id=new_job_id())
+    executor = make_executor(case.limited, job, settings, case.schedule)
+    schedule = case.schedule.make(len(job))
+    run = measure(job, executor, schedule, expected=expected, observer=observer)
+    return run, executor.hosts

@@ -1,0 +1,1 @@
+"""Views: the content that every report format shows, one module per kind of result."""

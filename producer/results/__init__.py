@@ -1,0 +1,1 @@
+"""The data that results files hold; nothing in it is derived."""

@@ -1,0 +1,1 @@
+"""What a live Celery worker does besides computing chunks."""
