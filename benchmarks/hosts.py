@@ -16,8 +16,9 @@ from poolrace.producer.executors.models import Model, make_executor
 from poolrace.producer.experiments.measure import measure
 from poolrace.producer.jobs.job import Job
 from poolrace.producer.jobs.schedules import AUTO
+from poolrace.producer.settings import Settings
 from poolrace.workers.errors import ClusterError
-from poolrace.workers.settings import Settings, inherited_environment
+from poolrace.workers.settings import inherited_environment
 from poolrace.workers.workloads import make_workload
 
 PROJECT = "poolrace-bench"

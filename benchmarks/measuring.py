@@ -11,7 +11,7 @@ from benchmarks.results import Benchmark, Sample
 from benchmarks.rows import Row, Sizes
 from benchmarks.services import ROOT, end_all, left_behind, new_mark
 from poolrace.producer.environment import describe, now
-from poolrace.producer.rounds import turn
+from poolrace.producer.rounds import rotated
 from poolrace.workers.errors import ClusterError
 from poolrace.workers.host_facts import HostFacts
 from poolrace.workers.settings import inherited_environment
@@ -84,7 +84,7 @@ def _empty(sizes: Sizes, *, quick: bool) -> Benchmark:
 
 def _measured(row: Row, repeat: int, left_out: dict[str, str], say: Say) -> Iterator[Sample]:
     for number in range(repeat):
-        for contender in turn(row.contenders, number):
+        for contender in rotated(row.contenders, number):
             name = f"{row.number} {contender.name}"
             if name in left_out:
                 continue

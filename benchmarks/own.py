@@ -16,8 +16,9 @@ from poolrace.producer.cluster.lifecycle import temporary
 from poolrace.producer.jobs.ledger import Ledger
 from poolrace.producer.jobs.schedules import AUTO, ScheduleChoice
 from poolrace.producer.results.run import Run
+from poolrace.producer.settings import Settings
 from poolrace.workers.chunks import ChunkResult
-from poolrace.workers.settings import Settings, inherited_environment
+from poolrace.workers.settings import inherited_environment
 from poolrace.workers.usage import usage_of
 
 MB = 1_000_000

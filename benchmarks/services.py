@@ -16,7 +16,8 @@ from pathlib import Path
 import psutil
 
 from poolrace.producer.cluster.lifecycle import temporary
-from poolrace.workers.settings import Settings, inherited_environment
+from poolrace.producer.settings import Settings
+from poolrace.workers.settings import inherited_environment
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -22,9 +22,10 @@ from poolrace.producer.cluster.flower import FLOWER_PORT
 from poolrace.producer.cluster.lifecycle import REDIS_PORT, find
 from poolrace.producer.cluster.ports import free_port, is_free
 from poolrace.producer.cluster.text import next_commands
+from poolrace.producer.settings import Settings
 from poolrace.workers.errors import ClusterError, PoolraceError, UsageError
 from poolrace.workers.pools import POOLS, pool_named
-from poolrace.workers.settings import Settings, inherited_environment
+from poolrace.workers.settings import inherited_environment
 
 ROOT = Path(__file__).resolve().parent.parent
 ENV_FILE = ROOT / ".env"

@@ -10,7 +10,8 @@ from typing import NoReturn
 import click
 
 from poolrace.producer.commands import producer
-from poolrace.workers.errors import INTERRUPTED, PoolraceError
+from poolrace.producer.errors import INTERRUPTED
+from poolrace.workers.errors import PoolraceError
 from poolrace.workers.settings import mask
 
 MAX_DIGITS = 200_000

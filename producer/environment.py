@@ -7,8 +7,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from poolrace.producer.settings import Settings
 from poolrace.workers.host_facts import HostFacts
-from poolrace.workers.settings import Settings
 
 PACKAGES = ("poolrace", "celery", "kombu", "redis", "gevent", "flower", "numpy")
 

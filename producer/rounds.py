@@ -6,7 +6,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def turn(entrants: Sequence[T], number: int) -> list[T]:
+def rotated(entrants: Sequence[T], number: int) -> list[T]:
     """All of them, once, in round ``number``, which counts from 0.
 
     Each round begins with another one than the round before, so that a machine which slows

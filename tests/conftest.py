@@ -15,14 +15,14 @@ import pytest
 import redis
 
 from poolrace.producer.broker.client import connect
-from poolrace.producer.broker.workers import signs
+from poolrace.producer.broker.workers import announcements
 from poolrace.producer.cluster.lifecycle import Cluster, temporary
 from poolrace.producer.executors.models import Model, make_executor
 from poolrace.producer.experiments.measure import measure
 from poolrace.producer.jobs.job import Job
 from poolrace.producer.jobs.schedules import AUTO, ScheduleChoice
 from poolrace.producer.results.run import Run
-from poolrace.workers.settings import STATE_DIR, Settings
+from poolrace.producer.settings import STATE_DIR, Settings
 from poolrace.workers.workloads import Workload
 
 # The machine may be busy: how long an example takes says nothing.
@@ -45,7 +45,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 def held_chunks(client: redis.Redis, pool: str) -> set[str]:
     """Task ids of the chunks that the workers of the pool say they hold."""
-    ours = (sign for sign in signs(client) if sign.presence.pool == pool)
+    ours = (sign for sign in announcements(client) if sign.presence.pool == pool)
     return {task_id for sign in ours for task_id in sign.holds}
 
 

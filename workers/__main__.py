@@ -13,7 +13,7 @@ import click
 from poolrace.workers.command_line import worker_command
 from poolrace.workers.errors import ClusterError
 from poolrace.workers.pools import POOLS
-from poolrace.workers.settings import Settings
+from poolrace.workers.settings import WorkerSettings
 
 
 @click.command()
@@ -25,7 +25,7 @@ def main(pool: str, slots: int | None, log_level: str) -> None:
 
     The broker and the result backend come from CELERY_BROKER_URL and CELERY_RESULT_BACKEND.
     """
-    settings = Settings.from_env()
+    settings = WorkerSettings.from_env()
     if not settings.broker_url:
         raise ClusterError(
             "no broker is given; set CELERY_BROKER_URL=redis://:PASSWORD@HOST:PORT/0"

@@ -12,7 +12,7 @@ from kombu.entity import Exchange, Queue
 from poolrace.workers.pools import POOLS
 from poolrace.workers.runtime.backend import OVERRIDES
 from poolrace.workers.runtime.transport import install
-from poolrace.workers.settings import Settings
+from poolrace.workers.settings import WorkerSettings
 
 TASK = "poolrace.compute"
 """Name of the one task, which computes the chunks of a message."""
@@ -21,7 +21,7 @@ ON_HOST = "on host "
 """With the host's name the last line of a failed chunk's traceback."""
 
 
-def make_app(settings: Settings) -> Celery:
+def make_app(settings: WorkerSettings) -> Celery:
     """A Celery app for the broker and the result backend in ``settings``."""
     install()
     app = Celery("poolrace", broker=settings.broker_url)
@@ -30,7 +30,7 @@ def make_app(settings: Settings) -> Celery:
     return app
 
 
-def configuration(settings: Settings) -> dict[str, Any]:
+def configuration(settings: WorkerSettings) -> dict[str, Any]:
     """The settings of the app."""
     # kombu's default is 10, redis-py's 100: beyond it an acknowledgement or a result of the
     # gevent pool, where every greenlet may use a connection at once, is lost in an error.
@@ -102,7 +102,7 @@ def configuration(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _encryption(settings: Settings) -> dict[str, Any]:
+def _encryption(settings: WorkerSettings) -> dict[str, Any]:
     """For ``rediss://``: whoever answers must prove to be the host of the address."""
     proof = {
         "ssl_cert_reqs": "required",

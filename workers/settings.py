@@ -1,7 +1,8 @@
-"""All settings that come from outside: the one reader of the environment and of ``.env``.
+"""Settings of a worker, read from the environment and from ``.env``.
 
-The broker and the result backend go by Celery's own names, everything else starts with
-``POOLRACE_``. Defaults are written here and nowhere else.
+The broker and the result backend have Celery's own names, all other variables start with
+``POOLRACE_``. ``producer/settings.py`` adds the settings of the producer. Each default is written
+here or there, and nowhere else.
 """
 
 import os
@@ -10,67 +11,58 @@ import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
 from poolrace.workers.errors import UsageError
 
-STATE_DIR = ".poolrace"
-"""Where the local cluster lives, relative to the current directory."""
-
 _PASSWORD = re.compile(r"(?P<before>:/+[^:/@\s]*):(?!PASSWORD@)\S*@")
 
 
 @dataclass(frozen=True)
-class Settings:
+class WorkerSettings:
     """One immutable set of settings; its repr shows no password."""
 
     broker_url: str | None = field(default=None, repr=False)
     """Redis URL of the broker, ``None``: whatever cluster is running locally."""
     result_backend: str | None = field(default=None, repr=False)
     """Redis URL of the result backend, ``None``: the same server as the broker."""
-    state_dir: Path = Path(STATE_DIR)
-    """Directory of the local cluster that ``producer up`` starts."""
     host: str = field(default_factory=socket.gethostname)
     """Name of this host in results and in worker names (``POOL@host``)."""
     slots: int | None = None
     """Chunks at a time of a worker that is started here, ``None``: the pool's default."""
-    lasting: bool = True
-    """Whether the cluster outlives the command, and a job in it can be resumed."""
-    patience_s: int = 120
-    """Seconds that a run waits for Redis, or for a worker, to come back before it gives up."""
     heartbeat_file: Path | None = None
     """File that a worker touches as long as it is well, ``None``: no such file."""
-    flower_login: str | None = field(default=None, repr=False)
-    """``USER:PASSWORD`` of Flower, by Flower's own name ``FLOWER_BASIC_AUTH``."""
     ca_file: Path | None = None
     """Certificates to trust for ``rediss://``, ``None``: those that the system trusts."""
 
     @classmethod
-    def from_env(cls, broker_url: str | None = None) -> "Settings":
-        """Read the environment; what stands in ``./.env`` fills the gaps.
+    def from_env(cls, broker_url: str | None = None) -> Self:
+        """Read the environment; ``./.env`` supplies what the environment does not set.
 
-        ``broker_url`` (a command's ``--broker``) goes before both, and then the result
-        backend is the same server. Raises ``UsageError`` for a value that cannot be used.
+        ``broker_url`` (a command's ``--broker``) overrides both, and then the result backend is
+        the same server. Raises ``UsageError`` for a value that cannot be used.
         """
-        values = {**_dotenv(), **os.environ}
-        given = {
+        given = cls._read({**_dotenv(), **os.environ}, broker_url)
+        return cls(**{name: value for name, value in given.items() if value})
+
+    @classmethod
+    def _read(cls, values: Mapping[str, str], broker_url: str | None) -> dict[str, Any]:
+        """The field values that ``values`` sets; a subclass adds its own."""
+        return {
             "broker_url": _redis_url(
                 "--broker" if broker_url else "CELERY_BROKER_URL",
                 broker_url or values.get("CELERY_BROKER_URL"),
             ),
             "result_backend": broker_url
             or _redis_url("CELERY_RESULT_BACKEND", values.get("CELERY_RESULT_BACKEND")),
-            "state_dir": _path(values.get("POOLRACE_STATE_DIR")),
             "host": values.get("POOLRACE_HOST"),
-            "slots": _positive(values, "POOLRACE_SLOTS"),
-            "patience_s": _positive(values, "POOLRACE_PATIENCE_S"),
-            "heartbeat_file": _path(values.get("POOLRACE_HEARTBEAT_FILE")),
-            "flower_login": values.get("FLOWER_BASIC_AUTH"),
+            "slots": positive(values, "POOLRACE_SLOTS"),
+            "heartbeat_file": path_of(values.get("POOLRACE_HEARTBEAT_FILE")),
             "ca_file": _readable(values, "POOLRACE_CA_FILE"),
         }
-        return cls(**{name: value for name, value in given.items() if value})  # type: ignore[arg-type] # each value has the type of its field, which mypy cannot see through a dict
 
 
 def mask(text: str) -> str:
@@ -106,18 +98,23 @@ def _redis_url(name: str, url: str | None) -> str | None:
     return url
 
 
-def _path(value: str | None) -> Path | None:
+def path_of(value: str | None) -> Path | None:
+    """The path, ``None`` for no text."""
     return Path(value) if value else None
 
 
 def _readable(values: Mapping[str, str], name: str) -> Path | None:
-    path = _path(values.get(name))
+    path = path_of(values.get(name))
     if path and not path.is_file():
         raise UsageError(f"{name}: there is no file {str(path)!r}; give the path of certificates")
     return path
 
 
-def _positive(values: Mapping[str, str], name: str) -> int | None:
+def positive(values: Mapping[str, str], name: str) -> int | None:
+    """The whole number above 0 that the variable holds; ``None`` if it is not set.
+
+    Raises ``UsageError`` for any other value.
+    """
     value = values.get(name)
     if not value:
         return None

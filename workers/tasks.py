@@ -13,17 +13,17 @@ from poolrace.workers.app import ON_HOST, TASK, make_app
 from poolrace.workers.chunks import Chunk, ChunkResult
 from poolrace.workers.compute import Cancelled, compute
 from poolrace.workers.host_facts import HostFacts
-from poolrace.workers.runtime.cancellation import Running
+from poolrace.workers.runtime.cancellation import RunningChunks
 from poolrace.workers.runtime.healthcheck import Heartbeat
-from poolrace.workers.runtime.pause import Rest
+from poolrace.workers.runtime.pause import ConsumerPause
 from poolrace.workers.runtime.presence import Announcer, Presence
-from poolrace.workers.settings import Settings
+from poolrace.workers.settings import WorkerSettings
 from poolrace.workers.workloads import Workload, make_workload
 
 if TYPE_CHECKING:
     import redis
 
-_settings = Settings.from_env()
+_settings = WorkerSettings.from_env()
 
 app = make_app(_settings)
 """The app of a worker: ``celery --app poolrace.workers.tasks``."""
@@ -33,7 +33,7 @@ _connections: dict[int, Any] = {}
 
 
 @app.task(name=TASK, bind=True)
-def compute_parcel(
+def compute_batch(
     _: Task,
     job: str,
     workload: str,
@@ -84,7 +84,7 @@ def _announce(sender: Any, **_: Any) -> None:
         since=datetime.now(UTC).isoformat(timespec="milliseconds"),
         host=HostFacts.collect(_settings.host),
     )
-    rest = Rest(sender, presence.pool)
+    rest = ConsumerPause(sender, presence.pool)
     announcer = Announcer(_broker(), presence, holds=lambda: list(state.requests), rest=rest)
     _announcers.append(announcer)
     announcer.start()
@@ -113,4 +113,4 @@ def _broker() -> "redis.Redis":
     return client
 
 
-_running = Running(_broker)
+_running = RunningChunks(_broker)

@@ -6,12 +6,12 @@ from benchmarks.peers.base import SLOTS, Peer, Timed
 from benchmarks.work import WAIT_S
 from poolrace.producer.cluster.lifecycle import temporary
 from poolrace.producer.executors.models import Model, make_executor
-from poolrace.producer.experiments.dispatch import Observer, nobody
+from poolrace.producer.experiments.dispatch import Observer, ignore_progress
 from poolrace.producer.experiments.measure import measure
 from poolrace.producer.jobs.job import Job
 from poolrace.producer.jobs.schedules import AUTO, ScheduleChoice
 from poolrace.producer.results.run import Run
-from poolrace.workers.settings import Settings
+from poolrace.producer.settings import Settings
 from poolrace.workers.workloads import Workload, make_workload
 
 
@@ -30,7 +30,9 @@ class Poolrace(Peer):
         """The seed's loop."""
         return make_workload("sum", {})
 
-    def measured(self, stop: int, choice: ScheduleChoice, observer: Observer = nobody) -> Run:
+    def measured(
+        self, stop: int, choice: ScheduleChoice, observer: Observer = ignore_progress
+    ) -> Run:
         """One run over ``range(stop)``; its clock begins with the first chunk."""
         job = Job(self.workload(), 0, stop)
         executor = make_executor(Model("celery", self.pool), job, self.settings)

@@ -11,7 +11,7 @@ from poolrace.producer.results.race import Lap
 
 
 @dataclass(frozen=True)
-class Entrant:
+class PoolSummary:
     """A pool at a spot: medians over its laps, and the largest of its memory peaks."""
 
     pool: str
@@ -22,21 +22,21 @@ class Entrant:
 
 
 @dataclass(frozen=True)
-class Spot:
+class MapCell:
     """Who raced at a share of waiting and a concurrency."""
 
     share: float
     concurrency: int
-    entrants: list[Entrant]
+    entrants: list[PoolSummary]
     """The fastest first."""
 
     @property
-    def fastest(self) -> Entrant:
+    def fastest(self) -> PoolSummary:
         """The one with the most items a second."""
         return self.entrants[0]
 
     @property
-    def alike(self) -> list[Entrant]:
+    def alike(self) -> list[PoolSummary]:
         """The fastest and those that are as fast to 5 %, as far as can be told."""
         own = self.fastest.speeds
         return [
@@ -45,7 +45,7 @@ class Spot:
         ]
 
     @property
-    def winner(self) -> Entrant:
+    def winner(self) -> PoolSummary:
         """Of those that are alike the one with the least memory."""
         return min(self.alike, key=lambda it: it.peak_memory_bytes)
 
@@ -66,7 +66,7 @@ class Spot:
         }
 
 
-def spots(found: PoolMap) -> list[list[Spot]]:
+def map_cells(found: PoolMap) -> list[list[MapCell]]:
     """A line for each concurrency, ascending, with a spot for each share at which anybody ran."""
     laps: dict[tuple[int, float], dict[str, list[Lap]]] = {}
     for it in found.laps:
@@ -79,11 +79,11 @@ def spots(found: PoolMap) -> list[list[Spot]]:
     ]
 
 
-def _spot(share: float, concurrency: int, by_pool: dict[str, list[Lap]]) -> Spot:
+def _spot(share: float, concurrency: int, by_pool: dict[str, list[Lap]]) -> MapCell:
     entrants = [_entrant(pool, laps) for pool, laps in by_pool.items()]
-    return Spot(share, concurrency, sorted(entrants, key=lambda it: -it.items_per_s))
+    return MapCell(share, concurrency, sorted(entrants, key=lambda it: -it.items_per_s))
 
 
-def _entrant(pool: str, laps: Sequence[Lap]) -> Entrant:
+def _entrant(pool: str, laps: Sequence[Lap]) -> PoolSummary:
     speeds = tuple(lap.items_per_s for lap in laps)
-    return Entrant(pool, median(speeds), max(lap.peak_memory_bytes for lap in laps), speeds)
+    return PoolSummary(pool, median(speeds), max(lap.peak_memory_bytes for lap in laps), speeds)

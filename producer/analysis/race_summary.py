@@ -12,7 +12,7 @@ from poolrace.producer.results.race import Lap, Race, failures
 
 
 @dataclass(frozen=True)
-class Standing:
+class CandidateSummary:
     """A candidate and its figures: medians over its laps, and the largest of its memory peaks."""
 
     candidate: Candidate
@@ -56,7 +56,7 @@ class Standing:
         }
 
 
-def standings(race: Race) -> list[Standing]:
+def standings(race: Race) -> list[CandidateSummary]:
     """Those of all candidates, the fastest first."""
     found = [_standing(race, candidate) for candidate in race.candidates]
     return sorted(found, key=lambda it: -it.items_per_s)
@@ -74,13 +74,13 @@ def own_waiting_share(laps: Sequence[Lap]) -> float:
     return _share(1 - busy_s / total_s) if total_s else 0.0
 
 
-def _standing(race: Race, candidate: Candidate) -> Standing:
+def _standing(race: Race, candidate: Candidate) -> CandidateSummary:
     every = race.of(candidate)
     laps = race.of(candidate, "final") or every
     ran = sum(lap.executions for lap in every) or 1
     rates = [lap.items_per_s for lap in laps]
     wall_s = sum(lap.wall_s for lap in laps) or 1e-9
-    return Standing(
+    return CandidateSummary(
         candidate=candidate,
         laps=len(laps),
         items_per_s=median(rates),

@@ -5,7 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
-from poolrace.producer.analysis.race_summary import Standing, own_waiting_share, speeds, standings
+from poolrace.producer.analysis.race_summary import (
+    CandidateSummary,
+    own_waiting_share,
+    speeds,
+    standings,
+)
 from poolrace.producer.analysis.significance import FASTER, NEAR, Judgement, duel, may_equal
 from poolrace.producer.results.race import Race
 
@@ -28,19 +33,19 @@ CHEAPER = 0.9
 class Verdict:
     """The answer, as far as the figures carry it."""
 
-    standings: list[Standing]
-    fastest: Standing
-    cheapest: Standing
+    standings: list[CandidateSummary]
+    fastest: CandidateSummary
+    cheapest: CandidateSummary
     """The one with the least memory of those within 5 % of the fastest, as far as can be told."""
-    recommended: Standing
+    recommended: CandidateSummary
     """Of the fastest and those that cannot be told from it the lightest, with the fewest slots;
     of a task that computes beside others, who hide what cores are worth, the fastest."""
-    alike: list[Standing]
+    alike: list[CandidateSummary]
     """Those that it cannot be told from."""
     unfinished: list[str]
     """Pools that might be faster with more slots, for which there was no time."""
     limited_by: Limit
-    blocking: list[Standing]
+    blocking: list[CandidateSummary]
     """Pools of greenlets that a call blocks as a whole."""
     waiting_share: float
     """Part of its time in which the task, alone in one slot, waits."""
@@ -124,25 +129,29 @@ class Verdict:
         }
 
 
-def _came_through(race: Race, it: Standing) -> bool:
+def _came_through(race: Race, it: CandidateSummary) -> bool:
     """Whether it kept within the memory, and its workers to the end."""
     fits = it.peak_memory_bytes <= race.max_memory_bytes
     return fits and not any(lap.lost for lap in race.of(it.candidate))
 
 
-def _fastest(race: Race, table: Sequence[Standing]) -> Standing:
+def _fastest(race: Race, table: Sequence[CandidateSummary]) -> CandidateSummary:
     """Of those that stayed in the finals to the end; the others were slower."""
     rounds = {it.candidate: len(speeds(race, it.candidate)) for it in table}
     most = max(rounds.values())
     return max((it for it in table if rounds[it.candidate] == most), key=lambda it: it.items_per_s)
 
 
-def _cheapest(race: Race, fastest: Standing, table: Sequence[Standing]) -> Standing:
+def _cheapest(
+    race: Race, fastest: CandidateSummary, table: Sequence[CandidateSummary]
+) -> CandidateSummary:
     near = _near(race, fastest, table, NEAR)
     return min(near, key=lambda it: it.peak_memory_bytes)
 
 
-def _recommended(race: Race, fastest: Standing, alike: Sequence[Standing]) -> Standing:
+def _recommended(
+    race: Race, fastest: CandidateSummary, alike: Sequence[CandidateSummary]
+) -> CandidateSummary:
     if race.crowded and own_waiting_share(race.base) < WAITS:
         return fastest  # one slot may seem to do as well there, and would not on a quiet machine
     near = _near(race, fastest, [fastest, *alike], FASTER)
@@ -152,8 +161,8 @@ def _recommended(race: Race, fastest: Standing, alike: Sequence[Standing]) -> St
 
 
 def _near(
-    race: Race, fastest: Standing, table: Sequence[Standing], within: float
-) -> list[Standing]:
+    race: Race, fastest: CandidateSummary, table: Sequence[CandidateSummary], within: float
+) -> list[CandidateSummary]:
     """The fastest, and those that may be as fast."""
     own = speeds(race, fastest.candidate)
     return [
@@ -161,7 +170,7 @@ def _near(
     ]
 
 
-def _unfinished(race: Race, fastest: Standing) -> list[str]:
+def _unfinished(race: Race, fastest: CandidateSummary) -> list[str]:
     """Pools whose search a limit ended, and that might be faster with twice the slots."""
     found = []
     for pool, why in race.ended.items():
@@ -171,7 +180,7 @@ def _unfinished(race: Race, fastest: Standing) -> list[str]:
     return found
 
 
-def _is_open(race: Race, fastest: Standing, other: Standing) -> bool:
+def _is_open(race: Race, fastest: CandidateSummary, other: CandidateSummary) -> bool:
     """Whether it is in the finals and not known to be slower; all others are by far.
 
     Where others compute, more slots of a pool win cores from them: that is known to be no merit.
@@ -185,7 +194,10 @@ def _is_open(race: Race, fastest: Standing, other: Standing) -> bool:
 
 
 def _limit(
-    race: Race, best: Sequence[Standing], blocking: Sequence[Standing], waiting_share: float
+    race: Race,
+    best: Sequence[CandidateSummary],
+    blocking: Sequence[CandidateSummary],
+    waiting_share: float,
 ) -> Limit:
     """What would have to be more, or better, for more items a second.
 
@@ -212,7 +224,9 @@ def _limit(
     return "gil" if held_back and race.gil and fastest.candidate.pool != "solo" else "cpu"
 
 
-def _blocking(race: Race, table: Sequence[Standing], waiting_share: float) -> list[Standing]:
+def _blocking(
+    race: Race, table: Sequence[CandidateSummary], waiting_share: float
+) -> list[CandidateSummary]:
     """Pools of greenlets in which items wait and yet do not overlap.
 
     A part of the item may overlap, and another one block: then threads, of which the kernel lets
@@ -231,7 +245,7 @@ def _blocking(race: Race, table: Sequence[Standing], waiting_share: float) -> li
     ]
 
 
-def _threads(table: Sequence[Standing], greenlets: Standing) -> float:
+def _threads(table: Sequence[CandidateSummary], greenlets: CandidateSummary) -> float:
     """How many times as fast threads are, of which there are no more than greenlets."""
     found = [
         it.items_per_s

@@ -13,11 +13,12 @@ from typing import Any, cast
 
 import redis
 
+from poolrace.producer.errors import JobCancelled, JobFailed
 from poolrace.producer.jobs.job import Job
 from poolrace.producer.jobs.ledger import Ledger
 from poolrace.producer.jobs.schedules import ScheduleChoice
 from poolrace.workers.chunks import Chunk, decode_int, encode_int
-from poolrace.workers.errors import JobCancelled, JobFailed, PoolraceError, UsageError
+from poolrace.workers.errors import ChunkTimeout, PoolraceError, UsageError
 from poolrace.workers.runtime.cancellation import cancel_key
 from poolrace.workers.workloads import make_workload
 
@@ -214,7 +215,7 @@ class JobStore:
         return owner.split()[0] if owner else None
 
 
-class Keeper:
+class CheckpointWriter:
     """Owns a job while it runs, and writes its checkpoints.
 
     ``lasting`` says whether the job can be resumed after us. Raises what redis-py raises, and
@@ -252,7 +253,7 @@ class Keeper:
 
     def failed(self, error: BaseException) -> None:
         """The job ends early, with that error."""
-        states = {JobCancelled: CANCELLED, JobFailed: FAILED}
+        states = {JobCancelled: CANCELLED, JobFailed: FAILED, ChunkTimeout: FAILED}
         state = next((it for kind, it in states.items() if isinstance(error, kind)), INTERRUPTED)
         error_text = str(error) or type(error).__name__
         self._checkpoint = replace(self._checkpoint, state=state, error=error_text)

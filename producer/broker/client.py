@@ -15,7 +15,7 @@ from redis.backoff import ExponentialBackoff, NoBackoff
 from redis.retry import Retry
 
 from poolrace.workers.errors import ClusterError, UsageError
-from poolrace.workers.runtime.redis_errors import may_pass
+from poolrace.workers.runtime.redis_errors import is_transient
 from poolrace.workers.settings import mask
 
 T = TypeVar("T")
@@ -26,14 +26,14 @@ ANSWER_S = 3.0
 KOMBU_ERRORS = (OperationalError, BatchPublishError)
 """How kombu reports that it could not send; what it was about to send may have arrived."""
 
-NO_PATIENCE = Retry(NoBackoff(), 0)
+NO_RETRY = Retry(NoBackoff(), 0)
 """A first connection is tried once: whoever waits for it wants to know."""
 
 TOLD_S = 2.0
 """Seconds of waiting after which the user is told."""
 
 
-class Patience(Retry):
+class TimedRetry(Retry):
     """A connection that worked once is tried again for so many seconds."""
 
     _told = -math.inf
@@ -56,7 +56,7 @@ class Patience(Retry):
         def failed(error: Exception, failures: int) -> None:
             fail(*((error, failures) if with_failure_count else (error,)))
             waited_s = time.monotonic() - began
-            if waited_s > self.seconds or not may_pass(error):
+            if waited_s > self.seconds or not is_transient(error):
                 raise error
             if waited_s > TOLD_S and time.monotonic() - self._told > self.seconds:
                 self._told = time.monotonic()
@@ -78,7 +78,7 @@ def connect(url: str, ca_file: Path | None = None) -> "redis.Redis":
 
     Raises ``ClusterError`` if it was not, and ``UsageError`` for what is no address.
 
-    It tries once; who would rather wait gives it a ``Patience``.
+    It tries once; who would rather wait gives it a ``TimedRetry``.
 
     ``ca_file`` holds the certificates to trust for ``rediss://``, by default the system's.
     """
@@ -90,7 +90,7 @@ def connect(url: str, ca_file: Path | None = None) -> "redis.Redis":
             socket_connect_timeout=CONNECT_S,
             socket_timeout=ANSWER_S,
             socket_keepalive=True,
-            retry=NO_PATIENCE,
+            retry=NO_RETRY,
         )
         with translated(url):
             client.ping()

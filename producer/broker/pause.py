@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING
 import redis
 
 from poolrace.producer.broker.client import connect, translated
-from poolrace.producer.broker.workers import signs, workers_of
-from poolrace.producer.processes.polling import wait_for
+from poolrace.producer.broker.workers import announcements, pool_workers
+from poolrace.producer.processes.polling import poll_until
+from poolrace.producer.settings import Settings
 from poolrace.workers.errors import ClusterError
-from poolrace.workers.runtime.presence import rest_key
-from poolrace.workers.settings import Settings
+from poolrace.workers.runtime.presence import pause_key
 
 if TYPE_CHECKING:
-    from poolrace.workers.runtime.presence import Presence, Sign
+    from poolrace.workers.runtime.presence import Announcement, Presence
 
-REST_S = 5
+PAUSE_S = 5
 """Seconds after which a host that nobody asks any more comes back; it is asked every second."""
 
 SETTLE_S = 20.0
@@ -31,7 +31,7 @@ SETTLE_S = 20.0
 logger = logging.getLogger(__name__)
 
 
-class Hosts:
+class PoolHosts:
     """The hosts of a pool, by name: of these the first ones work.
 
     Raises ``ClusterError`` if there is none, or while another producer lets some of them rest.
@@ -45,7 +45,7 @@ class Hosts:
                 lambda: not _resting(client, pool),
                 f"hosts of pool {pool} rest for another producer; wait until it is done",
             )
-            self.workers: list[Presence] = workers_of(client, pool)
+            self.workers: list[Presence] = pool_workers(client, pool)
 
     @contextmanager
     def only(self, number: int) -> Iterator[None]:
@@ -56,7 +56,7 @@ class Hosts:
         names = [worker.name for worker in self.workers]
         with self._client() as client, _asked(client, names[number:]):
             _wait_for(
-                lambda: _settled(signs(client), names[:number], names[number:]),
+                lambda: _settled(announcements(client), names[:number], names[number:]),
                 f"the hosts {', '.join(names)} did not settle: the first {number} should work,"
                 " and the others rest; look at: producer status",
             )
@@ -95,23 +95,25 @@ def _asked(client: "redis.Redis", names: Sequence[str]) -> Iterator[None]:
 def _ask(client: "redis.Redis", names: Sequence[str]) -> None:
     with client.pipeline(transaction=False) as pipe:
         for name in names:
-            pipe.set(rest_key(name), 1, ex=REST_S)
+            pipe.set(pause_key(name), 1, ex=PAUSE_S)
         pipe.execute()
 
 
 def _forget(client: "redis.Redis", names: Sequence[str]) -> None:
     if names:
-        client.delete(*map(rest_key, names))
+        client.delete(*map(pause_key, names))
 
 
 def _resting(client: "redis.Redis", pool: str) -> bool:
     """Whether a worker of the pool rests, or was asked to."""
-    ours = [sign for sign in signs(client) if sign.presence.pool == pool]
-    asked = [rest_key(sign.presence.name) for sign in ours]
+    ours = [sign for sign in announcements(client) if sign.presence.pool == pool]
+    asked = [pause_key(sign.presence.name) for sign in ours]
     return any(sign.rests for sign in ours) or bool(asked and client.exists(*asked))
 
 
-def _settled(told: "Sequence[Sign]", working: Sequence[str], resting: Sequence[str]) -> bool:
+def _settled(
+    told: "Sequence[Announcement]", working: Sequence[str], resting: Sequence[str]
+) -> bool:
     """Whether those that work take chunks, and those that rest take and hold none."""
     by_name = {sign.presence.name: sign for sign in told}
     at_work = all(name in by_name and by_name[name].presence.slots for name in working)
@@ -120,5 +122,5 @@ def _settled(told: "Sequence[Sign]", working: Sequence[str], resting: Sequence[s
 
 
 def _wait_for(condition: Callable[[], bool], otherwise: str) -> None:
-    if not wait_for(condition, SETTLE_S):
+    if not poll_until(condition, SETTLE_S):
         raise ClusterError(otherwise)

@@ -9,12 +9,12 @@ if TYPE_CHECKING:
     import redis
 
 
-def queued_ids(client: "redis.Redis", pool: str) -> set[str]:
+def queued_task_ids(client: "redis.Redis", pool: str) -> set[str]:
     """Task ids of the messages that wait in the queue of the pool."""
     return {task_id for task_id, _ in _messages(client, pool)}
 
 
-def take_back(client: "redis.Redis", pool: str, job: str) -> int:
+def revoke(client: "redis.Redis", pool: str, job: str) -> int:
     """Take the messages of a job out of the queue, and mark it so that what runs of it stops.
 
     ``job`` is the job's key. Returns how many messages there were.

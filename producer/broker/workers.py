@@ -6,10 +6,16 @@ import time
 import uuid
 from typing import TYPE_CHECKING, cast
 
-from poolrace.producer.processes.polling import wait_for
+from poolrace.producer.processes.polling import poll_until
 from poolrace.workers.errors import ClusterError
 from poolrace.workers.host_facts import HostFacts
-from poolrace.workers.runtime.presence import INDEX_KEY, Presence, Sign, presence_key, question_key
+from poolrace.workers.runtime.presence import (
+    INDEX_KEY,
+    Announcement,
+    Presence,
+    presence_key,
+    question_key,
+)
 from poolrace.workers.usage import Usage
 
 if TYPE_CHECKING:
@@ -25,7 +31,7 @@ SILENT_S = 4
 LOOK_S = 0.1
 """Seconds between two looks for workers that are not there yet."""
 
-SIGNED_S = 2.0
+ANNOUNCED_S = 2.0
 """Within so long every worker has signed, also in a Redis that was emptied a moment ago."""
 
 logger = logging.getLogger(__name__)
@@ -33,16 +39,16 @@ logger = logging.getLogger(__name__)
 
 def present_workers(client: "redis.Redis") -> list[Presence]:
     """All workers that take chunks, by name."""
-    return [sign.presence for sign in signs(client) if sign.presence.slots]
+    return [sign.presence for sign in announcements(client) if sign.presence.slots]
 
 
-def workers_of(client: "redis.Redis", pool: str) -> list[Presence]:
+def pool_workers(client: "redis.Redis", pool: str) -> list[Presence]:
     """The workers of one pool; raises ``ClusterError`` if there is none, nor comes to sign."""
 
     def look() -> list[Presence]:
         return [worker for worker in present_workers(client) if worker.pool == pool]
 
-    if found := wait_for(look, SIGNED_S, LOOK_S):
+    if found := poll_until(look, ANNOUNCED_S, LOOK_S):
         return found
     raise _nobody(pool, present_workers(client))
 
@@ -72,7 +78,7 @@ def usage_of_workers(
     return usages
 
 
-class FleetWatch:
+class WorkerWatch:
     """Follows the workers of one pool during a run: they may join, fall silent and leave."""
 
     def __init__(self, client: "redis.Redis", pool: str, patience_s: float) -> None:
@@ -80,9 +86,9 @@ class FleetWatch:
         self._client = client
         self._pool = pool
         self._patience_s = patience_s
-        self._workers = {worker.name: worker for worker in workers_of(client, pool)}
+        self._workers = {worker.name: worker for worker in pool_workers(client, pool)}
         self._silent: set[str] = set()
-        self._holders: dict[str, Sign] = {}
+        self._holders: dict[str, Announcement] = {}
         self._hosts = {worker.host.host: worker.host for worker in self._workers.values()}
         self._seen = time.monotonic()
 
@@ -101,7 +107,7 @@ class FleetWatch:
         """Whether any of them holds a chunk, of whatever job."""
         return bool(self._holders)
 
-    def holder(self, task_id: str) -> Sign | None:
+    def holder(self, task_id: str) -> Announcement | None:
         """The last sign of the worker that holds the chunk, as far as anybody said so."""
         return self._holders.get(task_id)
 
@@ -110,7 +116,7 @@ class FleetWatch:
 
         Raises ``ClusterError`` once nobody has been there for ``patience_s`` seconds.
         """
-        told = signs(self._client)
+        told = announcements(self._client)
         ours = [sign for sign in told if sign.presence.pool == self._pool]
         now = {sign.presence.name: sign.presence for sign in ours if sign.presence.slots}
         silent = {sign.presence.name for sign in ours if sign.age_s > SILENT_S} & now.keys()
@@ -136,7 +142,7 @@ class FleetWatch:
         ]
 
 
-def signs(client: "redis.Redis") -> list[Sign]:
+def announcements(client: "redis.Redis") -> list[Announcement]:
     """The last sign of each worker, by name."""
     found = cast("set[bytes]", client.smembers(INDEX_KEY))
     keys = [presence_key(name) for name in sorted(name.decode() for name in found)]
@@ -150,7 +156,7 @@ def signs(client: "redis.Redis") -> list[Sign]:
     read = []
     for key, payload, ms in zip(keys, payloads, left_ms, strict=True):
         try:
-            read += [Sign.read(payload, ms)] if payload else []
+            read += [Announcement.read(payload, ms)] if payload else []
         except (ValueError, RecursionError) as error:
             logger.warning("%s is ignored: %s", key, error)
     return read

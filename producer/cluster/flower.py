@@ -11,8 +11,8 @@ from http import HTTPStatus
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
+from poolrace.producer.settings import Settings
 from poolrace.workers.errors import ClusterError
-from poolrace.workers.settings import Settings
 
 FLOWER_PORT = 5555
 """Flower's own default."""

@@ -31,8 +31,9 @@ from poolrace.producer.cluster.ports import LOOPBACK, free_port, is_free
 from poolrace.producer.cluster.redis_binary import server_binary
 from poolrace.producer.processes.guard import supervisor_command
 from poolrace.producer.processes.session import end
+from poolrace.producer.settings import Settings
 from poolrace.workers.errors import ClusterError, UsageError
-from poolrace.workers.settings import Settings, inherited_environment, mask
+from poolrace.workers.settings import inherited_environment, mask
 
 START_S = 60.0
 """Seconds until everything must answer; it takes 3 to 5 on two cores."""
@@ -138,7 +139,7 @@ def up(settings: Settings, pools: Mapping[str, int], flower_port: int | None) ->
     try:
         url = _own_address(settings.broker_url) if settings.broker_url else _new_address()
         port = _flower_port(flower_port)
-        wanted = _Wanted(pools, [settings.host], url, port)
+        wanted = ClusterSpec(pools, [settings.host], url, port)
         cluster, environment = _prepare(settings, directory, wanted, keep=True)
         process = _start(supervisor_command(directory), directory, environment, subprocess.DEVNULL)
         cluster = _identified(cluster, process)
@@ -178,7 +179,7 @@ def temporary(
     directory = Path(tempfile.mkdtemp(prefix="poolrace-")).resolve()
     port = free_port() if flower else None
     names = [settings.host] if hosts == 1 else [f"host-{n}" for n in range(1, hosts + 1)]
-    wanted = _Wanted(pools, names, _new_address(), port, largest)
+    wanted = ClusterSpec(pools, names, _new_address(), port, largest)
     cluster, environment = _prepare(settings, directory, wanted, keep=False)
     guard = [sys.executable, "-m", "poolrace.producer.processes.guard", str(directory)]
     process = _start(guard, directory, environment, subprocess.PIPE)
@@ -252,7 +253,7 @@ def _own_address(url: str) -> str:
 
 
 @dataclass(frozen=True)
-class _Wanted:
+class ClusterSpec:
     """A cluster to be. ``pools`` are slots by pool, ``hosts`` the names of its hosts."""
 
     pools: Mapping[str, int]
@@ -263,7 +264,7 @@ class _Wanted:
 
 
 def _prepare(
-    settings: Settings, directory: Path, wanted: _Wanted, *, keep: bool
+    settings: Settings, directory: Path, wanted: ClusterSpec, *, keep: bool
 ) -> tuple[Cluster, dict[str, str]]:
     """Write the files; returns the cluster to be and the environment of its processes."""
     url, flower_port = wanted.url, wanted.flower_port

@@ -6,9 +6,10 @@ from typing import Any
 from poolrace.producer.broker.client import HOW_TO_START, connect, translated
 from poolrace.producer.broker.workers import present_workers
 from poolrace.producer.cluster.lifecycle import Cluster, local_of
+from poolrace.producer.settings import Settings
 from poolrace.workers.errors import ClusterError
 from poolrace.workers.runtime.presence import Presence
-from poolrace.workers.settings import Settings, mask
+from poolrace.workers.settings import mask
 
 
 @dataclass(frozen=True)

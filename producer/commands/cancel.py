@@ -4,7 +4,7 @@ import click
 
 from poolrace.producer.commands.options import broker_option
 from poolrace.producer.experiments.saved_jobs import cancel
-from poolrace.workers.settings import Settings
+from poolrace.producer.settings import Settings
 
 
 @click.command()

@@ -3,7 +3,7 @@
 import click
 
 from poolrace.producer.cluster.lifecycle import down
-from poolrace.workers.settings import Settings
+from poolrace.producer.settings import Settings
 
 
 @click.command()

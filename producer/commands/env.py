@@ -5,7 +5,7 @@ import shlex
 import click
 
 from poolrace.producer.cluster.lifecycle import require
-from poolrace.workers.settings import Settings
+from poolrace.producer.settings import Settings
 
 
 @click.command()

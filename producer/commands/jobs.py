@@ -5,8 +5,8 @@ import json
 import click
 
 from poolrace.producer.commands.options import broker_option
-from poolrace.producer.experiments.saved_jobs import kept_jobs, render_jobs
-from poolrace.workers.settings import Settings
+from poolrace.producer.experiments.saved_jobs import render_jobs, saved_jobs
+from poolrace.producer.settings import Settings
 
 
 @click.command()
@@ -14,7 +14,7 @@ from poolrace.workers.settings import Settings
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(broker: str | None, *, as_json: bool) -> None:
     """List the jobs that a cluster keeps, with their state and progress."""
-    jobs = kept_jobs(Settings.from_env(broker))
+    jobs = saved_jobs(Settings.from_env(broker))
     if as_json:
         click.echo(json.dumps({"jobs": [job.to_json() for job in jobs]}, indent=2))
     else:

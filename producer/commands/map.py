@@ -7,7 +7,7 @@ import click
 from poolrace.producer.commands.options import Count, Numbers, result_options
 from poolrace.producer.commands.output import Outcome
 from poolrace.producer.experiments.progress import steps
-from poolrace.producer.race.pool_map import MapWish, make_map
+from poolrace.producer.race.pool_map import MapOptions, make_map
 from poolrace.workers.errors import UsageError
 
 
@@ -40,7 +40,7 @@ def command(
         raise UsageError(f"--waiting {max(waiting)} is more than all of the time; give 0 to 100")
     outcome = Outcome.from_options(options)
     shares = [percent / 100 for percent in sorted(set(waiting))]
-    wish = MapWish(item_s, shares, sorted(set(slots)), repeat)
+    wish = MapOptions(item_s, shares, sorted(set(slots)), repeat)
     with steps(wish.laps) as step:
         made = make_map(wish, step)
     outcome.tell(made)

@@ -11,9 +11,9 @@ import click
 from poolrace.producer.executors.models import LOCAL_MODELS, Model
 from poolrace.producer.jobs.job import Job
 from poolrace.producer.jobs.schedules import SCHEDULES, ScheduleChoice
+from poolrace.producer.settings import Settings
 from poolrace.workers.errors import UsageError
 from poolrace.workers.pools import POOLS
-from poolrace.workers.settings import Settings
 from poolrace.workers.workloads import WORKLOADS, Workload, make_workload
 
 F = TypeVar("F", bound=Callable[..., object])

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 import click
 
+from poolrace.producer.errors import JobFailed
 from poolrace.producer.experiments.compare import compare
 from poolrace.producer.experiments.plans import Plan
 from poolrace.producer.experiments.progress import bars
@@ -15,8 +16,8 @@ from poolrace.producer.reports.formats.image import require_png
 from poolrace.producer.reports.views.view import view
 from poolrace.producer.results.comparison import Comparison
 from poolrace.producer.results.files import Results, require_writable, save, write_file
-from poolrace.workers.errors import JobFailed, UsageError
-from poolrace.workers.settings import Settings
+from poolrace.producer.settings import Settings
+from poolrace.workers.errors import UsageError
 
 
 @dataclass(frozen=True)

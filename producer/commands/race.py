@@ -12,13 +12,14 @@ import psutil
 
 from poolrace.producer.commands.options import Count, Numbers, result_options
 from poolrace.producer.commands.output import Outcome
+from poolrace.producer.errors import AllFailed
 from poolrace.producer.race.app_info import App
 from poolrace.producer.race.app_process import Target
 from poolrace.producer.race.items import read_items
 from poolrace.producer.race.options import Variants, parse
 from poolrace.producer.race.race import race
-from poolrace.producer.race.session import Wish
-from poolrace.workers.errors import AllFailed, UsageError
+from poolrace.producer.race.session import RaceOptions
+from poolrace.workers.errors import UsageError
 from poolrace.workers.pools import POOLS
 
 
@@ -104,12 +105,12 @@ def command(*, yes: bool, **options: Any) -> None:
     outcome.tell(found)
 
 
-def _wish(options: dict[str, Any]) -> Wish:
+def _wish(options: dict[str, Any]) -> RaceOptions:
     lines: TextIO = options["lines"]
     for text in options["pools"]:
         parse(text)
     python = shutil.which(options["python"]) or options["python"]
-    return Wish(
+    return RaceOptions(
         target=Target(options["app"], options["task"], python, Path.cwd()),
         items=_items(lines, options["limit"]),
         pools=options["pools"],

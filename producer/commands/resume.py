@@ -6,7 +6,7 @@ from poolrace.producer.commands.options import broker_option
 from poolrace.producer.commands.run import show
 from poolrace.producer.experiments.progress import bars
 from poolrace.producer.experiments.saved_jobs import resume
-from poolrace.workers.settings import Settings
+from poolrace.producer.settings import Settings
 
 
 @click.command()

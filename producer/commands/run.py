@@ -16,13 +16,14 @@ from poolrace.producer.commands.options import (
     settings_from,
     time_limit_option,
 )
+from poolrace.producer.errors import JobFailed
 from poolrace.producer.executors.models import Model
 from poolrace.producer.experiments.compare import measured_runs
 from poolrace.producer.experiments.plans import Case, Plan
 from poolrace.producer.experiments.progress import bars
 from poolrace.producer.reports.views.run import render
 from poolrace.producer.results.run import Run
-from poolrace.workers.errors import JobFailed, UsageError
+from poolrace.workers.errors import UsageError
 
 
 @click.command()

@@ -15,7 +15,7 @@ from poolrace.producer.commands.options import (
     settings_from,
 )
 from poolrace.producer.commands.output import Outcome
-from poolrace.producer.experiments.scaling import Wish, scale_plan
+from poolrace.producer.experiments.scaling import ScaleOptions, scale_plan
 
 
 @click.command()
@@ -36,5 +36,8 @@ def command(
     cluster it starts one whose hosts are workers of this machine with one slot each.
     """
     job, model, schedule = job_from(options), model_from(options), schedule_from(options)
-    wish, settings = Wish(job, model, hosts, slots, schedule, repeat), settings_from(options)
+    wish, settings = (
+        ScaleOptions(job, model, hosts, slots, schedule, repeat),
+        settings_from(options),
+    )
     Outcome.from_options(options).of(scale_plan(wish, settings), settings)

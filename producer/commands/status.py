@@ -7,8 +7,8 @@ import click
 from poolrace.producer.cluster.status import status
 from poolrace.producer.cluster.text import render_status
 from poolrace.producer.commands.options import broker_option
+from poolrace.producer.settings import Settings
 from poolrace.workers.errors import ClusterError
-from poolrace.workers.settings import Settings
 
 
 @click.command()

@@ -5,8 +5,8 @@ import click
 from poolrace.producer.cluster.lifecycle import up
 from poolrace.producer.cluster.text import render
 from poolrace.producer.executors.models import Model
+from poolrace.producer.settings import Settings
 from poolrace.workers.pools import POOLS
-from poolrace.workers.settings import Settings
 
 
 @click.command()

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType, TracebackType
 from typing import Self
 
+from poolrace.producer.errors import ChunkFailed
 from poolrace.producer.jobs.job import Job
 from poolrace.producer.jobs.ledger import Ledger
 from poolrace.workers.chunks import Chunk, ChunkResult
-from poolrace.workers.errors import ChunkFailed, PoolraceError
+from poolrace.workers.errors import PoolraceError
 from poolrace.workers.host_facts import HostFacts
 from poolrace.workers.usage import Usages, usage_of
 

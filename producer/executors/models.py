@@ -11,10 +11,10 @@ from typing import Literal
 from poolrace.producer.executors.base import Executor, LocalExecutor
 from poolrace.producer.jobs.job import Job
 from poolrace.producer.jobs.schedules import AUTO, ScheduleChoice
+from poolrace.producer.settings import Settings
 from poolrace.workers.errors import UsageError
 from poolrace.workers.host_facts import HostFacts
 from poolrace.workers.pools import CORES, POOLS
-from poolrace.workers.settings import Settings
 from poolrace.workers.workloads import Workload
 
 LOCAL_MODELS: dict[str, str] = {

@@ -10,10 +10,10 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 
+from poolrace.producer.errors import ChunkFailed
 from poolrace.producer.executors.base import LocalExecutor
 from poolrace.workers.chunks import Chunk, ChunkResult
 from poolrace.workers.compute import compute
-from poolrace.workers.errors import ChunkFailed
 from poolrace.workers.usage import Usages, usage_of
 from poolrace.workers.workloads import Workload
 

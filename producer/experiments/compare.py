@@ -5,30 +5,30 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 
-from poolrace.producer.broker.pause import Hosts
+from poolrace.producer.broker.pause import PoolHosts
 from poolrace.producer.cluster.lifecycle import attached
 from poolrace.producer.environment import describe, now
 from poolrace.producer.executors.models import make_executor
-from poolrace.producer.experiments.dispatch import Observer, nobody
+from poolrace.producer.experiments.dispatch import Observer, ignore_progress
 from poolrace.producer.experiments.measure import measure
 from poolrace.producer.experiments.plans import Case, Plan
 from poolrace.producer.jobs.job import Job, new_job_id
 from poolrace.producer.results.comparison import Comparison
 from poolrace.producer.results.run import Run
+from poolrace.producer.settings import Settings
 from poolrace.workers.host_facts import HostFacts
-from poolrace.workers.settings import Settings
 
-Watch = Callable[[str], Observer]
+ObserverFactory = Callable[[str], Observer]
 """Gives the observer of the run that is about to begin, whose title it gets."""
 
 
-def unwatched(_title: str) -> Observer:
+def no_progress(_title: str) -> Observer:
     """Watch nothing."""
-    return nobody
+    return ignore_progress
 
 
 def measured_runs(
-    plan: Plan, settings: Settings, *, flower: bool = False, watch: Watch = unwatched
+    plan: Plan, settings: Settings, *, flower: bool = False, watch: ObserverFactory = no_progress
 ) -> Iterator[tuple[Run, Sequence[HostFacts]]]:
     """Make the runs of the plan one after the other; a cluster is started if none is there."""
     expected = plan.job.expected()
@@ -37,7 +37,7 @@ def measured_runs(
     cluster = attached(settings, pools, hosts=plan.hosts, flower=flower)
     with cluster if pools else nullcontext(settings) as found:
         cluster_s = time.perf_counter() - began
-        hosts = {pool: Hosts(found, pool) for pool in pools if plan.varies == "hosts"}
+        hosts = {pool: PoolHosts(found, pool) for pool in pools if plan.varies == "hosts"}
         for case in plan.rounds():
             working = hosts[case.model.name].only(case.hosts) if case.hosts else nullcontext()
             with working:
@@ -48,7 +48,7 @@ def measured_runs(
 
 
 def compare(
-    plan: Plan, settings: Settings, *, flower: bool = False, watch: Watch = unwatched
+    plan: Plan, settings: Settings, *, flower: bool = False, watch: ObserverFactory = no_progress
 ) -> Comparison:
     """Make all runs of the plan."""
     made_at = now()

@@ -36,12 +36,12 @@ Observer = Callable[[Ledger, ChunkResult | None], None]
 logger = logging.getLogger(__name__)
 
 
-def nobody(ledger: Ledger, result: ChunkResult | None) -> None:
+def ignore_progress(ledger: Ledger, result: ChunkResult | None) -> None:
     """The observer of a run that nobody watches."""
 
 
 def dispatch(
-    job: Job, executor: Executor, schedule: Schedule, observer: Observer = nobody
+    job: Job, executor: Executor, schedule: Schedule, observer: Observer = ignore_progress
 ) -> Ledger:
     """Run the job to its end on an entered executor; returns its complete ledger."""
     ledger = job.ledger()

@@ -4,7 +4,7 @@ import logging
 import time
 
 from poolrace.producer.executors.base import Executor
-from poolrace.producer.experiments.dispatch import Observer, dispatch, nobody
+from poolrace.producer.experiments.dispatch import Observer, dispatch, ignore_progress
 from poolrace.producer.jobs.job import Job
 from poolrace.producer.jobs.ledger import Ledger
 from poolrace.producer.jobs.schedules import Schedule
@@ -37,7 +37,7 @@ def measure(
     schedule: Schedule,
     *,
     expected: int,
-    observer: Observer = nobody,
+    observer: Observer = ignore_progress,
 ) -> Run:
     """Enter the executor, warm it up, run the job inside the clock, and leave it again."""
     books = _Books(executor, observer)

@@ -7,7 +7,7 @@ from poolrace.producer.executors.models import Model, default_slots
 from poolrace.producer.jobs.job import Job
 from poolrace.producer.jobs.schedules import AUTO, ScheduleChoice, Static
 from poolrace.producer.results.comparison import Varies
-from poolrace.producer.rounds import turn
+from poolrace.producer.rounds import rotated
 from poolrace.workers.errors import UsageError
 
 MOST_CHUNKS = 1024
@@ -53,7 +53,7 @@ class Plan:
     def rounds(self) -> Iterator[Case]:
         """The case of each run: every case once in each round."""
         for number in range(self.repeat):
-            yield from turn(self.cases, number)
+            yield from rotated(self.cases, number)
 
     def pools(self) -> dict[str, int]:
         """The Celery pools needed, with the most slots that a case wants of each of its hosts."""

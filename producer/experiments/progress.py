@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.table import Column
 
-from poolrace.producer.experiments.compare import Watch, unwatched
+from poolrace.producer.experiments.compare import ObserverFactory, no_progress
 from poolrace.producer.jobs.job import Job
 from poolrace.producer.jobs.ledger import Ledger
 from poolrace.workers.chunks import ChunkResult
@@ -62,10 +62,10 @@ def steps(number: int) -> Iterator[Callable[[str], None]]:
 
 
 @contextmanager
-def bars(job: Job) -> Iterator[Watch]:
+def bars(job: Job) -> Iterator[ObserverFactory]:
     """Gives what makes a bar for each run, or nothing if standard error is not a terminal."""
     if not sys.stderr.isatty():
-        yield unwatched
+        yield no_progress
         return
     columns = (
         TextColumn("{task.description}"),

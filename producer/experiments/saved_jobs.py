@@ -7,23 +7,23 @@ from typing import Any
 
 from poolrace.producer.broker.checkpoints import CANCELLED, ENDED, RUNNING, Checkpoint, JobStore
 from poolrace.producer.broker.client import connect, translated
-from poolrace.producer.broker.queues import take_back
+from poolrace.producer.broker.queues import revoke
 from poolrace.producer.cluster.lifecycle import existing
 from poolrace.producer.executors.models import Model, make_executor
-from poolrace.producer.experiments.compare import Watch
+from poolrace.producer.experiments.compare import ObserverFactory
 from poolrace.producer.experiments.measure import measure
 from poolrace.producer.jobs.job import Job
 from poolrace.producer.results.run import Run
+from poolrace.producer.settings import Settings
 from poolrace.workers.chunks import Chunk
 from poolrace.workers.errors import UsageError
-from poolrace.workers.settings import Settings
 
 LOST = "lost"
 """State of a job that should be running, and whose producer gives no sign."""
 
 
 @dataclass(frozen=True)
-class KeptJob:
+class SavedJob:
     """A job as ``producer jobs`` lists it."""
 
     job: str
@@ -45,16 +45,16 @@ class KeptJob:
         return asdict(self)
 
 
-def kept_jobs(settings: Settings) -> list[KeptJob]:
+def saved_jobs(settings: Settings) -> list[SavedJob]:
     """All jobs of the cluster, the newest first."""
     with _store(existing(settings)) as store:
         return [_kept(checkpoint, owner) for checkpoint, owner in store.all()]
 
 
-def _kept(checkpoint: Checkpoint, owner: str | None) -> KeptJob:
+def _kept(checkpoint: Checkpoint, owner: str | None) -> SavedJob:
     job = checkpoint.job
     lost = checkpoint.state == RUNNING and owner is None
-    return KeptJob(
+    return SavedJob(
         job=job.id,
         workload=job.workload.name,
         start=job.start,
@@ -68,7 +68,7 @@ def _kept(checkpoint: Checkpoint, owner: str | None) -> KeptJob:
     )
 
 
-def render_jobs(jobs: list[KeptJob]) -> str:
+def render_jobs(jobs: list[SavedJob]) -> str:
     """The list in words, for the terminal."""
     if not jobs:
         return "no job is kept\n"
@@ -81,14 +81,14 @@ def render_jobs(jobs: list[KeptJob]) -> str:
 
 
 @dataclass(frozen=True)
-class Resumed:
+class ResumedJob:
     """A job that can go on."""
 
     job: Job
     checkpoint: Checkpoint
     settings: Settings
 
-    def run(self, watch: Watch) -> Run:
+    def run(self, watch: ObserverFactory) -> Run:
         """Compute what is missing."""
         model = Model("celery", self.checkpoint.pool, self.checkpoint.slots)
         schedule = self.checkpoint.schedule
@@ -101,7 +101,7 @@ class Resumed:
         )
 
 
-def resume(job_id: str, settings: Settings) -> Resumed:
+def resume(job_id: str, settings: Settings) -> ResumedJob:
     """Take what is left of a job's former self back, and make it ready to go on.
 
     Raises ``UsageError`` if there is nothing to go on with, or another producer runs it.
@@ -113,10 +113,10 @@ def resume(job_id: str, settings: Settings) -> Resumed:
             raise UsageError(f"job {job_id} is {checkpoint.state}; there is nothing to go on with")
         store.own(job_id)
         checkpoint = store.load(job_id)
-        take_back(store.client, checkpoint.pool, checkpoint.job.key)
+        revoke(store.client, checkpoint.pool, checkpoint.job.key)
         store.release(job_id)
     job = replace(checkpoint.job, generation=checkpoint.job.generation + 1)
-    return Resumed(job, checkpoint, found)
+    return ResumedJob(job, checkpoint, found)
 
 
 def cancel(job_id: str, settings: Settings) -> int:
@@ -126,7 +126,7 @@ def cancel(job_id: str, settings: Settings) -> int:
         if checkpoint.state in ENDED:
             raise UsageError(f"job {job_id} is {checkpoint.state} already")
         store.save(replace(checkpoint, state=CANCELLED))
-        return take_back(store.client, checkpoint.pool, checkpoint.job.key)
+        return revoke(store.client, checkpoint.pool, checkpoint.job.key)
 
 
 @contextmanager

@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from poolrace.producer.broker.pause import Hosts
+from poolrace.producer.broker.pause import PoolHosts
 from poolrace.producer.cluster.lifecycle import existing, local_of
 from poolrace.producer.executors.models import Model, default_slots
 from poolrace.producer.experiments.plans import Plan, doublings, hosts_plan, slots_plan
 from poolrace.producer.jobs.job import Job
 from poolrace.producer.jobs.schedules import ScheduleChoice
+from poolrace.producer.settings import Settings
 from poolrace.workers.errors import ClusterError, UsageError
 from poolrace.workers.pools import CORES
 from poolrace.workers.runtime.presence import Presence
-from poolrace.workers.settings import Settings
 
 MOST = max(4, CORES)
 """What is gone up to where nothing else says how far: a law needs three numbers, 1, 2 and 4."""
@@ -22,7 +22,7 @@ MOST_WAITING = 64
 
 
 @dataclass(frozen=True)
-class Wish:
+class ScaleOptions:
     """What is to be scaled; raises ``UsageError`` for what contradicts itself."""
 
     job: Job
@@ -50,7 +50,7 @@ class Wish:
         return hosts_plan(self.job, model, hosts, self.schedule, self.repeat)
 
 
-def scale_plan(wish: Wish, settings: Settings) -> Plan:
+def scale_plan(wish: ScaleOptions, settings: Settings) -> Plan:
     """A plan that varies hosts or slots, by default from one to what there is.
 
     Raises ``ClusterError`` if there are fewer hosts, ``UsageError`` if there are fewer slots.
@@ -58,14 +58,14 @@ def scale_plan(wish: Wish, settings: Settings) -> Plan:
     if wish.model.kind == "local":
         return wish.over_slots(wish.slots or doublings(wish.model.slots or _most(wish)))
     if settings.broker_url or local_of(settings):
-        workers = Hosts(existing(settings), wish.model.name).workers
+        workers = PoolHosts(existing(settings), wish.model.name).workers
         return _within(wish, workers)
     if wish.slots:
         return wish.over_slots(wish.slots)
     return wish.over_hosts(wish.hosts or doublings(MOST), wish.model.slots or 1)
 
 
-def _most(wish: Wish) -> int:
+def _most(wish: ScaleOptions) -> int:
     """Up to how many slots of this machine it is worth going."""
     if not wish.job.workload.waits:
         return MOST
@@ -73,7 +73,7 @@ def _most(wish: Wish) -> int:
     return min(MOST_WAITING, max(MOST, slots))
 
 
-def _within(wish: Wish, workers: Sequence[Presence]) -> Plan:
+def _within(wish: ScaleOptions, workers: Sequence[Presence]) -> Plan:
     """A plan for the workers of a cluster that is there."""
     pool, there = wish.model.name, sum(worker.slots for worker in workers)
     if wish.slots or (not wish.hosts and len(workers) == 1):

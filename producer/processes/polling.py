@@ -9,7 +9,7 @@ T = TypeVar("T")
 POLL_S = 0.05
 
 
-def wait_for(look: Callable[[], T], timeout_s: float, poll_s: float = POLL_S) -> T:
+def poll_until(look: Callable[[], T], timeout_s: float, poll_s: float = POLL_S) -> T:
     """What ``look`` returned last: something true, or else, after so many seconds, what is not."""
     deadline = time.monotonic() + timeout_s
     while not (found := look()) and time.monotonic() < deadline:

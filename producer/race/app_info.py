@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from poolrace.producer.processes.polling import wait_for
-from poolrace.producer.race.app_process import Leashed, Target
+from poolrace.producer.processes.polling import poll_until
+from poolrace.producer.race.app_process import AppProcess, Target
 from poolrace.producer.race.items import Item
-from poolrace.producer.race.sandbox import Place
+from poolrace.producer.race.sandbox import Sandbox
 from poolrace.workers.errors import UsageError
 
 ANSWER_S = 90.0
@@ -33,7 +33,7 @@ class App:
     """The queue that the app sends the task to, ``None`` for its default one."""
 
 
-def probe(target: Target, place: Place, items: Sequence[Item]) -> App:
+def probe(target: Target, place: Sandbox, items: Sequence[Item]) -> App:
     """Import the app there, find the task, bind the items to its signature.
 
     Raises ``UsageError`` with the reason if any of it fails.
@@ -68,14 +68,14 @@ def celery_command(python: str) -> list[str]:
     return [python, "-m", "celery"]
 
 
-def _answer(target: Target, place: Place, items: Sequence[Item]) -> dict[str, Any]:
-    asked = Leashed(target, place, {})
+def _answer(target: Target, place: Sandbox, items: Sequence[Item]) -> dict[str, Any]:
+    asked = AppProcess(target, place, {})
     try:
         answer, calls = asked.directory / "answer", asked.directory / "items"
         calls.write_text(json.dumps([[item.args, item.kwargs] for item in items]))
         asked.add(answer=str(answer), items=str(calls))
         asked.start("probe")
-        if not wait_for(lambda: asked.ended, ANSWER_S):
+        if not poll_until(lambda: asked.ended, ANSWER_S):
             raise UsageError(f"-A {target.app} was not imported within {ANSWER_S:.0f} s")
         if not answer.exists():
             raise UsageError(f"-A {target.app} cannot be loaded: {asked.last_words()}")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from poolrace.producer.processes import leash
-from poolrace.producer.race.sandbox import Place
+from poolrace.producer.race.sandbox import Sandbox
 from poolrace.workers.errors import ClusterError
 from poolrace.workers.settings import inherited_environment, mask
 
@@ -37,10 +37,10 @@ class Target:
     """Where its workers run."""
 
 
-class Leashed:
+class AppProcess:
     """A process that runs the shim, with a private directory for its files."""
 
-    def __init__(self, target: Target, place: Place, config: dict[str, Any]) -> None:
+    def __init__(self, target: Target, place: Sandbox, config: dict[str, Any]) -> None:
         self.directory = Path(tempfile.mkdtemp(prefix="poolrace-race-"))
         self._target = target
         self._place = place

@@ -4,8 +4,8 @@ import time
 from dataclasses import dataclass, field
 
 from poolrace.producer.analysis.rates import percentiles, steady_rate
-from poolrace.producer.race.publisher import Mail
-from poolrace.producer.race.worker_group import Crew, Report
+from poolrace.producer.race.publisher import Publisher
+from poolrace.producer.race.worker_group import Report, WorkerGroup
 from poolrace.producer.results.race import Kind, Lap
 from poolrace.workers.usage import Usage, used_between
 
@@ -23,7 +23,7 @@ of milliseconds, so it also waits for fifty times as long as the last one took."
 
 
 @dataclass(frozen=True)
-class Aim:
+class LapPlan:
     """How much is measured."""
 
     kind: Kind
@@ -44,9 +44,9 @@ class Aim:
 class _Track:
     """A lap that is under way."""
 
-    crew: Crew
-    mail: Mail
-    aim: Aim
+    crew: WorkerGroup
+    mail: Publisher
+    aim: LapPlan
     sent: int = 0
     under_way: dict[str, float] = field(default_factory=dict)
     """Id -> when it was sent."""
@@ -118,7 +118,7 @@ class _Track:
         return found
 
 
-def make_lap(crew: Crew, mail: Mail, aim: Aim) -> Lap:
+def make_lap(crew: WorkerGroup, mail: Publisher, aim: LapPlan) -> Lap:
     """Measure."""
     track = _Track(crew, mail, aim)
     before = crew.usage()

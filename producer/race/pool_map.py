@@ -10,11 +10,11 @@ from poolrace.producer.race import pool_map_app
 from poolrace.producer.race.app_info import App, probe
 from poolrace.producer.race.app_process import Target
 from poolrace.producer.race.items import Item
-from poolrace.producer.race.sandbox import Place, place
-from poolrace.producer.race.session import Track, Wish
+from poolrace.producer.race.sandbox import Sandbox, place
+from poolrace.producer.race.session import RaceOptions, RaceSession
 from poolrace.producer.results.candidate import CONCURRENT, Candidate
-from poolrace.producer.results.pool_map import PoolMap, SpotLap
-from poolrace.producer.rounds import turn
+from poolrace.producer.results.pool_map import MapLap, PoolMap
+from poolrace.producer.rounds import rotated
 from poolrace.workers.errors import ClusterError
 
 Step = Callable[[str], None]
@@ -22,7 +22,7 @@ Step = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class MapWish:
+class MapOptions:
     """What the map covers."""
 
     item_s: float
@@ -36,11 +36,11 @@ class MapWish:
         return len(self.shares) * len(self.concurrencies) * len(CONCURRENT) * self.repeat
 
 
-def make_map(wish: MapWish, step: Step = lambda _: None) -> PoolMap:
+def make_map(wish: MapOptions, step: Step = lambda _: None) -> PoolMap:
     """Measure; raises ``ClusterError`` if no worker starts."""
     made_at = now()
     target = Target(pool_map_app.__name__, "mixed", sys.executable, Path.cwd())
-    laps: list[SpotLap] = []
+    laps: list[MapLap] = []
     left_out: dict[str, str] = {}
     with place(None) as found:
         app = probe(target, found, [_item(wish, 0.0)])
@@ -63,35 +63,35 @@ def make_map(wish: MapWish, step: Step = lambda _: None) -> PoolMap:
 
 @dataclass(frozen=True)
 class _Line:
-    """What the spots of one concurrency have in common."""
+    """What the map_cells of one concurrency have in common."""
 
-    wish: MapWish
+    wish: MapOptions
     target: Target
-    place: Place
+    place: Sandbox
     app: App
     left_out: dict[str, str]
     step: Step
 
 
-def _line(line: _Line, candidates: Sequence[Candidate]) -> Iterator[SpotLap]:
+def _line(line: _Line, candidates: Sequence[Candidate]) -> Iterator[MapLap]:
     """All shares at one concurrency; the workers stay, only what they are sent changes."""
     wish = line.wish
     items = [_item(wish, share) for share in wish.shares]
-    limits = Wish(line.target, items, budget_s=float("inf"), max_executions=sys.maxsize)
-    with Track(limits, line.place, line.app).open() as track:
+    limits = RaceOptions(line.target, items, budget_s=float("inf"), max_executions=sys.maxsize)
+    with RaceSession(limits, line.place, line.app).open() as track:
         running = track.enlist(*candidates)
         _note(line, candidates, running, "its workers did not start")
         for share, item in zip(wish.shares, items, strict=True):
             track.send([item])
             for number in range(wish.repeat):
-                for candidate in turn(running, number):
+                for candidate in rotated(running, number):
                     line.step(f"{candidate}, waiting {share:.0%}, round {number + 1}")
                     lap = track.lap(candidate, "search")
                     if lap.lost:
                         running.remove(candidate)
                         _note(line, [candidate], running, "its workers were lost")
                     else:
-                        yield SpotLap(share, lap)
+                        yield MapLap(share, lap)
 
 
 def _note(line: _Line, wanted: Sequence[Candidate], running: Sequence[Candidate], why: str) -> None:
@@ -100,6 +100,6 @@ def _note(line: _Line, wanted: Sequence[Candidate], running: Sequence[Candidate]
             line.left_out[str(candidate)] = why
 
 
-def _item(wish: MapWish, share: float) -> Item:
+def _item(wish: MapOptions, share: float) -> Item:
     """Called with the seconds that it computes and waits."""
     return Item(0, [wish.item_s * (1 - share), wish.item_s * share], {})

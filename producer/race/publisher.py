@@ -16,17 +16,17 @@ from kombu.exceptions import SerializerNotInstalled
 from kombu.serialization import dumps, registry
 
 from poolrace.producer.race.items import Item
-from poolrace.producer.race.sandbox import Place
+from poolrace.producer.race.sandbox import Sandbox
 
 ID = "id-of-this-copy"
 TAG = "tag-of-this-copy"
 QUEUE = "queue-of-this-copy"
 
 
-class Mail:
+class Publisher:
     """Sends items to queues of the race; every message has an id of its own."""
 
-    def __init__(self, place: Place, task: str, serializer: str, items: Sequence[Item]) -> None:
+    def __init__(self, place: Sandbox, task: str, serializer: str, items: Sequence[Item]) -> None:
         self._place = place
         self._task = task
         self._numbers = count()

@@ -7,15 +7,15 @@ from itertools import count
 
 from poolrace.producer.analysis.significance import LEAST_ROUNDS, Judgement, duel
 from poolrace.producer.environment import describe_here, now
+from poolrace.producer.errors import AllFailed, JobFailed
 from poolrace.producer.race.app_info import App, celery_command, probe
 from poolrace.producer.race.options import parse, pools_to_search
 from poolrace.producer.race.sandbox import place
 from poolrace.producer.race.search import PLAIN, Ladder, next_rung, rungs
-from poolrace.producer.race.session import Track, Wish
+from poolrace.producer.race.session import RaceOptions, RaceSession
 from poolrace.producer.results.candidate import SOLO, Candidate
 from poolrace.producer.results.race import Lap, Race, Reason, failures
-from poolrace.producer.rounds import turn
-from poolrace.workers.errors import AllFailed, JobFailed
+from poolrace.producer.rounds import rotated
 from poolrace.workers.pools import CORES
 
 SEARCH = 0.6
@@ -45,7 +45,7 @@ LONG_S = 2.0
 logger = logging.getLogger(__name__)
 
 
-def race(wish: Wish, agree: Callable[[App], None]) -> Race:
+def race(wish: RaceOptions, agree: Callable[[App], None]) -> Race:
     """Race; ``agree`` is asked before the task is executed for the first time.
 
     Raises ``UsageError`` for what cannot be raced, ``AllFailed`` if no item succeeds.
@@ -55,7 +55,7 @@ def race(wish: Wish, agree: Callable[[App], None]) -> Race:
         app = probe(wish.target, found, wish.items)
         fixed, searched = _entries(wish, app)
         agree(app)
-        with Track(wish, found, app).open() as track:
+        with RaceSession(wish, found, app).open() as track:
             course = Course(wish, track)
             course.base()
             course.search(searched)
@@ -64,7 +64,7 @@ def race(wish: Wish, agree: Callable[[App], None]) -> Race:
             return course.record(made_at, app)
 
 
-def _entries(wish: Wish, app: App) -> tuple[list[Candidate], list[str]]:
+def _entries(wish: RaceOptions, app: App) -> tuple[list[Candidate], list[str]]:
     """The candidates that were asked for one by one, and the pools that are searched."""
     searched = pools_to_search(wish.pools, app.pools)
     parsed = map(parse, wish.pools)
@@ -75,7 +75,7 @@ def _entries(wish: Wish, app: App) -> tuple[list[Candidate], list[str]]:
 class Course:
     """A race that is under way."""
 
-    def __init__(self, wish: Wish, track: Track) -> None:
+    def __init__(self, wish: RaceOptions, track: RaceSession) -> None:
         self._wish = wish
         self._track = track
         self._best: dict[Candidate, float] = {}
@@ -165,7 +165,7 @@ class Course:
             # A round is whole: who had one lap more than others could not be compared with them.
             if left_s < round_s or not all(map(self._track.has_room, running)):
                 break
-            for candidate in turn(running, number):
+            for candidate in rotated(running, number):
                 lap = self._track.lap(candidate, "final")
                 speeds[candidate].append(lap.items_per_s)
                 if lap.lost or self._too_large([lap]):

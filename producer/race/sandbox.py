@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from poolrace.producer.broker.client import connect, translated
 from poolrace.producer.cluster.lifecycle import temporary
-from poolrace.workers.settings import Settings
+from poolrace.producer.settings import Settings
 
 if TYPE_CHECKING:
     import redis
@@ -18,7 +18,7 @@ LARGEST = "512mb"
 
 
 @dataclass(frozen=True)
-class Place:
+class Sandbox:
     """A Redis, and what all keys and task ids of the race begin with."""
 
     url: str
@@ -27,7 +27,7 @@ class Place:
 
 
 @contextmanager
-def place(broker: str | None) -> Iterator[Place]:
+def place(broker: str | None) -> Iterator[Sandbox]:
     """A private Redis that ends with us, or the given one, which is left as it was.
 
     Raises ``ClusterError`` if the given one does not answer.
@@ -47,12 +47,12 @@ def place(broker: str | None) -> Iterator[Place]:
 
 
 @contextmanager
-def _corner(url: str) -> Iterator[Place]:
+def _corner(url: str) -> Iterator[Sandbox]:
     with closing(connect(url)) as client, translated(url):
-        yield Place(url, f"poolrace-{secrets.token_hex(4)}-", client)
+        yield Sandbox(url, f"poolrace-{secrets.token_hex(4)}-", client)
 
 
-def _clean(found: Place) -> None:
+def _clean(found: Sandbox) -> None:
     """Remove every key of the race."""
     keys = list(found.client.scan_iter(match=f"{found.prefix}*", count=1000))
     for first in range(0, len(keys), 1000):

@@ -10,11 +10,11 @@ from poolrace.producer.race.app_info import App
 from poolrace.producer.race.app_process import Target
 from poolrace.producer.race.background_load import MACHINE, Moment
 from poolrace.producer.race.items import Item
-from poolrace.producer.race.lap import Aim, make_lap
+from poolrace.producer.race.lap import LapPlan, make_lap
 from poolrace.producer.race.options import Variants
-from poolrace.producer.race.publisher import Mail
-from poolrace.producer.race.sandbox import Place
-from poolrace.producer.race.worker_group import Crew
+from poolrace.producer.race.publisher import Publisher
+from poolrace.producer.race.sandbox import Sandbox
+from poolrace.producer.race.worker_group import WorkerGroup
 from poolrace.producer.results.candidate import SOLO, Candidate
 from poolrace.producer.results.race import Kind, Lap
 from poolrace.workers.errors import ClusterError
@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Wish:
+class RaceOptions:
     """What is to be raced, and within which limits."""
 
     target: Target
@@ -50,10 +50,10 @@ class Wish:
     """Each lap has all items so many times, ``None``: as many as measuring needs."""
 
 
-class Track:
+class RaceSession:
     """Where laps are made. Ends every worker when the context is left."""
 
-    def __init__(self, wish: Wish, place: Place, app: App) -> None:
+    def __init__(self, wish: RaceOptions, place: Sandbox, app: App) -> None:
         self.laps: list[Lap] = []
         self.executions = 0
         self.cores_left = float(MACHINE)
@@ -62,12 +62,12 @@ class Track:
         self._wish = wish
         self._place = place
         self._app = app
-        self._mail = Mail(place, wish.target.task, app.serializer, wish.items)
-        self._crews: dict[Candidate, Crew] = {}
+        self._mail = Publisher(place, wish.target.task, app.serializer, wish.items)
+        self._crews: dict[Candidate, WorkerGroup] = {}
         self._rounds: dict[tuple[Candidate, Kind], int] = {}
 
     @contextmanager
-    def open(self) -> Iterator["Track"]:
+    def open(self) -> Iterator["RaceSession"]:
         """For as long as there may be workers."""
         try:
             yield self
@@ -91,9 +91,9 @@ class Track:
         """Have workers of these ready and warm; returns for whom that succeeded."""
         fresh = [it for it in candidates if it not in self._crews]
         for candidate in fresh:
-            crew = Crew(self._wish.target, self._place, candidate, self._wish.time_limit_s)
+            crew = WorkerGroup(self._wish.target, self._place, candidate, self._wish.time_limit_s)
             self._crews[candidate] = crew
-        for step in (Crew.start, Crew.wait):  # all of them start at once
+        for step in (WorkerGroup.start, WorkerGroup.wait):  # all of them start at once
             for candidate in fresh:
                 if candidate in self._crews:
                     self._take(step, candidate)
@@ -110,7 +110,7 @@ class Track:
         if self._wish.repeat_items:
             most, window_s = least, 0.0
         limits = self._limits(self._crews[candidate])
-        aim = Aim(kind, number, number * SHIFT, window_s, least, most, *limits)
+        aim = LapPlan(kind, number, number * SHIFT, window_s, least, most, *limits)
         lap = self._watched(candidate, aim) if kind == "base" else self._make(candidate, aim)
         self.laps.append(lap)
         logger.info("%s: %.4g items/s (%s %d)", candidate, lap.items_per_s, kind, number)
@@ -124,7 +124,7 @@ class Track:
         for crew in crews:
             crew.stop()
 
-    def _take(self, step: Callable[[Crew], None], candidate: Candidate) -> None:
+    def _take(self, step: Callable[[WorkerGroup], None], candidate: Candidate) -> None:
         """A step on the way to a crew that is ready; who fails is dismissed."""
         try:
             step(self._crews[candidate])
@@ -135,16 +135,16 @@ class Track:
     def _warm_up(self, candidate: Candidate) -> None:
         number = 1 if candidate == SOLO else min(candidate.slots, WARM_UP)
         limits = self._limits(self._crews[candidate])
-        self._make(candidate, Aim("search", 0, 0, 0.0, number, number, *limits))
+        self._make(candidate, LapPlan("search", 0, 0, 0.0, number, number, *limits))
 
-    def _watched(self, candidate: Candidate, aim: Aim) -> Lap:
+    def _watched(self, candidate: Candidate, aim: LapPlan) -> Lap:
         """A lap during which is counted what others leave."""
         before = Moment.now()
         lap = self._make(candidate, aim)
         self.cores_left = min(self.cores_left, Moment.now().cores_left(before))
         return lap
 
-    def _make(self, candidate: Candidate, aim: Aim) -> Lap:
+    def _make(self, candidate: Candidate, aim: LapPlan) -> Lap:
         lap = make_lap(self._crews[candidate], self._mail, aim)
         self.executions += lap.executions
         if lap.lost:
@@ -159,6 +159,6 @@ class Track:
             return self._wish.repeat_items * len(self._wish.items)
         return 2 * candidate.slots + (candidate != SOLO)
 
-    def _limits(self, crew: Crew) -> tuple[float, int]:
+    def _limits(self, crew: WorkerGroup) -> tuple[float, int]:
         prefetch = crew.candidate.prefetch
         return self._wish.time_limit_s, self._app.prefetch if prefetch is None else prefetch

@@ -13,8 +13,8 @@ from typing import Any
 
 import psutil
 
-from poolrace.producer.race.app_process import MODULE, Leashed, Target
-from poolrace.producer.race.sandbox import Place
+from poolrace.producer.race.app_process import MODULE, AppProcess, Target
+from poolrace.producer.race.sandbox import Sandbox
 from poolrace.producer.results.candidate import Candidate
 from poolrace.workers.errors import ClusterError
 from poolrace.workers.usage import LINUX, Usages, usage_of_tree
@@ -38,17 +38,17 @@ class Report:
     traceback: str
 
 
-class Crew:
+class WorkerGroup:
     """One or more workers that share a queue, and a pipe on which they tell what they did."""
 
     def __init__(
-        self, target: Target, place: Place, candidate: Candidate, time_limit_s: float
+        self, target: Target, place: Sandbox, candidate: Candidate, time_limit_s: float
     ) -> None:
         self.candidate = candidate
         self.queue = f"queue-{next(_numbers)}"
         self._time_limit_s = time_limit_s
         self._workers = [
-            Leashed(target, place, {"pool": candidate.pool}) for _ in range(candidate.workers)
+            AppProcess(target, place, {"pool": candidate.pool}) for _ in range(candidate.workers)
         ]
         pipe = self._workers[0].directory / "pipe"
         os.mkfifo(pipe, 0o600)

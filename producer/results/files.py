@@ -9,7 +9,7 @@ from typing import Any
 
 from poolrace.producer.results.candidate import Candidate
 from poolrace.producer.results.comparison import Comparison
-from poolrace.producer.results.pool_map import PoolMap, SpotLap
+from poolrace.producer.results.pool_map import MapLap, PoolMap
 from poolrace.producer.results.race import Lap, Race
 from poolrace.producer.results.run import Run
 from poolrace.producer.results.schema import FORMAT, typed
@@ -87,7 +87,7 @@ def _race(data: dict[str, Any]) -> Race:
 
 
 def _pool_map(data: dict[str, Any]) -> PoolMap:
-    laps = (typed(SpotLap, {**it, "lap": _lap(it["lap"])}) for it in data["laps"])
+    laps = (typed(MapLap, {**it, "lap": _lap(it["lap"])}) for it in data["laps"])
     return typed(PoolMap, {**data, "laps": tuple(laps)})
 
 

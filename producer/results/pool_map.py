@@ -7,7 +7,7 @@ from poolrace.producer.results.race import Lap
 
 
 @dataclass(frozen=True)
-class SpotLap:
+class MapLap:
     """A lap of a pool at one spot of the map."""
 
     share: float
@@ -34,7 +34,7 @@ class PoolMap:
     left_out: dict[str, str]
     """Candidate -> why it has no laps."""
     environment: dict[str, Any]
-    laps: tuple[SpotLap, ...]
+    laps: tuple[MapLap, ...]
 
     def to_json(self) -> dict[str, Any]:
         """The map as a JSON object."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from poolrace.producer.broker.client import connect
-from poolrace.producer.broker.workers import signs
+from poolrace.producer.broker.workers import announcements
 from poolrace.workers.pools import POOLS
 from tests.cluster.conftest import (
     IMAGE,
@@ -343,7 +343,11 @@ def test_data_is_kept_if_asked_to(checkout: Deployment) -> None:
 def _held(deployment: Deployment, container: str, indices: int) -> set[str]:
     """The chunks of so many indices that the worker in that container says it holds."""
     with connect(deployment.broker_url()) as client:
-        told = [sign.holds for sign in signs(client) if sign.presence.host.host == container[:12]]
+        told = [
+            sign.holds
+            for sign in announcements(client)
+            if sign.presence.host.host == container[:12]
+        ]
     ranges = [re.search(r"\.(\d+)-(\d+)$", task_id) for holds in told for task_id in holds]
     return {it[0] for it in ranges if it and int(it[2]) - int(it[1]) == indices}
 

@@ -20,9 +20,9 @@ import click
 from poolrace.producer.broker.checkpoints import FINISHED, OWNED_S, owner_key
 from poolrace.producer.broker.client import connect
 from poolrace.producer.cluster.lifecycle import Cluster, temporary
-from poolrace.producer.experiments.saved_jobs import kept_jobs
+from poolrace.producer.experiments.saved_jobs import saved_jobs
 from poolrace.producer.results.run import Run
-from poolrace.workers.settings import Settings
+from poolrace.producer.settings import Settings
 from tests.conftest import CommandLine, wait_until
 from tests.faults.faults import FAULTS, Target
 
@@ -122,7 +122,7 @@ class Round:
     def _begun(self, process: "subprocess.Popen[str]") -> bool:
         """Whether it has connected, and its job is kept: a producer that finds no cluster says so
         at once, which is no fault."""
-        kept = kept_jobs(Settings(broker_url=self.cluster.broker_url))
+        kept = saved_jobs(Settings(broker_url=self.cluster.broker_url))
         owners = {it.producer.partition("@")[0] for it in kept if it.producer}
         return str(process.pid) in owners or process.poll() is not None
 
@@ -150,7 +150,7 @@ class Round:
     def _going_on(self, command: list[str]) -> list[str]:
         """The command that goes on with that one, or it itself if nothing was kept yet."""
         wanted = (command[1], int(command[3]), int(command[5]))
-        kept = kept_jobs(Settings(broker_url=self.cluster.broker_url))
+        kept = saved_jobs(Settings(broker_url=self.cluster.broker_url))
         left = [
             it.job
             for it in kept

@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING
 import psutil
 
 from poolrace.producer.broker.client import connect
-from poolrace.producer.broker.workers import present_workers, signs
+from poolrace.producer.broker.workers import announcements, present_workers
 from poolrace.producer.cluster.lifecycle import Cluster
-from poolrace.producer.experiments.saved_jobs import kept_jobs
+from poolrace.producer.experiments.saved_jobs import saved_jobs
 from poolrace.producer.processes.session import members
+from poolrace.producer.settings import Settings
 from poolrace.workers.chunks import Chunk, ChunkResult
-from poolrace.workers.runtime.presence import Sign
-from poolrace.workers.settings import Settings
+from poolrace.workers.runtime.presence import Announcement
 from tests.conftest import wait_until
 
 if TYPE_CHECKING:
@@ -52,10 +52,10 @@ class Target:
             yield client
 
     @property
-    def sign(self) -> Sign:
+    def sign(self) -> Announcement:
         """The last sign of the pool's only worker."""
         with self.redis() as client:
-            [found] = [sign for sign in signs(client) if sign.presence.pool == self.pool]
+            [found] = [sign for sign in announcements(client) if sign.presence.pool == self.pool]
             return found
 
     @property
@@ -205,7 +205,7 @@ def cut_others(client: "redis.Redis") -> None:
 
 def forge_messages(target: Target) -> None:
     """Nonsense in the queue and on the channels of the results."""
-    jobs = kept_jobs(Settings(broker_url=target.cluster.broker_url))
+    jobs = saved_jobs(Settings(broker_url=target.cluster.broker_url))
     backwards = ChunkResult(Chunk(5, 3), 1, 0.0, 0.0, 0.0, "nobody", "0").to_json()
     answer = {"task_id": "none", "status": "SUCCESS", "result": [backwards]}
     results = b'{"status": "SUCCESS"}', b"\x80", DEEP, json.dumps(answer).encode()

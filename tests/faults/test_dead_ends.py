@@ -11,8 +11,8 @@ from poolrace.producer.broker.checkpoints import OWNED_S, owner_key
 from poolrace.producer.broker.client import connect
 from poolrace.producer.broker.workers import present_workers
 from poolrace.producer.cluster.lifecycle import Cluster, temporary
-from poolrace.producer.experiments.saved_jobs import kept_jobs
-from poolrace.workers.settings import Settings
+from poolrace.producer.experiments.saved_jobs import saved_jobs
+from poolrace.producer.settings import Settings
 from tests.conftest import CommandLine, wait_until
 from tests.faults.faults import cut_others, worker_beside
 
@@ -49,7 +49,7 @@ def store(bare: Cluster) -> Iterator["redis.Redis"]:
 
 
 def done(bare: Cluster) -> float:
-    jobs = kept_jobs(Settings(broker_url=bare.broker_url))
+    jobs = saved_jobs(Settings(broker_url=bare.broker_url))
     return jobs[0].done if jobs and jobs[0].state == "running" else 0.0
 
 

@@ -13,13 +13,13 @@ from poolrace.producer.broker.client import connect
 from poolrace.producer.broker.workers import SILENT_S, present_workers
 from poolrace.producer.cluster.lifecycle import Cluster, temporary
 from poolrace.producer.executors.models import Model, make_executor
-from poolrace.producer.experiments.dispatch import Observer, nobody
+from poolrace.producer.experiments.dispatch import Observer, ignore_progress
 from poolrace.producer.experiments.measure import measure
 from poolrace.producer.jobs.job import Job
 from poolrace.producer.jobs.schedules import ScheduleChoice
 from poolrace.producer.results.run import Run
+from poolrace.producer.settings import Settings
 from poolrace.workers.pools import POOLS
-from poolrace.workers.settings import Settings
 from poolrace.workers.workloads import make_workload
 from tests.conftest import held_chunks, wait_until
 from tests.during import Progress, assert_whole, during, happened
@@ -90,7 +90,11 @@ def _idle(client: "redis.Redis", pool: str) -> bool:
 
 
 def run_on(
-    cluster: Cluster, pool: str, stop: int, observer: Observer = nobody, wait_s: float = WAIT_S
+    cluster: Cluster,
+    pool: str,
+    stop: int,
+    observer: Observer = ignore_progress,
+    wait_s: float = WAIT_S,
 ) -> Run:
     job = Job(make_workload("mixed", {"cpu_s": 0.0, "wait_s": wait_s}), 0, stop)
     schedule = ScheduleChoice("dynamic", chunk_size=CHUNK if wait_s else 1)
@@ -193,7 +197,7 @@ def test_all_connections_killed(pool: str, victim: Cluster, store: "redis.Redis"
 def test_a_fault_in_the_moment_of_sending(
     pool: str, fault: Callable[[Target], None], victim: Cluster, store: "redis.Redis"
 ) -> None:
-    """Thousands of chunks that take no time: parcels go out and results come in all the while."""
+    """Thousands of chunks that take no time: batches go out and results come in all the while."""
     with during(lambda observer: run_on(victim, pool, 60_000, observer, 0.0), 0.02) as progress:
         fault(Target(victim, pool))
     assert_whole(progress.run())

@@ -7,9 +7,9 @@ import psutil
 import pytest
 
 from poolrace.producer.broker.checkpoints import INDEX_KEY, OWNED_S, job_key, owner_key
-from poolrace.producer.experiments.saved_jobs import kept_jobs
+from poolrace.producer.experiments.saved_jobs import saved_jobs
+from poolrace.producer.settings import Settings
 from poolrace.workers.pools import POOLS
-from poolrace.workers.settings import Settings
 from tests.conftest import Answer, CommandLine, held_chunks, wait_until
 from tests.faults.faults import stopped
 
@@ -28,7 +28,7 @@ LONG = (
 
 def newest(producer: CommandLine) -> dict[str, Any]:
     """The newest job, as ``producer jobs --json`` lists it, without its start-up time."""
-    jobs = kept_jobs(Settings(broker_url=producer.variables["CELERY_BROKER_URL"]))
+    jobs = saved_jobs(Settings(broker_url=producer.variables["CELERY_BROKER_URL"]))
     return jobs[0].to_json() if jobs else {"job": None, "done": 0.0}
 
 

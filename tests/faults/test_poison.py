@@ -15,6 +15,7 @@ from poolrace.producer.broker.checkpoints import JobStore
 from poolrace.producer.broker.client import connect
 from poolrace.producer.broker.workers import present_workers
 from poolrace.producer.cluster.lifecycle import Cluster, temporary
+from poolrace.producer.errors import ChunkFailed
 from poolrace.producer.executors.celery.in_flight import MAX_ATTEMPTS
 from poolrace.producer.executors.models import Model, make_executor
 from poolrace.producer.experiments.measure import measure
@@ -22,10 +23,10 @@ from poolrace.producer.experiments.saved_jobs import resume
 from poolrace.producer.jobs.job import Job
 from poolrace.producer.jobs.schedules import ScheduleChoice
 from poolrace.producer.results.run import Run
+from poolrace.producer.settings import Settings
 from poolrace.workers.command_line import worker_command
-from poolrace.workers.errors import ChunkFailed, ChunkTimeout
+from poolrace.workers.errors import ChunkTimeout
 from poolrace.workers.pools import POOLS
-from poolrace.workers.settings import Settings
 from poolrace.workers.workloads import WORKLOADS
 from tests.conftest import wait_until
 from tests.during import assert_whole, happened

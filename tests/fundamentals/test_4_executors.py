@@ -8,8 +8,8 @@ from poolrace.producer.executors.models import Model, make_executor
 from poolrace.producer.experiments.dispatch import dispatch
 from poolrace.producer.jobs.job import Job
 from poolrace.producer.jobs.schedules import Dynamic
+from poolrace.producer.settings import Settings
 from poolrace.workers.chunks import Chunk
-from poolrace.workers.settings import Settings
 from poolrace.workers.workloads import make_workload
 from tests.conftest import run_once
 

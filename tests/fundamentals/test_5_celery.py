@@ -7,8 +7,8 @@ Results are pushed back by Redis as they are stored.
 import pytest
 
 from poolrace.producer.executors.models import Model
+from poolrace.producer.settings import Settings
 from poolrace.workers.pools import POOLS
-from poolrace.workers.settings import Settings
 from poolrace.workers.workloads import make_workload
 from tests.conftest import POOL_SLOTS, run_once
 

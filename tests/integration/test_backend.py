@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from poolrace.producer.settings import Settings
 from poolrace.workers.app import make_app
 from poolrace.workers.errors import ResultTooLarge
 from poolrace.workers.runtime.backend import MAX_BYTES, Backend
-from poolrace.workers.settings import Settings
 from tests.conftest import wait_until
 
 if TYPE_CHECKING:

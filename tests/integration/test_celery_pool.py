@@ -12,19 +12,20 @@ import pytest
 import redis
 
 from poolrace.producer.broker.checkpoints import job_key
+from poolrace.producer.errors import ChunkFailed
 from poolrace.producer.executors.celery.pool import CeleryPool
 from poolrace.producer.executors.models import Model, make_executor
 from poolrace.producer.experiments.dispatch import dispatch
 from poolrace.producer.jobs.job import Job
 from poolrace.producer.jobs.ledger import Ledger
 from poolrace.producer.jobs.schedules import AUTO, Dynamic, ScheduleChoice
+from poolrace.producer.settings import Settings
 from poolrace.workers.chunks import Chunk, ChunkResult
-from poolrace.workers.errors import ChunkFailed, ClusterError, UsageError
+from poolrace.workers.errors import ClusterError, UsageError
 from poolrace.workers.host_facts import HostFacts
 from poolrace.workers.pools import POOLS
 from poolrace.workers.runtime.presence import Announcer, Presence, presence_key
 from poolrace.workers.runtime.transport import Channel
-from poolrace.workers.settings import Settings
 from poolrace.workers.workloads import make_workload
 from tests.conftest import run_once, wait_until
 

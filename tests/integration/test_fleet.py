@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from poolrace.producer.broker.workers import SILENT_S, FleetWatch
+from poolrace.producer.broker.workers import SILENT_S, WorkerWatch
 from poolrace.workers.errors import ClusterError
 from poolrace.workers.host_facts import HostFacts
 from poolrace.workers.runtime.presence import EXPIRE_S, INDEX_KEY, Announcer, Presence, presence_key
@@ -43,7 +43,7 @@ def appear(
 def test_a_watch_tells_what_changed_and_counts_slots(store: "redis.Redis") -> None:
     one, two = worker("one"), worker("two")
     appear(store, one)
-    watch = FleetWatch(store, POOL, 60)
+    watch = WorkerWatch(store, POOL, 60)
     assert (watch.slots, watch.look()) == (2, [])
     appear(store, two)
     assert watch.look() == [f"{two.name} joined with 2 slot(s)"]
@@ -63,9 +63,9 @@ def test_a_watch_tells_what_changed_and_counts_slots(store: "redis.Redis") -> No
 
 def test_a_pool_without_anybody_for_long_ends_the_run(store: "redis.Redis") -> None:
     with pytest.raises(ClusterError, match=POOL):
-        FleetWatch(store, POOL, 60)
+        WorkerWatch(store, POOL, 60)
     appear(store, worker("one"))
-    patient, hasty = FleetWatch(store, POOL, 60), FleetWatch(store, POOL, 0)
+    patient, hasty = WorkerWatch(store, POOL, 60), WorkerWatch(store, POOL, 0)
     store.delete(presence_key(worker("one").name))
     assert patient.look() == [f"{worker('one').name} left"]
     assert patient.slots == 0
@@ -75,7 +75,7 @@ def test_a_pool_without_anybody_for_long_ends_the_run(store: "redis.Redis") -> N
 
 def test_a_watch_knows_who_holds_a_chunk(store: "redis.Redis") -> None:
     appear(store, worker("one"), holds=["job.0-5"])
-    watch = FleetWatch(store, POOL, 60)
+    watch = WorkerWatch(store, POOL, 60)
     watch.look()
     sign = watch.holder("job.0-5")
     assert sign is not None
@@ -95,7 +95,7 @@ def test_an_announced_worker_is_there_until_it_leaves(store: "redis.Redis") -> N
     announcer = Announcer(store, presence, holds=lambda: ["job.0-5"])
     announcer.start()
     wait_until(lambda: store.exists(presence_key(presence.name)))
-    watch = FleetWatch(store, POOL, 60)
+    watch = WorkerWatch(store, POOL, 60)
     announcer.leave()
     wait_until(lambda: watch.look() == [f"{presence.name} left"])
     assert watch.slots == 0
@@ -114,7 +114,7 @@ def test_a_sign_that_is_none_is_ignored(
     appear(store, worker("one"))
     store.sadd(INDEX_KEY, worker("two").name)
     store.set(presence_key(worker("two").name), text, px=5000)
-    assert FleetWatch(store, POOL, 60).slots == 2
+    assert WorkerWatch(store, POOL, 60).slots == 2
     assert f"{presence_key(worker('two').name)} is ignored" in caplog.text
 
 
@@ -122,7 +122,7 @@ def test_of_two_that_hold_a_chunk_the_one_heard_last_counts(store: "redis.Redis"
     """The other one may be dead, and its copy of the chunk with it."""
     appear(store, worker("one"), holds=["job.0-1"])
     appear(store, worker("two"), silent_s=3.0, holds=["job.0-1"])
-    watch = FleetWatch(store, POOL, 60)
+    watch = WorkerWatch(store, POOL, 60)
     watch.look()
     holder = watch.holder("job.0-1")
     assert holder is not None

@@ -1,4 +1,4 @@
-"""Hosts that rest: they take nothing while they are asked to, and always come back."""
+"""Hosts that pause: they take nothing while they are asked to, and always come back."""
 
 import signal
 from collections.abc import Iterator
@@ -9,15 +9,15 @@ import pytest
 import redis
 
 from poolrace.producer.broker.client import connect
-from poolrace.producer.broker.pause import REST_S, Hosts
+from poolrace.producer.broker.pause import PAUSE_S, PoolHosts
 from poolrace.producer.broker.workers import present_workers
 from poolrace.producer.cluster.lifecycle import Cluster, temporary
 from poolrace.producer.executors.models import Model
 from poolrace.producer.jobs.schedules import ScheduleChoice
+from poolrace.producer.settings import Settings
 from poolrace.workers.errors import ClusterError
 from poolrace.workers.pools import POOLS
-from poolrace.workers.runtime.presence import REFRESH_S, rest_key
-from poolrace.workers.settings import Settings
+from poolrace.workers.runtime.presence import REFRESH_S, pause_key
 from poolrace.workers.workloads import make_workload
 from tests.conftest import CommandLine, run_once, wait_until
 
@@ -68,7 +68,7 @@ def hosts_of_a_run(pool: str, settings: Settings) -> set[str]:
 def test_a_resting_host_takes_nothing_and_works_again_afterwards(
     pool: str, on_two_hosts: Settings, client: redis.Redis
 ) -> None:
-    hosts = Hosts(on_two_hosts, pool)
+    hosts = PoolHosts(on_two_hosts, pool)
     assert [worker.host.host for worker in hosts.workers] == ["host-1", "host-2"]
     with hosts.only(1):
         assert hosts_at_work(client, pool) == {"host-1"}
@@ -87,8 +87,8 @@ def test_a_killed_producer_leaves_no_host_at_rest(
     wait_until(lambda: hosts_at_work(client, pool) == {"host-1"})
     process.kill()
     process.communicate()
-    wait_until(lambda: hosts_at_work(client, pool) == {"host-1", "host-2"}, REST_S + 8 * REFRESH_S)
-    assert not client.exists(rest_key(f"{pool}@host-2"))
+    wait_until(lambda: hosts_at_work(client, pool) == {"host-1", "host-2"}, PAUSE_S + 8 * REFRESH_S)
+    assert not client.exists(pause_key(f"{pool}@host-2"))
 
 
 def test_an_interrupted_producer_takes_its_wish_back(
@@ -102,7 +102,7 @@ def test_an_interrupted_producer_takes_its_wish_back(
     _, words = process.communicate(timeout=30)
     assert process.returncode == 130
     assert "interrupted" in words
-    assert not client.exists(rest_key("threads@host-2"))
+    assert not client.exists(pause_key("threads@host-2"))
     wait_until(lambda: hosts_at_work(client, "threads") == {"host-1", "host-2"})
 
 
@@ -110,10 +110,10 @@ def test_who_comes_while_hosts_rest_waits_for_them(
     on_two_hosts: Settings, client: redis.Redis
 ) -> None:
     """As after a producer that was killed: what it asked for is still there for some seconds."""
-    client.set(rest_key("threads@host-2"), 1, ex=REST_S)
+    client.set(pause_key("threads@host-2"), 1, ex=PAUSE_S)
     wait_until(lambda: hosts_at_work(client, "threads") == {"host-1"})
-    client.set(rest_key("threads@host-2"), 1, ex=REST_S)
-    with Hosts(on_two_hosts, "threads").only(2):
+    client.set(pause_key("threads@host-2"), 1, ex=PAUSE_S)
+    with PoolHosts(on_two_hosts, "threads").only(2):
         assert hosts_at_work(client, "threads") == {"host-1", "host-2"}
 
 
@@ -121,7 +121,7 @@ def test_who_comes_while_hosts_rest_waits_for_them(
 def test_a_host_rests_on_when_its_connections_are_cut_and_comes_back(
     pool: str, on_two_hosts: Settings, client: redis.Redis
 ) -> None:
-    hosts = Hosts(on_two_hosts, pool)
+    hosts = PoolHosts(on_two_hosts, pool)
     with hosts.only(1):
         client.client_kill_filter(_type="normal", skipme=True)
         assert hosts_of_a_run(pool, on_two_hosts) == {"host-1"}
@@ -131,4 +131,4 @@ def test_a_host_rests_on_when_its_connections_are_cut_and_comes_back(
 
 def test_a_pool_without_workers_has_no_hosts(with_cluster: Settings) -> None:
     with pytest.raises(ClusterError, match="no worker consumes queue 'made-up'"):
-        Hosts(with_cluster, "made-up")
+        PoolHosts(with_cluster, "made-up")

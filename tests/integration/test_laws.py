@@ -12,8 +12,8 @@ import pytest
 
 from poolrace.producer.executors.models import LOCAL_MODELS, Model
 from poolrace.producer.jobs.schedules import ScheduleChoice
+from poolrace.producer.settings import Settings
 from poolrace.workers.pools import POOLS
-from poolrace.workers.settings import Settings
 from poolrace.workers.workloads import WORKLOADS, make_workload
 from poolrace.workers.workloads.minimum import PRIME, _coefficients
 from tests.conftest import run_once

@@ -13,13 +13,13 @@ import pytest
 import redis
 from celery import Celery
 
-from poolrace.producer.broker.workers import workers_of
+from poolrace.producer.broker.workers import pool_workers
 from poolrace.producer.executors.models import Model
+from poolrace.producer.settings import Settings
 from poolrace.workers.app import TASK, make_app
 from poolrace.workers.pools import POOLS
 from poolrace.workers.runtime.presence import Presence
 from poolrace.workers.runtime.transport import MAX_BODY_BYTES, Refused, require_ours
-from poolrace.workers.settings import Settings
 from poolrace.workers.workloads import make_workload
 from tests.conftest import run_once, wait_until
 
@@ -234,5 +234,5 @@ def test_the_longest_value_that_a_workload_finds_fits(with_cluster: Settings) ->
 
 
 def _worker(store: "redis.Redis", pool: str) -> Presence:
-    [worker] = workers_of(store, pool)
+    [worker] = pool_workers(store, pool)
     return worker

@@ -2,7 +2,7 @@
 
 from benchmarks.seed import seed_seconds
 from poolrace.producer.executors.models import Model
-from poolrace.workers.settings import Settings
+from poolrace.producer.settings import Settings
 from poolrace.workers.workloads import make_workload
 from tests.conftest import run_once
 

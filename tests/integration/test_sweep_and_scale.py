@@ -9,8 +9,8 @@ import pytest
 from poolrace.producer.cluster.lifecycle import Cluster, temporary
 from poolrace.producer.reports.formats import FORMATS
 from poolrace.producer.results.schema import FORMAT
+from poolrace.producer.settings import Settings
 from poolrace.workers.pools import POOLS
-from poolrace.workers.settings import Settings
 from tests.conftest import POOL_SLOTS, CommandLine
 
 pools = pytest.mark.parametrize("pool", POOLS)

@@ -16,7 +16,7 @@ import pytest
 from poolrace.producer.broker.client import connect
 from poolrace.producer.cluster.lifecycle import temporary
 from poolrace.producer.reports.formats import FORMATS
-from poolrace.workers.settings import Settings
+from poolrace.producer.settings import Settings
 from tests.conftest import CommandLine, wait_until
 from tests.races.project import QUICK, race, what_races
 

@@ -7,9 +7,9 @@ from poolrace.producer.executors.single import Single
 from poolrace.producer.experiments.dispatch import dispatch
 from poolrace.producer.jobs.job import Job
 from poolrace.producer.jobs.schedules import AUTO, Dynamic
+from poolrace.producer.settings import Settings
 from poolrace.workers.chunks import Chunk, ChunkResult
 from poolrace.workers.host_facts import HostFacts
-from poolrace.workers.settings import Settings
 from poolrace.workers.workloads import make_workload
 
 

@@ -5,13 +5,13 @@ from collections import deque
 import pytest
 
 from poolrace.producer.executors.celery.in_flight import (
+    BATCH_BYTES,
+    BATCH_CHUNKS,
+    BATCH_S,
     FRESH_S,
     MISSING_S,
-    PARCEL_BYTES,
-    PARCEL_CHUNKS,
-    PARCEL_S,
-    Flights,
-    told,
+    InFlight,
+    describe,
 )
 from poolrace.workers.chunks import Chunk, ChunkResult
 from poolrace.workers.host_facts import HostFacts
@@ -27,8 +27,8 @@ def worker() -> Presence:
 
 
 @pytest.fixture
-def flights() -> Flights:
-    flights = Flights()
+def flights() -> InFlight:
+    flights = InFlight()
     flights.sent("a", PARCEL, now=0.0)
     return flights
 
@@ -37,19 +37,19 @@ def result(chunk: Chunk, duration_s: float, value: int = 1) -> ChunkResult:
     return ChunkResult(chunk, value, duration_s, duration_s, 0.0, "here", "1.0")
 
 
-def land(flights: Flights, task_id: str, duration_s: float, value: int = 1) -> None:
+def land(flights: InFlight, task_id: str, duration_s: float, value: int = 1) -> None:
     flight = flights.get(task_id)
     assert flight is not None
-    flights.landed(flight, [result(chunk, duration_s, value) for chunk in flight.parcel])
+    flights.done(flight, [result(chunk, duration_s, value) for chunk in flight.batch])
 
 
-def test_nobody_looks_for_a_chunk_that_was_just_sent(flights: Flights) -> None:
+def test_nobody_looks_for_a_chunk_that_was_just_sent(flights: InFlight) -> None:
     assert flights.stale(FRESH_S) == []
     assert [flight.task_id for flight in flights.stale(FRESH_S + 1)] == ["a"]
 
 
 def test_a_chunk_that_is_nowhere_is_missing_and_one_that_is_seen_is_not(
-    flights: Flights, worker: Presence
+    flights: InFlight, worker: Presence
 ) -> None:
     [flight] = flights
     assert flights.missing(MISSING_S) == []
@@ -61,7 +61,7 @@ def test_a_chunk_that_is_nowhere_is_missing_and_one_that_is_seen_is_not(
     assert flights.missing(9 * MISSING_S) == []
 
 
-def test_time_in_which_nobody_could_look_does_not_count(flights: Flights) -> None:
+def test_time_in_which_nobody_could_look_does_not_count(flights: InFlight) -> None:
     flights.unwatched(-5.0)
     flights.unwatched(10.0)
     assert flights.missing(10.0 + MISSING_S) == []
@@ -69,7 +69,7 @@ def test_time_in_which_nobody_could_look_does_not_count(flights: Flights) -> Non
 
 
 def test_time_in_which_nobody_could_look_makes_no_chunk_slow(
-    flights: Flights, worker: Presence
+    flights: InFlight, worker: Presence
 ) -> None:
     land(flights, "a", duration_s=1.0)
     flight = flights.sent("b", PARCEL, now=0.0)
@@ -79,7 +79,7 @@ def test_time_in_which_nobody_could_look_makes_no_chunk_slow(
     assert flights.slow(now=105.0, idle=1) == [flight]
 
 
-def test_a_chunk_is_held_since_a_worker_has_it(flights: Flights, worker: Presence) -> None:
+def test_a_chunk_is_held_since_a_worker_has_it(flights: InFlight, worker: Presence) -> None:
     [flight] = flights
     for now in (1.0, 2.0, 3.0):
         flights.found(flight, worker, now)
@@ -87,7 +87,7 @@ def test_a_chunk_is_held_since_a_worker_has_it(flights: Flights, worker: Presenc
 
 
 def test_only_slow_chunks_are_backed_up_and_no_more_than_slots_are_idle(worker: Presence) -> None:
-    flights = Flights()
+    flights = InFlight()
     for number in range(4):
         flights.sent(str(number), (Chunk(10 * number, 10 * number + 10),), now=0.0)
     assert flights.slow(now=1000.0, idle=4) == []  # nothing to compare with
@@ -104,10 +104,10 @@ def test_only_slow_chunks_are_backed_up_and_no_more_than_slots_are_idle(worker: 
     assert flights.slow(now=9.0, idle=4) == []
 
 
-def test_what_landed_is_under_way_no_more(flights: Flights) -> None:
+def test_what_landed_is_under_way_no_more(flights: InFlight) -> None:
     [flight] = flights
-    flights.landed(flight, [result(CHUNK, duration_s=1.0)])
-    flights.landed(flight, [result(CHUNK, duration_s=1.0)])
+    flights.done(flight, [result(CHUNK, duration_s=1.0)])
+    flights.done(flight, [result(CHUNK, duration_s=1.0)])
     assert len(flights) == 0
     assert flights.get("a") is None
 
@@ -117,14 +117,14 @@ def waiting(count: int, size: int = 10) -> deque[Chunk]:
 
 
 def test_before_any_result_each_chunk_has_a_parcel_of_its_own() -> None:
-    assert Flights().pack(waiting(1000), slots=2) == PARCEL
+    assert InFlight().pack(waiting(1000), slots=2) == PARCEL
 
 
 def test_short_chunks_share_a_parcel_as_long_as_it_stays_short() -> None:
-    flights = Flights()
+    flights = InFlight()
     for number in range(30):
         flights.sent(str(number), PARCEL, now=0.0)
-        land(flights, str(number), duration_s=PARCEL_S / 10)
+        land(flights, str(number), duration_s=BATCH_S / 10)
     left = waiting(1000)
     assert len(flights.pack(left, slots=2)) == 9  # a little less than ten
     assert len(left) == 991
@@ -132,21 +132,21 @@ def test_short_chunks_share_a_parcel_as_long_as_it_stays_short() -> None:
     for number in range(30):
         flights.sent(str(number), PARCEL, now=0.0)
         land(flights, str(number), duration_s=0.0)
-    assert len(flights.pack(waiting(100_000), slots=2)) == PARCEL_CHUNKS
+    assert len(flights.pack(waiting(100_000), slots=2)) == BATCH_CHUNKS
 
 
 def test_long_chunks_share_no_parcel_though_those_before_were_short() -> None:
-    flights = Flights()
+    flights = InFlight()
     flights.sent("a", (Chunk(0, 1),), now=0.0)
     land(flights, "a", duration_s=0.001)
     assert len(flights.pack(waiting(10, size=1_000_000), slots=1)) == 1
 
 
-def test_chunks_with_large_values_share_no_parcel(flights: Flights) -> None:
-    land(flights, "a", duration_s=0.0, value=1 << (4 * PARCEL_BYTES))
+def test_chunks_with_large_values_share_no_parcel(flights: InFlight) -> None:
+    land(flights, "a", duration_s=0.0, value=1 << (4 * BATCH_BYTES))
     assert len(flights.pack(waiting(1000), slots=1)) == 1
 
 
 def test_a_parcel_says_what_is_in_it() -> None:
-    assert told((Chunk(0, 5),)) == "[0, 5)"
-    assert told((Chunk(0, 5), Chunk(5, 9))) == "[0, 9) in 2 chunks"
+    assert describe((Chunk(0, 5),)) == "[0, 5)"
+    assert describe((Chunk(0, 5), Chunk(5, 9))) == "[0, 9) in 2 chunks"

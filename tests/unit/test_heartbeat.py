@@ -57,7 +57,7 @@ def test_a_chunk_without_a_checkpoint_for_long_is_no_sound_worker(
     def no_client() -> NoReturn:
         raise AssertionError("a chunk this short asks nobody")
 
-    held = running.Running(no_client)
+    held = running.RunningChunks(no_client)
     assert held.moving()
     with held.chunk("job", None) as checkpoint:
         checkpoint()

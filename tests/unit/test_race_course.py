@@ -10,16 +10,16 @@ from pathlib import Path
 import pytest
 
 from poolrace.producer.analysis.race_verdict import Verdict
+from poolrace.producer.errors import AllFailed, JobFailed
 from poolrace.producer.race import race as course_module
 from poolrace.producer.race.app_info import App
 from poolrace.producer.race.app_process import Target
 from poolrace.producer.race.items import Item
 from poolrace.producer.race.options import Variants
 from poolrace.producer.race.race import Course
-from poolrace.producer.race.session import Track, Wish
+from poolrace.producer.race.session import RaceOptions, RaceSession
 from poolrace.producer.results.candidate import SOLO, Candidate
 from poolrace.producer.results.race import Kind, Lap, Race
-from poolrace.workers.errors import AllFailed, JobFailed
 
 CORES = 2
 MESSAGE_S = 0.001
@@ -40,7 +40,7 @@ class Task:
 
 
 @dataclass
-class Machine(Track):
+class Machine(RaceSession):
     """Takes the place of real workers. ``others`` is how many processes of others compute."""
 
     task: Task
@@ -135,7 +135,7 @@ def raced(
     variants: Variants | None = None,
     max_memory_bytes: int = 2**40,
 ) -> Race:
-    wish = Wish(
+    wish = RaceOptions(
         TARGET, [Item(1, [], {})], pools, variants or Variants(), max_memory_bytes=max_memory_bytes
     )
     fixed, searched = course_module._entries(wish, APP)

@@ -8,12 +8,12 @@ from xml.etree import ElementTree
 
 import pytest
 
-from poolrace.producer.analysis.pool_map_winners import Spot, spots
+from poolrace.producer.analysis.pool_map_winners import MapCell, map_cells
 from poolrace.producer.reports.formats import format_for, html, image
 from poolrace.producer.reports.views.view import view
 from poolrace.producer.results.candidate import Candidate
 from poolrace.producer.results.files import load, save
-from poolrace.producer.results.pool_map import PoolMap, SpotLap
+from poolrace.producer.results.pool_map import MapLap, PoolMap
 from tests.unit.test_race_verdict import MIB, lap
 
 SPEEDS = (0.99, 1.0, 1.01)
@@ -24,7 +24,7 @@ Figures = tuple[float, int]
 
 def made(places: dict[tuple[float, int], dict[str, Figures]], **fields: Any) -> PoolMap:
     laps = [
-        SpotLap(share, _lap(pool, slots, number, items_per_s * noise, mib))
+        MapLap(share, _lap(pool, slots, number, items_per_s * noise, mib))
         for (share, slots), pools in places.items()
         for pool, (items_per_s, mib) in pools.items()
         for number, noise in enumerate(SPEEDS)
@@ -46,8 +46,8 @@ def _lap(pool: str, slots: int, number: int, items_per_s: float, mib: int) -> An
     return lap(Candidate(pool, slots), "search", number, **figures)
 
 
-def corner(pools: dict[str, Figures]) -> Spot:
-    [[spot]] = spots(made({(0.0, 2): pools}))
+def corner(pools: dict[str, Figures]) -> MapCell:
+    [[spot]] = map_cells(made({(0.0, 2): pools}))
     return spot
 
 
@@ -59,12 +59,12 @@ WIDE = {
 }
 
 
-def names(found: Sequence[Sequence[Spot]]) -> list[list[str]]:
+def names(found: Sequence[Sequence[MapCell]]) -> list[list[str]]:
     return [[spot.winner.pool for spot in line] for line in found]
 
 
 def test_the_fastest_wins_and_of_equals_the_one_with_the_least_memory() -> None:
-    assert names(spots(made(WIDE))) == [["prefork", "threads"], ["prefork", "threads"]]
+    assert names(map_cells(made(WIDE))) == [["prefork", "threads"], ["prefork", "threads"]]
 
 
 @pytest.mark.parametrize(
@@ -83,13 +83,15 @@ def test_a_few_percent_are_no_difference(threads: Figures, winner: str, alike: l
 
 def test_a_line_that_nobody_came_through_is_no_line() -> None:
     half = {place: pools for place, pools in WIDE.items() if place != (0.9, 8)}
-    assert [line[0].concurrency for line in spots(made(half))] == [2]
+    assert [line[0].concurrency for line in map_cells(made(half))] == [2]
 
 
 def test_words_say_where_a_pool_wins_and_what_it_saves() -> None:
     words = " ".join(view(made(WIDE)).findings)
-    assert "prefork wins 2 of 4 spots, at 0% of waiting; its largest lead is 2.00 times" in words
-    assert "threads wins 2 of 4 spots, at 90% of waiting, each time by memory alone" in words
+    assert (
+        "prefork wins 2 of 4 map_cells, at 0% of waiting; its largest lead is 2.00 times" in words
+    )
+    assert "threads wins 2 of 4 map_cells, at 90% of waiting, each time by memory alone" in words
     assert "at 90% and 8 slots threads takes 110 MiB, prefork 500 MiB" in words
 
 

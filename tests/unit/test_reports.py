@@ -16,8 +16,8 @@ from poolrace.producer.reports.views.scale import Scale
 from poolrace.producer.reports.views.sweep import Sweep
 from poolrace.producer.reports.views.table import cores
 from poolrace.producer.results.comparison import Comparison, Varies
+from poolrace.producer.settings import Settings
 from poolrace.workers.host_facts import HostFacts
-from poolrace.workers.settings import Settings
 from poolrace.workers.workloads import make_workload
 
 if TYPE_CHECKING:

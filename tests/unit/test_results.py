@@ -17,9 +17,9 @@ from poolrace.producer.results.comparison import Comparison
 from poolrace.producer.results.files import load, require_writable, save, write_file
 from poolrace.producer.results.run import Event, SlotShare
 from poolrace.producer.results.schema import FORMAT
+from poolrace.producer.settings import Settings
 from poolrace.workers.errors import UsageError
 from poolrace.workers.host_facts import HostFacts
-from poolrace.workers.settings import Settings
 from poolrace.workers.workloads import make_workload
 
 

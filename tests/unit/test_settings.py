@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from poolrace.producer.settings import Settings
 from poolrace.workers.errors import UsageError
-from poolrace.workers.settings import Settings, mask
+from poolrace.workers.settings import mask
 
 URL = "redis://:s3cret@127.0.0.1:6379/0"
 

@@ -9,7 +9,7 @@ from celery import states
 from celery.backends import redis
 
 from poolrace.workers.errors import ResultTooLarge
-from poolrace.workers.runtime.redis_errors import may_pass
+from poolrace.workers.runtime.redis_errors import is_transient
 
 OVERRIDES = dict.fromkeys(("redis", "rediss"), f"{__name__}:Backend")
 """What takes the place of Celery's own, by the scheme of the address."""
@@ -33,7 +33,7 @@ class Backend(redis.RedisBackend):  # type: ignore[misc] # ships no types
 
     def exception_safe_to_retry(self, exc: Exception) -> bool:
         """Whether to try again, as Celery asks after each failed attempt."""
-        return bool(super().exception_safe_to_retry(exc)) or may_pass(exc)
+        return bool(super().exception_safe_to_retry(exc)) or is_transient(exc)
 
     def _store_result(
         self,

@@ -43,7 +43,7 @@ class _Chunk:
     """When it last passed a checkpoint, by the monotonic clock."""
 
 
-class Running:
+class RunningChunks:
     """The running chunks of one process. ``client`` gives a connection to the broker."""
 
     def __init__(self, client: Callable[[], "redis.Redis"]) -> None:

@@ -15,8 +15,8 @@ waits for one second."""
 logger = logging.getLogger(__name__)
 
 
-class Rest:
-    """Has the consumer of one worker rest. ``consumer`` is Celery's."""
+class ConsumerPause:
+    """Pauses the consumer of one worker. ``consumer`` is Celery's."""
 
     def __init__(self, consumer: Any, queue: str) -> None:
         self._consumer = consumer
@@ -25,7 +25,7 @@ class Rest:
         self._since: float | None = None
 
     def __call__(self, wanted: bool) -> bool:  # noqa: FBT001 # it is all there is to say
-        """Rest, or work again; returns whether nothing is taken any more. Safe in any thread.
+        """Pause or resume; returns whether the consumer takes nothing any more. Thread-safe.
 
         To be called again and again: what Celery forgot when its connection was lost is said
         anew.

@@ -45,13 +45,13 @@ def question_key(name: str) -> str:
     return f"poolrace:question:{name}"
 
 
-def rest_key(name: str) -> str:
+def pause_key(name: str) -> str:
     """The key that makes the worker of that name rest for as long as it is there."""
     return f"poolrace:rest:{name}"
 
 
 @dataclass(frozen=True, slots=True)
-class Sign:
+class Announcement:
     """What a worker said of itself last."""
 
     presence: "Presence"
@@ -63,7 +63,7 @@ class Sign:
     """Whether it takes no chunks because somebody asked it to."""
 
     @classmethod
-    def read(cls, payload: bytes, left_ms: int) -> "Sign":
+    def read(cls, payload: bytes, left_ms: int) -> "Announcement":
         """From a presence key and its time to live; raises ``ValueError`` if it is none."""
         try:
             told = json.loads(payload)
@@ -129,7 +129,7 @@ class Announcer(threading.Thread):
             try:
                 self._refresh()
                 self._answer()
-            except Exception as error:  # noqa: BLE001 # without signs it would count as gone
+            except Exception as error:  # noqa: BLE001 # without announcements it would count as gone
                 logger.warning("presence not refreshed: %r", error)
                 self._over.wait(REFRESH_S)
 
@@ -150,7 +150,7 @@ class Announcer(threading.Thread):
             pipe.set(presence_key(self._presence.name), json.dumps(told), ex=EXPIRE_S)
             pipe.sadd(INDEX_KEY, self._presence.name)
             pipe.expire(INDEX_KEY, EXPIRE_S)
-            pipe.exists(rest_key(self._presence.name))
+            pipe.exists(pause_key(self._presence.name))
             *_, wanted = pipe.execute()
         self._resting = self._rest(bool(wanted))
 

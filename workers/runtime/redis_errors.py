@@ -3,7 +3,7 @@
 import redis
 
 
-def may_pass(error: Exception) -> bool:
+def is_transient(error: Exception) -> bool:
     """Whether waiting can help: memory or disk may get room, a lost server may come back.
 
     A wrong command stays wrong.

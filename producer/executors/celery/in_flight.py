@@ -1,8 +1,8 @@
-"""The chunks in flight, and the one rule that keeps a job alive: a parcel of chunks that has been
+"""The chunks in flight, and the one rule that keeps a job alive: a batch of chunks that has been
 nowhere for ``MISSING_S`` is sent again, each chunk on its own.
 
-Somewhere is the queue, or a worker that gives signs and tells with them that it holds the
-parcel. Whatever happened to the rest, a worker killed, stopped, cut off or started
+Somewhere is the queue, or a worker that gives announcements and tells with them that it holds the
+batch. Whatever happened to the rest, a worker killed, stopped, cut off or started
 again, a message lost on the way, a Redis emptied, looks the same from here and is mended the
 same way. Pure: it reads no clock and sends nothing; times are seconds by any one clock.
 """
@@ -14,23 +14,23 @@ from dataclasses import dataclass
 from poolrace.workers.chunks import Chunk, ChunkResult
 from poolrace.workers.runtime.presence import Presence
 
-Parcel = tuple[Chunk, ...]
+Batch = tuple[Chunk, ...]
 """The chunks of one message, in order: one, or several that are short."""
 
-PARCEL_S = 0.05
+BATCH_S = 0.05
 """Short chunks share a message that keeps a slot busy for about so long: a message costs about
 1 ms of CPU time, and its slot waits up to 10 ms for the next one while all cores compute."""
 
-PARCEL_CHUNKS = 100
-PARCEL_BYTES = 100_000
-"""A parcel has no more chunks, nor so many bytes of results, however short they are: Redis
+BATCH_CHUNKS = 100
+BATCH_BYTES = 100_000
+"""A batch has no more chunks, nor so many bytes of results, however short they are: Redis
 refuses values of 1 MiB."""
 
 FRESH_S = 1.5
-"""For so long a parcel is trusted to be where it was sent, or seen last: nobody looks for it."""
+"""For so long a batch is trusted to be where it was sent, or seen last: nobody looks for it."""
 
 MISSING_S = 3.0
-"""Workers sign every second, and the producer looks every second: a parcel that only moved from
+"""Workers sign every second, and the producer looks every second: a batch that only moved from
 the queue to a worker is found again well before."""
 
 MAX_ATTEMPTS = 3
@@ -41,23 +41,23 @@ MAX_LOSSES = 6
 
 SLOW = 3.0
 SLOW_S = 1.0
-"""A parcel is slow, and gets a backup on an idle slot, when it takes so many times as long as
+"""A batch is slow, and gets a backup on an idle slot, when it takes so many times as long as
 others of its size, and so many seconds more."""
 
 
-def told(parcel: Parcel) -> str:
-    """The parcel in words."""
-    if len(parcel) == 1:
-        return str(parcel[0])
-    return f"{Chunk(parcel[0].start, parcel[-1].stop)} in {len(parcel)} chunks"
+def describe(batch: Batch) -> str:
+    """The batch in words."""
+    if len(batch) == 1:
+        return str(batch[0])
+    return f"{Chunk(batch[0].start, batch[-1].stop)} in {len(batch)} chunks"
 
 
 @dataclass
-class Flight:
-    """One parcel on its way."""
+class InFlightBatch:
+    """One batch on its way."""
 
     task_id: str
-    parcel: Parcel
+    batch: Batch
     seen: float
     """When it was sent, or known to be somewhere, last."""
     holder: Presence | None = None
@@ -71,52 +71,52 @@ class Flight:
     @property
     def indices(self) -> int:
         """Of all its chunks."""
-        return sum(map(len, self.parcel))
+        return sum(map(len, self.batch))
 
     def __str__(self) -> str:
-        return told(self.parcel)
+        return describe(self.batch)
 
 
-class Flights:
-    """All parcels in flight of one job."""
+class InFlight:
+    """All batches in flight of one job."""
 
     def __init__(self) -> None:
-        self._flights: dict[str, Flight] = {}
+        self._flights: dict[str, InFlightBatch] = {}
         self._indices = 0
         self._seconds = 0.0
-        self._index_s = PARCEL_S
+        self._index_s = BATCH_S
         self._value_bytes = 1
 
     def __len__(self) -> int:
         return len(self._flights)
 
-    def __iter__(self) -> Iterator[Flight]:
+    def __iter__(self) -> Iterator[InFlightBatch]:
         return iter(list(self._flights.values()))
 
-    def get(self, task_id: str) -> Flight | None:
+    def get(self, task_id: str) -> InFlightBatch | None:
         """The flight of that task, if it is under way."""
         return self._flights.get(task_id)
 
-    def pack(self, waiting: deque[Chunk], slots: int) -> Parcel:
+    def pack(self, waiting: deque[Chunk], slots: int) -> Batch:
         """Take the chunks of the next message from those that wait, at least one.
 
-        As many as keep a slot busy for ``PARCEL_S`` by the newest pace; but idle slots share
+        As many as keep a slot busy for ``BATCH_S`` by the newest pace; but idle slots share
         what waits.
         """
         share = -(-len(waiting) // max(slots - len(self), 1))
-        most = min(share, PARCEL_CHUNKS, PARCEL_BYTES // self._value_bytes)
-        parcel = [waiting.popleft()]
-        indices = len(parcel[0])
-        while waiting and len(parcel) < most:
+        most = min(share, BATCH_CHUNKS, BATCH_BYTES // self._value_bytes)
+        batch = [waiting.popleft()]
+        indices = len(batch[0])
+        while waiting and len(batch) < most:
             indices += len(waiting[0])
-            if indices * self._index_s > PARCEL_S:
+            if indices * self._index_s > BATCH_S:
                 break
-            parcel.append(waiting.popleft())
-        return tuple(parcel)
+            batch.append(waiting.popleft())
+        return tuple(batch)
 
-    def sent(self, task_id: str, parcel: Parcel, now: float) -> Flight:
-        """A parcel was sent, for the first time or again."""
-        flight = self._flights.setdefault(task_id, Flight(task_id, parcel, now))
+    def sent(self, task_id: str, batch: Batch, now: float) -> InFlightBatch:
+        """A batch was sent, for the first time or again."""
+        flight = self._flights.setdefault(task_id, InFlightBatch(task_id, batch, now))
         flight.seen = now
         flight.holder = None
         return flight
@@ -126,8 +126,8 @@ class Flights:
         for task_id in task_ids:
             self._flights.pop(task_id, None)
 
-    def landed(self, flight: Flight, results: Sequence[ChunkResult]) -> None:
-        """The results of a parcel are there."""
+    def done(self, flight: InFlightBatch, results: Sequence[ChunkResult]) -> None:
+        """The results of a batch are there."""
         self.drop([flight.task_id])
         seconds = sum(result.duration_s for result in results)
         if flight.indices:
@@ -137,11 +137,11 @@ class Flights:
         largest = max(result.value.bit_length() // 4 for result in results)
         self._value_bytes = max(self._value_bytes, largest)
 
-    def stale(self, now: float) -> list[Flight]:
+    def stale(self, now: float) -> list[InFlightBatch]:
         """Those to look for."""
         return [flight for flight in self if now - flight.seen > FRESH_S]
 
-    def found(self, flight: Flight, holder: Presence | None, when: float) -> None:
+    def found(self, flight: InFlightBatch, holder: Presence | None, when: float) -> None:
         """It was seen in the queue, or with that worker."""
         if holder is not None and (flight.holder is None or holder.since != flight.holder.since):
             flight.held_since = when
@@ -155,11 +155,11 @@ class Flights:
             flight.seen += seconds
             flight.held_since += seconds
 
-    def missing(self, now: float) -> list[Flight]:
+    def missing(self, now: float) -> list[InFlightBatch]:
         """Those that have been nowhere for too long."""
         return [flight for flight in self if now - flight.seen > MISSING_S]
 
-    def slow(self, now: float, idle: int) -> list[Flight]:
+    def slow(self, now: float, idle: int) -> list[InFlightBatch]:
         """Those that one of so many idle slots should compute too, the slowest first."""
         if idle <= 0 or not self._indices:
             return []

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from celery import Celery, states
 
-from poolrace.producer.broker.client import Patience
-from poolrace.producer.executors.celery.in_flight import Parcel, told
+from poolrace.producer.broker.client import TimedRetry
+from poolrace.producer.executors.celery.in_flight import Batch, describe
 from poolrace.producer.jobs.job import Job
 from poolrace.workers.app import ON_HOST, TASK
 from poolrace.workers.chunks import ChunkResult
@@ -45,7 +45,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Failure:
-    """The code of a chunk of the parcel raised."""
+    """The code of a chunk of the batch raised."""
 
     kind: str
     """Name of the exception's type."""
@@ -61,20 +61,20 @@ class Failure:
 
 @dataclass(frozen=True)
 class Answer:
-    """What came of a parcel that was sent as this task."""
+    """What came of a batch that was sent as this task."""
 
     task_id: str
     outcome: list[ChunkResult] | Failure
 
 
-class Mail:
+class Messages:
     """The messages of one job to one pool, and the answers to them.
 
     ``results`` is a client for the result backend. Raises what redis-py and kombu raise.
     """
 
     def __init__(
-        self, job: Job, pool: str, app: Celery, results: "redis.Redis", patience: Patience
+        self, job: Job, pool: str, app: Celery, results: "redis.Redis", patience: TimedRetry
     ) -> None:
         self._job = job
         self._pool = pool
@@ -100,13 +100,13 @@ class Mail:
         self._subscription.close()
         self._delete_read()
 
-    def task_id(self, parcel: Parcel) -> str:
-        """The id of the task that computes the parcel: always the same."""
-        return self._task_id(f"{parcel[0].start}-{parcel[-1].stop}")
+    def task_id(self, batch: Batch) -> str:
+        """The id of the task that computes the batch: always the same."""
+        return self._task_id(f"{batch[0].start}-{batch[-1].stop}")
 
-    def send(self, parcels: Mapping[str, Parcel]) -> None:
-        """Put parcels into the queue, by task id, as often as it takes within our patience."""
-        left = iter(parcels.items())
+    def send(self, batches: Mapping[str, Batch]) -> None:
+        """Put batches into the queue, by task id, as often as it takes within our patience."""
+        left = iter(batches.items())
         while batch := dict(islice(left, BATCH)):
             self._patience.call_with_retry(partial(self._send_once, batch), self._not_confirmed)
 
@@ -142,28 +142,28 @@ class Mail:
     def _not_confirmed(self, _: Exception) -> None:
         self.uncertain += 1
 
-    def _send_once(self, parcels: Mapping[str, Parcel]) -> None:
+    def _send_once(self, batches: Mapping[str, Batch]) -> None:
         amqp = self._app.amqp
         with self._app.producer_pool.acquire(block=True) as producer, producer.batch():
-            for task_id, parcel in parcels.items():
+            for task_id, batch in batches.items():
                 # Celery's send_task would subscribe to each task's result on its own. kombu's
                 # own retries connect anew within the batch, which then goes on with a channel
                 # that is closed (AttributeError, seen with kombu 5.7).
-                message = self._message(task_id, parcel)
+                message = self._message(task_id, batch)
                 amqp.send_task_message(producer, TASK, message, queue=self._pool, retry=False)
 
-    def _message(self, task_id: str, parcel: Parcel) -> Any:
+    def _message(self, task_id: str, batch: Batch) -> Any:
         job, work = self._job, self._job.workload
         limit_s = job.time_limit_s
-        ranges = [[chunk.start, chunk.stop] for chunk in parcel]
+        ranges = [[chunk.start, chunk.stop] for chunk in batch]
         return self._app.amqp.create_task_message(
             task_id,
             TASK,
             args=(job.key, work.name, work.parameters(), ranges, limit_s),
-            time_limit=limit_s and limit_s * len(parcel) + HARD_LIMIT_S,
+            time_limit=limit_s and limit_s * len(batch) + HARD_LIMIT_S,
             # What Flower and the worker's log show in place of the raw arguments.
             shadow=f"poolrace.{work.name}",
-            argsrepr=told(parcel),
+            argsrepr=describe(batch),
             kwargsrepr=f"job {job.key}",
         )
 
@@ -195,7 +195,7 @@ class Mail:
 
 
 def _failure(error: Any, traceback: Any) -> Failure:
-    told = error if isinstance(error, dict) else {}
-    words = told.get("exc_message", "")
+    describe = error if isinstance(error, dict) else {}
+    words = describe.get("exc_message", "")
     text = " ".join(map(str, words)) if isinstance(words, list | tuple) else str(words)
-    return Failure(str(told.get("exc_type", "error")), text, str(traceback or "").rstrip())
+    return Failure(str(describe.get("exc_type", "error")), text, str(traceback or "").rstrip())

@@ -1,6 +1,6 @@
 """``prefork threads gevent solo``: the workers of one Celery pool, on however many hosts.
 
-Sends parcels of chunks and takes results (``mail.py``), and once a second compares what should
+Sends batches of chunks and takes results (``mail.py``), and once a second compares what should
 be under way with what is (``flights.py``): the one mechanism that keeps a job alive.
 """
 
@@ -13,32 +13,27 @@ from contextlib import ExitStack
 
 import redis
 
-from poolrace.producer.broker.checkpoints import Checkpoint, Keeper
-from poolrace.producer.broker.client import KOMBU_ERRORS, NO_PATIENCE, Patience, connect, translated
-from poolrace.producer.broker.queues import queued_ids, take_back
-from poolrace.producer.broker.workers import FleetWatch, usage_of_workers
+from poolrace.producer.broker.checkpoints import Checkpoint, CheckpointWriter
+from poolrace.producer.broker.client import KOMBU_ERRORS, NO_RETRY, TimedRetry, connect, translated
+from poolrace.producer.broker.queues import queued_task_ids, revoke
+from poolrace.producer.broker.workers import WorkerWatch, usage_of_workers
+from poolrace.producer.errors import ChunkFailed
 from poolrace.producer.executors.base import Executor
 from poolrace.producer.executors.celery.in_flight import (
     MAX_ATTEMPTS,
     MAX_LOSSES,
-    Flight,
-    Flights,
-    Parcel,
+    Batch,
+    InFlight,
+    InFlightBatch,
 )
-from poolrace.producer.executors.celery.messages import Answer, Failure, Mail
+from poolrace.producer.executors.celery.messages import Answer, Failure, Messages
 from poolrace.producer.jobs.job import Job
 from poolrace.producer.jobs.ledger import Ledger
 from poolrace.producer.jobs.schedules import ScheduleChoice
+from poolrace.producer.settings import Settings
 from poolrace.workers.app import make_app
 from poolrace.workers.chunks import Chunk, ChunkResult
-from poolrace.workers.errors import (
-    ChunkFailed,
-    ChunkTimeout,
-    ClusterError,
-    PoolraceError,
-    UsageError,
-)
-from poolrace.workers.settings import Settings
+from poolrace.workers.errors import ChunkTimeout, ClusterError, PoolraceError, UsageError
 from poolrace.workers.usage import Usage, Usages, usage_of
 
 LOOK_S = 1.0
@@ -53,7 +48,7 @@ logger = logging.getLogger(__name__)
 class CeleryPool(Executor):
     """All workers of one pool.
 
-    ``slots`` limits the parcels in flight; ``None`` takes every slot the pool has. ``schedule``
+    ``slots`` limits the batches in flight; ``None`` takes every slot the pool has. ``schedule``
     is kept with the job, for whoever resumes it.
     """
 
@@ -71,11 +66,11 @@ class CeleryPool(Executor):
         self._broker_url = settings.broker_url
         self._results_url = settings.result_backend or settings.broker_url
         self._settings = settings
-        self._patience = Patience(settings.patience_s)
+        self._patience = TimedRetry(settings.patience_s)
         self._first = Checkpoint(job, pool, slots, schedule)
         self._app = make_app(settings)
         self._waiting: deque[Chunk] = deque()
-        self._flights = Flights()
+        self._flights = InFlight()
         self._opened = ExitStack()
         self._events: list[str] = []
         self._looked = self._taken = time.monotonic()
@@ -86,18 +81,20 @@ class CeleryPool(Executor):
         self._broker = self._connected(self._broker_url)
         self._results = self._connected(self._results_url)
         with translated(self._broker_url):
-            self._fleet = FleetWatch(self._broker, self._pool, self._patience.seconds)
+            self._fleet = WorkerWatch(self._broker, self._pool, self._patience.seconds)
             there = self._fleet.slots
             if self._limit and self._limit > there:
                 raise UsageError(
                     f"--slots {self._limit} is more than the {there} slots of pool {self._pool};"
                     f" give at most {there}, or start more workers"
                 )
-            self._keeper = Keeper(self._broker, self._first, lasting=self._settings.lasting)
+            self._keeper = CheckpointWriter(
+                self._broker, self._first, lasting=self._settings.lasting
+            )
             self._opened.callback(self._keeper.close)
         self._count_slots()
         with translated(self._results_url):
-            self._mail = Mail(self.job, self._pool, self._app, self._results, self._patience)
+            self._mail = Messages(self.job, self._pool, self._app, self._results, self._patience)
             self._opened.callback(self._close_mail)
 
     def close(self) -> None:
@@ -105,7 +102,7 @@ class CeleryPool(Executor):
         self._opened.close()
 
     def submit(self, chunks: Sequence[Chunk]) -> None:
-        """Send the chunks, as far as the limit on parcels in flight allows."""
+        """Send the chunks, as far as the limit on batches in flight allows."""
         self._waiting.extend(chunks)
         self._send_waiting()
 
@@ -146,15 +143,15 @@ class CeleryPool(Executor):
         with translated(self._broker_url):
             self._keeper.keep(ledger)
             if ledger.complete and (self.counts or self._mail.uncertain):
-                take_back(self._broker, self._pool, self.job.key)  # copies of what is counted
+                revoke(self._broker, self._pool, self.job.key)  # copies of what is counted
 
     def cancel(self, error: BaseException) -> None:
         """Take back what is queued, and mark the job so that what runs stops at a checkpoint."""
         self._keeper.failed(error)
         for client in (self._broker, self._results):
-            client.set_retry(NO_PATIENCE)  # whoever gives up does not want to wait
+            client.set_retry(NO_RETRY)  # whoever gives up does not want to wait
         try:
-            take_back(self._broker, self._pool, self.job.key)
+            revoke(self._broker, self._pool, self.job.key)
         except (redis.RedisError, *KOMBU_ERRORS) as trouble:
             logger.warning("chunks in flight not revoked: %s", trouble)
 
@@ -171,22 +168,22 @@ class CeleryPool(Executor):
 
     def _send_waiting(self) -> None:
         room = self._limit - len(self._flights) if self._limit else len(self._waiting)
-        parcels: list[Parcel] = []
-        while self._waiting and len(parcels) < room:
-            parcels.append(self._flights.pack(self._waiting, self.slots))
-        self._send({self._mail.task_id(parcel): parcel for parcel in parcels})
+        batches: list[Batch] = []
+        while self._waiting and len(batches) < room:
+            batches.append(self._flights.pack(self._waiting, self.slots))
+        self._send({self._mail.task_id(batch): batch for batch in batches})
 
-    def _send(self, parcels: Mapping[str, Parcel]) -> list[Flight]:
-        """Send parcels, for the first time or again: twice there, a chunk is counted once."""
+    def _send(self, batches: Mapping[str, Batch]) -> list[InFlightBatch]:
+        """Send batches, for the first time or again: twice there, a chunk is counted once."""
         with translated(self._broker_url):
-            self._mail.send(parcels)
+            self._mail.send(batches)
         now = time.monotonic()
-        return [self._flights.sent(task_id, parcel, now) for task_id, parcel in parcels.items()]
+        return [self._flights.sent(task_id, batch, now) for task_id, batch in batches.items()]
 
-    def _send_singly(self, flight: Flight) -> None:
-        """Send the chunks of a parcel again, each on its own: so the one at fault shows."""
+    def _send_singly(self, flight: InFlightBatch) -> None:
+        """Send the chunks of a batch again, each on its own: so the one at fault shows."""
         self._flights.drop([flight.task_id])
-        singles = [(chunk,) for chunk in flight.parcel]
+        singles = [(chunk,) for chunk in flight.batch]
         for single in self._send({self._mail.task_id(single): single for single in singles}):
             single.attempts, single.losses = flight.attempts, flight.losses
 
@@ -198,7 +195,7 @@ class CeleryPool(Executor):
         return [result for answer in different.values() for result in self._take(answer)]
 
     def _take(self, answer: Answer) -> list[ChunkResult]:
-        """The results in an answer; a parcel that failed is tried again."""
+        """The results in an answer; a batch that failed is tried again."""
         flight = self._flights.get(answer.task_id)
         if isinstance(answer.outcome, Failure):
             if flight is not None:
@@ -208,21 +205,21 @@ class CeleryPool(Executor):
         if flight is None:  # late: the ledger knows whether they were counted
             self._flights.drop(self._mail.task_id((result.chunk,)) for result in results)
             return results
-        if flight.parcel != tuple(result.chunk for result in results):
+        if flight.batch != tuple(result.chunk for result in results):
             logger.warning("results that are not of %s, but claim to be of %s, were ignored",
                            flight, answer.task_id)  # fmt: skip
             return []
-        self._flights.landed(flight, results)
+        self._flights.done(flight, results)
         return results
 
-    def _failed(self, flight: Flight, failure: Failure) -> None:
-        """Try the parcel again; raises ``JobFailed`` if it was tried often enough."""
+    def _failed(self, flight: InFlightBatch, failure: Failure) -> None:
+        """Try the batch again; raises ``JobFailed`` if it was tried often enough."""
         if failure.kind == UsageError.__name__:
             raise UsageError(failure.text)
         flight.attempts += 1
         if flight.attempts >= MAX_ATTEMPTS:
             raise self._given_up(flight, failure)
-        self.counts["retries"] += len(flight.parcel)
+        self.counts["retries"] += len(flight.batch)
         self._events.append(
             f"chunk {flight} failed with {failure.kind}, attempt {flight.attempts + 1} follows"
         )
@@ -230,7 +227,7 @@ class CeleryPool(Executor):
             self._mail.forget(flight.task_id)
         self._send_singly(flight)
 
-    def _given_up(self, flight: Flight, failure: Failure) -> PoolraceError:
+    def _given_up(self, flight: InFlightBatch, failure: Failure) -> PoolraceError:
         if failure.traceback:
             logger.error("the last traceback of chunk %s:\n%s", flight, failure.traceback)
         holder = flight.holder.name if flight.holder else f"pool {self._pool}"
@@ -252,7 +249,7 @@ class CeleryPool(Executor):
             now = time.monotonic()
             self._flights.unwatched(now - self._looked - 2 * LOOK_S)
             stale = self._flights.stale(now)
-            queued = queued_ids(self._broker, self._pool) if stale else set()
+            queued = queued_task_ids(self._broker, self._pool) if stale else set()
             if stale:
                 self._require_takers(queued, now)
         for flight in stale:
@@ -273,7 +270,7 @@ class CeleryPool(Executor):
         self._back_up(now)
         return unheard
 
-    def _send_again(self, missing: Sequence[Flight]) -> None:
+    def _send_again(self, missing: Sequence[InFlightBatch]) -> None:
         for flight in missing:
             if self._fleet.holder(flight.task_id) or flight.seen < self._keeper.emptied:
                 continue  # its worker is slow to sign, on a busy host; or Redis has lost it
@@ -284,7 +281,7 @@ class CeleryPool(Executor):
                     f" worker of pool {self._pool} that held it: it may be what ends them"
                 )
         if missing:
-            chunks = sum(len(flight.parcel) for flight in missing)
+            chunks = sum(len(flight.batch) for flight in missing)
             self.counts["resent"] += chunks
             self._events.append(f"{chunks} chunk(s) were nowhere to be found, sent again")
         for flight in missing:
@@ -300,15 +297,15 @@ class CeleryPool(Executor):
         if not slow:
             return
         with translated(self._broker_url):
-            self._mail.send({flight.task_id: flight.parcel for flight in slow})
+            self._mail.send({flight.task_id: flight.batch for flight in slow})
         for flight in slow:
             flight.backed_up = True
-        chunks = sum(len(flight.parcel) for flight in slow)
+        chunks = sum(len(flight.batch) for flight in slow)
         self.counts["backups"] += chunks
         self._events.append(f"{chunks} slow chunk(s) were given to idle slots too")
 
-    def _require_moving(self, flight: Flight, now: float) -> None:
-        limit_s = (self.job.time_limit_s or 0) * len(flight.parcel)
+    def _require_moving(self, flight: InFlightBatch, now: float) -> None:
+        limit_s = (self.job.time_limit_s or 0) * len(flight.batch)
         if limit_s and flight.holder and now - flight.held_since > limit_s + HUNG_S:
             raise ChunkTimeout(
                 f"chunk {flight} hangs on {flight.holder.name}: it runs for more than"

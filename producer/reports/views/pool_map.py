@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from poolrace.producer.analysis.pool_map_winners import Entrant, Spot
+from poolrace.producer.analysis.pool_map_winners import MapCell, PoolSummary
 from poolrace.producer.reports.drawing.svg import Cell, Drawing, grid
 from poolrace.producer.results.pool_map import PoolMap
 
@@ -35,12 +35,12 @@ def header(found: PoolMap) -> tuple[str, ...]:
     return ("slots", *(f"waits {share:.0%}" for share in found.shares))
 
 
-def cells(lines: Sequence[Sequence[Spot]]) -> list[tuple[str, ...]]:
+def cells(lines: Sequence[Sequence[MapCell]]) -> list[tuple[str, ...]]:
     """Winner, others as fast, and the winner's speed; the fewest slots first."""
     return [(str(line[0].concurrency), *map(_words, line)) for line in lines if line]
 
 
-def findings(lines: Sequence[Sequence[Spot]]) -> list[str]:
+def findings(lines: Sequence[Sequence[MapCell]]) -> list[str]:
     """A sentence a pool: where it wins, and by how much at most."""
     every = [spot for line in lines for spot in line]
     counts = Counter(spot.winner.pool for spot in every)
@@ -61,18 +61,18 @@ def raw(found: PoolMap) -> list[list[Any]]:
     ]
 
 
-def figures(found: PoolMap, lines: Sequence[Sequence[Spot]]) -> dict[str, Any]:
+def figures(found: PoolMap, lines: Sequence[Sequence[MapCell]]) -> dict[str, Any]:
     """The map for scripts."""
     return {
         "item_s": found.item_s,
         "shares": found.shares,
         "concurrencies": found.concurrencies,
-        "spots": [spot.to_json() for line in lines for spot in line],
+        "map_cells": [spot.to_json() for line in lines for spot in line],
         "left_out": found.left_out,
     }
 
 
-def chart(found: PoolMap, lines: Sequence[Sequence[Spot]]) -> Drawing | None:
+def chart(found: PoolMap, lines: Sequence[Sequence[MapCell]]) -> Drawing | None:
     """A field a spot in the colour of the winner, paler where others are as fast."""
     if not lines:
         return None
@@ -86,7 +86,7 @@ def chart(found: PoolMap, lines: Sequence[Sequence[Spot]]) -> Drawing | None:
     )
 
 
-def _field(spot: Spot) -> Cell:
+def _field(spot: MapCell) -> Cell:
     pool = spot.winner.pool
     speed = f"{spot.winner.items_per_s:.3g}/s"
     if equals := _equals(spot):
@@ -97,13 +97,13 @@ def _field(spot: Spot) -> Cell:
     return Cell(pool, speed, f"{_ratio(spot.winner, other):.2f} x {other.pool}")
 
 
-def _words(spot: Spot) -> str:
+def _words(spot: MapCell) -> str:
     equals = _equals(spot)
     more = f" ({equals})" if equals else ""
     return f"{spot.winner.pool} {spot.winner.items_per_s:.3g}/s{more}"
 
 
-def _equals(spot: Spot) -> str:
+def _equals(spot: MapCell) -> str:
     """Who is as fast as the winner."""
     others = [it.pool for it in spot.alike if it != spot.winner]
     if others and len(spot.alike) == len(spot.entrants):
@@ -111,13 +111,13 @@ def _equals(spot: Spot) -> str:
     return f"= {', '.join(others)}" if others else ""
 
 
-def _where(pool: str, every: Sequence[Spot]) -> str:
+def _where(pool: str, every: Sequence[MapCell]) -> str:
     """The shares between which it wins, and its largest lead."""
     won = [spot for spot in every if spot.winner.pool == pool]
     low, high = min(spot.share for spot in won), max(spot.share for spot in won)
     alone = [spot for spot in won if len(spot.alike) == 1 and len(spot.entrants) > 1]
     between = f"{low:.0%} to {high:.0%}" if low < high else f"{low:.0%}"
-    said = f"{pool} wins {len(won)} of {len(every)} spots, at {between} of waiting"
+    said = f"{pool} wins {len(won)} of {len(every)} map_cells, at {between} of waiting"
     if not alone:
         return f"{said}, each time by memory alone: others are as fast."
     best = max(alone, key=lambda spot: _ratio(spot.winner, _next(spot)))
@@ -127,7 +127,7 @@ def _where(pool: str, every: Sequence[Spot]) -> str:
     )
 
 
-def _saved(every: Sequence[Spot]) -> Iterator[str]:
+def _saved(every: Sequence[MapCell]) -> Iterator[str]:
     """What the choice among equals is worth in memory, at most."""
     tied = [spot for spot in every if len(spot.alike) > 1]
     if not tied:
@@ -141,17 +141,17 @@ def _saved(every: Sequence[Spot]) -> Iterator[str]:
     )
 
 
-def _dearest(spot: Spot) -> Entrant:
+def _dearest(spot: MapCell) -> PoolSummary:
     return max(spot.alike, key=lambda it: it.peak_memory_bytes)
 
 
-def _mib(it: Entrant) -> float:
+def _mib(it: PoolSummary) -> float:
     return it.peak_memory_bytes / 2**20
 
 
-def _next(spot: Spot) -> Entrant:
+def _next(spot: MapCell) -> PoolSummary:
     return next(it for it in spot.entrants if it != spot.winner)
 
 
-def _ratio(one: Entrant, other: Entrant) -> float:
+def _ratio(one: PoolSummary, other: PoolSummary) -> float:
     return one.items_per_s / max(other.items_per_s, 1e-9)

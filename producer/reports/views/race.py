@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
 
-from poolrace.producer.analysis.race_summary import Standing
+from poolrace.producer.analysis.race_summary import CandidateSummary
 from poolrace.producer.analysis.race_verdict import Verdict
 from poolrace.producer.reports.drawing.svg import Axis, Drawing, Plot, round_ticks
 from poolrace.producer.results.race import Race
@@ -84,7 +84,7 @@ def cells(verdict: Verdict) -> list[tuple[str, ...]]:
     return [_cells(it) for it in verdict.standings]
 
 
-def _cells(it: Standing) -> tuple[str, ...]:
+def _cells(it: CandidateSummary) -> tuple[str, ...]:
     low, high = (f"{speed:.4g}" for speed in it.ci95) if it.ci95 else ("-", "-")
     return (
         str(it.candidate),

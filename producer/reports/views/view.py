@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from poolrace.producer.analysis.pool_map_winners import spots
+from poolrace.producer.analysis.pool_map_winners import map_cells
 from poolrace.producer.analysis.race_verdict import Verdict
 from poolrace.producer.reports.drawing import charts
 from poolrace.producer.reports.drawing.svg import Drawing
@@ -124,7 +124,7 @@ def _race(raced: Race) -> View:
 
 
 def _map(made: PoolMap) -> View:
-    lines = spots(made)
+    lines = map_cells(made)
     return View(
         title=pool_map.TITLE,
         summary=pool_map.summary(made),

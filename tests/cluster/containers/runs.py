@@ -8,13 +8,13 @@ import redis
 from pytest_celery import CeleryTestSetup, CeleryTestWorker
 
 from poolrace.producer.executors.models import Model, make_executor
-from poolrace.producer.experiments.dispatch import Observer, nobody
+from poolrace.producer.experiments.dispatch import Observer, ignore_progress
 from poolrace.producer.experiments.measure import measure
 from poolrace.producer.jobs.job import Job
 from poolrace.producer.jobs.schedules import AUTO, ScheduleChoice
 from poolrace.producer.results.run import Run
+from poolrace.producer.settings import Settings
 from poolrace.workers.runtime.presence import EXPIRE_S, presence_key
-from poolrace.workers.settings import Settings
 from poolrace.workers.workloads import Workload, make_workload
 from tests.conftest import wait_until
 from tests.during import Progress, during
@@ -49,7 +49,7 @@ def run_on(
     workload: Workload,
     stop: int,
     schedule: ScheduleChoice = AUTO,
-    observer: Observer = nobody,
+    observer: Observer = ignore_progress,
 ) -> Run:
     """One measured run, as ``producer run`` makes it."""
     job = Job(workload, 0, stop)

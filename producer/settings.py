@@ -1,0 +1,34 @@
+"""Settings of the producer: those of a worker, and what only the producer needs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from poolrace.workers.settings import WorkerSettings, path_of, positive
+
+STATE_DIR = ".poolrace"
+"""Default directory of the local cluster, relative to the current directory."""
+
+
+@dataclass(frozen=True)
+class Settings(WorkerSettings):
+    """An immutable set of settings; its repr shows no password."""
+
+    state_dir: Path = Path(STATE_DIR)
+    """Directory of the local cluster that ``producer up`` starts."""
+    lasting: bool = True
+    """Whether the cluster outlives the command, so that a job in it can be resumed."""
+    patience_s: int = 120
+    """Seconds that a run waits for Redis, or for a worker, to come back before it gives up."""
+    flower_login: str | None = field(default=None, repr=False)
+    """``USER:PASSWORD`` of Flower, from Flower's own variable ``FLOWER_BASIC_AUTH``."""
+
+    @classmethod
+    def _read(cls, values: Mapping[str, str], broker_url: str | None) -> dict[str, Any]:
+        return {
+            **super()._read(values, broker_url),
+            "state_dir": path_of(values.get("POOLRACE_STATE_DIR")),
+            "patience_s": positive(values, "POOLRACE_PATIENCE_S"),
+            "flower_login": values.get("FLOWER_BASIC_AUTH"),
+        }
