@@ -32,6 +32,8 @@ hypothesis.settings.load_profile("poolrace")
 POOL_SLOTS = {"prefork": 2, "threads": 2, "gevent": 20, "solo": 1}
 """The pools of the cluster that the tests share."""
 
+pytest_plugins = ["pytester", "tests.timing"]
+
 OURS = ("CELERY_BROKER_URL", "CELERY_RESULT_BACKEND", "POOLRACE_", "FLOWER_")
 
 
