@@ -24,13 +24,9 @@ demo: install  ## Compare all models on the sum of range(0, 100_000_000).
 	@echo "raw values: results.json    page: report.html"
 	@echo "to keep a cluster running and watch it in Flower: make up; then $(BIN)/producer run sum --pool gevent"
 
-MEASURING := $(addprefix tests/races/,test_crowded.py test_examples.py test_map.py)
-
-test: install  ## Run all tests that need no Docker: what mostly waits side by side, what measures alone.
-	@$(BIN)/python -m pytest
-	@$(BIN)/python -m pytest -n 4 --dist worksteal tests/faults
-	@$(BIN)/python -m pytest -n 2 --dist worksteal tests/races $(addprefix --ignore=,$(MEASURING))
-	@$(BIN)/python -m pytest $(MEASURING)
+test: install  ## Run all tests that need no Docker: six at a time, then the timing tests alone.
+	@$(BIN)/python -m pytest -n 6 --dist worksteal -m "not timing"
+	@$(BIN)/python -m pytest -m timing
 
 chaos: install  ## Random jobs under random faults: make chaos SECONDS=600 SEED=7.
 	@$(BIN)/python -m tests.faults.chaos --seconds $(SECONDS) --seed $(SEED)
@@ -53,11 +49,13 @@ screenshots: install  ## Take the pictures of the README anew (as test-cluster).
 	@$(CLUSTER) build --engine docker
 	@SCREENSHOTS=docs/images $(BIN)/python -m pytest -q -p pytest_celery.plugin tests/cluster/test_flower.py
 
-check: install  ## Format, lint, types, import contracts.
+check: install  ## Format, lint, types, import contracts, sizes, docs tests.
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/python deploy/sizes.py
+	@$(if $(wildcard tests/docs),$(BIN)/python -m pytest -q tests/docs)
 
 up: install  ## Start a cluster that stays: in containers, or without an engine the local one.
 	@$(CLUSTER) up --engine "$(ENGINE)"

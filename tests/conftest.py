@@ -69,9 +69,9 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """A real local cluster with all pools and Flower, for the whole session."""
+    """A real local cluster with all pools, for the whole session."""
     settings = Settings(state_dir=tmp_path_factory.mktemp("state"))
-    with temporary(settings, POOL_SLOTS, flower=True) as running:
+    with temporary(settings, POOL_SLOTS) as running:
         yield running
 
 

@@ -8,7 +8,7 @@ way. In CI the session fails if every timing test was refused.
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass, field
 
 import pytest
@@ -20,17 +20,13 @@ from poolrace.workers.pools import CORES
 TRIES = 3
 """Attempts at a timing test before its refusal is final."""
 
-SAMPLE_S = 1.0
+SAMPLE_S = 0.3
 """Seconds over which the background load is measured before a timing test."""
 
 WAIT_S = 30.0
 """Seconds to wait for the background load to fall, once per round of attempts."""
 
 ALONE = "timing tests run one at a time; run: pytest -m timing"
-
-
-class Refused(pytest.skip.Exception):
-    """A timing test was not run, because its result would say nothing."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +50,7 @@ def load_since(before: Moment) -> Load:
 
 
 def measure_load() -> Load:
-    """The background load of the next second."""
+    """The background load during a sample from now on."""
     before = Moment.now()
     time.sleep(SAMPLE_S)  # the length of the sample
     return load_since(before)
@@ -83,7 +79,7 @@ class TimingTests:
         items.sort(key=is_timing)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)  # outside of the time limit of a test
-    def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
         """Wait for a quiet machine; enqueue a refused test again, behind the others."""
         if not is_timing(item):
             return (yield)
@@ -99,20 +95,21 @@ class TimingTests:
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """Refuse the test before any of its fixtures is set up."""
         if is_timing(item) and self.reason:
-            raise Refused(self.reason)
+            pytest.skip(self.reason)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
-    ) -> Iterator[None]:
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Mark the reports of refused tests; a failure on a busy machine is one of them."""
-        report: pytest.TestReport = yield  # type: ignore[misc, assignment, unused-ignore]
+        report = yield
         if is_timing(item):
             if report.failed and report.when == "call" and self.started:
                 load = load_since(self.started)
                 self.reason = str(load) if load.busy else ""
                 if self.reason:
-                    report.outcome, report.longrepr = "skipped", (*item.location[:2], self.reason)
+                    report.outcome = "skipped"
+                    report.longrepr = (str(item.path), item.location[1] or 0, self.reason)
             if report.skipped and self.reason:
                 report.refusal = self.reason  # type: ignore[attr-defined]
                 report.final = not self._has_attempts(item)  # type: ignore[attr-defined]
@@ -142,7 +139,7 @@ def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] 
     """Give refused tests outcomes of their own in the summary."""
     if not getattr(report, "refusal", ""):
         return None
-    return ("refused", "R", "REFUSED") if report.final else ("deferred", "d", "DEFERRED")  # type: ignore[attr-defined]
+    return ("refused", "R", "REFUSED") if report.final else ("deferred", "d", "DEFERRED")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -63,6 +63,7 @@ def assert_goes_on(producer: CommandLine, err: str, store: "redis.Redis") -> Non
     assert resumed.json()["resumed"] > 0
 
 
+@pytest.mark.timing
 def test_the_last_worker_of_a_pool_goes_away_for_good(
     producer: CommandLine, bare: Cluster, store: "redis.Redis"
 ) -> None:

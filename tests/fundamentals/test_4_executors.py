@@ -4,6 +4,8 @@
 is, the place where one chunk runs at a time: a thread, a process, a coroutine, a greenlet.
 """
 
+import pytest
+
 from poolrace.producer.executors.models import Model, make_executor
 from poolrace.producer.experiments.dispatch import dispatch
 from poolrace.producer.jobs.job import Job
@@ -32,6 +34,7 @@ def test_dispatch_streams_chunks_from_a_schedule_through_an_executor_to_a_ledger
     assert ledger.value == job.expected() == 499_500
 
 
+@pytest.mark.timing
 def test_waiting_overlaps_under_coroutines(settings: Settings) -> None:
     """The seed's program: 2!, 3! and 4! with a wait per product, 6 waits in the time of 3."""
     factorial = make_workload("factorial", {"wait_s": 0.1})

@@ -64,6 +64,7 @@ def test_every_workload_has_a_default_range(workload: str, producer: CommandLine
     assert answer.json()["exact"] is True
 
 
+@pytest.mark.timing
 def test_the_seeds_factorials_take_three_seconds_instead_of_six(producer: CommandLine) -> None:
     answer = producer(
         "run", "factorial", "--start", "2", "--stop", "5", "--local", "coroutines", "--json"
@@ -210,11 +211,16 @@ def test_output_that_nobody_reads_is_no_error_worth_a_traceback(producer: Comman
     process.wait(timeout=30)
 
 
-def test_help_is_there_for_every_command_and_quick(producer: CommandLine) -> None:
+@pytest.mark.timing
+def test_help_appears_within_two_seconds(producer: CommandLine) -> None:
     began = time.monotonic()
+    assert producer("--help").code == 0
+    assert time.monotonic() - began < 2.0
+
+
+def test_every_command_has_help(producer: CommandLine) -> None:
     answer = producer("--help")
     assert answer.code == 0
-    assert time.monotonic() - began < 2.0
     for name, words in COMMANDS.items():
         assert words in " ".join(answer.out.split())
         assert words in " ".join(producer(name, "--help").out.split())

@@ -16,9 +16,10 @@ import pytest
 
 from poolrace.producer.broker.client import connect
 from poolrace.producer.broker.workers import present_workers
-from poolrace.producer.cluster.lifecycle import STATE_FILE, Cluster
+from poolrace.producer.cluster.lifecycle import STATE_FILE, Cluster, temporary
 from poolrace.producer.cluster.ports import free_port
 from poolrace.producer.processes.session import members
+from poolrace.producer.settings import Settings
 from tests.conftest import CommandLine, wait_until
 
 
@@ -34,6 +35,14 @@ def members_of(cluster: Cluster) -> list[psutil.Process]:
 def worker_pid(cluster: Cluster, pool: str) -> int:
     with connect(cluster.broker_url) as client:
         return next((w.pid for w in present_workers(client) if w.pool == pool), 0)
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A cluster with one pool and Flower, for the tests of this file."""
+    settings = Settings(state_dir=tmp_path_factory.mktemp("state"))
+    with temporary(settings, {"prefork": 2}, flower=True) as running:
+        yield running
 
 
 @pytest.fixture
@@ -170,6 +179,7 @@ def test_a_dead_supervisor_takes_its_programs_along_and_is_named(up: CommandLine
     assert list(up.directory.iterdir()) == []
 
 
+@pytest.mark.timing
 @pytest.mark.parametrize(
     ("line", "words"),
     [

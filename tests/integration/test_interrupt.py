@@ -21,6 +21,7 @@ signals = pytest.mark.parametrize(
 )
 
 
+@pytest.mark.timing
 @signals
 @pytest.mark.parametrize("model", LOCAL_MODELS)
 def test_a_local_run_ends_at_once(
@@ -46,9 +47,10 @@ def test_processes_end_with_a_producer_that_is_killed(producer: CommandLine) -> 
     assert len(children) >= 2
     process.kill()
     process.communicate()
-    wait_until(lambda: not any(child.is_running() for child in children), 5)
+    wait_until(lambda: not any(child.is_running() for child in children))
 
 
+@pytest.mark.timing
 @pytest.mark.parametrize(
     ("pool", "schedule"), [("prefork", "auto"), *((pool, "static") for pool in POOLS)]
 )

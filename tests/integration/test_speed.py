@@ -1,10 +1,14 @@
 """What the default schedule costs on the real prefork pool, as ratios within one test."""
 
+import pytest
+
 from benchmarks.seed import seed_seconds
 from poolrace.producer.executors.models import Model
 from poolrace.producer.settings import Settings
 from poolrace.workers.workloads import make_workload
 from tests.conftest import run_once
+
+pytestmark = pytest.mark.timing
 
 STOP = 40_000_000
 ROUNDS = 3

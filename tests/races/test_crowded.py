@@ -5,6 +5,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
+import pytest
+
 from poolrace.workers.pools import CORES
 from tests.conftest import CommandLine
 from tests.races.project import race
@@ -20,6 +22,7 @@ def others() -> Iterator[None]:
         yield
 
 
+@pytest.mark.timing
 def test_beside_others_the_pool_may_be_clear_and_how_many_slots_is_not(
     project: CommandLine,
 ) -> None:

@@ -1,9 +1,12 @@
 """``producer map`` on real workers, as a user types it."""
 
+import pytest
+
 from poolrace.producer.reports.formats import FORMATS
 from tests.conftest import CommandLine
 
 
+@pytest.mark.timing
 def test_a_map_finds_processes_for_computing_and_its_picture_can_be_pinned_up(
     producer: CommandLine,
 ) -> None:
