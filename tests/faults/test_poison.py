@@ -1,5 +1,7 @@
-"""Chunks that fail, hang or end their worker: tried again a stated number of times, then the
-job ends with an error that names them; what else was done is kept."""
+"""Chunks that fail, hang or end their worker: they are retried a limited number of times.
+
+Then the job ends with an error that names the chunk; the results of the other chunks are saved.
+"""
 
 import os
 import signal
@@ -29,7 +31,7 @@ from poolrace.workers.errors import ChunkTimeout
 from poolrace.workers.pools import POOLS
 from poolrace.workers.workloads import WORKLOADS
 from tests.conftest import wait_until
-from tests.during import assert_whole, happened
+from tests.during import assert_exact, has_event
 from tests.faults.faulty import Faulty, register
 
 SLOTS = {"prefork": 2, "threads": 2, "gevent": 4, "solo": 1}
@@ -37,20 +39,20 @@ STOP, AT = 200, 117
 BY_TENS = ScheduleChoice("dynamic", chunk_size=10)
 SINGLY = ScheduleChoice("dynamic", chunk_size=1)
 NAMED = r"\[110, 120\)"
-"""The chunk that holds the index at which it happens."""
+"""The chunk that contains the index of the fault."""
 
 every_pool = pytest.mark.parametrize("pool", POOLS)
 
 
 @pytest.fixture(scope="module")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """A Redis alone."""
+    """A Redis without workers."""
     with temporary(Settings(state_dir=tmp_path_factory.mktemp("state")), {}) as running:
         yield running
 
 
 @pytest.fixture(autouse=True)
-def _known(monkeypatch: pytest.MonkeyPatch) -> None:
+def _registered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(WORKLOADS, Faulty.name, Faulty)
 
 
@@ -60,7 +62,7 @@ def settings(broker: Cluster) -> Settings:
 
 
 class _Respawned:
-    """A worker that knows the faulty workload, started again whenever it ends."""
+    """A worker that has the faulty workload; started again whenever it ends."""
 
     def __init__(self, pool: str, broker: Cluster) -> None:
         command = worker_command(pool, SLOTS[pool], "faulty")
@@ -99,13 +101,13 @@ def worker(pool: str, broker: Cluster) -> Iterator[None]:
     with ExitStack() as stack:
         client = stack.enter_context(connect(broker.broker_url))
         stack.enter_context(_Respawned(pool, broker))
-        wait_until(lambda: pool in {it.pool for it in present_workers(client)}, 30)
+        wait_until(lambda: pool in {present.pool for present in present_workers(client)}, 30)
         yield
 
 
 def job_of(fault: str, mark: Path, times: int = 10**9, **fields: float | None) -> Job:
     workload = Faulty(fault=fault, at=AT, times=times, mark=str(mark))
-    return Job(workload, 0, STOP, **fields)  # type: ignore[arg-type] # the one field is a float
+    return Job(workload, 0, STOP, **fields)  # type: ignore[arg-type] # the only field is a float
 
 
 def run(job: Job, pool: str, settings: Settings, schedule: ScheduleChoice = BY_TENS) -> Run:
@@ -114,7 +116,7 @@ def run(job: Job, pool: str, settings: Settings, schedule: ScheduleChoice = BY_T
 
 
 @every_pool
-def test_a_chunk_that_raises_is_tried_again_and_then_named(
+def test_a_chunk_that_raises_is_retried_and_then_named(
     pool: str,
     broker: Cluster,
     settings: Settings,
@@ -127,33 +129,33 @@ def test_a_chunk_that_raises_is_tried_again_and_then_named(
             ChunkFailed, match=rf"{NAMED} failed {MAX_ATTEMPTS} time.*on faulty: ZeroDivision"
         ):
             run(job, pool, settings)
-        assert "as it was told to" in caplog.text
+        assert "the fault of the test" in caplog.text
         assert 'faulty.py", line' in caplog.text
         assert "on host faulty" in caplog.text
-        kept = JobStore(client).load(job.id)
-        assert (kept.state, 0 < kept.done < STOP) == ("failed", True)
+        saved = JobStore(client).load(job.id)
+        assert (saved.state, 0 < saved.done < STOP) == ("failed", True)
 
         resumed = resume(job.id, settings).run(lambda _: lambda ledger, result: None)
-        assert_whole(resumed)
-        assert resumed.resumed == kept.done
+        assert_exact(resumed)
+        assert resumed.resumed == saved.done
 
 
 @every_pool
-def test_a_chunk_that_raises_once_is_computed_after_all(
+def test_a_chunk_that_raises_once_is_computed_by_a_retry(
     pool: str, broker: Cluster, settings: Settings, tmp_path: Path
 ) -> None:
     with worker(pool, broker):
-        found = run(job_of("raise", tmp_path, times=1), pool, settings)
-    assert_whole(found)
-    assert found.retries == 1
-    assert happened(found, "failed with ZeroDivisionError, attempt 2 follows")
+        finished = run(job_of("raise", tmp_path, times=1), pool, settings)
+    assert_exact(finished)
+    assert finished.retries == 1
+    assert has_event(finished, "failed with ZeroDivisionError, attempt 2 follows")
 
 
 @every_pool
-def test_a_chunk_that_raises_among_many_that_share_its_message_is_named(
+def test_a_chunk_that_raises_in_a_batch_is_named(
     pool: str, broker: Cluster, settings: Settings, tmp_path: Path
 ) -> None:
-    """It alone: those before and after it are computed."""
+    """Only that chunk fails: the others of its batch are computed."""
     short = Faulty(fault="raise", at=2500, mark=str(tmp_path), wait_s=0.0)
     job = Job(short, 0, 3000)
     with worker(pool, broker), pytest.raises(ChunkFailed, match=r"chunk \[2_500, 2_501\) failed 3"):
@@ -164,24 +166,24 @@ def test_a_chunk_that_raises_among_many_that_share_its_message_is_named(
 
 
 @every_pool
-def test_a_chunk_that_ends_its_process_among_many_that_share_its_message_costs_none_of_them(
+def test_a_chunk_that_ends_its_process_loses_no_other_chunk_of_its_batch(
     pool: str, broker: Cluster, settings: Settings, tmp_path: Path
 ) -> None:
     short = Faulty(fault="exit", at=2500, times=1, mark=str(tmp_path), wait_s=0.0)
     with worker(pool, broker):
-        found = run(Job(short, 0, 3000), pool, settings, SINGLY)
-    assert_whole(found)
-    assert found.retries + found.resent + found.backups > 1, found.events
+        finished = run(Job(short, 0, 3000), pool, settings, SINGLY)
+    assert_exact(finished)
+    assert finished.retries + finished.resent + finished.backups > 1, finished.events
 
 
 @every_pool
-def test_a_chunk_that_ends_its_process_once_is_computed_after_all(
+def test_a_chunk_that_ends_its_process_once_is_computed_by_a_retry(
     pool: str, broker: Cluster, settings: Settings, tmp_path: Path
 ) -> None:
     with worker(pool, broker):
-        found = run(job_of("exit", tmp_path, times=1), pool, settings)
-    assert_whole(found)
-    assert found.retries + found.resent + found.backups >= 1, found.events
+        finished = run(job_of("exit", tmp_path, times=1), pool, settings)
+    assert_exact(finished)
+    assert finished.retries + finished.resent + finished.backups >= 1, finished.events
 
 
 @every_pool
@@ -208,7 +210,7 @@ def test_a_chunk_that_hangs_ends_at_its_time_limit(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """In code that passes no checkpoint, so that nothing but the producer can notice."""
+    """The code passes no checkpoint, so only the producer can detect that it hangs."""
     monkeypatch.setattr("poolrace.producer.executors.celery.pool.HUNG_S", 1.0)
     with worker(pool, broker), pytest.raises((ChunkTimeout, ChunkFailed), match=NAMED):
         run(job_of("hang", tmp_path, time_limit_s=0.5), pool, settings)
@@ -224,7 +226,7 @@ def test_a_chunk_beyond_its_time_limit_stops_by_itself(
         run(slow, pool, settings)
 
 
-def test_the_workers_app_of_these_tests_knows_the_workload() -> None:
-    known: dict[str, object] = {}
-    register(known)
-    assert known == {"faulty": Faulty}
+def test_the_app_of_the_workers_of_these_tests_has_the_workload() -> None:
+    workloads: dict[str, object] = {}
+    register(workloads)
+    assert workloads == {"faulty": Faulty}
