@@ -40,7 +40,7 @@ class Machine:
         self._monkeypatch.setattr(timing, "load_since", lambda _: next(samples))
         self._pytester.makepyfile(TESTS.format(holds=holds))
         done = self._pytester.runpytest_inprocess(
-            "-p", "tests.timing", "-p", "no:cacheprovider", "-v", *options.split()
+            "-p", "tests.timing", "-p", "no:warnings", "-v", *options.split()
         )
         assert list(samples) == [], "the load was measured less often"
         return done
@@ -114,6 +114,6 @@ def test_a_failure_beside_other_processes_is_tried_again(machine: Machine) -> No
 
 
 def test_timing_tests_are_refused_in_a_parallel_run(machine: Machine) -> None:
-    found = machine.run([], options="-n 2")
+    found = machine.run([], options="-n 1")
     assert found.parseoutcomes() == {"passed": 1, "refused": 2}
     found.stdout.fnmatch_lines(["refused: 2 timing test(s): timing tests run one at a time; *"])
