@@ -6,6 +6,8 @@ BIN := .venv/bin
 CLUSTER := $(BIN)/python deploy/cluster.py
 # Tests start hundreds of interpreters: cached bytecode saves a sixth of their CPU time.
 PYTEST := env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest
+# Most tests wait most of the time. A file stays in one process, which starts its cluster once.
+PARALLEL := -n 6 --dist loadfile --no-loadscope-reorder
 # docker or local; empty: containers where an engine answers.
 ENGINE ?=
 SECONDS ?= 60
@@ -27,7 +29,7 @@ demo: install  ## Compare all models on the sum of range(0, 100_000_000).
 	@echo "to keep a cluster running and watch it in Flower: make up; then $(BIN)/producer run sum --pool gevent"
 
 test: install  ## Run all tests that need no Docker: six at a time, then the timing tests alone.
-	@$(PYTEST) -n 6 --dist worksteal -m "not timing"
+	@$(PYTEST) $(PARALLEL) -m "not timing"
 	@$(PYTEST) -m timing
 
 chaos: install  ## Random jobs under random faults: make chaos SECONDS=600 SEED=7.
