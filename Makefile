@@ -38,13 +38,13 @@ chaos: install  ## Random jobs under random faults: make chaos SECONDS=600 SEED=
 bench: bench-install  ## Measure poolrace beside its peers, an hour or two: make bench ROWS=1,2 REPEAT=5.
 	@$(BIN)/python -m benchmarks $(if $(ROWS),--rows $(ROWS)) $(if $(REPEAT),--repeat $(REPEAT)) $(if $(QUICK),--quick)
 
-test-bench: bench-install  ## Test the benchmarks: every peer is exact, and leaves nothing running.
+test-bench: bench-install  ## Test the benchmarks: every peer is exact and leaves no process.
 	@$(PYTEST) -n 2 --dist worksteal tests/benchmarks
 
 bench-install:
 	@$(PYTHON) deploy/install.py bench
 
-test-cluster: install  ## Run the tests that need a Docker engine, and Chromium.
+test-cluster: install  ## Run the tests that need a Docker engine and Chromium.
 	@$(CLUSTER) build --engine docker
 	@$(PYTEST) tests/cluster --ignore tests/cluster/containers
 	@$(PYTEST) -n 4 --dist worksteal -p pytest_celery.plugin tests/cluster/containers
