@@ -1,6 +1,5 @@
 """Faults that last: the run fails with an error that names the way out, and can be resumed."""
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -63,7 +62,6 @@ def assert_goes_on(producer: CommandLine, err: str, store: "redis.Redis") -> Non
     assert resumed.json()["resumed"] > 0
 
 
-@pytest.mark.timing
 def test_a_run_without_workers_ends_and_can_be_resumed(
     producer: CommandLine, bare: Cluster, store: "redis.Redis"
 ) -> None:
@@ -72,10 +70,8 @@ def test_a_run_without_workers_ends_and_can_be_resumed(
         process = producer.start(*LONG)
         wait_until(lambda: done(bare) > 0.2)
         worker.kill()
-        killed = time.monotonic()
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=60)  # with the default patience it would take longer
     assert process.returncode == 3
-    assert time.monotonic() - killed < 10 + PATIENCE_S + 5  # 10: its last announcement expires
     assert "no worker consumes queue 'solo'" in err
     with worker_beside(bare, "solo", "second"):
         wait_until(lambda: present_workers(store))
