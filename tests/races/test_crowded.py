@@ -5,8 +5,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-import pytest
-
 from poolrace.workers.pools import CORES
 from tests.conftest import CommandLine
 from tests.races.project import race
@@ -22,14 +20,13 @@ def others() -> Iterator[None]:
         yield
 
 
-@pytest.mark.timing
 def test_beside_others_the_pool_may_be_clear_and_how_many_slots_is_not(
     project: CommandLine,
 ) -> None:
     with others():
         answer = race(
             project, "proj.compute", "[50000]\n", "--pool", "prefork:2", "--pool", "prefork:6",
-            "--out", "r.json",
+            "--budget-s", "30", "--out", "r.json",
         )  # fmt: skip
     assert answer.code == 0, answer.err
     told = answer.json()
