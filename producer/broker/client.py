@@ -20,6 +20,9 @@ from poolrace.workers.settings import mask
 
 T = TypeVar("T")
 
+REDIS_PORT = 6379
+"""TCP port of a Redis address that names none: Redis' own default."""
+
 CONNECT_S = 1.5
 ANSWER_S = 3.0
 
@@ -122,4 +125,4 @@ def translated(url: str) -> Iterator[None]:
 
 def _place(url: str) -> str:
     parts = urlsplit(url)
-    return f"{parts.hostname}:{parts.port or 6379}"
+    return f"{parts.hostname}:{parts.port or REDIS_PORT}"
