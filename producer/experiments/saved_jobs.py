@@ -8,7 +8,7 @@ from typing import Any
 from poolrace.producer.broker.checkpoints import CANCELLED, ENDED, RUNNING, Checkpoint, JobStore
 from poolrace.producer.broker.client import connect, translated
 from poolrace.producer.broker.queues import revoke
-from poolrace.producer.cluster.lifecycle import existing
+from poolrace.producer.cluster.resolve import resolve
 from poolrace.producer.executors.models import Model, make_executor
 from poolrace.producer.experiments.compare import ObserverFactory
 from poolrace.producer.experiments.measure import measure
@@ -47,7 +47,7 @@ class SavedJob:
 
 def saved_jobs(settings: Settings) -> list[SavedJob]:
     """All jobs of the cluster, the newest first."""
-    with _store(existing(settings)) as store:
+    with _store(resolve(settings).settings) as store:
         return [_kept(checkpoint, owner) for checkpoint, owner in store.all()]
 
 
@@ -106,7 +106,7 @@ def resume(job_id: str, settings: Settings) -> ResumedJob:
 
     Raises ``UsageError`` if there is nothing to go on with, or another producer runs it.
     """
-    found = existing(settings)
+    found = resolve(settings).settings
     with _store(found) as store:
         checkpoint = store.load(job_id)
         if checkpoint.state in ENDED:
@@ -121,7 +121,7 @@ def resume(job_id: str, settings: Settings) -> ResumedJob:
 
 def cancel(job_id: str, settings: Settings) -> int:
     """Cancel the job; returns how many of its chunks were queued."""
-    with _store(existing(settings)) as store:
+    with _store(resolve(settings).settings) as store:
         checkpoint = store.load(job_id)
         if checkpoint.state in ENDED:
             raise UsageError(f"job {job_id} is {checkpoint.state} already")

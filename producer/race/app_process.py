@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from poolrace.producer.processes import leash
+from poolrace.producer.processes import guard
 from poolrace.producer.race.sandbox import Sandbox
 from poolrace.workers.errors import ClusterError
 from poolrace.workers.settings import inherited_environment, mask
@@ -59,7 +59,7 @@ class AppProcess:
 
     def start(self, *arguments: str) -> None:
         """Start the shim; ``pid`` is then its process."""
-        command = [sys.executable, "-E", "-P", leash.__file__, str(self.directory)]
+        command = [sys.executable, "-E", "-P", guard.__file__, str(self.directory)]
         with (self.directory / "log").open("wb") as log:
             self._process = subprocess.Popen(
                 [*command, self._target.python, str(self._program), *arguments],

@@ -34,7 +34,7 @@ def place(broker: str | None) -> Iterator[Sandbox]:
     """
     if broker is None:
         with (
-            temporary(Settings(), {}, largest=LARGEST) as cluster,
+            temporary(Settings(), {}, largest_value=LARGEST) as cluster,
             _corner(cluster.broker_url) as found,
         ):
             yield found

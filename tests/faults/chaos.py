@@ -19,7 +19,8 @@ import click
 
 from poolrace.producer.broker.checkpoints import FINISHED, OWNED_S, owner_key
 from poolrace.producer.broker.client import connect
-from poolrace.producer.cluster.lifecycle import Cluster, temporary
+from poolrace.producer.cluster.lifecycle import temporary
+from poolrace.producer.cluster.state import Cluster
 from poolrace.producer.experiments.saved_jobs import saved_jobs
 from poolrace.producer.results.run import Run
 from poolrace.producer.settings import Settings

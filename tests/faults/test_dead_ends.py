@@ -10,7 +10,8 @@ import pytest
 from poolrace.producer.broker.checkpoints import OWNED_S, owner_key
 from poolrace.producer.broker.client import connect
 from poolrace.producer.broker.workers import present_workers
-from poolrace.producer.cluster.lifecycle import Cluster, temporary
+from poolrace.producer.cluster.lifecycle import temporary
+from poolrace.producer.cluster.state import Cluster
 from poolrace.producer.experiments.saved_jobs import saved_jobs
 from poolrace.producer.settings import Settings
 from tests.conftest import CommandLine, wait_until

@@ -11,7 +11,8 @@ import pytest
 
 from poolrace.producer.broker.client import connect
 from poolrace.producer.broker.workers import SILENT_S, present_workers
-from poolrace.producer.cluster.lifecycle import Cluster, temporary
+from poolrace.producer.cluster.lifecycle import temporary
+from poolrace.producer.cluster.state import Cluster
 from poolrace.producer.executors.models import Model, make_executor
 from poolrace.producer.experiments.dispatch import Observer, ignore_progress
 from poolrace.producer.experiments.measure import measure

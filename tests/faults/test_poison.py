@@ -14,7 +14,8 @@ import pytest
 from poolrace.producer.broker.checkpoints import JobStore
 from poolrace.producer.broker.client import connect
 from poolrace.producer.broker.workers import present_workers
-from poolrace.producer.cluster.lifecycle import Cluster, temporary
+from poolrace.producer.cluster.lifecycle import temporary
+from poolrace.producer.cluster.state import Cluster
 from poolrace.producer.errors import ChunkFailed
 from poolrace.producer.executors.celery.in_flight import MAX_ATTEMPTS
 from poolrace.producer.executors.models import Model, make_executor

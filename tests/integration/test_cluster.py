@@ -16,8 +16,8 @@ import pytest
 
 from poolrace.producer.broker.client import connect
 from poolrace.producer.broker.workers import present_workers
-from poolrace.producer.cluster.lifecycle import STATE_FILE, Cluster
 from poolrace.producer.cluster.ports import free_port
+from poolrace.producer.cluster.state import STATE_FILE, Cluster
 from poolrace.producer.processes.session import members
 from tests.conftest import CommandLine, wait_until
 
