@@ -64,6 +64,7 @@ class GuardedProcess:
         """Let the guard end the command, and wait until all is ended."""
         self.release()
         self._guard.wait()
+        self._ended = True
         if self._guard.stdout:
             self._guard.stdout.close()
 
