@@ -37,7 +37,7 @@ def main() -> None:
 @main.command()
 @engine_option
 def up(engine: str) -> None:
-    """Start a cluster that stays, wait until it is healthy, print what to type next."""
+    """Start a cluster that keeps running, wait until it is healthy, print the next commands."""
     if compose.choose_engine(engine) == compose.LOCAL:
         click.echo("no Docker engine is used: starting the local cluster", err=True)
         _run_producer("up")

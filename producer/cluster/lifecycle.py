@@ -1,7 +1,7 @@
 """Starts and stops local clusters.
 
-A cluster of ``producer up`` stays: it lives in the state directory and is found by its state
-file. A temporary cluster lives in a directory of its own and ends with the producer.
+A cluster of ``producer up`` keeps running; its files are in the state directory. A temporary
+cluster has a private directory and ends with the producer.
 """
 
 import secrets
@@ -49,8 +49,8 @@ START_S = 60.0
 """Seconds until all parts must answer; they take 3 to 5 on two cores."""
 
 STOP_S = 4
-"""Seconds for the programs of a cluster that stays to stop by themselves, enough for a chunk of
-the default schedule."""
+"""Seconds for the programs of a cluster that keeps running to stop by themselves, enough for a
+chunk of the default schedule."""
 
 STOP_TEMPORARY_S = 1
 """Seconds for the programs of a temporary cluster to stop by themselves."""
@@ -63,7 +63,7 @@ POLL_S = 0.05
 
 
 def up(settings: Settings, pools: Mapping[str, int], flower_port: int | None) -> Cluster:
-    """Start a cluster that stays; raises ``UsageError`` if there is one already.
+    """Start a cluster that keeps running; raises ``UsageError`` if there is one already.
 
     If the settings name a broker on this machine, the cluster gets that address, so that every
     command finds it.
@@ -141,7 +141,7 @@ def temporary(
 
 
 def _make_directory(settings: Settings) -> Path:
-    """Make the directory of a cluster that stays."""
+    """Make the directory of a cluster that keeps running; raises ``UsageError`` if it exists."""
     directory = cluster_directory(settings)
     try:
         directory.mkdir(mode=0o700, parents=True)
