@@ -134,10 +134,10 @@ def require_own_project() -> None:
 
 def require_free_ports(variables: Mapping[str, str]) -> None:
     """Raise ``UsageError`` if another program uses a port that ``.env`` names."""
-    ours = {port for container in containers() for port in container.ports}
+    own_ports = {port for container in containers() for port in container.ports}
     for name in PORTS:
         port = int(variables[name])
-        if port not in ours and not is_free(port):
+        if port not in own_ports and not is_free(port):
             raise UsageError(f"port {port} is taken; write another {name} into .env")
 
 

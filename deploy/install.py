@@ -26,9 +26,9 @@ OLDEST = (3, 11)
 def main(extras: list[str]) -> None:
     """Install the project and the given extras, unless .venv has them."""
     if sys.version_info < OLDEST:
-        found = ".".join(map(str, sys.version_info[:3]))
+        version = ".".join(map(str, sys.version_info[:3]))
         sys.exit(
-            f"poolrace needs Python 3.11 or newer, this is {found}; make PYTHON=python3.12 ..."
+            f"poolrace needs Python 3.11 or newer, this is {version}; make PYTHON=python3.12 ..."
         )
     with (ROOT / ".venv.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

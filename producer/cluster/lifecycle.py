@@ -160,10 +160,11 @@ def _new_address() -> str:
 
 
 def _own_address(url: str) -> str:
-    """The URL that the settings name, if a Redis started here can have it."""
+    """``url``, if a Redis that is started here can have that address."""
     parts = urlsplit(url)
-    ours = parts.scheme == "redis" and not parts.username and parts.password
-    if parts.hostname not in (LOOPBACK, "localhost") or not ours:
+    is_local = parts.hostname in (LOOPBACK, "localhost")
+    is_plain = parts.scheme == "redis" and not parts.username and parts.password
+    if not is_local or not is_plain:
         raise UsageError(
             f"CELERY_BROKER_URL, or .env, names another cluster, {mask(url)}, and commands here"
             " talk to that one; unset it to start a local cluster"

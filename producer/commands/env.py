@@ -14,7 +14,8 @@ from poolrace.workers.errors import ClusterError
 def command() -> None:
     """Print shell lines for the local cluster: eval "$(producer env)".
 
-    They hold its passwords. celery, redis-cli -u "$CELERY_BROKER_URL" and others then find it.
+    They contain the passwords of the cluster. With them celery, redis-cli -u
+    "$CELERY_BROKER_URL" and other tools connect to the cluster.
     """
     cluster = read_state(Settings.from_env())
     if cluster is None:

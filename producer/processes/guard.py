@@ -112,7 +112,8 @@ def main(directory: Path, command: list[str]) -> None:
     """Run the command until standard input ends, then end it and remove the directory."""
     _adopt_orphans()
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=2, stderr=2)
-    # Ignored only now, because the command would inherit it. The pipe alone decides.
+    # The guard ends only when its standard input ends. Signals are ignored after the start of the
+    # command, which would inherit that.
     for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(signum, signal.SIG_IGN)
     _report(f"pid {process.pid}")

@@ -152,10 +152,15 @@ def test_a_host_that_is_told_to_stop_finishes_its_chunks_first(deployment: Deplo
 def _held(deployment: Deployment, container: str, indices: int) -> set[str]:
     """Running chunks of this size in the worker of the container, as START-STOP."""
     with connect(deployment.broker_url()) as client:
-        told = [
-            sign.holds
-            for sign in announcements(client)
-            if sign.presence.host.host == container[:12]
+        task_ids = [
+            task_id
+            for announcement in announcements(client)
+            if announcement.presence.host.host == container[:12]
+            for task_id in announcement.holds
         ]
-    ranges = [re.search(r"\.(\d+)-(\d+)$", task_id) for holds in told for task_id in holds]
-    return {it[0] for it in ranges if it and int(it[2]) - int(it[1]) == indices}
+    ranges = filter(None, (re.search(r"\.(\d+)-(\d+)$", task_id) for task_id in task_ids))
+    return {text for text, start, stop in map(_range, ranges) if stop - start == indices}
+
+
+def _range(match: re.Match[str]) -> tuple[str, int, int]:
+    return match[0], int(match[1]), int(match[2])

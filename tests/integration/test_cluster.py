@@ -185,7 +185,7 @@ def test_all_programs_end_with_a_killed_supervisor_and_status_names_it(up: Comma
 
 
 @pytest.mark.parametrize(
-    ("line", "words"),
+    ("line", "part"),
     [
         ("status", "producer up"),
         ("env", "producer up"),
@@ -194,13 +194,13 @@ def test_all_programs_end_with_a_killed_supervisor_and_status_names_it(up: Comma
     ],
 )
 def test_without_a_cluster_a_command_exits_with_3_within_5_seconds(
-    line: str, words: str, producer: CommandLine
+    line: str, part: str, producer: CommandLine
 ) -> None:
     began = time.monotonic()
     answer = producer(*line.split())
     assert time.monotonic() - began < 5.0
     assert answer.code == 3
-    assert words in answer.err
+    assert part in answer.err
     assert len(answer.err.splitlines()) <= 2
 
 
