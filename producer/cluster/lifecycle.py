@@ -7,12 +7,12 @@ cluster has a private directory and ends with the producer.
 import secrets
 import shutil
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
 import psutil
@@ -117,19 +117,30 @@ def temporary(
     names. Without any pool the cluster is a Redis alone, which accepts values up to
     ``largest_value``.
     """
-    directory = Path(tempfile.mkdtemp(prefix="poolrace-")).resolve()
-    spec = ClusterSpec(
-        directory=directory,
-        url=_new_address(),
-        pools=pools,
-        hosts=[settings.host] if hosts == 1 else [f"host-{n}" for n in range(1, hosts + 1)],
-        flower_port=free_port() if flower else None,
-        stop_s=STOP_TEMPORARY_S,
-        durable=False,
-        largest_value=largest_value,
-    )
+    # The guard removes the directory if this process is killed, the context otherwise.
+    with TemporaryDirectory(prefix="poolrace-", ignore_cleanup_errors=True) as name:
+        spec = ClusterSpec(
+            directory=Path(name).resolve(),
+            url=_new_address(),
+            pools=pools,
+            hosts=[settings.host] if hosts == 1 else [f"host-{n}" for n in range(1, hosts + 1)],
+            flower_port=free_port() if flower else None,
+            stop_s=STOP_TEMPORARY_S,
+            durable=False,
+            largest_value=largest_value,
+        )
+        with _running(settings, spec) as cluster:
+            yield cluster
+
+
+@contextmanager
+def _running(settings: Settings, spec: ClusterSpec) -> Iterator[Cluster]:
+    """A temporary cluster: the guard ends its supervisor with this process.
+
+    If the guard is killed, the kernel ends the supervisor.
+    """
     cluster, environment = _prepare(settings, spec)
-    # The guard ends the supervisor with this process, the kernel ends it with the guard.
+    directory = spec.directory
     command = die_with_parent_command(supervisor_command(directory))
     supervisor = start_guarded(command, directory, cwd=directory, environment=environment)
     try:

@@ -3,7 +3,6 @@
 import base64
 import json
 import os
-import shutil
 import signal
 import socket
 import time
@@ -272,9 +271,9 @@ def test_a_temporary_cluster_ends_with_a_guard_that_is_killed(producer: CommandL
     directory = Path(guard.cwd())
     guard.kill()
     wait_until(lambda: not members(guard.pid, directory), 20)
-    process.kill()
-    process.communicate()
-    shutil.rmtree(directory)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=20)
+    assert not directory.exists()
 
 
 def test_a_temporary_cluster_leaves_no_file_in_the_directory_for_temporary_files(
