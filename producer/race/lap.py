@@ -4,6 +4,7 @@ import time
 from dataclasses import dataclass, field
 
 from poolrace.producer.analysis.rates import percentiles, steady_rate
+from poolrace.producer.jobs.schedules import AHEAD_S
 from poolrace.producer.race.publisher import Publisher
 from poolrace.producer.race.worker_group import Report, WorkerGroup
 from poolrace.producer.results.race import Kind, Lap
@@ -11,9 +12,6 @@ from poolrace.workers.usage import Usage, used_between
 
 GRACE_S = 5.0
 """Seconds beyond the time limit after which nobody waits for an item any more."""
-
-AHEAD_S = 0.1
-"""Items are sent so many seconds ahead of the workers, so that these never wait for us."""
 
 LEAST_AHEAD = 8
 

@@ -8,6 +8,7 @@ from itertools import count
 from poolrace.producer.analysis.significance import LEAST_ROUNDS, Judgement, duel
 from poolrace.producer.environment import describe_here, now
 from poolrace.producer.errors import AllFailed, JobFailed
+from poolrace.producer.jobs.schedules import MESSAGE_S
 from poolrace.producer.race.app_info import App, celery_command, probe
 from poolrace.producer.race.options import parse, pools_to_search
 from poolrace.producer.race.sandbox import place
@@ -32,9 +33,6 @@ MOST_FINALISTS = 6
 
 CHILD = 0.4
 """A process of prefork takes at least so much of what a worker alone does: the rest is shared."""
-
-MESSAGE_S = 0.001
-"""CPU time of a message in a worker, at least; the clock of a process counts in steps of 10 ms."""
 
 LAPS = 3
 """Laps of each candidate in the search; the best one counts, since noise only slows."""
