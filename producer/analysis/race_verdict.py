@@ -58,7 +58,7 @@ class Verdict:
 
     @property
     def distinguishable(self) -> bool:
-        """Whether the fastest candidate is distinguishable from all others."""
+        """Whether the fastest candidate is distinguishable from all other ones."""
         return self.pool_is_clear and not self.tied
 
     @property
@@ -153,7 +153,7 @@ def _is_eligible(race: Race, summary: CandidateSummary) -> bool:
 
 
 def _fastest(race: Race, summaries: Sequence[CandidateSummary]) -> CandidateSummary:
-    """The fastest of the candidates with the most rounds in the finals; all others were slower."""
+    """The fastest of the candidates that have the most rounds in the finals."""
     rounds = {
         summary.candidate: len(final_speeds(race, summary.candidate)) for summary in summaries
     }
@@ -212,7 +212,7 @@ def _unfinished(race: Race, fastest: CandidateSummary) -> list[str]:
 
 
 def _is_tied(race: Race, fastest: CandidateSummary, other: CandidateSummary) -> bool:
-    """Whether a finalist is not known to be slower; candidates outside the finals are by far.
+    """Whether a finalist is not known to be slower than the fastest candidate.
 
     On a busy machine more slots of one pool take cores from other processes. That gain does not
     count, so candidates of the same pool are tied there.

@@ -43,18 +43,18 @@ def may_be_as_fast(speeds: Sequence[float], reference: Sequence[float], within: 
     return middle >= 1 - within or (middle >= CERTAINLY_SLOWER and interval[1] >= 1)
 
 
-def compare_paired(speeds: Sequence[float], others: Sequence[float]) -> PairedResult:
-    """Compare two candidates by the ratios of their speeds within the same rounds.
+def compare_paired(speeds: Sequence[float], reference: Sequence[float]) -> PairedResult:
+    """Compare a candidate with a reference by the ratios of their speeds within rounds.
 
     A machine that slows down slows both laps of a round. ``FASTER`` and ``SLOWER`` mean a
     difference of more than 10 % with 99 % confidence, because the test is repeated after every
     round. ``EQUIVALENT`` means that the ratio lies within 10 % with 95 % confidence.
     """
-    rounds = list(zip(speeds, others, strict=False))
+    rounds = list(zip(speeds, reference, strict=False))
     if len(rounds) < MIN_ROUNDS:
         return PairedResult.UNDECIDED
     if any(speed <= 0 or other <= 0 for speed, other in rounds):
-        return PairedResult.FASTER if sum(speeds) > sum(others) else PairedResult.SLOWER
+        return PairedResult.FASTER if sum(speeds) > sum(reference) else PairedResult.SLOWER
     ratios = [speed / other for speed, other in rounds]
     in_99, in_95 = confidence_interval(ratios, T_99), confidence_interval(ratios, T_95)
     limit = 1 + MARGIN

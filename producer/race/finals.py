@@ -30,7 +30,8 @@ def run_rounds(
     """Race started finalists in rounds of one lap each, until their order is clear.
 
     A finalist that is clearly slower than the leader has no further laps. One that fails, or
-    takes too much memory, is stopped and entered into ``left_out``. Returns the others.
+    takes too much memory, is stopped and entered into ``left_out``. Returns the
+    finalists that remain.
     """
     running = list(finalists)
     speeds: dict[Candidate, list[float]] = {candidate: [] for candidate in running}

@@ -118,7 +118,7 @@ def probe() -> dict[str, Any]:
 
 
 def _without_redis() -> str | None:
-    """Why the environment cannot talk to Redis, ``None`` if it can."""
+    """Reason why the environment cannot talk to Redis, ``None`` if it can."""
     try:
         importlib.import_module("kombu.transport.redis")
         importlib.import_module("celery.backends.redis")

@@ -57,7 +57,7 @@ class Decision:
 def strategy(
     options: RaceOptions, pools: Sequence[str], fixed: Sequence[Candidate], cores: int
 ) -> Steps[Decision]:
-    """Race the concurrencies of ``pools``, and the candidates ``fixed``, on so many cores.
+    """Race all concurrencies of ``pools`` that can be useful on ``cores`` cores, and ``fixed``.
 
     Raises ``AllFailed`` if no item succeeds, ``JobFailed`` if no candidate can be measured.
     """

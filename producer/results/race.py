@@ -11,8 +11,8 @@ Kind = Literal["base", "search", "final"]
 Reason = Literal["gain", "top", "memory", "time", "executions", "failures"]
 """Reason why a pool's concurrency was not raised further, or a candidate was left out.
 
-``gain``: twice the slots gained too little. ``top``: more slots cannot be busy. The others name
-the limit that was reached.
+``gain``: twice the slots gained too little. ``top``: more slots cannot be busy. All other
+reasons name the limit that was reached.
 """
 
 

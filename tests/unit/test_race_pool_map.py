@@ -14,7 +14,7 @@ from poolrace.producer.reports.views.view import view
 from poolrace.producer.results.candidate import Candidate
 from poolrace.producer.results.files import load, save
 from poolrace.producer.results.pool_map import MapLap, PoolMap
-from tests.unit.test_race_verdict import MIB, lap
+from tests.unit.made_up_races import MIB, lap
 
 SPEEDS = (0.99, 1.0, 1.01)
 

@@ -25,7 +25,7 @@ from poolrace.producer.race.requests import Answer, Measure, Request, Start, Sto
 from poolrace.producer.race.strategy import strategy
 from poolrace.producer.results.candidate import SOLO, Candidate
 from poolrace.producer.results.race import Kind, Lap, Race
-from tests.unit.test_race_verdict import MIB, race
+from tests.unit.made_up_races import MIB, race
 
 CORES = 2
 MESSAGE_S = 0.001
@@ -47,11 +47,11 @@ class Task:
 
 @dataclass
 class Machine:
-    """Answers requests with made-up laps; ``others`` is the number of processes of other users."""
+    """Answers requests with made-up laps; ``load`` is the number of processes outside the race."""
 
     task: Task
     draw: random.Random
-    others: int = 0
+    load: int = 0
     process_bytes: int = 30 * MIB
     unable: Sequence[Candidate] = ()
     """Candidates whose workers do not start."""
@@ -91,13 +91,13 @@ class Machine:
         if candidate.pool == "gevent":
             parallel = 1
         wanted = min(alone * busy_s, parallel * candidate.workers)
-        share = min(1.0, CORES / (wanted + self.others)) if wanted + self.others > CORES else 1.0
+        share = min(1.0, CORES / (wanted + self.load)) if wanted + self.load > CORES else 1.0
         most = min(wanted * share, CORES) / busy_s
         return min(alone, most), share
 
     def _lap(self, candidate: Candidate, kind: Kind) -> Lap:
         speed, share = self._speed(candidate)
-        noise = 0.13 if self.others else 0.03
+        noise = 0.13 if self.load else 0.03
         speed *= self.running[candidate] * math.exp(self.draw.gauss(0, noise))
         own_s = speed * self.task.computes
         overlap = min(candidate.slots, speed * (self.task.computes / share + self.task.waits))
@@ -140,7 +140,7 @@ def run_race(machine: Machine, pools: Sequence[str] = (), **limits: Any) -> Race
             break
     return race(
         machine.laps,
-        cores_left=float(max(0, CORES - machine.others)),
+        cores_left=float(max(0, CORES - machine.load)),
         max_memory_bytes=options.max_memory_bytes,
         ended=decision.ended,
         left_out=decision.left_out,
@@ -148,46 +148,46 @@ def run_race(machine: Machine, pools: Sequence[str] = (), **limits: Any) -> Race
     )
 
 
-def verdicts(task: Task, others: int, number: int = 20) -> list[Verdict]:
-    return [judge(run_race(Machine(task, random.Random(seed), others))) for seed in range(number)]
+def verdicts(task: Task, load: int, number: int = 20) -> list[Verdict]:
+    return [judge(run_race(Machine(task, random.Random(seed), load))) for seed in range(number)]
 
 
 def quiet(task: Task) -> Machine:
     return Machine(task, random.Random(0))
 
 
-busy_or_not = pytest.mark.parametrize("others", [0, 2])
+busy_or_not = pytest.mark.parametrize("load", [0, 2])
 
 COMPUTES = Task(0.02)
 WAITS = Task(0.0002, 0.1)
 
 
 @busy_or_not
-def test_python_code_that_computes_gets_one_process_per_core(others: int) -> None:
-    for verdict in verdicts(COMPUTES, others):
+def test_python_code_that_computes_gets_one_process_per_core(load: int) -> None:
+    for verdict in verdicts(COMPUTES, load):
         assert verdict.recommended.candidate == Candidate("prefork", 2)
         assert verdict.limited_by == "cpu"
         assert all(summary.candidate.slots <= 4 for summary in verdict.summaries)
 
 
 @busy_or_not
-def test_code_that_releases_the_gil_gets_threads_since_they_are_cheaper(others: int) -> None:
-    found = verdicts(Task(0.02, releases_gil=True), others)
+def test_code_that_releases_the_gil_gets_threads_since_they_are_cheaper(load: int) -> None:
+    results = verdicts(Task(0.02, releases_gil=True), load)
     threads = Candidate("threads", 2)
-    assert sum(verdict.cheapest.candidate == threads for verdict in found) >= 14
-    assert {verdict.limited_by for verdict in found} == {"cpu"}
+    assert sum(verdict.cheapest.candidate == threads for verdict in results) >= 14
+    assert {verdict.limited_by for verdict in results} == {"cpu"}
 
 
 @busy_or_not
-def test_a_task_that_waits_gets_many_slots(others: int) -> None:
-    for verdict in verdicts(WAITS, others):
+def test_a_task_that_waits_gets_many_slots(load: int) -> None:
+    for verdict in verdicts(WAITS, load):
         assert verdict.fastest.candidate.slots >= 64
         assert verdict.limited_by == "waiting"
 
 
 @busy_or_not
-def test_a_call_that_blocks_greenlets_is_reported(others: int) -> None:
-    for verdict in verdicts(Task(0.0002, 0.05, blocks_greenlets=True), others):
+def test_a_call_that_blocks_greenlets_is_reported(load: int) -> None:
+    for verdict in verdicts(Task(0.0002, 0.05, blocks_greenlets=True), load):
         assert verdict.limited_by == "blocking"
         assert verdict.fastest.candidate.pool in {"threads", "prefork"}
         assert {summary.candidate.pool for summary in verdict.blocking} == {"gevent"}
@@ -220,7 +220,7 @@ def test_the_concurrency_that_gained_too_little_is_a_finalist_too() -> None:
 
 
 def test_a_finalist_that_is_clearly_slower_has_no_further_laps() -> None:
-    machine = Machine(Task(0.02, releases_gil=True), random.Random(3), others=2)
+    machine = Machine(Task(0.02, releases_gil=True), random.Random(3), load=2)
     raced = run_race(machine, ["prefork:2", "threads:2", "solo"])
     rounds = {
         finalist: sum(lap.kind == "final" and lap.candidate == finalist for lap in raced.laps)

@@ -1,9 +1,7 @@
 """Verdicts of made-up races whose right answers are known."""
 
-import random
 import shlex
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,85 +9,20 @@ import pytest
 from poolrace.producer.analysis.race_limit import Limit
 from poolrace.producer.analysis.race_summary import summarize
 from poolrace.producer.analysis.race_verdict import judge
-from poolrace.producer.reports.formats import FORMATS, csv, text
+from poolrace.producer.reports.formats import text
 from poolrace.producer.results.candidate import SOLO, Candidate
-from poolrace.producer.results.files import load, save
-from poolrace.producer.results.race import Lap, Race
-from poolrace.workers.errors import UsageError
-
-MIB = 2**20
-
-
-def lap(candidate: Candidate, kind: str, number: int, **figures: Any) -> Lap:
-    """A lap of an item that takes 10 ms in each slot, unless ``figures`` say otherwise."""
-    slots = candidate.slots
-    fields: dict[str, Any] = {
-        "items": 100 * slots,
-        "failures": {},
-        "items_per_s": 100.0 * slots,
-        "wall_s": 1.0,
-        "waiting_s": [0.01, 0.02, 0.03],
-        "running_s": [0.01, 0.011, 0.012],
-        "running_total_s": 1.0 * slots,
-        "own_cpu_s": 1.0 * slots,
-        "core_wait_s": 0.0,
-        "cpu_s": 1.0 * slots,
-        "peak_memory_bytes": 50 * MIB,
-        "voluntary_switches": 100,
-        "involuntary_switches": 10,
-    }
-    return Lap(candidate, kind, number, **{**fields, **figures})  # type: ignore[arg-type] # a kind
-
-
-def race(laps: list[Lap], **fields: Any) -> Race:
-    finalists = list(dict.fromkeys(lap.candidate for lap in laps if lap.kind == "final"))
-    given: dict[str, Any] = {
-        "made_at": "2026-01-01T00:00:00+00:00",
-        "app": "proj.celery",
-        "task": "proj.tasks.work",
-        "items": 4,
-        "command": ["celery", "-A", "proj.celery"],
-        "queue": None,
-        "cores": 2,
-        "cores_left": 1.9,
-        "gil": True,
-        "max_memory_bytes": 2**33,
-        "executions": sum(lap.executions for lap in laps),
-        "ended": {},
-        "left_out": {},
-        "finalists": finalists,
-        "environment": {"hosts": [], "versions": {"celery": "5.7.0"}},
-    }
-    return Race(**{**given, **fields}, laps=tuple(laps))
-
-
-COMPUTES: dict[str, Any] = {}
-WAITS: dict[str, Any] = {"own_cpu_s": 0.01, "cpu_s": 0.02}
-PREFORK, THREADS, GEVENT = Candidate("prefork", 2), Candidate("threads", 2), Candidate("gevent", 64)
-
-
-def finals(candidate: Candidate, speed: float, rounds: int = 5, **figures: Any) -> list[Lap]:
-    draw = random.Random(str(candidate))
-    return [
-        lap(candidate, "final", n, items_per_s=speed * draw.uniform(0.99, 1.01), **figures)
-        for n in range(1, rounds + 1)
-    ]
-
-
-def base(**figures: Any) -> list[Lap]:
-    return [lap(SOLO, "base", n, **figures) for n in (1, 2)]
-
-
-def computing_in_python() -> Race:
-    one_thread: dict[str, Any] = {"running_total_s": 2.0, "own_cpu_s": 1.0, "cpu_s": 1.0}
-    return race(
-        [
-            *base(),
-            lap(THREADS, "search", 1, items_per_s=98.0, **one_thread),
-            *finals(PREFORK, 195.0),
-            *finals(SOLO, 100.0),
-        ]
-    )
+from tests.unit.made_up_races import (
+    GEVENT,
+    MIB,
+    PREFORK,
+    THREADS,
+    WAITS,
+    base,
+    computing_in_python,
+    finals,
+    lap,
+    race,
+)
 
 
 def test_processes_win_where_python_computes() -> None:
@@ -284,29 +217,6 @@ def test_a_candidate_above_the_memory_limit_is_not_the_fastest() -> None:
     raced = race([*base(), *large, *finals(PREFORK, 200.0)], max_memory_bytes=2**30)
     assert judge(raced).fastest.candidate == PREFORK
     assert "needs more memory than --max-memory allows" in text.render(raced)
-
-
-def test_a_race_is_stored_and_rendered_like_a_comparison(tmp_path: Path) -> None:
-    raced = computing_in_python()
-    save(raced, tmp_path / "r.json")
-    read = load(tmp_path / "r.json")
-    assert read == raced
-    for render in FORMATS.values():
-        assert render(read) == render(raced)
-    assert "prefork" in text.render(raced)
-
-
-def test_a_file_with_an_invalid_lap_is_refused(tmp_path: Path) -> None:
-    save(computing_in_python(), tmp_path / "r.json")
-    whole = (tmp_path / "r.json").read_text()
-    (tmp_path / "r.json").write_text(whole.replace('"wall_s": 1.0', '"wall_s": "long"', 1))
-    with pytest.raises(UsageError, match="is not a race"):
-        load(tmp_path / "r.json")
-
-
-def test_a_csv_has_one_line_per_lap() -> None:
-    raced = computing_in_python()
-    assert len(csv.render(raced).splitlines()) == 1 + len(raced.laps)
 
 
 def test_the_table_is_sorted_by_speed() -> None:

@@ -108,10 +108,10 @@ def _text(cell: MapCell) -> str:
 
 def _tied_pools(cell: MapCell) -> str:
     """The pools that are tied with the winner."""
-    others = [summary.pool for summary in cell.tied if summary != cell.winner]
-    if others and len(cell.tied) == len(cell.pools):
+    other_pools = [summary.pool for summary in cell.tied if summary != cell.winner]
+    if other_pools and len(cell.tied) == len(cell.pools):
         return "all alike"
-    return f"= {', '.join(others)}" if others else ""
+    return f"= {', '.join(other_pools)}" if other_pools else ""
 
 
 def _wins_of(pool: str, map_cells: Sequence[MapCell]) -> str:

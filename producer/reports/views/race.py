@@ -77,7 +77,7 @@ def summary(race: Race) -> str:
 
 
 def proof(verdict: Verdict) -> str:
-    """One line that says whether the fastest candidate is distinguishable from the others."""
+    """One line that says whether the fastest candidate is distinguishable from all other ones."""
     rounds = max((lap.round for lap in verdict.race.laps if lap.kind == "final"), default=0)
     if not verdict.distinguishable and not verdict.tied:
         missing = ", ".join([*verdict.race.left_out, *verdict.unfinished])
@@ -132,7 +132,7 @@ def findings(verdict: Verdict) -> list[str]:
 
 
 def notes(race: Race) -> list[str]:
-    """Where the search of each pool ended, and which candidates were left out."""
+    """Sentences about the end of each pool's search and the candidates that were left out."""
     return [
         *(f"{pool} was not raised further: {ENDED[reason]}" for pool, reason in race.ended.items()),
         *(f"{name} was left out: {ENDED[reason]}" for name, reason in race.left_out.items()),
@@ -172,26 +172,27 @@ def chart(verdict: Verdict) -> Drawing:
 
 
 def _answer(verdict: Verdict) -> str:
-    """Which candidate is the fastest, and by how much."""
+    """Sentence that names the fastest candidate, and its lead."""
     best = verdict.fastest
     if verdict.tied:
         *names, last = (str(row.candidate) for row in (best, *verdict.tied))
         tied = f"{', '.join(names)} and {last} are not distinguishable"
         clear = f": {best.candidate.pool} is the fastest pool" if verdict.pool_is_clear else ""
         return f"{tied}, at about {best.items_per_s:.4g} items/s{clear}."
-    others = [
+    other_finalists = [
         row for row in verdict.summaries if row.candidate in verdict.race.finalists and row != best
     ]
     among = "" if verdict.distinguishable else " of those that were raced to the end"
     fastest = f"{best.candidate} is the fastest{among}: {best.items_per_s:.4g} items/s"
-    if not others:
+    if not other_finalists:
         return f"{fastest}. There was no other finalist."
-    ratio = best.items_per_s / max(others[0].items_per_s, 1e-9)
-    return f"{fastest}, {ratio:.2f} times as fast as {others[0].candidate}, the second."
+    second = other_finalists[0]
+    ratio = best.items_per_s / max(second.items_per_s, 1e-9)
+    return f"{fastest}, {ratio:.2f} times as fast as {second.candidate}, the second."
 
 
 def _over_memory(verdict: Verdict) -> Iterator[str]:
-    """Why the first row of the table is not the answer."""
+    """Sentence that explains why the first row of the table is not the fastest candidate."""
     first = verdict.summaries[0]
     if first.peak_memory_bytes > verdict.race.max_memory_bytes:
         yield (
@@ -201,7 +202,7 @@ def _over_memory(verdict: Verdict) -> Iterator[str]:
 
 
 def _cheapest(verdict: Verdict) -> str:
-    """Which candidate needs the least memory."""
+    """Sentence that names the candidate with the least memory."""
     cheapest, fastest = verdict.cheapest, verdict.fastest
     if cheapest == fastest:
         needs = f"{fastest.candidate} needs" if verdict.tied else "It also needs"
@@ -213,7 +214,7 @@ def _cheapest(verdict: Verdict) -> str:
 
 
 def _recommended(verdict: Verdict) -> Iterator[str]:
-    """Which candidate to deploy, if it is neither the fastest nor the cheapest."""
+    """Sentence that names the candidate to deploy, if not yet named as fastest or cheapest."""
     recommended, best = verdict.recommended, verdict.fastest
     if recommended not in (best, verdict.cheapest):
         yield (
@@ -225,7 +226,7 @@ def _recommended(verdict: Verdict) -> Iterator[str]:
 
 
 def _frugal(verdict: Verdict) -> Iterator[str]:
-    """A slower candidate that needs so little memory that it may be the better choice."""
+    """Sentence about a slower candidate that needs much less memory."""
     best = verdict.recommended
     frugal = [
         row
@@ -268,7 +269,7 @@ def _failed(verdict: Verdict) -> Iterator[str]:
 
 
 def _change(verdict: Verdict) -> str:
-    """How to raise the limit."""
+    """Sentence that says how to raise the limit."""
     if verdict.limited_by == "cpu" and verdict.busy_machine:
         return f"{MORE_CORES}."  # a busy machine does not show what more slots would give
     return CHANGES[verdict.limited_by]
