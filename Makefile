@@ -24,7 +24,7 @@ demo: install  ## Compare all models on the sum of range(0, 100_000_000).
 	@echo "raw values: results.json    page: report.html"
 	@echo "to keep a cluster running and watch it in Flower: make up; then $(BIN)/producer run sum --pool gevent"
 
-MEASURING := $(addprefix tests/races/,test_crowded.py test_examples.py test_map.py)
+MEASURING := $(addprefix tests/races/,test_busy_machine.py test_examples.py test_map.py)
 
 test: install  ## Run all tests that need no Docker: what mostly waits side by side, what measures alone.
 	@$(BIN)/python -m pytest

@@ -1,4 +1,4 @@
-"""Each example under ``examples/`` gets the verdict that it is there to show."""
+"""Each example under ``examples/`` gets the verdict that it demonstrates."""
 
 import subprocess
 import sys
@@ -18,7 +18,7 @@ EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 
 @dataclass(frozen=True)
 class Example:
-    """An example, with what is raced and what comes out."""
+    """An example: its task, the pools to race, and the expected verdict."""
 
     task: str
     pools: str
@@ -27,12 +27,12 @@ class Example:
     cheapest: set[str] = field(default_factory=set)
     app: str = "tasks"
 
-    def agrees(self, told: dict[str, Any]) -> bool:
-        """Whether the verdict is right, or honest about not knowing."""
-        if not told["distinguishable"] and not self.cheapest:
+    def agrees(self, verdict: dict[str, Any]) -> bool:
+        """Whether the verdict is the expected one, or says that it is not distinguishable."""
+        if not verdict["distinguishable"] and not self.cheapest:
             return True
-        fastest = told["fastest"]["pool"] in self.fastest
-        return fastest and told["cheapest"]["pool"] in (self.cheapest or self.fastest)
+        fastest = verdict["fastest"]["pool"] in self.fastest
+        return fastest and verdict["cheapest"]["pool"] in (self.cheapest or self.fastest)
 
 
 SHOWN = {
@@ -76,7 +76,7 @@ def test_an_example_shows_what_it_says(name: str) -> None:
             "--budget-s", "15", "--yes", "--json",
         )  # fmt: skip
     assert answer.code == 0, answer.err
-    told = answer.json()
-    assert shown.agrees(told), told
+    verdict = answer.json()
+    assert shown.agrees(verdict), verdict
     # Beside other tests it may not be known who is fastest, and then not what limits.
-    assert told["limited_by"] == shown.limited_by or not told["distinguishable"], told
+    assert verdict["limited_by"] == shown.limited_by or not verdict["distinguishable"], verdict
