@@ -82,8 +82,8 @@ class InFlight:
     def next_batch(self, waiting: deque[Chunk], slots: int) -> Batch:
         """Remove the chunks of the next batch from the waiting ones, at least one.
 
-        A batch keeps a slot busy for ``BATCH_S`` at the recent pace, but no chunk shares a batch
-        while there is an idle slot to compute it.
+        At the recent pace a batch keeps a slot busy for ``BATCH_S`` at most. While slots are idle,
+        a batch also takes no more than its share, so that each idle slot gets a batch.
         """
         share = -(-len(waiting) // max(slots - len(self), 1))
         max_chunks = min(share, BATCH_CHUNKS, BATCH_BYTES // self._largest_value_bytes)

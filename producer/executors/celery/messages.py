@@ -85,9 +85,9 @@ class Messages:
     ) -> None:
         self.in_flight = InFlight()
         self.reconnects = 0
-        """How often the subscription was made anew by redis-py; results may have been missed."""
+        """How often redis-py subscribed again after a lost connection; results may be missed."""
         self.unconfirmed = 0
-        """How often Redis did not confirm what was sent, so that it may have it twice."""
+        """How often Redis did not confirm a pipeline, whose messages may then arrive twice."""
         self._job = job
         self._pool = pool
         self._app = make_app(settings)
@@ -135,7 +135,7 @@ class Messages:
         return [self.in_flight.mark_sent(task_id, batch, now) for task_id, batch in by_id.items()]
 
     def send_singly(self, batch: InFlightBatch) -> None:
-        """Send the chunks of a batch again, each in its own message: it shows a faulty one."""
+        """Send the chunks of a batch again, each in its own message, to isolate a faulty one."""
         self.in_flight.drop([batch.task_id])
         for single in self.send((chunk,) for chunk in batch.chunks):
             single.attempts, single.losses = batch.attempts, batch.losses

@@ -1,9 +1,8 @@
 """Keeps a job alive: sends lost chunks again, retries failed ones, backs up slow ones.
 
-The one rule: a batch that was nowhere for ``LOST_S`` is sent again, each chunk in its own message.
-"Somewhere" is the queue, or a worker whose announcements say that it holds the batch. Every fault
-looks the same from here and is recovered from the same way: a worker killed, suspended, cut off or
-restarted, a message lost on the way, a Redis emptied.
+A batch counts as lost if for ``LOST_S`` it was neither in the queue nor announced by a worker that
+holds it. Then each of its chunks is sent again, in a message of its own. This one rule covers every
+fault: a worker killed, suspended, cut off or restarted, a message lost on the way, a Redis emptied.
 """
 
 import logging
@@ -26,25 +25,26 @@ CHECK_S = 1.0
 """Seconds between two checks of the workers and of the batches in flight."""
 
 TRUSTED_S = 1.5
-"""Seconds after a batch was sent, or last seen, for which no check looks for it."""
+"""Seconds after a batch was sent, or last seen, during which checks do not look for it."""
 
 LOST_S = 3.0
 """Seconds unseen after which a batch counts as lost. Workers announce themselves every second,
 and a check runs every second: a batch that moves from the queue to a worker is seen well before."""
 
 MAX_ATTEMPTS = 3
-"""How often the code of a chunk may raise, or exceed its time limit, before its job fails."""
+"""Attempts to compute a chunk whose code raises or exceeds its time limit; then its job fails."""
 
 MAX_LOSSES = 6
-"""How often a chunk may be lost before its job fails: the chunk itself may kill its workers."""
+"""Losses of a chunk after which its job fails: the chunk itself may kill its workers."""
 
 HANG_S = 10.0
 """Seconds beyond its time limit after which a chunk that passes no checkpoint fails its job."""
 
 SLOW_FACTOR = 3.0
+"""Multiple of the average duration of batches of its size beyond which a batch is slow."""
+
 SLOW_S = 1.0
-"""A batch is slow, and gets a backup, if a worker holds it for ``SLOW_FACTOR`` times as long as
-batches of its size take on average, plus ``SLOW_S`` seconds."""
+"""Seconds that a batch must take in addition to that multiple before it gets a backup."""
 
 logger = logging.getLogger(__name__)
 
@@ -144,7 +144,7 @@ class Recovery:
                 self.messages.in_flight.mark_seen(batch, None, now)
 
     def _read_undelivered(self, lost: Sequence[InFlightBatch]) -> list[TaskResult]:
-        """Results of lost batches that are stored; after one, those of all other batches, too."""
+        """The stored results of lost batches; if there are any, those of all batches in flight."""
         undelivered = self.messages.read_stored(lost)
         if not undelivered:
             return []
