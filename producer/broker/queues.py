@@ -17,8 +17,8 @@ def queued_task_ids(client: "redis.Redis", pool: str) -> set[str]:
 def revoke(client: "redis.Redis", pool: str, job_key: str) -> int:
     """Remove the messages of a job from the queue, and mark the job as cancelled.
 
-    The mark makes running chunks stop at their next checkpoint. Returns the number of messages
-    removed.
+    The mark makes running chunks stop at their next cancellation point. Returns the number of
+    messages removed.
     """
     client.set(cancel_key(job_key), 1, ex=CANCELLED_KEY_S)
     prefix = f"{job_key}."

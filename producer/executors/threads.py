@@ -22,7 +22,7 @@ class Threads(LocalExecutor):
         self._pool = ThreadPoolExecutor(self.slots, thread_name_prefix="slot")
 
     def close(self) -> None:
-        """End the threads; a running chunk stops at its next checkpoint."""
+        """End the threads; a running chunk stops at its next cancellation point."""
         self._closing.set()
         self._pool.shutdown(cancel_futures=True)
 

@@ -39,7 +39,7 @@ DELETE_RESULTS = 64
 
 HARD_LIMIT_S = 5.0
 """Seconds beyond a chunk's time limit after which Celery kills the prefork process that computes
-the chunk; the chunk should have stopped at a checkpoint before."""
+the chunk; the chunk should have stopped at a cancellation point before."""
 
 logger = logging.getLogger(__name__)
 

@@ -38,7 +38,7 @@ MAX_LOSSES = 6
 """Losses of a chunk after which its job fails: the chunk itself may kill its workers."""
 
 HANG_S = 10.0
-"""Seconds beyond its time limit after which a chunk that passes no checkpoint fails its job."""
+"""Seconds beyond its time limit after which a chunk that reaches no cancellation point is hung."""
 
 SLOW_FACTOR = 3.0
 """Multiple of the average duration of batches of its size beyond which a batch is slow."""
@@ -180,7 +180,7 @@ class Recovery:
         if limit_s and batch.holder and now - batch.held_since > limit_s + HANG_S:
             raise ChunkTimeout(
                 f"chunk {batch} hangs on {batch.holder.name}: it has run for more than"
-                f" {limit_s:g} s without passing a checkpoint"
+                f" {limit_s:g} s without reaching a cancellation point"
             )
 
     def _require_progress(self, queued: Collection[str], now: float) -> None:
