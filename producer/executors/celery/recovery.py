@@ -64,6 +64,7 @@ class Recovery:
     counts: Counter[str]
     events: list[str]
     clock: Callable[[], float] = time.monotonic
+    """Seconds of the clock that ``InFlight`` uses, too; tests replace it."""
 
     def __post_init__(self) -> None:
         self._looked_at = self._checked_at = self._progress_at = self.clock()
