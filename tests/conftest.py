@@ -16,7 +16,8 @@ import redis
 
 from poolrace.producer.broker.client import connect
 from poolrace.producer.broker.workers import announcements
-from poolrace.producer.cluster.lifecycle import Cluster, temporary
+from poolrace.producer.cluster.lifecycle import temporary
+from poolrace.producer.cluster.state import Cluster
 from poolrace.producer.executors.models import Model, make_executor
 from poolrace.producer.experiments.measure import measure
 from poolrace.producer.jobs.job import Job

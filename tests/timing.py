@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from poolrace.producer.race.background_load import MACHINE, Moment
-from poolrace.producer.results.race import ROOM
+from poolrace.producer.analysis.race_summary import BUSY_BELOW
+from poolrace.producer.race.background_load import MACHINE_CORES, CpuSnapshot
 from poolrace.workers.pools import CORES
 
 TRIES = 3
@@ -38,20 +38,20 @@ class Load:
     @property
     def busy(self) -> bool:
         """Whether a race would count the machine as busy."""
-        return MACHINE - self.used < ROOM * CORES
+        return MACHINE_CORES - self.used < BUSY_BELOW * CORES
 
     def __str__(self) -> str:
-        return f"other processes use {self.used:.1f} of {MACHINE} cores"
+        return f"other processes use {self.used:.1f} of {MACHINE_CORES} cores"
 
 
-def load_since(before: Moment) -> Load:
-    """The background load between that moment and now, on average."""
-    return Load(MACHINE - Moment.now().cores_left(before))
+def load_since(before: CpuSnapshot) -> Load:
+    """The background load between that snapshot and now, on average."""
+    return Load(MACHINE_CORES - CpuSnapshot.now().cores_left(before))
 
 
 def measure_load() -> Load:
     """The background load during a sample from now on."""
-    before = Moment.now()
+    before = CpuSnapshot.now()
     time.sleep(SAMPLE_S)  # the length of the sample
     return load_since(before)
 
@@ -69,8 +69,8 @@ class TimingTests:
     """Test -> number of its attempts so far."""
     waited: set[int] = field(default_factory=set)
     """Rounds of attempts in which the wait for a quiet machine was in vain."""
-    started: Moment | None = None
-    """Begin of the current test, where it runs alone."""
+    started: CpuSnapshot | None = None
+    """CPU use at the beginning of the current test."""
     reason: str = ""
     """Why the current test is refused; empty if it is not."""
 
@@ -85,7 +85,7 @@ class TimingTests:
             return (yield)
         self.attempts[item.nodeid] = self.attempts.get(item.nodeid, 0) + 1
         self.reason = self._reason_to_refuse(item)
-        self.started = Moment.now()
+        self.started = CpuSnapshot.now()
         done = yield
         if self.reason and self._has_attempts(item):
             item.session.items.append(item)

@@ -1,89 +1,97 @@
-"""The winner of each cell of a pool map. Pure."""
+"""Finds the winner of each cell of a pool map. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from poolrace.producer.analysis.significance import NEAR, may_equal
+from poolrace.producer.analysis.significance import SAME_SPEED, may_be_as_fast
 from poolrace.producer.results.pool_map import PoolMap
 from poolrace.producer.results.race import Lap
 
 
 @dataclass(frozen=True)
 class PoolSummary:
-    """A pool at a spot: medians over its laps, and the largest of its memory peaks."""
+    """Figures of one pool in one cell: medians over its laps, and its largest memory peak."""
 
     pool: str
     items_per_s: float
     peak_memory_bytes: int
     speeds: tuple[float, ...]
-    """Items/s, a lap each."""
+    """Items/s of each lap."""
 
 
 @dataclass(frozen=True)
 class MapCell:
-    """Who raced at a share of waiting and a concurrency."""
+    """One cell of the map: the pools measured at one waiting share and one concurrency."""
 
     share: float
     concurrency: int
-    entrants: list[PoolSummary]
+    pools: list[PoolSummary]
     """The fastest first."""
 
     @property
     def fastest(self) -> PoolSummary:
-        """The one with the most items a second."""
-        return self.entrants[0]
+        """The pool with the most items/s."""
+        return self.pools[0]
 
     @property
-    def alike(self) -> list[PoolSummary]:
-        """The fastest and those that are as fast to 5 %, as far as can be told."""
-        own = self.fastest.speeds
+    def tied(self) -> list[PoolSummary]:
+        """The fastest pool, and those that may be within 5 % of its speed."""
+        reference = self.fastest.speeds
         return [
             self.fastest,
-            *(it for it in self.entrants[1:] if may_equal(it.speeds, own, NEAR)),
+            *(
+                summary
+                for summary in self.pools[1:]
+                if may_be_as_fast(summary.speeds, reference, SAME_SPEED)
+            ),
         ]
 
     @property
     def winner(self) -> PoolSummary:
-        """Of those that are alike the one with the least memory."""
-        return min(self.alike, key=lambda it: it.peak_memory_bytes)
+        """The tied pool with the least memory."""
+        return min(self.tied, key=lambda summary: summary.peak_memory_bytes)
 
     def to_json(self) -> dict[str, Any]:
-        """The spot as a JSON object."""
+        """The cell as a JSON object."""
         return {
             "share": self.share,
             "concurrency": self.concurrency,
             "winner": self.winner.pool,
-            "alike": [it.pool for it in self.alike],
+            "alike": [summary.pool for summary in self.tied],
             "pools": {
-                it.pool: {
-                    "items_per_s": it.items_per_s,
-                    "peak_memory_bytes": it.peak_memory_bytes,
+                summary.pool: {
+                    "items_per_s": summary.items_per_s,
+                    "peak_memory_bytes": summary.peak_memory_bytes,
                 }
-                for it in self.entrants
+                for summary in self.pools
             },
         }
 
 
-def map_cells(found: PoolMap) -> list[list[MapCell]]:
-    """A line for each concurrency, ascending, with a spot for each share at which anybody ran."""
+def map_cells(pool_map: PoolMap) -> list[list[MapCell]]:
+    """One row for each concurrency, ascending, with one cell for each waiting share.
+
+    A row is left out if one of its cells has no laps.
+    """
     laps: dict[tuple[int, float], dict[str, list[Lap]]] = {}
-    for it in found.laps:
-        place = laps.setdefault((it.lap.candidate.concurrency, it.share), {})
-        place.setdefault(it.lap.candidate.pool, []).append(it.lap)
+    for map_lap in pool_map.laps:
+        candidate = map_lap.lap.candidate
+        by_pool = laps.setdefault((candidate.concurrency, map_lap.share), {})
+        by_pool.setdefault(candidate.pool, []).append(map_lap.lap)
     return [
-        [_spot(share, number, laps[number, share]) for share in found.shares]
-        for number in found.concurrencies
-        if all((number, share) in laps for share in found.shares)
+        [_cell(share, concurrency, laps[concurrency, share]) for share in pool_map.shares]
+        for concurrency in pool_map.concurrencies
+        if all((concurrency, share) in laps for share in pool_map.shares)
     ]
 
 
-def _spot(share: float, concurrency: int, by_pool: dict[str, list[Lap]]) -> MapCell:
-    entrants = [_entrant(pool, laps) for pool, laps in by_pool.items()]
-    return MapCell(share, concurrency, sorted(entrants, key=lambda it: -it.items_per_s))
+def _cell(share: float, concurrency: int, by_pool: dict[str, list[Lap]]) -> MapCell:
+    summaries = [_summary(pool, laps) for pool, laps in by_pool.items()]
+    return MapCell(share, concurrency, sorted(summaries, key=lambda pool: -pool.items_per_s))
 
 
-def _entrant(pool: str, laps: Sequence[Lap]) -> PoolSummary:
+def _summary(pool: str, laps: Sequence[Lap]) -> PoolSummary:
     speeds = tuple(lap.items_per_s for lap in laps)
     return PoolSummary(pool, median(speeds), max(lap.peak_memory_bytes for lap in laps), speeds)

@@ -1,4 +1,4 @@
-"""The figures of each candidate, out of its laps. Pure."""
+"""Computes the summary of each candidate of a race from its laps. Pure."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -6,28 +6,34 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from poolrace.producer.analysis.rates import interval
+from poolrace.producer.analysis.stats import confidence_interval
 from poolrace.producer.results.candidate import Candidate
-from poolrace.producer.results.race import Lap, Race, failures
+from poolrace.producer.results.race import Kind, Lap, Race
+
+PERCENTILE_NAMES = ("p50", "p95", "p99")
+
+BUSY_BELOW = 0.75
+"""Share of the usable cores: the machine counts as busy when other processes leave us less."""
 
 
 @dataclass(frozen=True)
 class CandidateSummary:
-    """A candidate and its figures: medians over its laps, and the largest of its memory peaks."""
+    """Figures of one candidate: medians over its laps, and its largest memory peak."""
 
     candidate: Candidate
     laps: int
     items_per_s: float
     ci95: tuple[float, float] | None
+    """95 % confidence interval of ``items_per_s``."""
     waiting_s: list[float]
-    """p50, p95, p99."""
+    """p50, p95 and p99 of the time between sending an item and its begin."""
     running_s: list[float]
-    """p50, p95, p99."""
+    """p50, p95 and p99 of the time between begin and end."""
     cpu_s_per_item: float
     cores_used: float
-    """CPU seconds a second, those that were wanted and not to be had included."""
+    """Cores that the workers used, or waited for while other processes had them."""
     overlap: float
-    """Items that ran at a time, on average."""
+    """Mean number of items that ran at a time."""
     peak_memory_bytes: int
     switches_per_item: float
     failures: Counter[str]
@@ -36,11 +42,11 @@ class CandidateSummary:
 
     @property
     def failed_share(self) -> float:
-        """Part of the items that failed."""
+        """Share of the executed items that failed."""
         return self.failures.total() / max(self.executions, 1)
 
     def to_json(self) -> dict[str, Any]:
-        """The figures as a JSON object, with those of the candidate."""
+        """The summary as a JSON object, together with the candidate."""
         return {
             **self.candidate.to_json(),
             "items_per_s": self.items_per_s,
@@ -49,75 +55,97 @@ class CandidateSummary:
             "cpu_s_per_item": self.cpu_s_per_item,
             "peak_memory_bytes": self.peak_memory_bytes,
             "waiting_share": self.waiting_share,
-            "waiting_s": dict(zip(("p50", "p95", "p99"), self.waiting_s, strict=True)),
-            "running_s": dict(zip(("p50", "p95", "p99"), self.running_s, strict=True)),
+            "waiting_s": dict(zip(PERCENTILE_NAMES, self.waiting_s, strict=True)),
+            "running_s": dict(zip(PERCENTILE_NAMES, self.running_s, strict=True)),
             "switches_per_item": self.switches_per_item,
             "laps": self.laps,
         }
 
 
-def standings(race: Race) -> list[CandidateSummary]:
-    """Those of all candidates, the fastest first."""
-    found = [_standing(race, candidate) for candidate in race.candidates]
-    return sorted(found, key=lambda it: -it.items_per_s)
+def summarize(race: Race) -> list[CandidateSummary]:
+    """Summaries of all candidates, the fastest first."""
+    summaries = [_summary(race, candidate) for candidate in race.candidates]
+    return sorted(summaries, key=lambda summary: -summary.items_per_s)
 
 
-def speeds(race: Race, candidate: Candidate) -> list[float]:
-    """Items/s in the rounds of the finals."""
-    return [lap.items_per_s for lap in race.of(candidate, "final")]
+def laps_of(race: Race, candidate: Candidate, kind: Kind | None = None) -> list[Lap]:
+    """Laps of one candidate, of one kind or of all kinds."""
+    return [lap for lap in race.laps if lap.candidate == candidate and kind in (None, lap.kind)]
 
 
-def own_waiting_share(laps: Sequence[Lap]) -> float:
-    """Part of the running time in which a thread neither computed nor waited for a core."""
+def final_speeds(race: Race, candidate: Candidate) -> list[float]:
+    """Items/s of a candidate in each round of the finals."""
+    return [lap.items_per_s for lap in laps_of(race, candidate, "final")]
+
+
+def is_busy(race: Race) -> bool:
+    """Whether other processes left the race too few of its cores."""
+    return race.cores_left < BUSY_BELOW * race.cores
+
+
+def count_failures(laps: Sequence[Lap]) -> Counter[str]:
+    """Number of failed items of these laps by the name of the exception."""
+    total: Counter[str] = Counter()
+    for lap in laps:
+        total.update(lap.failures)
+    return total
+
+
+def waiting_share_of(laps: Sequence[Lap]) -> float:
+    """Share of the running time in which a thread neither computed nor waited for a core."""
     total_s = sum(lap.running_total_s for lap in laps)
     busy_s = sum(lap.own_cpu_s + lap.core_wait_s for lap in laps)
-    return _share(1 - busy_s / total_s) if total_s else 0.0
+    return _clamp(1 - busy_s / total_s) if total_s else 0.0
 
 
-def _standing(race: Race, candidate: Candidate) -> CandidateSummary:
-    every = race.of(candidate)
-    laps = race.of(candidate, "final") or every
-    ran = sum(lap.executions for lap in every) or 1
-    rates = [lap.items_per_s for lap in laps]
+def _summary(race: Race, candidate: Candidate) -> CandidateSummary:
+    all_laps = laps_of(race, candidate)
+    laps = laps_of(race, candidate, "final") or all_laps
+    executions = sum(lap.executions for lap in all_laps) or 1
+    speeds = [lap.items_per_s for lap in laps]
     wall_s = sum(lap.wall_s for lap in laps) or 1e-9
+    switches = sum(lap.voluntary_switches + lap.involuntary_switches for lap in all_laps)
     return CandidateSummary(
         candidate=candidate,
         laps=len(laps),
-        items_per_s=median(rates),
-        ci95=interval(rates),
+        items_per_s=median(speeds),
+        ci95=confidence_interval(speeds),
         waiting_s=_medians([lap.waiting_s for lap in laps]),
         running_s=_medians([lap.running_s for lap in laps]),
-        cpu_s_per_item=sum(lap.cpu_s for lap in every) / ran,
+        cpu_s_per_item=sum(lap.cpu_s for lap in all_laps) / executions,
         cores_used=sum(lap.cpu_s + lap.core_wait_s for lap in laps) / wall_s,
         overlap=sum(lap.running_total_s for lap in laps) / wall_s,
-        peak_memory_bytes=max(lap.peak_memory_bytes for lap in every),
-        switches_per_item=sum(it.voluntary_switches + it.involuntary_switches for it in every)
-        / ran,
-        failures=failures(every),
-        executions=ran,
+        peak_memory_bytes=max(lap.peak_memory_bytes for lap in all_laps),
+        switches_per_item=switches / executions,
+        failures=count_failures(all_laps),
+        executions=executions,
         waiting_share=_waiting_share(race, candidate, laps),
     )
 
 
 def _waiting_share(race: Race, candidate: Candidate, laps: Sequence[Lap]) -> float:
-    """As far as the pool lets it be told from waiting for others.
+    """Waiting share of a candidate, as far as its pool allows to measure it.
 
     Items in processes of their own are measured. A thread that waits for the GIL, or a greenlet
-    whose turn it is not, looks like one that waits for an answer: there the share is at most that
-    of the base, where nobody else is.
+    that waits for its turn, looks like one that waits for an answer: there the share is at most
+    that of the base, where nothing else runs.
     """
     if candidate.pool in {"prefork", "solo"}:
-        return own_waiting_share(laps)
-    most = own_waiting_share(race.base)
+        return waiting_share_of(laps)
+    upper_bound = waiting_share_of(race.base)
     if candidate.pool == "threads":
-        return min(most, own_waiting_share(laps))
+        return min(upper_bound, waiting_share_of(laps))
     total_s = sum(lap.running_total_s for lap in laps)
-    return min(most, _share(1 - sum(lap.cpu_s for lap in laps) / total_s)) if total_s else 0.0
+    if not total_s:
+        return 0.0
+    return min(upper_bound, _clamp(1 - sum(lap.cpu_s for lap in laps) / total_s))
 
 
 def _medians(rows: Sequence[Sequence[float]]) -> list[float]:
+    """Median of each column."""
     return [median(column) for column in zip(*rows, strict=True)]
 
 
-def _share(value: float) -> float:
+def _clamp(value: float) -> float:
+    """The value, limited to the range from 0 to 1."""
     return min(1.0, max(0.0, value))

@@ -1,93 +1,81 @@
-"""What follows from a race: who is fastest, who is cheapest, what limits. Pure."""
+"""Derives the verdict of a race: the fastest candidate, the cheapest, and the limit. Pure."""
 
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import Any
 
+from poolrace.producer.analysis.race_limit import (
+    WAITING_TASK,
+    Limit,
+    find_blocking,
+    find_limit,
+)
 from poolrace.producer.analysis.race_summary import (
     CandidateSummary,
-    own_waiting_share,
-    speeds,
-    standings,
+    final_speeds,
+    is_busy,
+    laps_of,
+    summarize,
+    waiting_share_of,
 )
-from poolrace.producer.analysis.significance import FASTER, NEAR, Judgement, duel, may_equal
+from poolrace.producer.analysis.significance import (
+    MARGIN,
+    SAME_SPEED,
+    PairedResult,
+    compare_paired,
+    may_be_as_fast,
+)
 from poolrace.producer.results.race import Race
 
-Limit = Literal["cpu", "gil", "waiting", "broker", "memory", "blocking", "failures"]
-
-FAILED = 0.1
-"""Part of the items that may fail before failures are what counts."""
-
-WAITS = 0.5
-"""A task waits if it does so for more than this part of its time."""
-
-SERIAL = 1.5
-"""Greenlets of which fewer run at a time, on average, do not change places."""
-
-CHEAPER = 0.9
-"""Less memory than this part of another's is worth a few percent of speed."""
+LESS_MEMORY = 0.9
+"""Share of another candidate's memory: less than this is worth a few percent of speed."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """The answer, as far as the figures carry it."""
+    """Conclusions from a race: its fastest, cheapest and recommended candidates, and the limit."""
 
-    standings: list[CandidateSummary]
+    race: Race
+    summaries: list[CandidateSummary]
+    """All candidates, the fastest first."""
     fastest: CandidateSummary
     cheapest: CandidateSummary
-    """The one with the least memory of those within 5 % of the fastest, as far as can be told."""
+    """The candidate with the least memory of those that may be within 5 % of the fastest."""
     recommended: CandidateSummary
-    """Of the fastest and those that cannot be told from it the lightest, with the fewest slots;
-    of a task that computes beside others, who hide what cores are worth, the fastest."""
-    alike: list[CandidateSummary]
-    """Those that it cannot be told from."""
+    """The candidate to deploy: among those statistically tied with the fastest, the one with the
+    least memory, then the fewest slots. On a busy machine a CPU-bound task gets the fastest one,
+    because background load hides the benefit of more cores."""
+    tied: list[CandidateSummary]
+    """Finalists that are not distinguishable from the fastest one."""
     unfinished: list[str]
-    """Pools that might be faster with more slots, for which there was no time."""
+    """Pools that might be faster with more slots, but the time or the executions ran out."""
     limited_by: Limit
     blocking: list[CandidateSummary]
-    """Pools of greenlets that a call blocks as a whole."""
+    """Candidates whose greenlets all stand still while one of them waits."""
     waiting_share: float
-    """Part of its time in which the task, alone in one slot, waits."""
-    race: Race
-
-    @classmethod
-    def of(cls, race: Race) -> Self:
-        """Judge the race; it has a lap at least."""
-        table = standings(race)
-        able = [it for it in table if _came_through(race, it)] or table
-        fastest = _fastest(race, able)
-        cheapest = _cheapest(race, fastest, able)
-        alike = [it for it in table if it != fastest and _is_open(race, fastest, it)]
-        share = own_waiting_share(race.base)
-        blocking = _blocking(race, table, share)
-        return cls(
-            standings=table,
-            fastest=fastest,
-            cheapest=cheapest,
-            recommended=_recommended(race, fastest, [it for it in able if it in alike]),
-            alike=alike,
-            unfinished=_unfinished(race, fastest),
-            limited_by=_limit(race, [fastest, *alike], blocking, share),
-            blocking=blocking,
-            waiting_share=share,
-            race=race,
-        )
+    """Share of its running time in which the task waits, measured alone in one slot."""
 
     @property
     def distinguishable(self) -> bool:
-        """Whether the fastest can be told from every other one that was to race."""
-        return self.pool_is_clear and not self.alike
+        """Whether the fastest candidate is distinguishable from all other ones."""
+        return self.pool_is_clear and not self.tied
 
     @property
     def pool_is_clear(self) -> bool:
-        """Whether the pool is clear, though perhaps not with how many slots."""
-        pools = {it.candidate.pool for it in self.alike} - {self.fastest.candidate.pool}
-        return not (pools or self.race.left_out or self.unfinished)
+        """Whether the fastest pool is known, even if its best number of slots is not."""
+        pools = {summary.candidate.pool for summary in self.tied}
+        other_pools = pools - {self.fastest.candidate.pool}
+        return not (other_pools or self.race.left_out or self.unfinished)
+
+    @property
+    def busy_machine(self) -> bool:
+        """Whether other processes computed on this machine during the race."""
+        return is_busy(self.race)
 
     @property
     def worker_command(self) -> str:
-        """What to type; several workers get names of their own."""
+        """Shell command that starts the recommended workers."""
         candidate = self.recommended.candidate
         command = [*self.race.command, "worker", *candidate.options()]
         if self.race.queue:
@@ -100,27 +88,30 @@ class Verdict:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """The same for the app's configuration; a pool of greenlets must be on the command line."""
+        """Celery settings of the recommended workers, for the app's configuration.
+
+        The gevent pool is missing: Celery must find it on the command line, to patch in time.
+        """
         candidate = self.recommended.candidate
-        found: dict[str, Any] = {"worker_concurrency": candidate.concurrency}
+        settings: dict[str, Any] = {"worker_concurrency": candidate.concurrency}
         if candidate.pool != "gevent":
-            found["worker_pool"] = candidate.pool
+            settings["worker_pool"] = candidate.pool
         if candidate.prefetch is not None:
-            found["worker_prefetch_multiplier"] = candidate.prefetch
+            settings["worker_prefetch_multiplier"] = candidate.prefetch
         if candidate.max_tasks is not None:
-            found["worker_max_tasks_per_child"] = candidate.max_tasks
-        return found
+            settings["worker_max_tasks_per_child"] = candidate.max_tasks
+        return settings
 
     def to_json(self) -> dict[str, Any]:
         """The verdict as a JSON object."""
         return {
-            "candidates": [it.to_json() for it in self.standings],
+            "candidates": [summary.to_json() for summary in self.summaries],
             "fastest": self.fastest.candidate.to_json(),
             "cheapest": self.cheapest.candidate.to_json(),
             "recommended": self.recommended.candidate.to_json(),
-            "alike": [it.candidate.to_json() for it in self.alike],
+            "alike": [summary.candidate.to_json() for summary in self.tied],
             "distinguishable": self.distinguishable,
-            "crowded": self.race.crowded,
+            "crowded": self.busy_machine,
             "limited_by": self.limited_by,
             "waiting_share": self.waiting_share,
             "worker_command": self.worker_command,
@@ -129,127 +120,108 @@ class Verdict:
         }
 
 
-def _came_through(race: Race, it: CandidateSummary) -> bool:
-    """Whether it kept within the memory, and its workers to the end."""
-    fits = it.peak_memory_bytes <= race.max_memory_bytes
-    return fits and not any(lap.lost for lap in race.of(it.candidate))
+def judge(race: Race) -> Verdict:
+    """Derive the verdict of a race that has at least one lap."""
+    summaries = summarize(race)
+    eligible = [summary for summary in summaries if _is_eligible(race, summary)] or summaries
+    fastest = _fastest(race, eligible)
+    tied = [
+        summary for summary in summaries if summary != fastest and _is_tied(race, fastest, summary)
+    ]
+    waiting_share = waiting_share_of(race.base)
+    blocking = find_blocking(race, summaries, waiting_share)
+    return Verdict(
+        race=race,
+        summaries=summaries,
+        fastest=fastest,
+        cheapest=_cheapest(race, fastest, eligible),
+        recommended=_recommended(
+            race, fastest, [summary for summary in eligible if summary in tied]
+        ),
+        tied=tied,
+        unfinished=_unfinished(race, fastest),
+        limited_by=find_limit(race, [fastest, *tied], blocking, waiting_share),
+        blocking=blocking,
+        waiting_share=waiting_share,
+    )
 
 
-def _fastest(race: Race, table: Sequence[CandidateSummary]) -> CandidateSummary:
-    """Of those that stayed in the finals to the end; the others were slower."""
-    rounds = {it.candidate: len(speeds(race, it.candidate)) for it in table}
+def _is_eligible(race: Race, summary: CandidateSummary) -> bool:
+    """Whether a candidate stayed within the memory limit and its workers never ended or hung."""
+    fits = summary.peak_memory_bytes <= race.max_memory_bytes
+    return fits and not any(lap.lost for lap in laps_of(race, summary.candidate))
+
+
+def _fastest(race: Race, summaries: Sequence[CandidateSummary]) -> CandidateSummary:
+    """The fastest of the candidates that have the most rounds in the finals."""
+    rounds = {
+        summary.candidate: len(final_speeds(race, summary.candidate)) for summary in summaries
+    }
     most = max(rounds.values())
-    return max((it for it in table if rounds[it.candidate] == most), key=lambda it: it.items_per_s)
+    complete = [summary for summary in summaries if rounds[summary.candidate] == most]
+    return max(complete, key=lambda summary: summary.items_per_s)
 
 
 def _cheapest(
-    race: Race, fastest: CandidateSummary, table: Sequence[CandidateSummary]
+    race: Race, fastest: CandidateSummary, summaries: Sequence[CandidateSummary]
 ) -> CandidateSummary:
-    near = _near(race, fastest, table, NEAR)
-    return min(near, key=lambda it: it.peak_memory_bytes)
+    """The candidate with the least memory of those that may be as fast as the fastest."""
+    as_fast = _as_fast(race, fastest, summaries, SAME_SPEED)
+    return min(as_fast, key=lambda summary: summary.peak_memory_bytes)
 
 
 def _recommended(
-    race: Race, fastest: CandidateSummary, alike: Sequence[CandidateSummary]
+    race: Race, fastest: CandidateSummary, tied: Sequence[CandidateSummary]
 ) -> CandidateSummary:
-    if race.crowded and own_waiting_share(race.base) < WAITS:
-        return fastest  # one slot may seem to do as well there, and would not on a quiet machine
-    near = _near(race, fastest, [fastest, *alike], FASTER)
-    least_bytes = min(it.peak_memory_bytes for it in near)
-    light = [it for it in near if CHEAPER * it.peak_memory_bytes <= least_bytes]
-    return min(light, key=lambda it: (it.candidate.slots, -it.items_per_s))
+    """The candidate to deploy; see ``Verdict.recommended``."""
+    if is_busy(race) and waiting_share_of(race.base) < WAITING_TASK:
+        return fastest  # one slot may seem to do as well here, and would not on a quiet machine
+    as_fast = _as_fast(race, fastest, [fastest, *tied], MARGIN)
+    least_bytes = min(summary.peak_memory_bytes for summary in as_fast)
+    light = [
+        summary for summary in as_fast if LESS_MEMORY * summary.peak_memory_bytes <= least_bytes
+    ]
+    return min(light, key=lambda summary: (summary.candidate.slots, -summary.items_per_s))
 
 
-def _near(
-    race: Race, fastest: CandidateSummary, table: Sequence[CandidateSummary], within: float
+def _as_fast(
+    race: Race, fastest: CandidateSummary, summaries: Sequence[CandidateSummary], within: float
 ) -> list[CandidateSummary]:
-    """The fastest, and those that may be as fast."""
-    own = speeds(race, fastest.candidate)
+    """The fastest candidate, and those that may be as fast, except for the part ``within``."""
+    reference = final_speeds(race, fastest.candidate)
     return [
-        it for it in table if it == fastest or may_equal(speeds(race, it.candidate), own, within)
+        summary
+        for summary in summaries
+        if summary == fastest
+        or may_be_as_fast(final_speeds(race, summary.candidate), reference, within)
     ]
 
 
 def _unfinished(race: Race, fastest: CandidateSummary) -> list[str]:
-    """Pools whose search a limit ended, and that might be faster with twice the slots."""
-    found = []
-    for pool, why in race.ended.items():
-        if pool != fastest.candidate.pool and why in {"time", "executions"}:
-            best = max((it.items_per_s for it in race.laps if it.candidate.pool == pool), default=0)
-            found += [pool] * (2 * best >= fastest.items_per_s)
-    return found
+    """Pools whose search ended at a limit, and that might be faster with twice the slots."""
+    pools = []
+    for pool, reason in race.ended.items():
+        if pool == fastest.candidate.pool or reason not in {"time", "executions"}:
+            continue
+        best = max(
+            (lap.items_per_s for lap in race.laps if lap.candidate.pool == pool), default=0.0
+        )
+        if 2 * best >= fastest.items_per_s:
+            pools.append(pool)
+    return pools
 
 
-def _is_open(race: Race, fastest: CandidateSummary, other: CandidateSummary) -> bool:
-    """Whether it is in the finals and not known to be slower; all others are by far.
+def _is_tied(race: Race, fastest: CandidateSummary, other: CandidateSummary) -> bool:
+    """Whether a finalist is not known to be slower than the fastest candidate.
 
-    Where others compute, more slots of a pool win cores from them: that is known to be no merit.
+    On a busy machine more slots of one pool take cores from other processes. That gain does not
+    count, so candidates of the same pool are tied there.
     """
     if other.candidate not in race.finalists:
         return False
-    if race.crowded and fastest.candidate.pool == other.candidate.pool:
+    if is_busy(race) and fastest.candidate.pool == other.candidate.pool:
         return True
-    judged = duel(speeds(race, fastest.candidate), speeds(race, other.candidate))
-    return judged != Judgement.FASTER
-
-
-def _limit(
-    race: Race,
-    best: Sequence[CandidateSummary],
-    blocking: Sequence[CandidateSummary],
-    waiting_share: float,
-) -> Limit:
-    """What would have to be more, or better, for more items a second.
-
-    ``best`` are the fastest and those that it cannot be told from.
-    """
-    fastest = best[0]
-    if fastest.failed_share > FAILED:
-        return "failures"
-    running_s = sum(lap.running_total_s for lap in race.base)
-    if running_s < 0.5 * sum(lap.wall_s for lap in race.base):
-        return "broker"  # even one slot spends its time on messages
-    if blocking:
-        return "blocking"
-    if race.ended.get(fastest.candidate.pool) == "memory":
-        return "memory"
-    computing = sum(lap.cpu_s for lap in race.base) / max(running_s, 1e-9)
-    if waiting_share > WAITS and computing < 1 - WAITS:
-        return "waiting"
-    # Where processes are as fast, it is not the GIL that limits.
-    one_interpreter = all(
-        it.candidate.pool != "prefork" and it.candidate.workers == 1 for it in best
+    result = compare_paired(
+        final_speeds(race, fastest.candidate), final_speeds(race, other.candidate)
     )
-    held_back = one_interpreter and race.cores > 1 and fastest.cores_used < 1.25
-    return "gil" if held_back and race.gil and fastest.candidate.pool != "solo" else "cpu"
-
-
-def _blocking(
-    race: Race, table: Sequence[CandidateSummary], waiting_share: float
-) -> list[CandidateSummary]:
-    """Pools of greenlets in which items wait and yet do not overlap.
-
-    A part of the item may overlap, and another one block: then threads, of which the kernel lets
-    others run, leave the greenlets behind although these do not use up their core. Where others
-    compute, they may not have had a core to use up.
-    """
-    if waiting_share < WAITS:
-        return []
-    own_core = not race.crowded
-    return [
-        it
-        for it in table
-        if it.candidate.pool == "gevent"
-        and it.candidate.slots >= 4
-        and (it.overlap < SERIAL or (own_core and it.cores_used < 0.7 and _threads(table, it) > 2))
-    ]
-
-
-def _threads(table: Sequence[CandidateSummary], greenlets: CandidateSummary) -> float:
-    """How many times as fast threads are, of which there are no more than greenlets."""
-    found = [
-        it.items_per_s
-        for it in table
-        if it.candidate.pool == "threads" and it.candidate.slots <= greenlets.candidate.slots
-    ]
-    return max(found, default=0.0) / max(greenlets.items_per_s, 1e-9)
+    return result != PairedResult.FASTER

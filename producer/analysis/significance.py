@@ -1,65 +1,67 @@
-"""Which of two candidates is faster, when each round measured both. Pure."""
+"""Tells whether one of two candidates is faster, from laps that were run in pairs. Pure."""
 
 from collections.abc import Sequence
 from enum import Enum
 from statistics import median
 
-from poolrace.producer.analysis.rates import T_95, T_99, interval
+from poolrace.producer.analysis.stats import T_95, T_99, confidence_interval
 
-LEAST_ROUNDS = 3
-"""Rounds before a difference counts: with fewer, one disturbed lap decides."""
+MIN_ROUNDS = 3
+"""Rounds before a difference counts; with fewer, one disturbed lap would decide."""
 
-NEAR = 0.05
-"""Speeds that differ by less are the same price in speed for less memory."""
+SAME_SPEED = 0.05
+"""Relative difference up to which two speeds count as the same when memory decides."""
 
-FASTER = 0.1
-"""Who is faster is so by more than this: the same workers, started again, differ by 3 to 5 % on an
-idle machine, which the rounds of one race cannot show."""
+MARGIN = 0.1
+"""Relative difference that a candidate must exceed to count as faster. The same workers, started
+again, differ by 3 to 5 % on an idle machine, and the rounds of one race cannot show that."""
 
-FAR = 0.85
-"""Whoever reaches less of a speed is not taken for as fast, however much noise there is."""
+CERTAINLY_SLOWER = 0.85
+"""Ratio of speeds below which a candidate never counts as equally fast, whatever the noise."""
 
 
-class Judgement(Enum):
-    """What is known so far."""
+class PairedResult(Enum):
+    """Result of a paired comparison of two candidates."""
 
-    OPEN = "open"
+    UNDECIDED = "undecided"
     FASTER = "faster"
     SLOWER = "slower"
-    ALIKE = "alike"
+    EQUIVALENT = "equivalent"
 
 
-def may_equal(one: Sequence[float], other: Sequence[float], within: float) -> bool:
-    """Whether, as far as can be told, the first is as fast as the other, to the part ``within``.
+def may_be_as_fast(speeds: Sequence[float], reference: Sequence[float], within: float) -> bool:
+    """Whether the speeds may equal those of the reference, except for the part ``within``.
 
-    Its middle ratio says so, or could say so by chance, with 95 % confidence.
+    True if the median ratio within rounds is near enough, or if the 95 % confidence interval of
+    the ratio includes 1.
     """
-    ratios = [a / b for a, b in zip(one, other, strict=False) if b > 0]
+    ratios = [speed / other for speed, other in zip(speeds, reference, strict=False) if other > 0]
     if not ratios:
         return False
-    likely = interval(ratios) or (0.0, 0.0)
+    interval = confidence_interval(ratios) or (0.0, 0.0)
     middle = median(ratios)
-    return middle >= 1 - within or (middle >= FAR and likely[1] >= 1)
+    return middle >= 1 - within or (middle >= CERTAINLY_SLOWER and interval[1] >= 1)
 
 
-def duel(one: Sequence[float], other: Sequence[float]) -> Judgement:
-    """Judge by the ratios of speeds in the same rounds: a machine that slows down slows both.
+def compare_paired(speeds: Sequence[float], reference: Sequence[float]) -> PairedResult:
+    """Compare a candidate with a reference by the ratios of their speeds within rounds.
 
-    ``FASTER`` and ``SLOWER`` mean by more than 10 %, with 99 % confidence, since it is asked after
-    every round; ``ALIKE`` that the ratio lies within 10 % with 95 %.
+    A machine that slows down slows both laps of a round. ``FASTER`` and ``SLOWER`` mean a
+    difference of more than 10 % with 99 % confidence, because the test is repeated after every
+    round. ``EQUIVALENT`` means that the ratio lies within 10 % with 95 % confidence.
     """
-    rounds = list(zip(one, other, strict=False))
-    if len(rounds) < LEAST_ROUNDS:
-        return Judgement.OPEN
-    if any(a <= 0 or b <= 0 for a, b in rounds):
-        return Judgement.FASTER if sum(one) > sum(other) else Judgement.SLOWER
-    ratios = [a / b for a, b in rounds]
-    clear, likely = interval(ratios, T_99), interval(ratios, T_95)
-    most = 1 + FASTER
-    if likely and likely[0] > 1 / most and likely[1] < most:
-        return Judgement.ALIKE
-    if clear and clear[0] > most:
-        return Judgement.FASTER
-    if clear and clear[1] < 1 / most:
-        return Judgement.SLOWER
-    return Judgement.OPEN
+    rounds = list(zip(speeds, reference, strict=False))
+    if len(rounds) < MIN_ROUNDS:
+        return PairedResult.UNDECIDED
+    if any(speed <= 0 or other <= 0 for speed, other in rounds):
+        return PairedResult.FASTER if sum(speeds) > sum(reference) else PairedResult.SLOWER
+    ratios = [speed / other for speed, other in rounds]
+    in_99, in_95 = confidence_interval(ratios, T_99), confidence_interval(ratios, T_95)
+    limit = 1 + MARGIN
+    if in_95 and in_95[0] > 1 / limit and in_95[1] < limit:
+        return PairedResult.EQUIVALENT
+    if in_99 and in_99[0] > limit:
+        return PairedResult.FASTER
+    if in_99 and in_99[1] < 1 / limit:
+        return PairedResult.SLOWER
+    return PairedResult.UNDECIDED

@@ -7,7 +7,8 @@ import click
 from poolrace.producer.commands.options import Count, Numbers, result_options
 from poolrace.producer.commands.output import Outcome
 from poolrace.producer.experiments.progress import steps
-from poolrace.producer.race.pool_map import MapOptions, make_map
+from poolrace.producer.race.options import MapOptions
+from poolrace.producer.race.pool_map import measure_map
 from poolrace.workers.errors import UsageError
 
 
@@ -22,25 +23,28 @@ from poolrace.workers.errors import UsageError
 )  # fmt: skip
 @click.option(
     "--item-s", type=click.FloatRange(min=0.001, max=10.0), default=0.05, show_default=True,
-    help="Seconds that the task takes, alone.",
+    help="Seconds that one item takes alone.",
 )  # fmt: skip
 @click.option(
-    "--repeat", type=Count(least=1), default="3", show_default=True, help="Laps of each pool."
-)
+    "--repeat", type=Count(least=1), default="3", show_default=True,
+    help="Laps of each pool in each cell.",
+)  # fmt: skip
 @result_options
 def command(
     waiting: tuple[int, ...], slots: tuple[int, ...], item_s: float, repeat: int, **options: Any
 ) -> None:
-    """Draw which pool wins over the share of waiting and the concurrency, on this machine.
+    """Show which pool wins at which waiting share and concurrency on this machine.
 
-    Races the workload mixed as a plain Celery task, on workers and a Redis of its own. With
-    the defaults it takes ten minutes.
+    Measures a Celery task that computes and waits, on workers and a Redis of its own. With the
+    default options it takes ten minutes.
+
+    Example: producer map --waiting 0,50,99 --slots 2,8 --report map.png
     """
     if max(waiting) > 100:
         raise UsageError(f"--waiting {max(waiting)} is more than all of the time; give 0 to 100")
     outcome = Outcome.from_options(options)
     shares = [percent / 100 for percent in sorted(set(waiting))]
-    wish = MapOptions(item_s, shares, sorted(set(slots)), repeat)
-    with steps(wish.laps) as step:
-        made = make_map(wish, step)
-    outcome.tell(made)
+    map_options = MapOptions(item_s, shares, sorted(set(slots)), repeat)
+    with steps(map_options.laps) as report_step:
+        pool_map = measure_map(map_options, report_step)
+    outcome.tell(pool_map)

@@ -13,23 +13,21 @@ import psutil
 from poolrace.producer.commands.options import Count, Numbers, result_options
 from poolrace.producer.commands.output import Outcome
 from poolrace.producer.errors import AllFailed
-from poolrace.producer.race.app_info import App
-from poolrace.producer.race.app_process import Target
-from poolrace.producer.race.items import read_items
-from poolrace.producer.race.options import Variants, parse
+from poolrace.producer.race.app_info import AppInfo
+from poolrace.producer.race.items import Item, read_items
+from poolrace.producer.race.options import RaceOptions, Target, Variants, parse_pool
 from poolrace.producer.race.race import race
-from poolrace.producer.race.session import RaceOptions
 from poolrace.workers.errors import UsageError
 from poolrace.workers.pools import POOLS
 
 
 class Size(click.ParamType[int]):
-    """Bytes, written ``500M`` or ``2G``."""
+    """Parameter type of a number of bytes, written ``500M`` or ``2G``."""
 
     name = "size"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """The number of bytes; fails for anything else."""
+        """Parse the number of bytes."""
         units = {"K": 2**10, "M": 2**20, "G": 2**30}
         text = str(value).upper().removesuffix("IB").removesuffix("B")
         number, unit = (text[:-1], units[text[-1]]) if text[-1:] in units else (text, 1)
@@ -42,73 +40,73 @@ class Size(click.ParamType[int]):
 @click.option("-A", "--app", required=True, metavar="APP", help="The app, as celery -A takes it.")
 @click.option("--task", required=True, metavar="NAME", help="Full name of the task.")
 @click.option(
-    "--items",
-    "lines",
-    required=True,
-    type=click.File(encoding="utf-8"),
-    metavar="FILE",
+    "--items", "lines", required=True, type=click.File(encoding="utf-8"), metavar="FILE",
     help="JSON Lines with the arguments of each call; - reads standard input.",
-)
-@click.option("--limit", type=Count(least=1), help="Take the first N items only.")
+)  # fmt: skip
+@click.option("--limit", type=Count(least=1), help="Use the first N items only.")
 @click.option(
-    "--repeat-items",
-    type=Count(least=1),
-    help="A lap has all items N times.  [default: as many as measuring needs]",
-)
+    "--repeat-items", type=Count(least=1),
+    help="Run all items N times in each lap.  [default: as many items as measuring needs]",
+)  # fmt: skip
 @click.option(
-    "--python",
-    default=sys.executable,
-    metavar="PATH",
+    "--python", default=sys.executable, metavar="PATH",
     help="Interpreter of the app's environment.  [default: this one]",
-)
-@click.option("--broker", metavar="URL", help="A Redis to use.  [default: a private one]")
+)  # fmt: skip
+@click.option("--broker", metavar="URL", help="Redis to use.  [default: a private one]")
 @click.option(
-    "--pool",
-    "pools",
-    metavar="POOL[:SLOTS]",
-    multiple=True,
-    help=f"A candidate, or a pool to search: {', '.join(POOLS)}. Repeatable.  [default: search]",
-)
-@click.option("--workers", type=Numbers(least=1), default="1", help="Worker processes of a pool.")
+    "--pool", "pools", metavar="POOL[:SLOTS]", multiple=True,
+    help=f"A candidate, or a pool whose concurrency is searched: {', '.join(POOLS)}. Repeatable."
+    "  [default: search all]",
+)  # fmt: skip
+@click.option(
+    "--workers", type=Numbers(least=1), default="1",
+    help="Numbers of workers per candidate, separated by commas.",
+)  # fmt: skip
 @click.option("--prefetch", type=Numbers(least=0), help="Prefetch multipliers to race.")
-@click.option("--max-tasks-per-child", type=Numbers(least=1), help="Limits of prefork to race.")
-@click.option("--max-memory", type=Size(), help="Of all workers of a candidate.  [default: half]")
 @click.option(
-    "--budget-s", type=click.FloatRange(min=1), default=120.0, show_default=True, help="Seconds."
-)
+    "--max-tasks-per-child", type=Numbers(least=1),
+    help="Values of Celery's option for prefork to race.",
+)  # fmt: skip
 @click.option(
-    "--time-limit",
-    "time_limit_s",
-    metavar="SECONDS",
-    type=click.FloatRange(min=0, min_open=True),
-    default=60.0,
-    show_default=True,
-    help="Longest time for an item.",
-)
+    "--max-memory", type=Size(),
+    help="Memory of all workers of a candidate, at most, as 500M or 2G."
+    "  [default: half of the available memory]",
+)  # fmt: skip
 @click.option(
-    "--max-executions", type=Count(least=1), default="50_000", help="Most executions of the task."
-)
+    "--budget-s", type=click.FloatRange(min=1), default=120.0, show_default=True,
+    help="Seconds that the race may take.",
+)  # fmt: skip
+@click.option(
+    "--time-limit", "time_limit_s", metavar="SECONDS", type=click.FloatRange(min=0, min_open=True),
+    default=60.0, show_default=True, help="Seconds that one item may take.",
+)  # fmt: skip
+@click.option(
+    "--max-executions", type=Count(least=1), default="50_000", show_default=True,
+    help="Executions of the task, at most.",
+)  # fmt: skip
 @click.option("--yes", is_flag=True, help="Do not ask before the task is executed.")
 @result_options
 def command(*, yes: bool, **options: Any) -> None:
     """Find the pool and the concurrency that suit a task of your own Celery app.
 
-    Workers run in the app's environment, with its configuration; its broker and its result
+    Workers run in the app's environment, with its configuration. Its broker and its result
     backend are replaced by a private Redis, and are never contacted.
+
+    Example: producer race -A proj --task proj.tasks.resize --items items.jsonl
     """
     outcome = Outcome.from_options(options)
     try:
-        found = race(_wish(options), lambda app: _agree(app, options, yes=yes))
+        result = race(_race_options(options), lambda app: _confirm(app, options, yes=yes))
     except AllFailed as failed:
         click.echo(failed.traceback, err=True)
         raise
-    outcome.tell(found)
+    outcome.tell(result)
 
 
-def _wish(options: dict[str, Any]) -> RaceOptions:
+def _race_options(options: dict[str, Any]) -> RaceOptions:
     lines: TextIO = options["lines"]
     for text in options["pools"]:
-        parse(text)
+        parse_pool(text)
     python = shutil.which(options["python"]) or options["python"]
     return RaceOptions(
         target=Target(options["app"], options["task"], python, Path.cwd()),
@@ -128,23 +126,25 @@ def _wish(options: dict[str, Any]) -> RaceOptions:
     )
 
 
-def _items(lines: TextIO, limit: int | None) -> list[Any]:
+def _items(lines: TextIO, limit: int | None) -> list[Item]:
     try:
         return read_items(lines, limit)
     except UnicodeDecodeError as error:
         raise UsageError(f"--items {lines.name} is not UTF-8: {error}") from error
 
 
-def _agree(app: App, options: dict[str, Any], *, yes: bool) -> None:
-    """Say how often the task will be executed; ask, unless that was answered before."""
-    said = (
+def _confirm(app: AppInfo, options: dict[str, Any], *, yes: bool) -> None:
+    """Say how often the task will be executed, and ask whether to go on, unless ``yes``."""
+    notice = (
         f"{options['task']} will be executed for real, at most {options['max_executions']:,} times,"
         f" as often as fits into {options['budget_s']:g} s (Celery {app.celery}, Python"
         f" {app.python})"
     )
     if yes:
-        logging.getLogger("poolrace.producer.race").info(said)
+        logging.getLogger("poolrace.producer.race").info(notice)
         return
     if not os.isatty(0):
-        raise UsageError(f"{said}; that needs --yes where nobody can be asked")
-    click.confirm(f"{said}. Go on?", abort=True, err=True)
+        raise UsageError(
+            f"{notice}; confirm that with --yes, because there is no terminal to ask on"
+        )
+    click.confirm(f"{notice}. Go on?", abort=True, err=True)

@@ -16,12 +16,13 @@ from poolrace.workers.errors import ClusterError
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(broker: str | None, *, as_json: bool) -> None:
     """Tell which workers are there and, of the local cluster, which part is missing."""
-    found = status(Settings.from_env(broker))
-    click.echo(
-        json.dumps(found.to_json(), indent=2) if as_json else render_status(found), nl=as_json
-    )
-    if found.missing:
+    current = status(Settings.from_env(broker))
+    if as_json:
+        click.echo(json.dumps(current.to_json(), indent=2))
+    else:
+        click.echo(render_status(current), nl=False)
+    if current.missing:
         raise ClusterError(
-            f"the local cluster lacks: {', '.join(found.missing)};"
-            " it restarts what it can, else: producer down, producer up"
+            f"the local cluster lacks: {', '.join(current.missing)}; programs that end are started"
+            " again within seconds; if not: producer down, producer up"
         )

@@ -2,8 +2,9 @@
 
 import click
 
+from poolrace.producer.cluster.flower import FLOWER_PORT
 from poolrace.producer.cluster.lifecycle import up
-from poolrace.producer.cluster.text import render
+from poolrace.producer.cluster.text import render_started
 from poolrace.producer.executors.models import Model
 from poolrace.producer.settings import Settings
 from poolrace.workers.pools import POOLS
@@ -18,11 +19,13 @@ from poolrace.workers.pools import POOLS
     help=f"A pool to start workers of: {', '.join(POOLS)}. Repeatable.  [default: all]",
 )
 @click.option(
-    "--flower-port", type=click.IntRange(1, 65535), help="Port of Flower.  [default: 5555]"
+    "--flower-port",
+    type=click.IntRange(1, 65535),
+    help=f"Port of Flower.  [default: {FLOWER_PORT}]",
 )
 def command(pools: tuple[str, ...], flower_port: int | None) -> None:
     """Start a local cluster that stays: Redis, a Celery worker for each pool, Flower."""
     models = [Model.parse("celery", text) for text in pools or POOLS]
     slots = {model.name: model.slots or POOLS[model.name].default_slots for model in models}
     cluster = up(Settings.from_env(), slots, flower_port)
-    click.echo(render(cluster), nl=False)
+    click.echo(render_started(cluster), nl=False)

@@ -6,7 +6,7 @@ from contextlib import nullcontext
 from dataclasses import replace
 
 from poolrace.producer.broker.pause import PoolHosts
-from poolrace.producer.cluster.lifecycle import attached
+from poolrace.producer.cluster.resolve import cluster_for
 from poolrace.producer.environment import describe, now
 from poolrace.producer.executors.models import make_executor
 from poolrace.producer.experiments.dispatch import Observer, ignore_progress
@@ -34,10 +34,10 @@ def measured_runs(
     expected = plan.job.expected()
     pools = plan.pools()
     began = time.perf_counter()
-    cluster = attached(settings, pools, hosts=plan.hosts, flower=flower)
+    cluster = cluster_for(settings, pools, hosts=plan.hosts, flower=flower)
     with cluster if pools else nullcontext(settings) as found:
         cluster_s = time.perf_counter() - began
-        hosts = {pool: PoolHosts(found, pool) for pool in pools if plan.varies == "hosts"}
+        hosts = {pool: PoolHosts.find(found, pool) for pool in pools if plan.varies == "hosts"}
         for case in plan.rounds():
             working = hosts[case.model.name].only(case.hosts) if case.hosts else nullcontext()
             with working:

@@ -11,15 +11,11 @@ from itertools import islice
 from poolrace.producer.executors.base import Executor
 from poolrace.producer.jobs.job import Job
 from poolrace.producer.jobs.ledger import Ledger
-from poolrace.producer.jobs.schedules import Schedule
+from poolrace.producer.jobs.schedules import AHEAD_S, Schedule
 from poolrace.workers.chunks import Chunk, ChunkResult
 
 POLL_S = 0.5
 """An executor is asked at least this often, so that a caller can show time passing."""
-
-AHEAD_S = 0.1
-"""Work that waits in front of a slot: two messages of short chunks, and many times what a new one
-takes to arrive (Celery: 2-10 ms measured)."""
 
 MAX_AHEAD = 1024
 """Chunks waiting in front of the slots at most, however short they are."""

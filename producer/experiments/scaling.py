@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from poolrace.producer.broker.pause import PoolHosts
-from poolrace.producer.cluster.lifecycle import existing, local_of
+from poolrace.producer.cluster.resolve import resolve
 from poolrace.producer.executors.models import Model, default_slots
 from poolrace.producer.experiments.plans import Plan, doublings, hosts_plan, slots_plan
 from poolrace.producer.jobs.job import Job
@@ -57,8 +57,8 @@ def scale_plan(wish: ScaleOptions, settings: Settings) -> Plan:
     """
     if wish.model.kind == "local":
         return wish.over_slots(wish.slots or doublings(wish.model.slots or _most(wish)))
-    if settings.broker_url or local_of(settings):
-        workers = PoolHosts(existing(settings), wish.model.name).workers
+    if (resolved := resolve(settings)).exists:
+        workers = PoolHosts.find(resolved.settings, wish.model.name).workers
         return _within(wish, workers)
     if wish.slots:
         return wish.over_slots(wish.slots)

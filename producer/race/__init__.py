@@ -1,7 +1,8 @@
-"""The race of pools and concurrencies for a user's own Celery task.
+"""The race of pools and concurrencies for a user's own Celery task, and the pool map.
 
-``items`` reads what the task is called with, ``app`` asks the user's interpreter about the app,
-``shim`` is what runs there. ``worker`` starts a worker of a candidate, ``lap`` measures it,
-``course`` decides what is measured next, with ``ladder`` and ``duel``. ``records`` is what a
-race leaves behind, ``verdict`` what follows from it. Nothing here prints.
+``race`` is the entry. ``strategy`` decides what to measure next, with ``search`` and ``finals``;
+its ``requests`` are executed by ``session``, which measures a ``lap`` on a ``worker_group``.
+A worker is an ``app_process``: it runs ``shim`` in the environment of the app. ``app_info`` asks
+that environment about the app, ``publisher`` sends ``items`` through the Redis of the ``sandbox``.
+``pool_map`` measures the map. Nothing here prints.
 """

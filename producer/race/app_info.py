@@ -1,4 +1,4 @@
-"""Asks the user's own interpreter about the app: its task, its pools, whether the items fit."""
+"""Asks the app's own interpreter about the app: its task, its pools, its settings."""
 
 import difflib
 import json
@@ -9,21 +9,24 @@ from pathlib import Path
 from typing import Any
 
 from poolrace.producer.processes.polling import poll_until
-from poolrace.producer.race.app_process import AppProcess, Target
+from poolrace.producer.race.app_process import AppProcess
 from poolrace.producer.race.items import Item
+from poolrace.producer.race.options import Target
 from poolrace.producer.race.sandbox import Sandbox
 from poolrace.workers.errors import UsageError
 
-ANSWER_S = 90.0
+PROBE_S = 90.0
 """Seconds for an app to be imported."""
 
 
 @dataclass(frozen=True)
-class App:
-    """What the environment of the app says."""
+class AppInfo:
+    """Facts of the app and its environment."""
 
     celery: str
+    """Version of Celery."""
     python: str
+    """Version of Python."""
     gil: bool
     pools: tuple[str, ...]
     serializer: str
@@ -33,34 +36,34 @@ class App:
     """The queue that the app sends the task to, ``None`` for its default one."""
 
 
-def probe(target: Target, place: Sandbox, items: Sequence[Item]) -> App:
-    """Import the app there, find the task, bind the items to its signature.
+def probe(target: Target, sandbox: Sandbox, items: Sequence[Item]) -> AppInfo:
+    """Import the app in its environment, find the task, and bind the items to its signature.
 
     Raises ``UsageError`` with the reason if any of it fails.
     """
     if shutil.which(target.python) is None:
         raise UsageError(f"--python {target.python} is no program; give an interpreter's path")
-    told = _answer(target, place, items)
-    if "error" in told:
-        raise UsageError(f"-A {target.app} cannot be loaded: {told['error']}{_hint(told)}")
-    if told["redis"]:
+    answer = _ask(target, sandbox, items)
+    if "error" in answer:
+        raise UsageError(f"-A {target.app} cannot be loaded: {answer['error']}{_hint(answer)}")
+    if answer["redis"]:
         raise UsageError(
             f"the environment of {target.python} cannot talk to Redis, which a race needs:"
-            f" {told['redis']}; install celery[redis], or what is missing, there"
+            f" {answer['redis']}; install celery[redis], or the missing module, there"
         )
-    if target.task not in told["tasks"]:
-        raise UsageError(_unknown(target, told["tasks"]))
-    if told["misfit"]:
-        number, reason = told["misfit"]
+    if target.task not in answer["tasks"]:
+        raise UsageError(_unknown_task(target, answer["tasks"]))
+    if answer["misfit"]:
+        number, reason = answer["misfit"]
         raise UsageError(
             f"line {items[number].line}: {target.task} cannot be called with it: {reason}"
         )
-    fields = {name: told[name] for name in App.__dataclass_fields__}
-    return App(**{**fields, "pools": tuple(told["pools"])})
+    facts = {name: answer[name] for name in AppInfo.__dataclass_fields__}
+    return AppInfo(**{**facts, "pools": tuple(answer["pools"])})
 
 
 def celery_command(python: str) -> list[str]:
-    """``celery``, where typing it means the one of that interpreter; else by way of that one."""
+    """``celery`` if PATH finds that of the interpreter, else ``PYTHON -m celery``."""
     beside = Path(shutil.which(python) or python).with_name("celery")
     on_path = shutil.which("celery")
     if on_path and Path(on_path) == beside:
@@ -68,39 +71,44 @@ def celery_command(python: str) -> list[str]:
     return [python, "-m", "celery"]
 
 
-def _answer(target: Target, place: Sandbox, items: Sequence[Item]) -> dict[str, Any]:
-    asked = AppProcess(target, place, {})
+def _ask(target: Target, sandbox: Sandbox, items: Sequence[Item]) -> dict[str, Any]:
+    """Run the shim's probe and return its answer."""
+    process = AppProcess(target, sandbox)
     try:
-        answer, calls = asked.directory / "answer", asked.directory / "items"
-        calls.write_text(json.dumps([[item.args, item.kwargs] for item in items]))
-        asked.add(answer=str(answer), items=str(calls))
-        asked.start("probe")
-        if not poll_until(lambda: asked.ended, ANSWER_S):
-            raise UsageError(f"-A {target.app} was not imported within {ANSWER_S:.0f} s")
-        if not answer.exists():
-            raise UsageError(f"-A {target.app} cannot be loaded: {asked.last_words()}")
-        told: dict[str, Any] = json.loads(answer.read_text())
-        return told
+        directory = process.create_directory()
+        answer_file, items_file = directory / "answer", directory / "items"
+        items_file.write_text(json.dumps([[item.args, item.kwargs] for item in items]))
+        process.start(["probe"], {"answer": str(answer_file), "items": str(items_file)})
+        if not poll_until(lambda: process.ended, PROBE_S):
+            raise UsageError(
+                f"-A {target.app} was not imported within {PROBE_S:.0f} s; make its import faster"
+            )
+        if not answer_file.exists():
+            raise UsageError(f"-A {target.app} cannot be loaded: {process.log_tail()}")
+        answer: dict[str, Any] = json.loads(answer_file.read_text())
+        return answer
     finally:
-        asked.stop()
+        process.stop()
 
 
-def _hint(told: dict[str, Any]) -> str:
-    if "DJANGO_SETTINGS_MODULE" in told["traceback"]:
+def _hint(answer: dict[str, Any]) -> str:
+    """A way out, for the errors that are known."""
+    if "DJANGO_SETTINGS_MODULE" in answer["traceback"]:
         return "; set DJANGO_SETTINGS_MODULE"
-    if told["error"].startswith("ModuleNotFoundError"):
+    if answer["error"].startswith("ModuleNotFoundError"):
         return "; is this the app's directory, and its environment (--python)?"
     return ""
 
 
-def _unknown(target: Target, tasks: Sequence[str]) -> str:
-    """The tasks whose names, or whose last parts, are the closest."""
+def _unknown_task(target: Target, tasks: Sequence[str]) -> str:
+    """Message that names the tasks whose names, or whose last parts, are the closest."""
     if not tasks:
         return f"-A {target.app} has no task; give the module that knows them"
-    short = {name.rpartition(".")[2]: name for name in tasks}
+    by_last_part = {name.rpartition(".")[2]: name for name in tasks}
+    last_part = target.task.rpartition(".")[2]
     close = [
         *difflib.get_close_matches(target.task, tasks, n=3, cutoff=0.5),
-        *(short[it] for it in difflib.get_close_matches(target.task.rpartition(".")[2], short)),
+        *(by_last_part[match] for match in difflib.get_close_matches(last_part, by_last_part)),
     ]
-    found = list(dict.fromkeys(close)) or list(tasks)[:5]
-    return f"--task {target.task}: {target.app} has no such task; close are {', '.join(found)}"
+    named = list(dict.fromkeys(close)) or list(tasks)[:5]
+    return f"--task {target.task}: {target.app} has no such task; close are {', '.join(named)}"

@@ -1,134 +1,132 @@
-"""A program in the environment of the user's app, which ends with us whatever happens."""
+"""Runs the shim in the environment of the user's app, in a process that ends with this one."""
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from poolrace.producer.processes import leash
+from poolrace.producer.processes.guard import GuardedProcess, start_guarded
+from poolrace.producer.race.options import Target
 from poolrace.producer.race.sandbox import Sandbox
 from poolrace.workers.errors import ClusterError
 from poolrace.workers.settings import inherited_environment, mask
 
 SHIM = Path(__file__).with_name("shim.py")
-"""Never imported here: it is for another interpreter."""
+"""Path of the shim, which is never imported here: it is for another interpreter."""
 
 MODULE = "poolrace_shim"
-"""The shim's name where it runs."""
+"""Module name of the shim where it runs."""
 
-LAST_LINES = 12
-
-
-@dataclass(frozen=True)
-class Target:
-    """The user's app: where it is found, and which task of it runs."""
-
-    app: str
-    """As ``celery -A`` takes it."""
-    task: str
-    python: str
-    """The interpreter of the app's environment."""
-    directory: Path
-    """Where its workers run."""
+LOG_LINES = 12
+"""Lines of the log, at most, that an error message shows."""
 
 
 class AppProcess:
-    """A process that runs the shim, with a private directory for its files."""
+    """A process that runs the shim, with a private directory for its files.
 
-    def __init__(self, target: Target, place: Sandbox, config: dict[str, Any]) -> None:
-        self.directory = Path(tempfile.mkdtemp(prefix="poolrace-race-"))
-        self._target = target
-        self._place = place
-        self._config = config
-        self._process: subprocess.Popen[bytes] | None = None
-        code = self.directory / "code"
-        code.mkdir()
-        shutil.copyfile(SHIM, code / f"{MODULE}.py")
-        self._program = code / f"{MODULE}.py"
+    The directory and the process begin with ``create_directory`` and ``start``, and end with
+    ``stop``, which works in every state.
+    """
+
+    def __init__(self, target: Target, sandbox: Sandbox) -> None:
         self.pid = 0
-        self._over = False
+        """Process id of the shim once it has started."""
+        self._target = target
+        self._sandbox = sandbox
+        self._directory: Path | None = None
+        self._process: GuardedProcess | None = None
 
-    def add(self, **config: str) -> None:
-        """Tell the shim more, before it starts."""
-        self._config |= config
+    def create_directory(self) -> Path:
+        """Create the private directory, with a copy of the shim in it; returns its path."""
+        self._directory = Path(tempfile.mkdtemp(prefix="poolrace-race-"))
+        self._program.parent.mkdir()
+        shutil.copyfile(SHIM, self._program)
+        return self._directory
 
-    def start(self, *arguments: str) -> None:
-        """Start the shim; ``pid`` is then its process."""
-        command = [sys.executable, "-E", "-P", leash.__file__, str(self.directory)]
-        with (self.directory / "log").open("wb") as log:
-            self._process = subprocess.Popen(
-                [*command, self._target.python, str(self._program), *arguments],
-                cwd=self._target.directory,
-                env=self._environment(),
-                start_new_session=True,  # out of reach of the terminal's Ctrl-C
-                bufsize=0,  # what it says is read where it is asked for, not ahead
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-            )
-        word, _, number = self._output.readline().decode().partition(" ")
-        if word != "pid":
-            raise ClusterError(f"{self._target.python} did not start: {self.last_words()}")
-        self.pid = int(number)
-        os.set_blocking(self._output.fileno(), False)
+    def start(self, arguments: Sequence[str], config: Mapping[str, Any]) -> None:
+        """Start the shim with command-line arguments and configuration.
+
+        Raises ``ClusterError`` if the interpreter does not start.
+        """
+        command = [self._target.python, str(self._program), *arguments]
+        with self._log.open("wb") as log:
+            try:
+                self._process = start_guarded(
+                    command,
+                    self.directory,
+                    cwd=self._target.directory,
+                    environment=self._environment(config),
+                    log=log,
+                )
+            except ChildProcessError as error:
+                raise ClusterError(
+                    f"{self._target.python} did not start: {self.log_tail()}"
+                ) from error
+        self.pid = self._process.pid
+
+    @property
+    def directory(self) -> Path:
+        """The private directory; raises ``RuntimeError`` before it was created."""
+        if self._directory is None:
+            raise RuntimeError("the directory of this process was not created")
+        return self._directory
 
     @property
     def ended(self) -> bool:
-        """Whether the program is gone, or never was."""
-        self._over = self._over or self._process is None or self._says_so()
-        return self._over
+        """Whether the process has ended, or was never started."""
+        return self._process is None or self._process.ended
 
-    def _says_so(self) -> bool:
-        """The leash says so, or is gone itself: then its output is at its end."""
-        said: bytes | None = self._output.read(64)
-        return said is not None and (said == b"" or said.startswith(b"ended"))
+    def log_tail(self) -> str:
+        """The last lines of its log, without passwords."""
+        if self._directory is None or not self._log.exists():
+            return "it was not started"
+        lines = self._log.read_text(errors="replace").strip().splitlines()
+        return mask("\n".join(lines[-LOG_LINES:])) or "it logged nothing"
 
-    def last_words(self) -> str:
-        """The last lines that it logged, without passwords."""
-        lines = (self.directory / "log").read_text(errors="replace").strip().splitlines()
-        return mask("\n".join(lines[-LAST_LINES:])) or "it said nothing"
-
-    def let_go(self) -> None:
-        """Have it end, without waiting."""
-        if self._process and self._process.stdin:
-            self._process.stdin.close()
+    def request_stop(self) -> None:
+        """Have the process end, without waiting for it."""
+        if self._process:
+            self._process.release()
 
     def stop(self) -> None:
-        """End it with all it started, and remove its directory."""
-        self.let_go()
+        """End the process and all its descendants, and remove the directory."""
         if self._process:
-            self._process.wait()
-            self._output.close()
-        # The leash has removed it, unless somebody killed the leash.
-        shutil.rmtree(self.directory, ignore_errors=True)
+            self._process.stop()
+        if self._directory:
+            # The guard has removed it already, unless the guard was killed.
+            shutil.rmtree(self._directory, ignore_errors=True)
 
     @property
-    def _output(self) -> Any:
-        return self._process.stdout if self._process else None
+    def _program(self) -> Path:
+        return self.directory / "code" / f"{MODULE}.py"
 
-    def _environment(self) -> dict[str, str]:
-        """Ours; Celery's own variables go before any configuration, so nothing leads elsewhere."""
+    @property
+    def _log(self) -> Path:
+        return self.directory / "log"
+
+    def _environment(self, config: Mapping[str, Any]) -> dict[str, str]:
+        """Environment variables of the shim: ours, its configuration, and the sandbox's Redis.
+
+        Celery's own variables override any configuration, so the app's Redis is never contacted.
+        """
         inherited = inherited_environment()
-        config = {
+        shim_config = {
             "app": self._target.app,
             "task": self._target.task,
-            "url": self._place.url,
-            "prefix": self._place.prefix,
+            "url": self._sandbox.url,
+            "prefix": self._sandbox.prefix,
             "own_backend": inherited.get("CELERY_RESULT_BACKEND"),
             "pipe": None,
             "pool": None,
-            **self._config,
+            **config,
         }
         names = ("BROKER_URL", "BROKER_READ_URL", "BROKER_WRITE_URL", "RESULT_BACKEND")
-        urls = {f"CELERY_{name}": self._place.url for name in names}
+        urls = {f"CELERY_{name}": self._sandbox.url for name in names}
         return {
             **inherited,
             **urls,
-            "POOLRACE_RACE": json.dumps(config),
-            "TMPDIR": str(self.directory),  # what a killed worker leaves behind goes with it
+            "POOLRACE_RACE": json.dumps(shim_config),
+            "TMPDIR": str(self.directory),  # temporary files of a killed worker are removed, too
         }

@@ -1,4 +1,4 @@
-"""What others, who compute on this machine meanwhile, leave of it."""
+"""Measures background load: how many CPU cores other processes left free."""
 
 import os
 import time
@@ -9,30 +9,33 @@ import psutil
 
 from poolrace.workers.usage import usage_of_tree
 
-MACHINE = os.cpu_count() or 1
+MACHINE_CORES = os.cpu_count() or 1
+"""CPU cores of the machine, whether this process may use them or not."""
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
-    """What was computed until a moment, in CPU seconds."""
+class CpuSnapshot:
+    """CPU seconds used on the machine up to one moment."""
 
     at: float
-    all_s: float
-    """By the whole machine; of a virtual one also what its host gave to others."""
+    """Seconds of the monotonic clock."""
+    machine_s: float
+    """CPU seconds of the whole machine; those that the host of a virtual machine took count."""
     own_s: float
-    """By this process and all that it started."""
+    """CPU seconds of this process and all its descendants."""
 
     @classmethod
     def now(cls) -> Self:
-        """Look; it takes milliseconds."""
+        """Take a snapshot; it takes milliseconds."""
         times = psutil.cpu_times()
         idle_s = times.idle + getattr(times, "iowait", 0.0)
-        twice_s = getattr(times, "guest", 0.0) + getattr(times, "guest_nice", 0.0)  # in user, too
-        all_s = sum(times) - idle_s - twice_s
-        return cls(time.monotonic(), all_s, usage_of_tree(os.getpid()).cpu_s)
+        # The times of guests are contained in those of users.
+        counted_twice_s = getattr(times, "guest", 0.0) + getattr(times, "guest_nice", 0.0)
+        machine_s = sum(times) - idle_s - counted_twice_s
+        return cls(time.monotonic(), machine_s, usage_of_tree(os.getpid()).cpu_s)
 
     def cores_left(self, before: Self) -> float:
-        """How many of the machine's cores others left to us since then, on average."""
-        others_s = (self.all_s - before.all_s) - (self.own_s - before.own_s)
-        others = max(0.0, others_s) / max(self.at - before.at, 1e-9)
-        return max(0.0, MACHINE - others)
+        """Mean number of cores that other processes left free since the snapshot ``before``."""
+        others_s = (self.machine_s - before.machine_s) - (self.own_s - before.own_s)
+        others_cores = max(0.0, others_s) / max(self.at - before.at, 1e-9)
+        return max(0.0, MACHINE_CORES - others_cores)

@@ -1,4 +1,4 @@
-"""What the task is called with: JSON Lines, as Celery's arguments. Pure."""
+"""Reads items from JSON Lines: the arguments of each call of the task. Pure."""
 
 import json
 from collections.abc import Iterable
@@ -7,13 +7,16 @@ from typing import Any
 
 from poolrace.workers.errors import UsageError
 
-CALL = {"args", "kwargs"}
-"""An object with these keys alone is a call, any other one is keyword arguments."""
+CALL_KEYS = {"args", "kwargs"}
+"""Keys of an object that describes a whole call; an object with other keys is keyword arguments."""
+
+SHOWN_CHARACTERS = 60
+"""Characters of an invalid line that an error message shows."""
 
 
 @dataclass(frozen=True)
 class Item:
-    """The arguments of one call, and the line that they came from."""
+    """The arguments of one call, and the number of their line."""
 
     line: int
     args: list[Any]
@@ -21,9 +24,9 @@ class Item:
 
 
 def read_items(lines: Iterable[str], limit: int | None = None) -> list[Item]:
-    """The items of JSON Lines; empty lines count as lines and are no items.
+    """Read one item from each line that is not empty.
 
-    Raises ``UsageError`` with the line for what is no item, and if there is none.
+    Raises ``UsageError`` with the number of an invalid line, and if there is no item at all.
     """
     items: list[Item] = []
     for number, line in enumerate(lines, start=1):
@@ -32,23 +35,24 @@ def read_items(lines: Iterable[str], limit: int | None = None) -> list[Item]:
         if line.strip():
             items.append(_item(number, line))
     if not items:
-        raise UsageError('there is no item; give one a line, as in [1, 2] or {"name": 1}')
+        raise UsageError('there is no item; give one per line, as in [1, 2] or {"name": 1}')
     return items
 
 
 def _item(number: int, line: str) -> Item:
+    shown = line.strip()[:SHOWN_CHARACTERS]
     try:
         value = json.loads(line)
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"line {number} is no JSON: {error}; {line.strip()[:60]!r}") from error
+        raise UsageError(f"line {number} is not JSON: {error}; {shown!r}") from error
     if isinstance(value, list):
         return Item(number, value, {})
     if not isinstance(value, dict):
         raise UsageError(
             f"line {number} is neither an array (arguments) nor an object (keyword arguments):"
-            f" {line.strip()[:60]}; write [{line.strip()[:60]}]"
+            f" {shown}; write [{shown}]"
         )
-    if not value or value.keys() - CALL:
+    if not value or value.keys() - CALL_KEYS:
         return Item(number, [], value)
     args, kwargs = value.get("args", []), value.get("kwargs", {})
     if not isinstance(args, list) or not isinstance(kwargs, dict):

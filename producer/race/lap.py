@@ -1,155 +1,163 @@
-"""Measures one stretch of one candidate: items in, reports out, figures. Prints nothing."""
+"""Measures one lap: sends items to the workers of a candidate and computes its figures."""
 
 import time
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from poolrace.producer.analysis.rates import percentiles, steady_rate
+from poolrace.producer.analysis.stats import percentiles, steady_rate
+from poolrace.producer.jobs.schedules import AHEAD_S
 from poolrace.producer.race.publisher import Publisher
-from poolrace.producer.race.worker_group import Report, WorkerGroup
+from poolrace.producer.race.worker_group import ItemTiming, WorkerGroup
 from poolrace.producer.results.race import Kind, Lap
 from poolrace.workers.usage import Usage, used_between
 
 GRACE_S = 5.0
-"""Seconds beyond the time limit after which nobody waits for an item any more."""
+"""Seconds beyond the time limit after which a lap without any finished item counts as lost."""
 
-AHEAD_S = 0.1
-"""Items are sent so many seconds ahead of the workers, so that these never wait for us."""
+MIN_AHEAD = 8
+"""Items kept in flight, at least."""
 
-LEAST_AHEAD = 8
+CHECK_S = 0.25
+"""Seconds between two checks of memory and workers. A check of hundreds of processes takes tens
+of milliseconds, so the next one also waits for ``CHECK_FACTOR`` times as long as the last took."""
 
-LOOK_S = 0.25
-"""Seconds between two looks at memory and workers; a look at hundreds of processes takes tens
-of milliseconds, so it also waits for fifty times as long as the last one took."""
+CHECK_FACTOR = 50
+"""Ratio of the time between two checks to the time that one takes, at least."""
 
 
 @dataclass(frozen=True)
 class LapPlan:
-    """How much is measured."""
+    """Number of items and time that a lap may take."""
 
     kind: Kind
     round: int
     first: int
     """Number of the first item."""
     window_s: float
-    """Items are sent for so long."""
-    least: int
-    """So many are sent in any case."""
-    most: int
+    """Seconds in which items are sent."""
+    min_items: int
+    """Items that are sent even if the window is over."""
+    max_items: int
     time_limit_s: float
     prefetch: int
-    """The prefetch multiplier that holds for the candidate."""
+    """Celery's prefetch multiplier of the candidate."""
 
 
 @dataclass
-class _Track:
-    """A lap that is under way."""
+class _RunningLap:
+    """A lap in progress."""
 
-    crew: WorkerGroup
-    mail: Publisher
-    aim: LapPlan
+    group: WorkerGroup
+    publisher: Publisher
+    plan: LapPlan
     sent: int = 0
-    under_way: dict[str, float] = field(default_factory=dict)
-    """Id -> when it was sent."""
-    reports: list[Report] = field(default_factory=list)
+    in_flight: dict[str, float] = field(default_factory=dict)
+    """Task id -> when the item was sent."""
+    timings: list[ItemTiming] = field(default_factory=list)
     waited_s: list[float] = field(default_factory=list)
     peak_bytes: int = 0
     lost: bool = False
-    _moved: float = 0.0
-    _look_at: float = 0.0
+    _last_finished: float = 0.0
+    _next_check: float = 0.0
 
     def run(self) -> None:
-        """Keep the workers supplied until the aim is met, and wait for what is under way."""
-        self._moved = began = time.monotonic()
+        """Keep the workers supplied as planned, and wait for all items in flight."""
+        self._last_finished = began = time.monotonic()
         while not self.lost:
             self._supply(began)
-            if not self.under_way:
+            if not self.in_flight:
                 break
-            self._hear(self.crew.reports(self._look_at - time.monotonic()))
-            if time.monotonic() >= self._look_at:
-                self._look()
-        self._look()
+            self._receive(self.group.read_timings(self._next_check - time.monotonic()))
+            if time.monotonic() >= self._next_check:
+                self._check()
+        self._check()
 
     def _supply(self, began: float) -> None:
-        """Send what the workers may take ahead; the aim says when that is enough."""
-        passed_s = time.monotonic() - began
-        left = self.aim.most - self.sent
-        if passed_s > self.aim.window_s:
-            left = min(left, self.aim.least - self.sent)
-        ahead = self._ahead(passed_s) - len(self.under_way)
-        if (number := min(left, ahead)) > 0:
+        """Send as many items as the workers may have ahead and the plan allows."""
+        elapsed_s = time.monotonic() - began
+        remaining = self.plan.max_items - self.sent
+        if elapsed_s > self.plan.window_s:
+            remaining = min(remaining, self.plan.min_items - self.sent)
+        number = min(remaining, self._ahead(elapsed_s) - len(self.in_flight))
+        if number > 0:
             now = time.monotonic()
-            ids = self.mail.send(self.crew.queue, self.aim.first + self.sent, number)
-            self.under_way.update(dict.fromkeys(ids, now))
+            ids = self.publisher.send(self.group.queue, self.plan.first + self.sent, number)
+            self.in_flight.update(dict.fromkeys(ids, now))
             self.sent += number
 
-    def _ahead(self, passed_s: float) -> int:
-        speed = len(self.reports) / passed_s if passed_s > AHEAD_S else 0.0
-        prefetch = self.aim.prefetch or 1  # 0 is no limit: whatever is there is taken
-        held = self.crew.candidate.slots * (1 + prefetch)
-        return max(LEAST_AHEAD, held, round(speed * AHEAD_S) + self.crew.candidate.slots)
+    def _ahead(self, elapsed_s: float) -> int:
+        """Number of items to keep in flight, so that the workers never wait for the producer."""
+        speed = len(self.timings) / elapsed_s if elapsed_s > AHEAD_S else 0.0
+        prefetch = self.plan.prefetch or 1  # 0 means no limit: the worker takes all there are
+        slots = self.group.candidate.slots
+        return max(MIN_AHEAD, slots * (1 + prefetch), round(speed * AHEAD_S) + slots)
 
-    def _hear(self, told: list[Report]) -> None:
-        ours = [it for it in told if it.task_id in self.under_way]
-        for report in ours:
-            self.waited_s.append(report.began - self.under_way.pop(report.task_id))
-        self.reports += ours
-        self.mail.forget([it.task_id for it in ours])
-        if ours:
-            self._moved = time.monotonic()
+    def _receive(self, timings: Sequence[ItemTiming]) -> None:
+        """Count the items of this lap; those of an earlier one are ignored."""
+        own = [timing for timing in timings if timing.task_id in self.in_flight]
+        for timing in own:
+            self.waited_s.append(timing.began - self.in_flight.pop(timing.task_id))
+        self.timings += own
+        self.publisher.delete_results([timing.task_id for timing in own])
+        if own:
+            self._last_finished = time.monotonic()
 
-    def _look(self) -> None:
-        """At the memory, and whether anybody is still at work."""
+    def _check(self) -> None:
+        """Measure the memory, and find out whether the workers ended or hang."""
         began = time.monotonic()
-        self.peak_bytes = max(self.peak_bytes, self.crew.memory_bytes())
+        self.peak_bytes = max(self.peak_bytes, self.group.memory_bytes())
         took_s = time.monotonic() - began
-        self._look_at = began + max(LOOK_S, 50 * took_s)
-        still_s = began - self._moved
-        self.lost = self.crew.ended or still_s > self.aim.time_limit_s + GRACE_S
+        self._next_check = began + max(CHECK_S, CHECK_FACTOR * took_s)
+        idle_s = began - self._last_finished
+        self.lost = self.group.ended or idle_s > self.plan.time_limit_s + GRACE_S
 
     def failures(self) -> dict[str, int]:
-        """By the name of the exception; of what hangs, or died, as many as there are slots."""
-        found: dict[str, int] = {}
-        for report in self.reports:
-            if report.failure:
-                found[report.failure] = found.get(report.failure, 0) + 1
+        """Failed items by the name of the exception.
+
+        Of items that hung, or were lost with their worker, at most one for each slot counts.
+        """
+        failures = Counter(timing.failure for timing in self.timings if timing.failure)
         if self.lost:
-            name = "WorkerLostError" if self.crew.ended else "TimeLimitExceeded"
-            found[name] = min(len(self.under_way), self.crew.candidate.slots)
-        return found
+            name = "WorkerLostError" if self.group.ended else "TimeLimitExceeded"
+            failures[name] = min(len(self.in_flight), self.group.candidate.slots)
+        return dict(failures)
 
 
-def make_lap(crew: WorkerGroup, mail: Publisher, aim: LapPlan) -> Lap:
-    """Measure."""
-    track = _Track(crew, mail, aim)
-    before = crew.usage()
-    track.run()
-    return _lap(track, used_between(before, crew.usage()))
+def measure_lap(group: WorkerGroup, publisher: Publisher, plan: LapPlan) -> Lap:
+    """Measure one lap of the candidate whose workers are ``group``."""
+    running = _RunningLap(group, publisher, plan)
+    before = group.usage()
+    running.run()
+    return _figures(running, used_between(before, group.usage()))
 
 
-def _lap(track: _Track, used: Usage) -> Lap:
-    ran = [it for it in track.reports if it.ended > it.began]
-    well = [it for it in ran if it.failure is None]
-    first = min((it.began for it in ran), default=0.0)
-    running = [it.ended - it.began for it in ran]
+def _figures(running: _RunningLap, used: Usage) -> Lap:
+    """The lap with its figures, from the timings of all items and the usage of the workers."""
+    timings = [timing for timing in running.timings if timing.ended > timing.began]
+    succeeded = [timing for timing in timings if timing.failure is None]
+    first = min((timing.began for timing in timings), default=0.0)
+    durations = [timing.ended - timing.began for timing in timings]
     return Lap(
-        candidate=track.crew.candidate,
-        kind=track.aim.kind,
-        round=track.aim.round,
-        items=len(well),
-        failures=track.failures(),
+        candidate=running.group.candidate,
+        kind=running.plan.kind,
+        round=running.plan.round,
+        items=len(succeeded),
+        failures=running.failures(),
         items_per_s=steady_rate(
-            [(it.began, it.ended) for it in well], begins=[it.began for it in ran]
+            [(timing.began, timing.ended) for timing in succeeded],
+            begins=[timing.began for timing in timings],
         ),
-        wall_s=max((it.ended for it in ran), default=0.0) - first,
-        waiting_s=percentiles(track.waited_s),
-        running_s=percentiles(running),
-        running_total_s=sum(running),
-        own_cpu_s=sum(it.own_cpu_s for it in ran),
-        core_wait_s=sum(it.core_wait_s for it in ran),
+        wall_s=max((timing.ended for timing in timings), default=0.0) - first,
+        waiting_s=percentiles(running.waited_s),
+        running_s=percentiles(durations),
+        running_total_s=sum(durations),
+        own_cpu_s=sum(timing.own_cpu_s for timing in timings),
+        core_wait_s=sum(timing.core_wait_s for timing in timings),
         cpu_s=used.cpu_s,
-        peak_memory_bytes=track.peak_bytes,
+        peak_memory_bytes=running.peak_bytes,
         voluntary_switches=used.voluntary_switches,
         involuntary_switches=used.involuntary_switches,
-        lost=track.lost,
-        traceback=next((it.traceback for it in track.reports if it.failure), ""),
+        lost=running.lost,
+        traceback=next((timing.traceback for timing in running.timings if timing.failure), ""),
     )

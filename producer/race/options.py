@@ -1,23 +1,42 @@
-"""What takes part in a race: a pool with its concurrency, and how it is asked for. Pure."""
+"""Options of a race and of a pool map, and the parsing of ``--pool``. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
-from poolrace.producer.results.candidate import CONCURRENT, Candidate
+from poolrace.producer.race.items import Item
+from poolrace.producer.results.candidate import CONCURRENT, SOLO, Candidate
 from poolrace.workers.errors import UsageError
 from poolrace.workers.pools import pool_named
 
 
 @dataclass(frozen=True)
+class Target:
+    """The user's app: where to find it, and which of its tasks to run."""
+
+    app: str
+    """The app as ``celery -A`` takes it."""
+    task: str
+    python: str
+    """The interpreter of the app's environment."""
+    directory: Path
+    """The working directory of its workers."""
+
+
+@dataclass(frozen=True)
 class Variants:
-    """What is raced besides pool and concurrency; the first of each is what is searched with."""
+    """Worker options that are raced besides pool and concurrency.
+
+    The search uses the first value of each; the best candidate of a pool then also races with
+    the other values.
+    """
 
     workers: Sequence[int] = (1,)
     prefetch: Sequence[int | None] = (None,)
     max_tasks: Sequence[int | None] = (None,)
 
-    def of(self, pool: str, concurrency: int) -> list[Candidate]:
-        """A candidate for each combination; children are prefork's, and so is their limit."""
+    def candidates(self, pool: str, concurrency: int) -> list[Candidate]:
+        """One candidate for each combination; only prefork has children to limit."""
         limits = self.max_tasks if pool == "prefork" else (None,)
         return [
             Candidate(pool, concurrency, workers, prefetch, max_tasks)
@@ -27,8 +46,50 @@ class Variants:
         ]
 
 
-def parse(text: str) -> tuple[str, int | None]:
-    """``gevent:100`` is a candidate, ``gevent`` a pool whose concurrency is searched."""
+@dataclass(frozen=True)
+class RaceOptions:
+    """The task, items and pools to race, and the limits of the race."""
+
+    target: Target
+    items: Sequence[Item]
+    pools: Sequence[str] = ()
+    """As typed: ``gevent``, whose concurrency is searched, or ``gevent:100``."""
+    variants: Variants = field(default_factory=Variants)
+    broker: str | None = None
+    budget_s: float = 120.0
+    time_limit_s: float = 60.0
+    max_memory_bytes: int = 2**40
+    max_executions: int = 50_000
+    repeat_items: int | None = None
+    """Times that each lap runs all items; ``None`` runs as many items as measuring needs."""
+
+    def min_items(self, candidate: Candidate) -> int:
+        """Number of items that a lap of the candidate runs, at least."""
+        if self.repeat_items:
+            return self.repeat_items * len(self.items)
+        return 2 * candidate.slots + (0 if candidate == SOLO else 1)
+
+
+@dataclass(frozen=True)
+class MapOptions:
+    """The cells of a pool map, and how often each pool is measured in a cell."""
+
+    item_s: float
+    shares: Sequence[float]
+    concurrencies: Sequence[int]
+    repeat: int = 3
+
+    @property
+    def laps(self) -> int:
+        """Total number of laps."""
+        return len(self.shares) * len(self.concurrencies) * len(CONCURRENT) * self.repeat
+
+
+def parse_pool(text: str) -> tuple[str, int | None]:
+    """Parse ``gevent:100`` into pool and concurrency; ``gevent`` alone has ``None``.
+
+    Raises ``UsageError`` for an unknown pool or an invalid number of slots.
+    """
     name, colon, number = text.partition(":")
     pool_named(name)
     if not colon:
@@ -41,15 +102,26 @@ def parse(text: str) -> tuple[str, int | None]:
 
 
 def pools_to_search(texts: Sequence[str], available: Sequence[str]) -> list[str]:
-    """The pools whose concurrency is searched; without any wish all that are available.
+    """Pools whose concurrency is searched; without ``--pool`` all available ones.
 
-    Raises ``UsageError`` for a pool that the environment of the app cannot run.
+    Raises ``UsageError`` for a pool that the app's environment cannot run.
     """
-    wanted = [parse(text) for text in texts] or [(name, None) for name in CONCURRENT]
-    for name, _ in wanted:
+    requested = [parse_pool(text) for text in texts] or [(name, None) for name in CONCURRENT]
+    for name, _ in requested:
         if texts and name not in available:
             raise UsageError(
                 f"--pool {name}: it is not installed in the environment of the app;"
                 f" install {name} there, or choose {', '.join(available)}"
             )
-    return [name for name, number in wanted if number is None and name in available]
+    return [name for name, number in requested if number is None and name in available]
+
+
+def fixed_candidates(texts: Sequence[str], variants: Variants) -> list[Candidate]:
+    """Candidates whose concurrency is given, as in ``gevent:100``, in all variants."""
+    parsed = [parse_pool(text) for text in texts]
+    return [
+        candidate
+        for name, concurrency in parsed
+        if concurrency
+        for candidate in variants.candidates(name, concurrency)
+    ]

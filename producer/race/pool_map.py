@@ -1,4 +1,4 @@
-"""Makes the map: every pool at every spot, in turn, on workers of this machine."""
+"""Measures a pool map: every pool in every cell, in rounds, on workers of this machine."""
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -7,54 +7,39 @@ from pathlib import Path
 
 from poolrace.producer.environment import describe_here, now
 from poolrace.producer.race import pool_map_app
-from poolrace.producer.race.app_info import App, probe
-from poolrace.producer.race.app_process import Target
+from poolrace.producer.race.app_info import AppInfo, probe
 from poolrace.producer.race.items import Item
-from poolrace.producer.race.sandbox import Sandbox, place
-from poolrace.producer.race.session import RaceOptions, RaceSession
+from poolrace.producer.race.options import MapOptions, RaceOptions, Target
+from poolrace.producer.race.sandbox import Sandbox, open_sandbox
+from poolrace.producer.race.session import RaceSession
 from poolrace.producer.results.candidate import CONCURRENT, Candidate
 from poolrace.producer.results.pool_map import MapLap, PoolMap
 from poolrace.producer.rounds import rotated
 from poolrace.workers.errors import ClusterError
 
-Step = Callable[[str], None]
-"""Called before each lap with what is measured."""
+ReportStep = Callable[[str], None]
+"""Function that is called before each lap with a description of it."""
 
 
-@dataclass(frozen=True)
-class MapOptions:
-    """What the map covers."""
-
-    item_s: float
-    shares: Sequence[float]
-    concurrencies: Sequence[int]
-    repeat: int = 3
-
-    @property
-    def laps(self) -> int:
-        """How many there will be."""
-        return len(self.shares) * len(self.concurrencies) * len(CONCURRENT) * self.repeat
-
-
-def make_map(wish: MapOptions, step: Step = lambda _: None) -> PoolMap:
-    """Measure; raises ``ClusterError`` if no worker starts."""
+def measure_map(options: MapOptions, report_step: ReportStep = lambda _: None) -> PoolMap:
+    """Measure a pool map; raises ``ClusterError`` if no worker starts."""
     made_at = now()
     target = Target(pool_map_app.__name__, "mixed", sys.executable, Path.cwd())
     laps: list[MapLap] = []
     left_out: dict[str, str] = {}
-    with place(None) as found:
-        app = probe(target, found, [_item(wish, 0.0)])
-        for concurrency in wish.concurrencies:
-            candidates = [Candidate(pool, concurrency) for pool in CONCURRENT]
-            laps += _line(_Line(wish, target, found, app, left_out, step), candidates)
+    with open_sandbox(None) as sandbox:
+        app = probe(target, sandbox, [_item(options, 0.0)])
+        for concurrency in options.concurrencies:
+            row = _Row(options, target, sandbox, app, left_out, report_step)
+            laps += row.measure([Candidate(pool, concurrency) for pool in CONCURRENT])
     if not laps:
-        raise ClusterError(f"no worker came through: {', '.join(left_out.values())}")
+        raise ClusterError(f"no pool could be measured: {', '.join(left_out.values())}")
     return PoolMap(
         made_at=made_at,
-        item_s=wish.item_s,
-        shares=list(wish.shares),
-        concurrencies=list(wish.concurrencies),
-        repeat=wish.repeat,
+        item_s=options.item_s,
+        shares=list(options.shares),
+        concurrencies=list(options.concurrencies),
+        repeat=options.repeat,
         left_out=left_out,
         environment=describe_here(),
         laps=tuple(laps),
@@ -62,44 +47,41 @@ def make_map(wish: MapOptions, step: Step = lambda _: None) -> PoolMap:
 
 
 @dataclass(frozen=True)
-class _Line:
-    """What the map_cells of one concurrency have in common."""
+class _Row:
+    """One row of the map: all waiting shares at one concurrency."""
 
-    wish: MapOptions
+    options: MapOptions
     target: Target
-    place: Sandbox
-    app: App
+    sandbox: Sandbox
+    app: AppInfo
     left_out: dict[str, str]
-    step: Step
+    report_step: ReportStep
+
+    def measure(self, candidates: Sequence[Candidate]) -> Iterator[MapLap]:
+        """Measure the row. The workers keep running, only their items change with the share."""
+        options = self.options
+        items = [_item(options, share) for share in options.shares]
+        unlimited = RaceOptions(
+            self.target, items, budget_s=float("inf"), max_executions=sys.maxsize
+        )
+        with RaceSession(unlimited, self.sandbox, self.app) as session:
+            running = session.start(candidates)
+            for candidate in candidates:
+                if candidate not in running:
+                    self.left_out[str(candidate)] = "its workers did not start"
+            for share, item in zip(options.shares, items, strict=True):
+                session.use_items([item])
+                for number in range(options.repeat):
+                    for candidate in rotated(running, number):
+                        self.report_step(f"{candidate}, waiting {share:.0%}, round {number + 1}")
+                        lap = session.measure(candidate, "search")
+                        if lap.lost:
+                            running.remove(candidate)
+                            self.left_out[str(candidate)] = "its workers were lost"
+                        else:
+                            yield MapLap(share, lap)
 
 
-def _line(line: _Line, candidates: Sequence[Candidate]) -> Iterator[MapLap]:
-    """All shares at one concurrency; the workers stay, only what they are sent changes."""
-    wish = line.wish
-    items = [_item(wish, share) for share in wish.shares]
-    limits = RaceOptions(line.target, items, budget_s=float("inf"), max_executions=sys.maxsize)
-    with RaceSession(limits, line.place, line.app).open() as track:
-        running = track.enlist(*candidates)
-        _note(line, candidates, running, "its workers did not start")
-        for share, item in zip(wish.shares, items, strict=True):
-            track.send([item])
-            for number in range(wish.repeat):
-                for candidate in rotated(running, number):
-                    line.step(f"{candidate}, waiting {share:.0%}, round {number + 1}")
-                    lap = track.lap(candidate, "search")
-                    if lap.lost:
-                        running.remove(candidate)
-                        _note(line, [candidate], running, "its workers were lost")
-                    else:
-                        yield MapLap(share, lap)
-
-
-def _note(line: _Line, wanted: Sequence[Candidate], running: Sequence[Candidate], why: str) -> None:
-    for candidate in wanted:
-        if candidate not in running:
-            line.left_out[str(candidate)] = why
-
-
-def _item(wish: MapOptions, share: float) -> Item:
-    """Called with the seconds that it computes and waits."""
-    return Item(0, [wish.item_s * (1 - share), wish.item_s * share], {})
+def _item(options: MapOptions, share: float) -> Item:
+    """An item whose arguments are the seconds to compute and the seconds to wait."""
+    return Item(0, [options.item_s * (1 - share), options.item_s * share], {})

@@ -1,4 +1,4 @@
-"""Where a race takes place: a Redis of its own, or a corner of a given one."""
+"""Gives a race a Redis: a private one, or a key prefix in a given one."""
 
 import secrets
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from poolrace.producer.broker.client import connect, translated
+from poolrace.producer.broker.client import connect, translate_errors
 from poolrace.producer.cluster.lifecycle import temporary
 from poolrace.producer.settings import Settings
 
@@ -14,12 +14,15 @@ if TYPE_CHECKING:
     import redis
 
 LARGEST = "512mb"
-"""What a result or an argument of somebody else's task may take: Redis' own default."""
+"""Size of the largest result or argument of a user's task: Redis's own default."""
+
+DELETE_AT_ONCE = 1000
+"""Keys per command that deletes keys."""
 
 
 @dataclass(frozen=True)
 class Sandbox:
-    """A Redis, and what all keys and task ids of the race begin with."""
+    """A Redis, and the prefix of all keys and task ids of the race in it."""
 
     url: str
     prefix: str
@@ -27,33 +30,34 @@ class Sandbox:
 
 
 @contextmanager
-def place(broker: str | None) -> Iterator[Sandbox]:
-    """A private Redis that ends with us, or the given one, which is left as it was.
+def open_sandbox(broker: str | None) -> Iterator[Sandbox]:
+    """Open a private Redis that is stopped afterwards, or the given one.
 
-    Raises ``ClusterError`` if the given one does not answer.
+    The race's keys are deleted from a given Redis afterwards. Raises ``ClusterError`` if it does
+    not answer.
     """
     if broker is None:
         with (
-            temporary(Settings(), {}, largest=LARGEST) as cluster,
-            _corner(cluster.broker_url) as found,
+            temporary(Settings(), {}, largest_value=LARGEST) as cluster,
+            _connected(cluster.broker_url) as sandbox,
         ):
-            yield found
+            yield sandbox
         return
-    with _corner(broker) as found:
+    with _connected(broker) as sandbox:
         try:
-            yield found
+            yield sandbox
         finally:
-            _clean(found)
+            _delete_keys(sandbox)
 
 
 @contextmanager
-def _corner(url: str) -> Iterator[Sandbox]:
-    with closing(connect(url)) as client, translated(url):
+def _connected(url: str) -> Iterator[Sandbox]:
+    with closing(connect(url)) as client, translate_errors(url):
         yield Sandbox(url, f"poolrace-{secrets.token_hex(4)}-", client)
 
 
-def _clean(found: Sandbox) -> None:
-    """Remove every key of the race."""
-    keys = list(found.client.scan_iter(match=f"{found.prefix}*", count=1000))
-    for first in range(0, len(keys), 1000):
-        found.client.unlink(*keys[first : first + 1000])
+def _delete_keys(sandbox: Sandbox) -> None:
+    """Delete all keys of the race."""
+    keys = list(sandbox.client.scan_iter(match=f"{sandbox.prefix}*", count=DELETE_AT_ONCE))
+    for first in range(0, len(keys), DELETE_AT_ONCE):
+        sandbox.client.unlink(*keys[first : first + DELETE_AT_ONCE])

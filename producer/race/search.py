@@ -1,96 +1,115 @@
-"""How far the concurrency of a pool is raised: doubling while throughput gains clearly. Pure."""
+"""Searches the concurrency of a pool: doubles it while throughput gains clearly. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from poolrace.producer.jobs.schedules import MESSAGE_S
 from poolrace.producer.results.candidate import Candidate
-from poolrace.producer.results.race import Reason
+from poolrace.producer.results.race import Lap, Reason
 
-GAIN = 1.15
-"""Twice the slots must give so much more; less is not worth them, and noise alone gives 1.1."""
+MIN_GAIN = 1.15
+"""Ratio of speeds that doubling the slots must reach to go on. Less is not worth the slots, and
+noise alone gives 1.1."""
 
-PLAIN = 1.5
-"""So much more needs no second look."""
+CLEAR_GAIN = 1.5
+"""Ratio of speeds that counts as a gain without measuring again."""
 
-FIRST_BELOW_TOP = 16
-"""The first rung is at most so many times below what can be of use at all."""
+MAX_START_FACTOR = 16
+"""Ratio of the highest useful concurrency to the first one that is tried, at most."""
 
-MOST = 1024
-"""No pool gets more slots by itself."""
+MAX_CONCURRENCY = 1024
+"""Slots that the search gives to a pool, at most."""
 
 
 @dataclass
-class Ladder:
-    """The concurrencies of a pool, one after the other."""
+class PoolSearch:
+    """Search for the best concurrency of one pool."""
 
     pool: str
-    rungs: Sequence[Candidate]
-    climbed: list[tuple[Candidate, float]] = field(default_factory=list)
-    """What was measured and kept, with its speed in items/s; the last one is the best so far."""
-    above: tuple[Candidate, float] | None = None
-    """What gained too little to go on, with its speed; it may be as fast, or a little faster."""
+    candidates: Sequence[Candidate]
+    """Candidates to try, by ascending concurrency."""
+    improvements: list[tuple[Candidate, float]] = field(default_factory=list)
+    """Candidates that gained enough, with their speeds in items/s; the last one is the best."""
+    without_gain: tuple[Candidate, float] | None = None
+    """The candidate that gained too little and ended the search, with its speed; it may be as
+    fast as the best one, or a little faster."""
     ended: Reason | None = None
-    _tried: int = 0
-    _halved: bool = False
+    _position: int = 0
+    _reduced: bool = False
 
     @property
     def next(self) -> Candidate | None:
-        """What to try now, ``None`` if that is over."""
-        return None if self.ended else self.rungs[self._tried]
+        """The candidate to try next, ``None`` if the search has ended."""
+        return None if self.ended else self.candidates[self._position]
 
     @property
-    def champion(self) -> Candidate | None:
-        """The best so far."""
-        return self.climbed[-1][0] if self.climbed else None
+    def best(self) -> Candidate | None:
+        """The best candidate so far."""
+        return self.improvements[-1][0] if self.improvements else None
 
     @property
-    def speed(self) -> float:
-        """That of the champion, 0 before there is one."""
-        return self.climbed[-1][1] if self.climbed else 0.0
+    def best_speed(self) -> float:
+        """Items/s of the best candidate, 0 before there is one."""
+        return self.improvements[-1][1] if self.improvements else 0.0
 
     @property
     def measured(self) -> dict[Candidate, float]:
-        """All that came through, with their speeds."""
-        return dict([*self.climbed, *([self.above] if self.above else [])])
+        """All candidates that were measured, with their speeds in items/s."""
+        return dict([*self.improvements, *([self.without_gain] if self.without_gain else [])])
 
-    def enter(self, speed: float) -> bool:
-        """What was tried reached so many items/s; returns whether it is the champion now."""
-        candidate = self.rungs[self._tried]
-        self._tried += 1
-        better = speed >= GAIN * self.speed and speed > 0
-        if better:
-            self.climbed.append((candidate, speed))
-            if self._tried == len(self.rungs):
-                self.ended = "memory" if self._halved else "top"
-        elif self.climbed:
-            self.above, self.ended = (candidate, speed), "gain"
+    def record(self, speed: float) -> bool:
+        """Record the items/s of the next candidate; returns whether it is the best one now."""
+        candidate = self.candidates[self._position]
+        self._position += 1
+        gained = speed >= MIN_GAIN * self.best_speed and speed > 0
+        if gained:
+            self.improvements.append((candidate, speed))
+            if self._position == len(self.candidates):
+                self.ended = "memory" if self._reduced else "top"
+        elif self.improvements:
+            self.without_gain, self.ended = (candidate, speed), "gain"
         else:
             self.ended = "failures"
-        return better
+        return gained
 
-    def too_large(self) -> None:
-        """What was to be tried does not fit into memory; half of it may, if nothing else did."""
-        half = self.rungs[self._tried].concurrency // 2
-        if self.climbed or not half:
+    def record_again(self, speed: float) -> None:
+        """Record the items/s of another lap of the best candidate."""
+        candidate, earlier = self.improvements[-1]
+        self.improvements[-1] = candidate, max(earlier, speed)
+
+    def reduce(self) -> None:
+        """Record that the next candidate needs too much memory.
+
+        Ends the search, or if nothing was measured yet, tries half the concurrency instead.
+        """
+        half = self.candidates[self._position].concurrency // 2
+        if self.improvements or not half:
             self.ended = "memory"
             return
-        self.rungs = [replace(self.rungs[self._tried], concurrency=half)]
-        self._tried, self._halved = 0, True
+        self.candidates = [replace(self.candidates[self._position], concurrency=half)]
+        self._position, self._reduced = 0, True
 
 
-def rungs(cores: int, useful: float, most: int = MOST) -> list[int]:
-    """Numbers of slots to try, ascending.
+def useful_slots(base: Sequence[Lap], cores: int) -> float:
+    """Number of slots that keep all cores busy, from the computing and waiting of the base laps."""
+    running_s = sum(lap.running_total_s - lap.core_wait_s for lap in base)
+    least_s = MESSAGE_S * sum(lap.executions for lap in base)
+    return cores * max(1.0, running_s / max(sum(lap.cpu_s for lap in base), least_s))
 
-    ``useful`` is how many slots can be busy at all, from what an item computes and waits. On a
-    busy machine more processes than that win cores from others, which is no merit of theirs.
+
+def concurrencies(cores: int, useful: float, largest: int = MAX_CONCURRENCY) -> list[int]:
+    """Concurrencies to try, ascending; each one is twice the one before.
+
+    ``useful`` is the number of slots that can be busy at all. On a busy machine more processes
+    than that take cores from other processes, which is no merit of the concurrency.
     """
     top = cores
     # With many at a time a message costs less than in the base; a task that computes gets no more.
-    room = 0.8 if useful < 2 * cores else 2.0
-    while top < room * useful and 2 * top <= most:
+    tolerance = 0.8 if useful < 2 * cores else 2.0
+    while top < tolerance * useful and 2 * top <= largest:
         top *= 2
     first = cores
-    while first * FIRST_BELOW_TOP < top:
+    while first * MAX_START_FACTOR < top:
         first *= 2
     numbers = [first]
     while numbers[-1] < top:
@@ -98,12 +117,12 @@ def rungs(cores: int, useful: float, most: int = MOST) -> list[int]:
     return numbers
 
 
-def next_rung(ladders: Sequence[Ladder]) -> list[tuple[Ladder, Candidate]]:
-    """Whose turn it is, with what to try: those with the fewest slots.
+def next_candidates(searches: Sequence[PoolSearch]) -> list[tuple[PoolSearch, Candidate]]:
+    """The searches whose next candidates have the fewest slots, with these candidates.
 
-    So that all pools have come equally far when the time is over.
+    So all pools have tried about the same concurrencies when the time is over.
     """
-    waiting = [(ladder, ladder.next) for ladder in ladders]
-    open_ = [(ladder, candidate) for ladder, candidate in waiting if candidate]
-    fewest = min((candidate.slots for _, candidate in open_), default=0)
-    return [it for it in open_ if it[1].slots == fewest]
+    pending = [(search, search.next) for search in searches]
+    unfinished = [(search, candidate) for search, candidate in pending if candidate]
+    fewest = min((candidate.slots for _, candidate in unfinished), default=0)
+    return [(search, candidate) for search, candidate in unfinished if candidate.slots == fewest]

@@ -1,10 +1,10 @@
-"""What a race runs in the environment of the user's app: its app, with a broker of the race.
+"""The shim: runs the user's app in its own environment, with the broker of the race.
 
-A single file that is copied to where it is needed. It needs the standard library and Celery 5.3
-or newer, on Python 3.8 or newer, and nothing of poolrace.
+A single file that is copied to a directory of its own. It needs the standard library and Celery
+5.3 or newer, on Python 3.8 or newer, and nothing of poolrace.
 
-``python poolrace_shim.py -A poolrace_shim worker ...`` is Celery's own command line for it;
-``python poolrace_shim.py probe`` tells what the app is, and whether its task can be called.
+``python poolrace_shim.py --app poolrace_shim worker ...`` is Celery's own command line with the
+app; ``python poolrace_shim.py probe`` writes facts of the app, its task and the items to a file.
 """
 
 from __future__ import annotations
@@ -24,16 +24,22 @@ from pathlib import Path
 from typing import Any
 
 CONFIG: dict[str, Any] = json.loads(os.environ["POOLRACE_RACE"])
-"""What the producer wants to be done; see ``producer/race/app_info.py`` and ``worker.py``."""
+"""Configuration from the producer; ``producer/race/app_process.py`` writes it."""
 
 TRACE_CHARACTERS = 3000
-"""A line to the producer must stay below 4,096 bytes, so that lines do not mix (pipe(7))."""
+"""Characters of a traceback that are kept, from its end."""
+
+LINE_BYTES = 4000
+"""Bytes of a line to the producer, at most: below 4,096 lines do not mix (pipe(7))."""
 
 PR_SET_PDEATHSIG = 1
 
 _began: dict[str, tuple[float, float, float]] = {}
+"""Task id -> clocks at the begin of the item."""
 _failures: dict[str, tuple[str, str]] = {}
+"""Task id -> name of the exception and traceback."""
 _pipe: dict[int, int] = {}
+"""Process id -> descriptor of the pipe: a forked process must open it for itself."""
 
 
 def replaced_app() -> Any:
@@ -60,7 +66,7 @@ def replaced_app() -> Any:
 
 
 def _replacements(app: Any, backend: str) -> dict[str, Any]:
-    """The settings that lead elsewhere; all others stay the app's own."""
+    """The settings that are replaced; all others stay the app's own."""
     prefix = {"global_keyprefix": CONFIG["prefix"]}
     url = CONFIG["url"]
     return {
@@ -71,7 +77,7 @@ def _replacements(app: Any, backend: str) -> dict[str, Any]:
         "result_backend": backend,
         "result_backend_transport_options": prefix,
         "redis_backend_use_ssl": None, "redis_username": None, "redis_password": None,
-        # Its own queues stay where they are; this worker has one of its own.
+        # The worker consumes a queue of the race instead of the app's queues.
         "task_queues": None, "task_create_missing_queues": True,
         "task_default_queue_type": "classic", "task_default_exchange_type": "direct",
         "task_always_eager": False, "beat_schedule": {},
@@ -80,14 +86,14 @@ def _replacements(app: Any, backend: str) -> dict[str, Any]:
 
 
 def probe() -> dict[str, Any]:
-    """What the producer wants to know of the app, its environment, its task and the items."""
-    import celery  # noqa: PLC0415 # the answer to a missing one is a sentence
+    """Facts of the app, its environment, its task and the items."""
+    import celery  # noqa: PLC0415 # if it is missing, the answer says so
 
     app = replaced_app()
     app.loader.import_default_modules()
     app.finalize()
     tasks = sorted(name for name in app.tasks if not name.startswith("celery."))
-    told = {
+    facts = {
         "celery": celery.__version__,
         "python": ".".join(map(str, sys.version_info[:3])),
         "gil": getattr(sys, "_is_gil_enabled", lambda: True)(),
@@ -98,21 +104,21 @@ def probe() -> dict[str, Any]:
         "prefetch": app.conf.worker_prefetch_multiplier,
     }
     if CONFIG["task"] not in app.tasks:
-        return told
+        return facts
     task = app.tasks[CONFIG["task"]]
     route = app.amqp.router.route({}, CONFIG["task"]).get("queue")
     queue = getattr(route, "name", route)
     items = json.loads(Path(CONFIG["items"]).read_text())
     return {
-        **told,
+        **facts,
         "queue": None if queue == app.conf.task_default_queue else queue,
-        "serializer": task.serializer or told["serializer"],
+        "serializer": task.serializer or facts["serializer"],
         "misfit": _misfit(task, items),
     }
 
 
 def _without_redis() -> str | None:
-    """Why the environment cannot talk to Redis, ``None`` if it can."""
+    """Reason why the environment cannot talk to Redis, ``None`` if it can."""
     try:
         importlib.import_module("kombu.transport.redis")
         importlib.import_module("celery.backends.redis")
@@ -130,7 +136,7 @@ def _misfit(task: Any, items: list[tuple[list[Any], dict[str, Any]]]) -> tuple[i
     try:
         signature = inspect.signature(task.run)
     except (TypeError, ValueError):
-        return None  # it is written in C and tells nothing
+        return None  # a task written in C may have no signature
     for number, (args, kwargs) in enumerate(items):
         try:
             signature.bind(*args, **kwargs)
@@ -139,8 +145,8 @@ def _misfit(task: Any, items: list[tuple[list[Any], dict[str, Any]]]) -> tuple[i
     return None
 
 
-def watched_app() -> Any:
-    """The app of a worker: it tells the producer when each item began and ended."""
+def instrumented_app() -> Any:
+    """The app of a worker: it writes the timing of each item to the producer's pipe."""
     from celery import signals  # noqa: PLC0415 # after gevent has patched
 
     _end_with_parent()
@@ -155,13 +161,13 @@ def watched_app() -> Any:
 
 
 def _end_with_parent(**_: Any) -> None:
-    """Whatever becomes of the parent, this process does not outlive it (Linux)."""
+    """Have the kernel kill this process when its parent dies (Linux)."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _without_retries(sender: Any, **_: Any) -> None:
-    """What the task would retry counts as failed: a race does not wait for minutes."""
+    """Make the task fail instead of being retried: a race does not wait for minutes."""
 
     def retry(*_: Any, exc: BaseException | None = None, **__: Any) -> Any:
         raise exc or sys.exc_info()[1] or RuntimeError("the task asked to be retried")
@@ -171,7 +177,7 @@ def _without_retries(sender: Any, **_: Any) -> None:
 
 
 def _on_ready(**_: Any) -> None:
-    _tell(["ready"])
+    _write_line(["ready"])
 
 
 def _on_begin(task_id: str, **_: Any) -> None:
@@ -186,9 +192,9 @@ def _on_failure(task_id: str, exception: BaseException, einfo: Any = None, **_: 
     name = kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
     text = str(getattr(einfo, "traceback", None) or exception)
     _failures[task_id] = name, text[-TRACE_CHARACTERS:]
-    if task_id not in _began:  # its process died, or was ended: nobody else tells of it
+    if task_id not in _began:  # its process died or was killed, so there is no other signal
         now = time.monotonic()
-        _tell(["done", task_id, now, now, 0.0, 0.0, *_failures.pop(task_id)])
+        _write_line(["done", task_id, now, now, 0.0, 0.0, *_failures.pop(task_id)])
 
 
 def _on_end(task_id: str, state: str | None = None, **_: Any) -> None:
@@ -199,20 +205,20 @@ def _on_end(task_id: str, state: str | None = None, **_: Any) -> None:
     failure: tuple[str | None, str] = _failures.pop(task_id, (None, ""))
     if failure[0] is None and state not in {"SUCCESS", "IGNORED"}:
         failure = str(state), ""
-    _tell([
+    _write_line([
         "done", task_id, began[0], ended[0], ended[1] - began[1], ended[2] - began[2], *failure,
     ])  # fmt: skip
 
 
 def _clocks() -> tuple[float, float, float]:
-    """Seconds now, of this thread's computing, and that it waited for a core."""
+    """Clocks of this thread, in seconds: monotonic time, CPU time, time it waited for a core."""
     return time.monotonic(), time.thread_time(), _waited_for_core_s()
 
 
 def _waited_for_core_s() -> float:
-    """Field 2 of schedstat, in ns (Linux); elsewhere nobody tells."""
+    """Seconds that this thread waited for a core (field 2 of schedstat, Linux); elsewhere 0."""
     if CONFIG["pool"] == "gevent":
-        return 0.0  # a thread of many items: the figure would be nobody's
+        return 0.0  # the thread runs many items, so the figure would belong to none
     try:
         with open("/proc/thread-self/schedstat") as file:  # noqa: PTH123 # a fifth of Path's time
             return int(file.read().split()[1]) / 1e9
@@ -220,11 +226,11 @@ def _waited_for_core_s() -> float:
         return 0.0
 
 
-def _tell(what: list[Any]) -> None:
-    """A line to the producer; each process has opened the pipe for itself."""
-    line = json.dumps(what).encode()
-    if len(line) > 4000:
-        line = json.dumps([*what[:-1], ""]).encode()
+def _write_line(values: list[Any]) -> None:
+    """Write a line to the producer's pipe; too long a line loses its last value."""
+    line = json.dumps(values).encode()
+    if len(line) > LINE_BYTES:
+        line = json.dumps([*values[:-1], ""]).encode()
     pid = os.getpid()
     if pid not in _pipe:
         _pipe[pid] = os.open(CONFIG["pipe"], os.O_WRONLY)
@@ -232,25 +238,25 @@ def _tell(what: list[Any]) -> None:
 
 
 def main() -> None:
-    """Be Celery's command line, or answer a probe with a file."""
+    """Run Celery's command line, or write the answer to a probe."""
     if sys.argv[1:] != ["probe"]:
-        from celery.__main__ import main as celery_main  # noqa: PLC0415 # it patches first
+        from celery.__main__ import main as celery_main  # noqa: PLC0415 # it patches for gevent first
 
         celery_main()
         return
-    told: dict[str, Any]
+    answer: dict[str, Any]
     try:
-        told = probe()
-    except BaseException as error:  # noqa: BLE001 # whatever it is, the user wants to know
+        answer = probe()
+    except BaseException as error:  # noqa: BLE001 # the user gets to know any error
         lines = traceback.format_exception_only(type(error), error)
-        told = {"error": lines[-1].strip(), "traceback": traceback.format_exc()}
-    Path(CONFIG["answer"]).write_text(json.dumps(told, default=str))
+        answer = {"error": lines[-1].strip(), "traceback": traceback.format_exc()}
+    Path(CONFIG["answer"]).write_text(json.dumps(answer, default=str))
     sys.stdout.flush()
-    # Threads of the app may run on; nobody needs them.
+    # Threads that the app started must not keep this process alive.
     os._exit(0) if threading.active_count() > 1 else sys.exit(0)
 
 
 if __name__ == "__main__":
     main()
 elif CONFIG["pipe"]:
-    app = watched_app()
+    app = instrumented_app()

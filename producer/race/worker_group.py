@@ -1,4 +1,4 @@
-"""The workers of one candidate: started, heard, weighed and ended together."""
+"""The workers of one candidate: starts them, reads their timings, measures them, stops them."""
 
 import json
 import os
@@ -13,7 +13,8 @@ from typing import Any
 
 import psutil
 
-from poolrace.producer.race.app_process import MODULE, AppProcess, Target
+from poolrace.producer.race.app_process import MODULE, AppProcess
+from poolrace.producer.race.options import Target
 from poolrace.producer.race.sandbox import Sandbox
 from poolrace.producer.results.candidate import Candidate
 from poolrace.workers.errors import ClusterError
@@ -22,12 +23,15 @@ from poolrace.workers.usage import LINUX, Usages, usage_of_tree
 READY_S = 90.0
 """Seconds for workers to be ready; it takes 2 to 4 on two cores, longer with hundreds of them."""
 
+READY_POLL_S = 0.2
+"""Seconds between two checks of whether workers that start have ended."""
+
 _numbers = count()
 
 
 @dataclass(frozen=True)
-class Report:
-    """What a worker said of one item."""
+class ItemTiming:
+    """Timing of one item, as its worker measured it. Times in seconds."""
 
     task_id: str
     began: float
@@ -35,82 +39,90 @@ class Report:
     own_cpu_s: float
     core_wait_s: float
     failure: str | None
+    """Name of the exception."""
     traceback: str
 
 
 class WorkerGroup:
-    """One or more workers that share a queue, and a pipe on which they tell what they did."""
+    """One or more workers that share a queue, and a pipe for their timings."""
 
     def __init__(
-        self, target: Target, place: Sandbox, candidate: Candidate, time_limit_s: float
+        self, target: Target, sandbox: Sandbox, candidate: Candidate, time_limit_s: float
     ) -> None:
         self.candidate = candidate
         self.queue = f"queue-{next(_numbers)}"
         self._time_limit_s = time_limit_s
-        self._workers = [
-            AppProcess(target, place, {"pool": candidate.pool}) for _ in range(candidate.workers)
-        ]
-        pipe = self._workers[0].directory / "pipe"
-        os.mkfifo(pipe, 0o600)
-        # Open for writing, too, so that it never looks closed (Linux).
-        self._pipe = os.open(pipe, os.O_RDWR | os.O_NONBLOCK)
-        self._rest = b""
+        self._workers = [AppProcess(target, sandbox) for _ in range(candidate.workers)]
+        self._pipe: int | None = None
+        self._incomplete_line = b""
         self._ready = 0
-        for worker in self._workers:
-            worker.add(pipe=str(pipe))
 
     def start(self) -> None:
         """Start the workers, without waiting; raises ``ClusterError`` if that fails."""
+        directories = [worker.create_directory() for worker in self._workers]
+        pipe = directories[0] / "pipe"
+        os.mkfifo(pipe, 0o600)
+        # Open for writing, too, so that it never looks closed (Linux).
+        self._pipe = os.open(pipe, os.O_RDWR | os.O_NONBLOCK)
+        config = {"pool": self.candidate.pool, "pipe": str(pipe)}
         for number, worker in enumerate(self._workers):
-            worker.start(*self._arguments(number))
+            worker.start(self._arguments(number), config)
 
-    def wait(self) -> None:
-        """Wait until all workers are ready; raises ``ClusterError`` if they do not get there."""
+    def wait_until_ready(self) -> None:
+        """Wait until all workers are ready; raises ``ClusterError`` if one of them fails to."""
         deadline = time.monotonic() + READY_S
         while self._ready < len(self._workers):
-            for _ in self.reports(0.2):
-                raise ClusterError(f"{self.candidate}: a worker runs what was not sent to it")
+            if self.read_timings(READY_POLL_S):
+                raise ClusterError(f"{self.candidate}: a worker ran a task that was not sent to it")
             if self.ended or time.monotonic() > deadline:
-                raise ClusterError(f"{self.candidate} did not start: {self.last_words()}")
+                raise ClusterError(f"{self.candidate} did not start: {self._log_tail()}")
+
+    def request_stop(self) -> None:
+        """Have the workers end, without waiting for them."""
+        for worker in self._workers:
+            worker.request_stop()
 
     def stop(self) -> None:
-        """End the workers and all that they started."""
-        self.let_go()
+        """End the workers and all their descendants."""
+        self.request_stop()
         for worker in self._workers:
             worker.stop()
-        os.close(self._pipe)
-
-    def let_go(self) -> None:
-        """Have the workers end, without waiting."""
-        for worker in self._workers:
-            worker.let_go()
+        if self._pipe is not None:
+            os.close(self._pipe)
+            self._pipe = None
 
     @property
     def ended(self) -> bool:
-        """Whether one of the workers is gone."""
+        """Whether one of the workers has ended."""
         return any(worker.ended for worker in self._workers)
 
-    def last_words(self) -> str:
-        """What the workers logged last."""
-        return "; ".join(worker.last_words() for worker in self._workers)
-
-    def reports(self, timeout_s: float) -> list[Report]:
-        """What was told since the last call; waits for it, ``timeout_s`` at most."""
-        return [Report(*line[1:]) for line in self._lines(timeout_s) if not self._is_ready(line)]
+    def read_timings(self, timeout_s: float) -> list[ItemTiming]:
+        """Timings since the last call; waits ``timeout_s`` for the first one, at most."""
+        timings = []
+        for kind, *values in self._lines(timeout_s):
+            if kind == "ready":
+                self._ready += 1
+            else:
+                timings.append(ItemTiming(*values))
+        return timings
 
     def usage(self) -> Usages:
         """CPU seconds and context switches of the workers' process trees."""
-        found = {}
+        usages = {}
         for worker in self._workers:
             with suppress(psutil.NoSuchProcess):
-                found[str(worker.pid)] = usage_of_tree(worker.pid)
-        return found
+                usages[str(worker.pid)] = usage_of_tree(worker.pid)
+        return usages
 
     def memory_bytes(self) -> int:
-        """What the process trees take now: shared pages count once, divided by who shares them."""
+        """Memory of the workers' process trees; each shared page counts once."""
         return sum(_memory(pid) for worker in self._workers for pid in _tree(worker.pid))
 
+    def _log_tail(self) -> str:
+        return "; ".join(worker.log_tail() for worker in self._workers)
+
     def _arguments(self, number: int) -> list[str]:
+        """Command-line arguments of a worker, for ``celery``."""
         limit = []
         if self.candidate.pool == "prefork":  # the only pool of which Celery can end an item
             limit = ["--time-limit", f"{self._time_limit_s:g}"]
@@ -119,29 +131,29 @@ class WorkerGroup:
             *("--hostname", f"{self.queue}-{number}@race"),
             *self.candidate.options(),
             *limit,
-            # Each line costs a part of a millisecond, and nobody reads it; mingling makes the start
-            # a second longer. Heartbeats stay: the loops of older workers hang on their ticks.
+            # Each line of the log costs a part of a millisecond; mingling makes the start a second
+            # longer. Heartbeats stay: the loops of older workers depend on their ticks.
             *("--loglevel", "WARNING", "--without-mingle"),
         ]
 
-    def _is_ready(self, line: list[Any]) -> bool:
-        ready: bool = line[0] == "ready"
-        self._ready += ready
-        return ready
-
     def _lines(self, timeout_s: float) -> Iterator[list[Any]]:
+        """Complete lines from the pipe, each a JSON array."""
+        if self._pipe is None:
+            raise RuntimeError(f"{self.candidate} was not started")
         if select.select([self._pipe], [], [], max(timeout_s, 0.0))[0]:
             with suppress(BlockingIOError):
-                self._rest += os.read(self._pipe, 1 << 20)
-        *lines, self._rest = self._rest.split(b"\n")
+                self._incomplete_line += os.read(self._pipe, 1 << 20)
+        *lines, self._incomplete_line = self._incomplete_line.split(b"\n")
         return map(json.loads, lines)
 
 
 def _tree(pid: int) -> list[int]:
+    """The process and all its descendants."""
     try:
-        return [pid, *(it.pid for it in psutil.Process(pid).children(recursive=True))]
+        children = psutil.Process(pid).children(recursive=True)
     except psutil.NoSuchProcess:
         return []
+    return [pid, *(child.pid for child in children)]
 
 
 def _memory(pid: int) -> int:

@@ -1,4 +1,4 @@
-"""A candidate of a race: a pool with its concurrency, and its Celery options."""
+"""A candidate of a race: a pool with its concurrency and Celery options. Pure."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -6,29 +6,29 @@ from typing import Any
 from poolrace.workers.pools import POOLS
 
 CONCURRENT = tuple(name for name in POOLS if name != "solo")
-"""Pools that have a concurrency."""
+"""Names of the pools that can run several items at a time."""
 
 
 @dataclass(frozen=True, order=True)
 class Candidate:
-    """Workers of one pool, all alike."""
+    """One or more identical workers of one pool."""
 
     pool: str
     concurrency: int
     workers: int = 1
     """Worker processes, each with this concurrency."""
     prefetch: int | None = None
-    """Celery's prefetch multiplier, ``None``: that of the app."""
+    """Celery's prefetch multiplier; ``None`` takes the app's."""
     max_tasks: int | None = None
-    """Celery's ``--max-tasks-per-child``, ``None``: that of the app."""
+    """Celery's ``--max-tasks-per-child``; ``None`` takes the app's."""
 
     @property
     def slots(self) -> int:
-        """Items at a time."""
+        """Number of items that can run at a time."""
         return self.concurrency * self.workers
 
     def options(self) -> list[str]:
-        """What makes a worker of it, on Celery's command line."""
+        """Options of ``celery worker`` that start one worker of this candidate."""
         options = ["--pool", self.pool, "--concurrency", str(self.concurrency)]
         if self.prefetch is not None:
             options += ["--prefetch-multiplier", str(self.prefetch)]
@@ -42,10 +42,11 @@ class Candidate:
 
     def __str__(self) -> str:
         name = self.pool if self.pool == "solo" else f"{self.pool}:{self.concurrency}"
-        more = {"prefetch": self.prefetch, "max tasks": self.max_tasks}
-        said = [f"{what} {n}" for what, n in more.items() if n is not None]
-        return ", ".join([f"{self.workers} x {name}" if self.workers > 1 else name, *said])
+        prefix = f"{self.workers} x " if self.workers > 1 else ""
+        limits = {"prefetch": self.prefetch, "max tasks": self.max_tasks}
+        given = [f"{label} {number}" for label, number in limits.items() if number is not None]
+        return ", ".join([prefix + name, *given])
 
 
 SOLO = Candidate("solo", 1)
-"""The base: one slot, where nothing gets into the task's way."""
+"""The candidate of the base laps: one slot, in which nothing else disturbs the task."""

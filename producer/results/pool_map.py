@@ -1,4 +1,4 @@
-"""What a map is made of: laps of each pool at each spot, and who wins there. Pure."""
+"""Stored data of a pool map: laps of each pool in each cell. Pure; nothing here is derived."""
 
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
@@ -8,7 +8,7 @@ from poolrace.producer.results.race import Lap
 
 @dataclass(frozen=True)
 class MapLap:
-    """A lap of a pool at one spot of the map."""
+    """A lap of one pool in one cell of the map."""
 
     share: float
     """Part of an item's time that it waits, from 0 to 1."""
@@ -17,19 +17,19 @@ class MapLap:
 
 @dataclass(frozen=True)
 class PoolMap:
-    """A map; raw values, nothing derived."""
+    """Data of a pool map: its axes and all laps."""
 
-    varies: ClassVar[str] = "spot"
-    """What its laps differ in."""
+    varies: ClassVar[str] = "cell"
+    """Name of the thing in which the laps differ."""
 
     made_at: str
-    """When it began: ISO 8601, UTC."""
+    """Begin of the measurement: ISO 8601, UTC."""
     item_s: float
-    """Seconds that an item takes, alone: it computes, then waits."""
+    """Seconds that one item takes alone: it computes, then waits."""
     shares: list[float]
-    """Ascending."""
+    """Waiting shares, ascending."""
     concurrencies: list[int]
-    """Ascending; slots of each pool."""
+    """Slots of each pool, ascending."""
     repeat: int
     left_out: dict[str, str]
     """Candidate -> why it has no laps."""

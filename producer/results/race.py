@@ -1,25 +1,24 @@
-"""What a race leaves behind: raw figures of each lap, and the file's form of them. Pure."""
+"""Stored data of a race: its laps with their raw figures. Pure; nothing here is derived."""
 
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Literal
 
 from poolrace.producer.results.candidate import Candidate
 
 Kind = Literal["base", "search", "final"]
+"""Stage of a race that a lap belongs to."""
 
 Reason = Literal["gain", "top", "memory", "time", "executions", "failures"]
-"""Why a pool was not tried with more: more gained nothing, more cannot gain, a limit."""
+"""Reason why a pool's concurrency was not raised further, or a candidate was left out.
 
-
-ROOM = 0.75
-"""A machine of whose cores, as far as we may use them, others leave less is crowded."""
+``gain``: twice the slots gained too little. ``top``: more slots cannot be busy. All other
+reasons name the limit that was reached.
+"""
 
 
 @dataclass(frozen=True)
 class Lap:
-    """One measured stretch of one candidate. Times in seconds."""
+    """Figures of one measured stretch of one candidate. Times in seconds."""
 
     candidate: Candidate
     kind: Kind
@@ -27,7 +26,7 @@ class Lap:
     items: int
     """Items that succeeded."""
     failures: dict[str, int]
-    """Items that did not, by the name of the exception."""
+    """Number of failed items by the name of the exception."""
     items_per_s: float
     wall_s: float
     """From the first begin to the last end."""
@@ -37,85 +36,67 @@ class Lap:
     """p50, p95 and p99 of the time between begin and end."""
     running_total_s: float
     own_cpu_s: float
-    """CPU time of the threads that ran the items, while they did."""
+    """CPU time of the threads that ran the items, while they ran them."""
     core_wait_s: float
-    """Time that these threads were ready to run, and had no core."""
+    """Time that these threads were ready to run and had no core."""
     cpu_s: float
     """CPU time of the workers' whole process trees."""
     peak_memory_bytes: int
     voluntary_switches: int
     involuntary_switches: int
     lost: bool = False
-    """Whether the workers were gone or hung at the end."""
+    """Whether the workers ended or hung before the lap did."""
     traceback: str = ""
-    """Of the first failure."""
+    """Traceback of the first failure."""
 
     @property
     def executions(self) -> int:
-        """Items that ran, well or not."""
+        """Number of items that ran, whether they succeeded or failed."""
         return self.items + sum(self.failures.values())
 
 
 @dataclass(frozen=True)
 class Race:
-    """A race; raw values, nothing derived."""
+    """Data of a race: what was raced, within which limits, and all laps."""
 
     varies: ClassVar[str] = "candidate"
-    """What its laps differ in."""
+    """Name of the thing in which the laps differ."""
 
     made_at: str
-    """When it began: ISO 8601, UTC."""
+    """Begin of the race: ISO 8601, UTC."""
     app: str
     task: str
     items: int
-    """Different items."""
+    """Number of different items."""
     command: list[str]
-    """What Celery's command line begins with, as in ``celery -A proj``."""
+    """Begin of Celery's command line, as in ``celery -A proj``."""
     queue: str | None
     """The queue that the app sends the task to, ``None`` for its default one."""
     cores: int
     cores_left: float
-    """How many cores of the machine others left while the base was measured."""
+    """CPU cores of the machine that other processes left free while the base was measured."""
     gil: bool
     max_memory_bytes: int
     executions: int
-    """How often the task was executed, warming up included."""
+    """Executions of the task, warm-up included."""
     ended: dict[str, Reason]
     """Pool -> why its concurrency was not raised further."""
     left_out: dict[str, Reason]
-    """Candidate that was asked for -> why it was not measured."""
+    """Candidate that should have been measured -> why it was not, or not to the end."""
     finalists: list[Candidate]
     environment: dict[str, Any]
     laps: tuple[Lap, ...]
 
     @property
-    def crowded(self) -> bool:
-        """Whether others compute on this machine."""
-        return self.cores_left < ROOM * self.cores
-
-    def of(self, candidate: Candidate, *kinds: Kind) -> list[Lap]:
-        """The candidate's laps, of these kinds or all."""
-        wanted = kinds or ("base", "search", "final")
-        return [lap for lap in self.laps if lap.candidate == candidate and lap.kind in wanted]
-
-    @property
     def candidates(self) -> list[Candidate]:
-        """Who took part, in the order of the first laps."""
+        """Candidates that have laps, in the order of their first laps."""
         return list(dict.fromkeys(lap.candidate for lap in self.laps))
 
     @property
     def base(self) -> list[Lap]:
-        """The laps in one slot, which tell what the task is like by itself."""
+        """Base laps: one slot, nothing beside the task."""
         return [lap for lap in self.laps if lap.kind == "base"]
 
     def to_json(self) -> dict[str, Any]:
         """The race as a JSON object."""
         return asdict(self)
-
-
-def failures(laps: Sequence[Lap]) -> Counter[str]:
-    """All failures of these laps, by the name of the exception."""
-    total: Counter[str] = Counter()
-    for lap in laps:
-        total.update(lap.failures)
-    return total

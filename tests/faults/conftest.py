@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from poolrace.producer.broker.client import connect
-from poolrace.producer.cluster.lifecycle import Cluster, temporary
+from poolrace.producer.cluster.lifecycle import temporary
+from poolrace.producer.cluster.state import Cluster
 from poolrace.producer.settings import Settings
 from poolrace.workers.workloads import WORKLOADS
 from tests.conftest import wait_until

@@ -20,7 +20,7 @@ import psutil
 
 from poolrace.producer.broker.client import connect
 from poolrace.producer.broker.workers import announcements, present_workers
-from poolrace.producer.cluster.lifecycle import Cluster
+from poolrace.producer.cluster.state import Cluster
 from poolrace.producer.experiments.saved_jobs import saved_jobs
 from poolrace.producer.processes.session import members
 from poolrace.producer.settings import Settings

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from poolrace.producer.broker.client import connect
 from poolrace.producer.broker.workers import present_workers
-from poolrace.producer.cluster.lifecycle import Cluster
+from poolrace.producer.cluster.state import Cluster
 from poolrace.producer.executors.models import Model, make_executor
 from poolrace.producer.experiments.measure import measure
 from poolrace.producer.jobs.job import Job

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from poolrace.producer.cluster.lifecycle import Cluster
+from poolrace.producer.cluster.state import Cluster
 from poolrace.producer.executors.models import Model, make_executor
 from poolrace.producer.experiments.dispatch import Observer, ignore_progress
 from poolrace.producer.experiments.measure import measure
@@ -32,7 +32,7 @@ WAIT_S = 0.02
 CHUNK = 10
 """Indices of a chunk; one takes a fifth of a second."""
 
-SENT_AGAIN = "were nowhere to be found, sent again"
+SENT_AGAIN = "were lost and sent again"
 """Event of a run that sent lost chunks again."""
 
 every_pool = pytest.mark.parametrize("pool", POOLS)

@@ -7,6 +7,8 @@ from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from urllib.parse import urlsplit, urlunsplit
 
+from poolrace.producer.broker.client import REDIS_PORT
+
 WAIT_S = 10.0
 """Seconds to wait at most until the relay listens."""
 
@@ -15,7 +17,7 @@ WAIT_S = 10.0
 def slow_link(url: str, delay_s: float) -> Iterator[str]:
     """The address of a relay to ``url`` that adds ``delay_s`` seconds in each direction."""
     parts = urlsplit(url)
-    relay = _Relay(str(parts.hostname), int(parts.port or 6379), delay_s)
+    relay = _Relay(str(parts.hostname), int(parts.port or REDIS_PORT), delay_s)
     thread = threading.Thread(target=asyncio.run, args=(relay.serve(),))
     thread.start()
     port = relay.port.result(WAIT_S)

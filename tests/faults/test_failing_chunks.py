@@ -6,9 +6,9 @@ import pytest
 
 from poolrace.producer.broker.checkpoints import JobStore
 from poolrace.producer.broker.client import connect
-from poolrace.producer.cluster.lifecycle import Cluster
+from poolrace.producer.cluster.state import Cluster
 from poolrace.producer.errors import ChunkFailed
-from poolrace.producer.executors.celery.in_flight import MAX_ATTEMPTS
+from poolrace.producer.executors.celery.recovery import MAX_ATTEMPTS
 from poolrace.producer.experiments.saved_jobs import resume
 from poolrace.producer.jobs.job import Job
 from poolrace.producer.settings import Settings

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from poolrace.producer.cluster.lifecycle import Cluster
+from poolrace.producer.cluster.state import Cluster
 from poolrace.producer.errors import ChunkFailed
-from poolrace.producer.executors.celery.in_flight import MAX_ATTEMPTS
+from poolrace.producer.executors.celery.recovery import MAX_ATTEMPTS
 from poolrace.producer.jobs.job import Job
 from poolrace.producer.settings import Settings
 from tests.during import assert_exact
@@ -48,7 +48,7 @@ def test_a_chunk_that_always_ends_its_process_is_named(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("poolrace.producer.executors.celery.pool.MAX_LOSSES", 2)
+    monkeypatch.setattr("poolrace.producer.executors.celery.recovery.MAX_LOSSES", 2)
     with worker(pool, broker), pytest.raises(ChunkFailed, match=r"chunk \["):
         run(job_of(fault, tmp_path), pool, broker_settings)
     assert 2 <= len(list(tmp_path.iterdir())) <= 2 * MAX_ATTEMPTS

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from poolrace.producer.cluster.lifecycle import Cluster
+from poolrace.producer.cluster.state import Cluster
 from tests.during import assert_exact, has_event
 from tests.faults.faults import Target, kill_child, kill_worker
 from tests.faults.runs import SENT_AGAIN, every_pool, in_the_middle, short_run

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from poolrace.producer.broker.workers import present_workers
-from poolrace.producer.cluster.lifecycle import Cluster
+from poolrace.producer.cluster.state import Cluster
 from tests.conftest import held_chunks, wait_until
 from tests.during import assert_exact, during
 from tests.faults.faults import (

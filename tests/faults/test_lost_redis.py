@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from poolrace.producer.cluster.lifecycle import Cluster
+from poolrace.producer.cluster.state import Cluster
 from poolrace.producer.executors.models import Model, make_executor
 from poolrace.producer.jobs.job import Job
 from poolrace.producer.jobs.schedules import ScheduleChoice
@@ -33,13 +33,13 @@ def test_a_run_survives_a_killed_redis_that_starts_empty(
 ) -> None:
     with in_the_middle(victim, pool) as progress:
         kill_redis(Target(victim, pool))
-    assert has_event(progress.run(), "the connection to Redis was lost and made again")
+    assert has_event(progress.run(), "the connection to Redis was lost and restored")
 
 
 def test_messages_lost_by_an_emptied_redis_do_not_count_as_losses_of_a_chunk(
     victim: Cluster, client: "redis.Redis", monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("poolrace.producer.executors.celery.pool.MAX_LOSSES", 1)
+    monkeypatch.setattr("poolrace.producer.executors.celery.recovery.MAX_LOSSES", 1)
     with in_the_middle(victim, "solo") as progress:
         wait_until(lambda: client.llen("solo"))
         flush_redis(Target(victim, "solo"))

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from poolrace.producer.cluster.lifecycle import Cluster
+from poolrace.producer.cluster.state import Cluster
 from tests.faults.faults import Target, fill_redis, pause_redis, stop_redis
 from tests.faults.runs import every_pool, in_the_middle
 

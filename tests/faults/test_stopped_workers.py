@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from poolrace.producer.broker.workers import SILENT_S, present_workers
-from poolrace.producer.cluster.lifecycle import Cluster
+from poolrace.producer.cluster.state import Cluster
 from tests.conftest import wait_until
 from tests.during import has_event
 from tests.faults.faults import Target, end_worker, stopped, worker_beside
@@ -28,7 +28,7 @@ def test_a_run_survives_a_stopped_and_continued_worker(
             queued = client.llen(pool)
             wait_until(lambda: client.llen(pool) > queued, 30)  # its chunks were sent again
             wait_until(lambda: Target(victim, pool).announcement.age_s > SILENT_S + 1, 30)
-    for text in ("fell silent", SENT_AGAIN):
+    for text in ("stopped responding", SENT_AGAIN):
         assert has_event(progress.run(), text)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from poolrace.producer.broker.client import connect
 from poolrace.producer.broker.workers import usage_of_workers
-from poolrace.producer.cluster.lifecycle import Cluster
+from poolrace.producer.cluster.state import Cluster
 from poolrace.producer.executors.models import LOCAL_MODELS
 from poolrace.workers.pools import POOLS
 from poolrace.workers.usage import usage_of_tree, used_between

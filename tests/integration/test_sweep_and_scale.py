@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from poolrace.producer.cluster.lifecycle import Cluster, temporary
+from poolrace.producer.cluster.lifecycle import temporary
+from poolrace.producer.cluster.state import Cluster
 from poolrace.producer.reports.formats import FORMATS
 from poolrace.producer.results.schema import FORMAT
 from poolrace.producer.settings import Settings

@@ -1,4 +1,4 @@
-"""A user's small project, what races in it, and how its answers are read."""
+"""A small project of a user, and helpers to race its tasks and read the results."""
 
 from typing import Any
 
@@ -58,7 +58,7 @@ def shared(a, b):
 """
 
 MARK = "TEST_OF_A_RACE"
-"""A variable that everything inherits which a race starts."""
+"""Environment variable that all processes of a race inherit."""
 
 QUICK = ("--budget-s", "15", "--yes", "--json")
 
@@ -71,28 +71,34 @@ def race(project: CommandLine, task: str, items: str, *options: str) -> Answer:
     )  # fmt: skip
 
 
-def named(answer: Answer) -> dict[str, dict[str, Any]]:
-    """The candidates by pool and what else was asked for, as in ``prefork workers=2``."""
+def by_name(answer: Answer) -> dict[str, dict[str, Any]]:
+    """Candidates by name: pool and other options, as in ``prefork workers=2``."""
     assert answer.code == 0, answer.err
-    found = {}
-    for it in answer.json()["candidates"]:
-        if it["pool"] == "solo":
+    candidates = {}
+    for candidate in answer.json()["candidates"]:
+        if candidate["pool"] == "solo":
             continue  # the base
-        more = [f"{name}={it[name]}" for name in ("prefetch", "max_tasks") if it[name] is not None]
-        workers = [f"workers={it['workers']}"] if it["workers"] > 1 else []
-        found[" ".join([it["pool"], *workers, *more])] = it
-    return found
+        workers = [f"workers={candidate['workers']}"] if candidate["workers"] > 1 else []
+        options = [
+            f"{name}={candidate[name]}"
+            for name in ("prefetch", "max_tasks")
+            if candidate[name] is not None
+        ]
+        candidates[" ".join([candidate["pool"], *workers, *options])] = candidate
+    return candidates
 
 
-def what_races(project: CommandLine) -> list[str]:
-    """Command lines of whatever the test started, and that still is there."""
-    return [line for it in psutil.process_iter() if (line := _line_of(it, project))]
+def race_processes(project: CommandLine) -> list[str]:
+    """Command lines of the processes that the test started and that still run."""
+    lines = (_command_line(process, project) for process in psutil.process_iter())
+    return [line for line in lines if line]
 
 
-def _line_of(process: psutil.Process, project: CommandLine) -> str:
+def _command_line(process: psutil.Process, project: CommandLine) -> str:
+    """The command line of a living process of this test, else an empty string."""
     try:
         ours = process.environ().get(MARK) == project.variables[MARK]
         living = process.status() != psutil.STATUS_ZOMBIE
         return " ".join(process.cmdline()) if ours and living else ""
     except psutil.Error:
-        return ""  # it is gone, or another user's
+        return ""  # the process has ended, or belongs to another user

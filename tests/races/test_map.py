@@ -1,4 +1,4 @@
-"""``producer map`` on real workers, as a user types it."""
+"""``producer map`` on real workers, as a user calls it."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from tests.conftest import CommandLine
 
 
 @pytest.mark.timing
-def test_a_map_finds_processes_for_computing_and_its_picture_can_be_pinned_up(
+def test_processes_win_where_a_task_computes_and_a_map_is_rendered_in_all_formats(
     producer: CommandLine,
 ) -> None:
     answer = producer(
@@ -15,19 +15,19 @@ def test_a_map_finds_processes_for_computing_and_its_picture_can_be_pinned_up(
         "--json", "--out", "map.json", "--report", "map.svg", timeout_s=120,
     )  # fmt: skip
     assert answer.code == 0, answer.err
-    told = answer.json()
-    map_cells = {(it["share"], it["concurrency"]): it for it in told["map_cells"]}
-    assert map_cells.keys() == {(0.0, 2), (0.9, 2), (0.0, 8), (0.9, 8)}
-    assert all(set(it["pools"]) == {"prefork", "threads", "gevent"} for it in map_cells.values())
-    computing = map_cells[0.0, 2]["pools"]
-    assert map_cells[0.0, 2]["winner"] == "prefork"
+    figures = answer.json()
+    cells = {(cell["share"], cell["concurrency"]): cell for cell in figures["spots"]}
+    assert cells.keys() == {(0.0, 2), (0.9, 2), (0.0, 8), (0.9, 8)}
+    assert all(set(cell["pools"]) == {"prefork", "threads", "gevent"} for cell in cells.values())
+    computing = cells[0.0, 2]["pools"]
+    assert cells[0.0, 2]["winner"] == "prefork"
     assert computing["prefork"]["items_per_s"] > 1.2 * computing["threads"]["items_per_s"]
-    waiting = map_cells[0.9, 8]["pools"]["threads"]
-    assert waiting["items_per_s"] > 2 * map_cells[0.9, 2]["pools"]["threads"]["items_per_s"]
-    assert waiting["peak_memory_bytes"] < map_cells[0.9, 8]["pools"]["prefork"]["peak_memory_bytes"]
-    picture = (producer.directory / "map.svg").read_text()
-    assert picture.startswith("<svg xmlns=")
-    assert picture.count("<rect") == 1 + len(map_cells)
+    waiting = cells[0.9, 8]["pools"]["threads"]
+    assert waiting["items_per_s"] > 2 * cells[0.9, 2]["pools"]["threads"]["items_per_s"]
+    assert waiting["peak_memory_bytes"] < cells[0.9, 8]["pools"]["prefork"]["peak_memory_bytes"]
+    svg = (producer.directory / "map.svg").read_text()
+    assert svg.startswith("<svg xmlns=")
+    assert svg.count("<rect") == 1 + len(cells)
     for name in FORMATS:
         rendered = producer("report", "map.json", "--format", name, "--out", name)
         assert rendered.code == 0, rendered.err

@@ -1,4 +1,4 @@
-"""What else is raced: workers, prefetch, limits of children, memory, other environments."""
+"""Other options of a race: workers, prefetch, limits of children, memory, environments."""
 
 import shlex
 import subprocess
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import CommandLine
-from tests.races.project import named, race, what_races
+from tests.races.project import by_name, race, race_processes
 
 
 @pytest.mark.timing
@@ -17,12 +17,12 @@ def test_several_workers_and_prefetch_multipliers_are_raced(project: CommandLine
         project, "proj.nap", "[0.05]\n", "--pool", "threads:4", "--workers", "1,2",
         "--prefetch", "1,8",
     )  # fmt: skip
-    found = named(answer)
-    assert found.keys() == {
+    candidates = by_name(answer)
+    assert candidates.keys() == {
         "threads prefetch=1", "threads prefetch=8",
         "threads workers=2 prefetch=1", "threads workers=2 prefetch=8",
     }  # fmt: skip
-    one, two = (found[f"threads{it} prefetch=1"] for it in ("", " workers=2"))
+    one, two = (candidates[f"threads{workers} prefetch=1"] for workers in ("", " workers=2"))
     assert one["items_per_s"] == pytest.approx(4 / 0.05, rel=0.3)
     assert one["running_s"]["p50"] == pytest.approx(0.05, rel=0.3)
     assert two["items_per_s"] == pytest.approx(2 * one["items_per_s"], rel=0.3)
@@ -43,30 +43,31 @@ def test_a_race_leaves_no_file_in_the_directory_for_temporary_files(project: Com
 
 
 @pytest.mark.timing
-def test_children_that_end_after_a_few_items_cost_what_is_measured(project: CommandLine) -> None:
+def test_children_that_end_after_each_item_are_measured_as_slower(project: CommandLine) -> None:
     answer = race(
         project, "proj.compute", "[100000]\n", "--pool", "prefork:2",
         "--max-tasks-per-child", "1,100",
     )  # fmt: skip
-    found = named(answer)
-    often, seldom = (found[f"prefork max_tasks={number}"] for number in (1, 100))
+    candidates = by_name(answer)
+    often, seldom = (candidates[f"prefork max_tasks={number}"] for number in (1, 100))
     assert often["items_per_s"] < 0.8 * seldom["items_per_s"]
     assert often["cpu_s_per_item"] > seldom["cpu_s_per_item"]
     assert "--max-tasks-per-child 100" in answer.json()["worker_command"]
 
 
-def test_a_search_stays_within_the_memory_that_it_is_given(project: CommandLine) -> None:
+def test_a_search_stays_within_the_memory_limit(project: CommandLine) -> None:
     answer = race(
         project, "proj.nap", "[0.2]\n", "--pool", "prefork", "--max-memory", "200M",
         "--budget-s", "30", "--out", "r.json",
     )  # fmt: skip
-    told = answer.json()
-    fastest = next(it for it in named(answer).values() if it["laps"] > 2)
-    assert fastest["concurrency"] == told["fastest"]["concurrency"] >= 2
+    verdict = answer.json()
+    candidates = by_name(answer).values()
+    fastest = next(candidate for candidate in candidates if candidate["laps"] > 2)
+    assert fastest["concurrency"] == verdict["fastest"]["concurrency"] >= 2
     assert fastest["peak_memory_bytes"] <= 200 * 2**20
-    assert told["limited_by"] == "memory"
-    shown = project("report", "r.json").out
-    assert "prefork was not raised further: more would not fit into memory" in shown
+    assert verdict["limited_by"] == "memory"
+    report = project("report", "r.json").out
+    assert "prefork was not raised further: more would not fit into memory" in report
 
 
 @pytest.fixture(scope="session")
@@ -80,7 +81,7 @@ def other_environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return python
 
 
-def test_an_app_in_another_environment_runs_with_the_celery_that_is_there(
+def test_an_app_in_another_environment_runs_with_the_celery_of_that_environment(
     other_environment: Path, project: CommandLine
 ) -> None:
     answer = race(
@@ -88,11 +89,11 @@ def test_an_app_in_another_environment_runs_with_the_celery_that_is_there(
         "--pool", "prefork:1", "--pool", "prefork:4", "--out", "r.json",
     )  # fmt: skip
     assert answer.code == 0, answer.err
-    told = answer.json()
-    assert told["fastest"]["concurrency"] == 4
-    assert shlex.split(told["worker_command"])[:3] == [str(other_environment), "-m", "celery"]
+    verdict = answer.json()
+    assert verdict["fastest"]["concurrency"] == 4
+    assert shlex.split(verdict["worker_command"])[:3] == [str(other_environment), "-m", "celery"]
     assert "celery 5.3." in project("report", "r.json").out
-    assert what_races(project) == []
+    assert race_processes(project) == []
 
 
 def test_a_pool_that_the_other_environment_lacks_is_refused(

@@ -1,4 +1,4 @@
-"""``producer race`` on small real apps, as a user types it, in the directory of the app."""
+"""``producer race`` on small real apps, as a user calls it in the directory of the app."""
 
 import json
 import os
@@ -18,7 +18,7 @@ from poolrace.producer.cluster.lifecycle import temporary
 from poolrace.producer.reports.formats import FORMATS
 from poolrace.producer.settings import Settings
 from tests.conftest import CommandLine, wait_until
-from tests.races.project import QUICK, race, what_races
+from tests.races.project import QUICK, race, race_processes
 
 
 def test_a_task_that_waits_is_fastest_with_many_at_a_time(project: CommandLine) -> None:
@@ -42,19 +42,19 @@ def test_a_task_that_waits_is_fastest_with_many_at_a_time(project: CommandLine) 
         assert rendered.code == 0, rendered.err
         assert b"gevent" in (project.directory / name).read_bytes() or name == "png"
     assert (project.directory / "r.html").read_text().count("<svg") == 1
-    assert what_races(project) == []
+    assert race_processes(project) == []
 
 
 def test_a_task_that_does_nothing_is_limited_by_messages(project: CommandLine) -> None:
-    told = race(project, "proj.nothing", "[]\n", "--pool", "threads:2", "--pool", "solo").json()
-    assert told["limited_by"] == "broker"
-    assert told["executions"] <= 50_000
+    verdict = race(project, "proj.nothing", "[]\n", "--pool", "threads:2", "--pool", "solo").json()
+    assert verdict["limited_by"] == "broker"
+    assert verdict["executions"] <= 50_000
 
 
 @pytest.mark.parametrize(
-    ("task", "items", "words"),
+    ("task", "items", "message"),
     [
-        ("proj.nap", "[0]\nno JSON\n", "line 2 is no JSON"),
+        ("proj.nap", "[0]\nno JSON\n", "line 2 is not JSON"),
         ("proj.nap", "[0]\n\n[]\n", "line 3: proj.nap cannot be called with it: missing"),
         ("proj.nap", '[0]\n{"seconds": 0, "other": 1}\n', "unexpected keyword argument 'other'"),
         ("proj.napp", "[0]\n", "close are proj.nap"),
@@ -62,17 +62,17 @@ def test_a_task_that_does_nothing_is_limited_by_messages(project: CommandLine) -
         ("proj.nap", "", "there is no item"),
     ],
 )
-def test_what_cannot_be_called_is_refused_before_anything_runs(
-    task: str, items: str, words: str, project: CommandLine
+def test_items_that_do_not_fit_the_task_are_refused_before_the_task_runs(
+    task: str, items: str, message: str, project: CommandLine
 ) -> None:
     answer = race(project, task, items)
     assert (answer.code, answer.out) == (2, "")
-    assert words in answer.err
+    assert message in answer.err
     assert len(answer.err.splitlines()) <= 2
 
 
 @pytest.mark.parametrize(
-    ("options", "words"),
+    ("options", "message"),
     [
         (("-A", "missing"), "No module named 'missing'"),
         (("-A", "proj:none"), "none"),
@@ -82,12 +82,12 @@ def test_what_cannot_be_called_is_refused_before_anything_runs(
         (("--out", "missing/r.json"), "missing/r.json"),
     ],
 )
-def test_what_makes_no_sense_is_refused(
-    options: tuple[str, ...], words: str, project: CommandLine
+def test_invalid_options_are_refused(
+    options: tuple[str, ...], message: str, project: CommandLine
 ) -> None:
     answer = race(project, "proj.nap", "[0]\n", *options)
     assert (answer.code, answer.out) == (2, "")
-    assert words in answer.err
+    assert message in answer.err
 
 
 def test_a_task_that_always_fails_is_not_ranked(project: CommandLine) -> None:
@@ -98,7 +98,7 @@ def test_a_task_that_always_fails_is_not_ranked(project: CommandLine) -> None:
     assert "ValueError" in answer.err.splitlines()[-1]
 
 
-def test_what_would_be_retried_counts_as_failed_at_once(project: CommandLine) -> None:
+def test_a_task_that_would_be_retried_fails_at_once(project: CommandLine) -> None:
     answer = race(project, "proj.fail_and_retry", '["no luck"]\n')
     assert answer.code == 1
     assert "ValueError" in answer.err.splitlines()[-1]
@@ -108,7 +108,7 @@ def test_a_hanging_task_ends_at_its_time_limit(project: CommandLine) -> None:
     answer = race(project, "proj.nap", "[3600]\n", "--time-limit", "1")
     assert answer.code == 1
     assert "--time-limit" in answer.err
-    assert what_races(project) == []
+    assert race_processes(project) == []
 
 
 def test_items_come_from_standard_input_and_tasks_may_be_shared(
@@ -132,7 +132,7 @@ def test_results_may_be_larger_than_those_of_our_own_workers(project: CommandLin
     assert answer.json()["candidates"][0]["failures"] == {}
 
 
-def test_without_yes_somebody_must_be_there_to_ask(project: CommandLine) -> None:
+def test_without_the_option_yes_a_race_needs_a_terminal(project: CommandLine) -> None:
     (project.directory / "items.jsonl").write_text("[0]\n")
     answer = project("race", "-A", "proj", "--task", "proj.nap", "--items", "items.jsonl")
     assert answer.code == 2
@@ -141,7 +141,7 @@ def test_without_yes_somebody_must_be_there_to_ask(project: CommandLine) -> None
 
 @contextmanager
 def counting_listener() -> Iterator[tuple[int, list[int]]]:
-    """A port, and a list that grows with each connection to it."""
+    """Yields a port, and a list that grows with each connection to it."""
     accepted: list[int] = []
     with closing(socket.create_server(("127.0.0.1", 0))) as server:
         server.settimeout(0.2)
@@ -201,13 +201,15 @@ def test_a_given_redis_is_left_as_it_was_and_the_printed_command_works_when_past
 
 
 @pytest.mark.parametrize("signum", [signal.SIGKILL, signal.SIGINT])
-def test_whatever_ends_a_race_nothing_is_left(signum: int, project: CommandLine) -> None:
+def test_a_race_that_is_killed_or_interrupted_leaves_no_process(
+    signum: int, project: CommandLine
+) -> None:
     (project.directory / "items.jsonl").write_text("[3600]\n")
     process = project.start(
         "race", "-A", "proj", "--task", "proj.nap", "--items", "items.jsonl", "--yes",
         "--pool", "prefork:4",
     )  # fmt: skip
-    wait_until(lambda: any(" worker " in line for line in what_races(project)))
+    wait_until(lambda: any(" worker " in line for line in race_processes(project)))
     process.send_signal(signum)
     process.communicate(timeout=30)
-    wait_until(lambda: what_races(project) == [])
+    wait_until(lambda: race_processes(project) == [])

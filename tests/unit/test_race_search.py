@@ -1,4 +1,4 @@
-"""How a race decides what to measure next, and who is faster: laws on made-up figures."""
+"""Statistics, paired comparisons and the search of a race, on made-up figures."""
 
 import math
 import random
@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from poolrace.producer.analysis.rates import interval, percentiles, steady_rate
-from poolrace.producer.analysis.significance import Judgement, duel
-from poolrace.producer.race.search import Ladder, next_rung, rungs
+from poolrace.producer.analysis.significance import PairedResult, compare_paired
+from poolrace.producer.analysis.stats import confidence_interval, percentiles, steady_rate
+from poolrace.producer.race.search import PoolSearch, concurrencies, next_candidates
 from poolrace.producer.results.candidate import Candidate
 
 
 def waves(slots: int, number: int, seconds: float) -> list[tuple[float, float]]:
-    """Items of equal length, of which so many run at a time."""
+    """Begin and end of ``number`` items of equal length in ``slots`` slots."""
     return [(n // slots * seconds, (n // slots + 1) * seconds) for n in range(number)]
 
 
@@ -58,49 +58,50 @@ def test_an_interval_holds_the_true_value_as_often_as_it_says() -> None:
     draw = random.Random(1)
     held = 0
     for _ in range(1000):
-        found = interval([math.exp(draw.gauss(2.0, 0.1)) for _ in range(6)])
-        held += found is not None and found[0] <= math.exp(2.0) <= found[1]
+        interval = confidence_interval([math.exp(draw.gauss(2.0, 0.1)) for _ in range(6)])
+        held += interval is not None and interval[0] <= math.exp(2.0) <= interval[1]
     assert 930 <= held <= 970
-    assert interval([1.0]) is None
-    assert interval([1.0, 0.0, 2.0]) is None
+    assert confidence_interval([1.0]) is None
+    assert confidence_interval([1.0, 0.0, 2.0]) is None
 
 
-def rounds(draw: random.Random, ratio: float, noise: float, load: float) -> Judgement:
-    """The outcome of a duel that goes on as the finals do, on a machine with a load."""
+def compared(draw: random.Random, ratio: float, noise: float, load: float) -> PairedResult:
+    """Result of comparisons after every round, as in the finals, on a machine with a load."""
     one: list[float] = []
     other: list[float] = []
     for _ in range(20):
         speed = 100 * (1 - load * draw.random())
         one.append(speed * ratio * math.exp(draw.gauss(0, noise)))
         other.append(speed * math.exp(draw.gauss(0, noise)))
-        if (outcome := duel(one, other)) != Judgement.OPEN:
-            return outcome
-    return Judgement.OPEN
+        if (result := compare_paired(one, other)) != PairedResult.UNDECIDED:
+            return result
+    return PairedResult.UNDECIDED
 
 
 @pytest.mark.parametrize("load", [0.0, 0.5])
 def test_a_clear_difference_is_found_on_a_quiet_and_on_a_busy_machine(load: float) -> None:
     draw = random.Random(2)
-    found = [rounds(draw, 1.5, 0.08, load) for _ in range(200)]
-    assert found.count(Judgement.FASTER) >= 195
-    assert Judgement.SLOWER not in found
+    results = [compared(draw, 1.5, 0.08, load) for _ in range(200)]
+    assert results.count(PairedResult.FASTER) >= 195
+    assert PairedResult.SLOWER not in results
 
 
-def test_equals_are_hardly_ever_told_apart() -> None:
+def test_equal_candidates_are_rarely_called_different() -> None:
     draw = random.Random(3)
-    found = [rounds(draw, 1.0, 0.08, 0.3) for _ in range(500)]
-    assert found.count(Judgement.FASTER) + found.count(Judgement.SLOWER) <= 0.08 * len(found)
+    results = [compared(draw, 1.0, 0.08, 0.3) for _ in range(500)]
+    different = results.count(PairedResult.FASTER) + results.count(PairedResult.SLOWER)
+    assert different <= 0.08 * len(results)
 
 
-def test_equals_are_shown_to_be_equal_where_it_is_quiet() -> None:
+def test_equal_candidates_are_called_equivalent_on_a_quiet_machine() -> None:
     draw = random.Random(4)
-    assert [rounds(draw, 1.0, 0.01, 0.0) for _ in range(50)].count(Judgement.ALIKE) >= 48
+    assert [compared(draw, 1.0, 0.01, 0.0) for _ in range(50)].count(PairedResult.EQUIVALENT) >= 48
 
 
-def test_too_few_rounds_decide_nothing_and_who_stands_still_has_lost() -> None:
-    assert duel([9.0] * 2, [1.0] * 2) == Judgement.OPEN
-    assert duel([9.0] * 4, [0.0] * 4) == Judgement.FASTER
-    assert duel([0.0] * 4, [9.0] * 4) == Judgement.SLOWER
+def test_two_rounds_decide_nothing_and_a_speed_of_zero_is_slower() -> None:
+    assert compare_paired([9.0] * 2, [1.0] * 2) == PairedResult.UNDECIDED
+    assert compare_paired([9.0] * 4, [0.0] * 4) == PairedResult.FASTER
+    assert compare_paired([0.0] * 4, [9.0] * 4) == PairedResult.SLOWER
 
 
 @pytest.mark.parametrize(
@@ -115,53 +116,53 @@ def test_too_few_rounds_decide_nothing_and_who_stands_still_has_lost() -> None:
         (2, 1e9, [64, 128, 256, 512, 1024]),
     ],
 )
-def test_slots_are_tried_as_far_as_they_can_be_busy(
+def test_concurrencies_are_tried_up_to_the_slots_that_can_be_busy(
     cores: int, useful: float, expected: list[int]
 ) -> None:
-    assert rungs(cores, useful) == expected
+    assert concurrencies(cores, useful) == expected
 
 
-def ladder(pool: str = "threads", numbers: tuple[int, ...] = (2, 4, 8)) -> Ladder:
-    return Ladder(pool, [Candidate(pool, n) for n in numbers])
+def search(pool: str = "threads", numbers: tuple[int, ...] = (2, 4, 8)) -> PoolSearch:
+    return PoolSearch(pool, [Candidate(pool, n) for n in numbers])
 
 
-def test_a_ladder_is_climbed_while_it_gains_clearly() -> None:
-    found = ladder()
-    assert [found.enter(speed) for speed in (100.0, 190.0, 210.0)] == [True, True, False]
-    assert (found.champion, found.ended, found.next) == (Candidate("threads", 4), "gain", None)
+def test_the_concurrency_is_doubled_while_that_gains_clearly() -> None:
+    whole = search()
+    assert [whole.record(speed) for speed in (100.0, 190.0, 210.0)] == [True, True, False]
+    assert (whole.best, whole.ended, whole.next) == (Candidate("threads", 4), "gain", None)
 
 
-def test_a_ladder_ends_at_its_top_and_where_nothing_works() -> None:
-    found = ladder(numbers=(2,))
-    found.enter(5.0)
-    assert (found.ended, found.champion) == ("top", Candidate("threads", 2))
-    failed = ladder()
-    failed.enter(0.0)
-    assert (failed.ended, failed.champion) == ("failures", None)
+def test_a_search_ends_at_the_last_concurrency_and_where_nothing_works() -> None:
+    whole = search(numbers=(2,))
+    whole.record(5.0)
+    assert (whole.ended, whole.best) == ("top", Candidate("threads", 2))
+    failed = search()
+    failed.record(0.0)
+    assert (failed.ended, failed.best) == ("failures", None)
 
 
-def test_a_ladder_whose_first_rung_is_too_large_goes_down_until_it_fits() -> None:
-    found = ladder("prefork", (32, 64))
-    found.too_large()
-    found.too_large()
-    assert found.next == Candidate("prefork", 8)
-    found.enter(40.0)
-    assert (found.champion, found.ended) == (Candidate("prefork", 8), "memory")
-    alone = ladder("prefork", (1,))
-    alone.too_large()
+def test_a_first_concurrency_that_needs_too_much_memory_is_halved_until_it_fits() -> None:
+    whole = search("prefork", (32, 64))
+    whole.reduce()
+    whole.reduce()
+    assert whole.next == Candidate("prefork", 8)
+    whole.record(40.0)
+    assert (whole.best, whole.ended) == (Candidate("prefork", 8), "memory")
+    alone = search("prefork", (1,))
+    alone.reduce()
     assert (alone.next, alone.ended) == (None, "memory")
-    climbed = ladder("prefork", (2, 4))
-    climbed.enter(10.0)
-    climbed.too_large()
-    assert (climbed.champion, climbed.ended) == (Candidate("prefork", 2), "memory")
+    doubled = search("prefork", (2, 4))
+    doubled.record(10.0)
+    doubled.reduce()
+    assert (doubled.best, doubled.ended) == (Candidate("prefork", 2), "memory")
 
 
-def test_all_pools_come_equally_far() -> None:
-    slow, fast = ladder("threads"), ladder("gevent")
-    assert [it for it, _ in next_rung([slow, fast])] == [slow, fast]
-    fast.enter(20.0)
-    assert next_rung([slow, fast]) == [(slow, Candidate("threads", 2))]
-    slow.enter(10.0)
-    assert [candidate.slots for _, candidate in next_rung([slow, fast])] == [4, 4]
+def test_all_pools_try_about_the_same_concurrencies() -> None:
+    slow, fast = search("threads"), search("gevent")
+    assert [pool_search for pool_search, _ in next_candidates([slow, fast])] == [slow, fast]
+    fast.record(20.0)
+    assert next_candidates([slow, fast]) == [(slow, Candidate("threads", 2))]
+    slow.record(10.0)
+    assert [candidate.slots for _, candidate in next_candidates([slow, fast])] == [4, 4]
     slow.ended = fast.ended = "time"
-    assert next_rung([slow, fast]) == []
+    assert next_candidates([slow, fast]) == []

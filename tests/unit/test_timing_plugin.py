@@ -2,7 +2,7 @@
 
 import pytest
 
-from poolrace.producer.race.background_load import MACHINE
+from poolrace.producer.race.background_load import MACHINE_CORES
 from tests import timing
 
 TESTS = """
@@ -32,7 +32,7 @@ class Machine:
 
         ``used`` has the cores that other processes use, sample by sample, as parts of all cores.
         """
-        samples = (timing.Load(part * MACHINE) for part in used)
+        samples = (timing.Load(part * MACHINE_CORES) for part in used)
         self._monkeypatch.setattr(timing, "measure_load", lambda: next(samples))
         self._monkeypatch.setattr(timing, "load_since", lambda _: next(samples))
         other = self._pytester.mkdir("other")

@@ -1,4 +1,4 @@
-"""A map: who wins at which share of waiting and which concurrency, as table, words and grid."""
+"""Report of a pool map: the winner of each cell, as table, sentences and chart."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -15,143 +15,149 @@ COLUMNS = (
 
 TITLE = "which pool wins, by waiting and concurrency"
 
-
-def summary(found: PoolMap) -> str:
-    """What was raced, in one line."""
-    return (
-        f"a task of {1000 * found.item_s:g} ms that computes, then waits; {found.repeat}"
-        " interleaved lap(s) of each pool at each spot"
-    )
-
-
 PROOF = (
-    "a spot belongs to the fastest pool or, if others are as fast to 5 %, as far as its laps can"
-    " tell, to the one of them with the least memory"
+    "the winner of a cell is the fastest pool or, if other pools may be within 5 % of its speed,"
+    " the one of them with the least memory"
 )
 
 
-def header(found: PoolMap) -> tuple[str, ...]:
-    """A column a share."""
-    return ("slots", *(f"waits {share:.0%}" for share in found.shares))
+def summary(pool_map: PoolMap) -> str:
+    """One line that says which task was raced, and how often."""
+    return (
+        f"a task of {1000 * pool_map.item_s:g} ms that computes, then waits; {pool_map.repeat}"
+        " interleaved lap(s) of each pool in each cell"
+    )
 
 
-def cells(lines: Sequence[Sequence[MapCell]]) -> list[tuple[str, ...]]:
-    """Winner, others as fast, and the winner's speed; the fewest slots first."""
-    return [(str(line[0].concurrency), *map(_words, line)) for line in lines if line]
+def header(pool_map: PoolMap) -> tuple[str, ...]:
+    """Column headers of the table: one column per waiting share."""
+    return ("slots", *(f"waits {share:.0%}" for share in pool_map.shares))
 
 
-def findings(lines: Sequence[Sequence[MapCell]]) -> list[str]:
-    """A sentence a pool: where it wins, and by how much at most."""
-    every = [spot for line in lines for spot in line]
-    counts = Counter(spot.winner.pool for spot in every)
+def cells(rows: Sequence[Sequence[MapCell]]) -> list[tuple[str, ...]]:
+    """Table rows, one per concurrency: the winner of each cell, its speed, and tied pools."""
+    return [(str(row[0].concurrency), *map(_text, row)) for row in rows if row]
+
+
+def findings(rows: Sequence[Sequence[MapCell]]) -> list[str]:
+    """One sentence per pool: where it wins, and its largest lead."""
+    map_cells = [cell for row in rows for cell in row]
+    wins = Counter(cell.winner.pool for cell in map_cells)
     return [
-        *(_where(pool, every) for pool, _ in counts.most_common()),
-        *_saved(every),
+        *(_wins_of(pool, map_cells) for pool, _ in wins.most_common()),
+        *_memory_saved(map_cells),
     ]
 
 
-def raw(found: PoolMap) -> list[list[Any]]:
-    """The laps, in the order of ``COLUMNS``."""
+def raw(pool_map: PoolMap) -> list[list[Any]]:
+    """Raw values of all laps, in the columns of ``COLUMNS``."""
     return [
         [
-            *(it.share, it.lap.candidate.pool, it.lap.candidate.concurrency, it.lap.round),
-            *(it.lap.items_per_s, it.lap.wall_s, it.lap.cpu_s, it.lap.peak_memory_bytes),
+            *(map_lap.share, map_lap.lap.candidate.pool, map_lap.lap.candidate.concurrency),
+            *(map_lap.lap.round, map_lap.lap.items_per_s, map_lap.lap.wall_s, map_lap.lap.cpu_s),
+            map_lap.lap.peak_memory_bytes,
         ]
-        for it in found.laps
+        for map_lap in pool_map.laps
     ]
 
 
-def figures(found: PoolMap, lines: Sequence[Sequence[MapCell]]) -> dict[str, Any]:
-    """The map for scripts."""
+def figures(pool_map: PoolMap, rows: Sequence[Sequence[MapCell]]) -> dict[str, Any]:
+    """The map as a JSON object."""
     return {
-        "item_s": found.item_s,
-        "shares": found.shares,
-        "concurrencies": found.concurrencies,
-        "map_cells": [spot.to_json() for line in lines for spot in line],
-        "left_out": found.left_out,
+        "item_s": pool_map.item_s,
+        "shares": pool_map.shares,
+        "concurrencies": pool_map.concurrencies,
+        "spots": [cell.to_json() for row in rows for cell in row],
+        "left_out": pool_map.left_out,
     }
 
 
-def chart(found: PoolMap, lines: Sequence[Sequence[MapCell]]) -> Drawing | None:
-    """A field a spot in the colour of the winner, paler where others are as fast."""
-    if not lines:
+def chart(pool_map: PoolMap, rows: Sequence[Sequence[MapCell]]) -> Drawing | None:
+    """Grid of cells in the colour of the winner, paler where other pools are tied with it."""
+    if not rows:
         return None
-    pools = sorted({spot.winner.pool for line in lines for spot in line})
+    pools = sorted({cell.winner.pool for row in rows for cell in row})
+    shares = [f"{share:.0%}" for share in pool_map.shares]
     return grid(
         TITLE,
         ("share of its time that the task waits", "slots"),
-        ([f"{share:.0%}" for share in found.shares], [str(line[0].concurrency) for line in lines]),
-        [[_field(spot) for spot in line] for line in lines],
+        (shares, [str(row[0].concurrency) for row in rows]),
+        [[_drawn(cell) for cell in row] for row in rows],
         [(pool, f"{pool} wins") for pool in pools],
     )
 
 
-def _field(spot: MapCell) -> Cell:
-    pool = spot.winner.pool
-    speed = f"{spot.winner.items_per_s:.3g}/s"
-    if equals := _equals(spot):
-        return Cell(f"{pool} alike", speed, equals)
-    if len(spot.entrants) < 2:
+def _drawn(cell: MapCell) -> Cell:
+    """The cell of the chart."""
+    pool = cell.winner.pool
+    speed = f"{cell.winner.items_per_s:.3g}/s"
+    if tied := _tied_pools(cell):
+        return Cell(f"{pool} alike", speed, tied)
+    if len(cell.pools) < 2:
         return Cell(pool, speed)
-    other = _next(spot)
-    return Cell(pool, speed, f"{_ratio(spot.winner, other):.2f} x {other.pool}")
+    second = _second(cell)
+    return Cell(pool, speed, f"{_ratio(cell.winner, second):.2f} x {second.pool}")
 
 
-def _words(spot: MapCell) -> str:
-    equals = _equals(spot)
-    more = f" ({equals})" if equals else ""
-    return f"{spot.winner.pool} {spot.winner.items_per_s:.3g}/s{more}"
+def _text(cell: MapCell) -> str:
+    """The cell of the table."""
+    tied = _tied_pools(cell)
+    suffix = f" ({tied})" if tied else ""
+    return f"{cell.winner.pool} {cell.winner.items_per_s:.3g}/s{suffix}"
 
 
-def _equals(spot: MapCell) -> str:
-    """Who is as fast as the winner."""
-    others = [it.pool for it in spot.alike if it != spot.winner]
-    if others and len(spot.alike) == len(spot.entrants):
+def _tied_pools(cell: MapCell) -> str:
+    """The pools that are tied with the winner."""
+    other_pools = [summary.pool for summary in cell.tied if summary != cell.winner]
+    if other_pools and len(cell.tied) == len(cell.pools):
         return "all alike"
-    return f"= {', '.join(others)}" if others else ""
+    return f"= {', '.join(other_pools)}" if other_pools else ""
 
 
-def _where(pool: str, every: Sequence[MapCell]) -> str:
-    """The shares between which it wins, and its largest lead."""
-    won = [spot for spot in every if spot.winner.pool == pool]
-    low, high = min(spot.share for spot in won), max(spot.share for spot in won)
-    alone = [spot for spot in won if len(spot.alike) == 1 and len(spot.entrants) > 1]
-    between = f"{low:.0%} to {high:.0%}" if low < high else f"{low:.0%}"
-    said = f"{pool} wins {len(won)} of {len(every)} map_cells, at {between} of waiting"
-    if not alone:
-        return f"{said}, each time by memory alone: others are as fast."
-    best = max(alone, key=lambda spot: _ratio(spot.winner, _next(spot)))
+def _wins_of(pool: str, map_cells: Sequence[MapCell]) -> str:
+    """The waiting shares at which a pool wins, and its largest lead."""
+    won = [cell for cell in map_cells if cell.winner.pool == pool]
+    low, high = min(cell.share for cell in won), max(cell.share for cell in won)
+    untied = [cell for cell in won if len(cell.tied) == 1 and len(cell.pools) > 1]
+    shares = f"{low:.0%} to {high:.0%}" if low < high else f"{low:.0%}"
+    wins = f"{pool} wins {len(won)} of {len(map_cells)} cells, at {shares} of waiting"
+    if not untied:
+        return f"{wins}, always by memory alone: other pools are as fast."
+    best = max(untied, key=lambda cell: _ratio(cell.winner, _second(cell)))
+    second = _second(best)
     return (
-        f"{said}; its largest lead is {_ratio(best.winner, _next(best)):.2f} times"
-        f" {_next(best).pool}, at {best.share:.0%} and {best.concurrency} slots."
+        f"{wins}; its largest lead is {_ratio(best.winner, second):.2f} times the speed of"
+        f" {second.pool}, at {best.share:.0%} and {best.concurrency} slots."
     )
 
 
-def _saved(every: Sequence[MapCell]) -> Iterator[str]:
-    """What the choice among equals is worth in memory, at most."""
-    tied = [spot for spot in every if len(spot.alike) > 1]
+def _memory_saved(map_cells: Sequence[MapCell]) -> Iterator[str]:
+    """The largest difference in memory between tied pools."""
+    tied = [cell for cell in map_cells if len(cell.tied) > 1]
     if not tied:
         return
-    best = max(tied, key=lambda spot: _mib(_dearest(spot)) / _mib(spot.winner))
-    dear = _dearest(best)
+    best = max(tied, key=lambda cell: _mib(_largest(cell)) / _mib(cell.winner))
+    largest = _largest(best)
     yield (
-        f"Where several are as fast, memory decides: at {best.share:.0%} and {best.concurrency}"
-        f" slots {best.winner.pool} takes {_mib(best.winner):.0f} MiB, {dear.pool}"
-        f" {_mib(dear):.0f} MiB."
+        f"Where several pools are as fast, memory decides: at {best.share:.0%} and"
+        f" {best.concurrency} slots {best.winner.pool} takes {_mib(best.winner):.0f} MiB,"
+        f" {largest.pool} {_mib(largest):.0f} MiB."
     )
 
 
-def _dearest(spot: MapCell) -> PoolSummary:
-    return max(spot.alike, key=lambda it: it.peak_memory_bytes)
+def _largest(cell: MapCell) -> PoolSummary:
+    """The tied pool with the most memory."""
+    return max(cell.tied, key=lambda summary: summary.peak_memory_bytes)
 
 
-def _mib(it: PoolSummary) -> float:
-    return it.peak_memory_bytes / 2**20
+def _mib(summary: PoolSummary) -> float:
+    return summary.peak_memory_bytes / 2**20
 
 
-def _next(spot: MapCell) -> PoolSummary:
-    return next(it for it in spot.entrants if it != spot.winner)
+def _second(cell: MapCell) -> PoolSummary:
+    """The fastest pool besides the winner."""
+    return next(summary for summary in cell.pools if summary != cell.winner)
 
 
-def _ratio(one: PoolSummary, other: PoolSummary) -> float:
-    return one.items_per_s / max(other.items_per_s, 1e-9)
+def _ratio(summary: PoolSummary, other: PoolSummary) -> float:
+    return summary.items_per_s / max(other.items_per_s, 1e-9)

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from poolrace.producer.analysis.pool_map_winners import map_cells
-from poolrace.producer.analysis.race_verdict import Verdict
+from poolrace.producer.analysis.race_verdict import judge
 from poolrace.producer.reports.drawing import charts
 from poolrace.producer.reports.drawing.svg import Drawing
 from poolrace.producer.reports.views import models, pool_map, race, scale, sweep, table
@@ -105,7 +105,7 @@ def _scale(comparison: Comparison) -> _Part:
 
 
 def _race(raced: Race) -> View:
-    verdict = Verdict.of(raced)
+    verdict = judge(raced)
     return View(
         title=f"{raced.task}: which pool, which concurrency",
         summary=race.summary(raced),
@@ -133,7 +133,7 @@ def _map(made: PoolMap) -> View:
         proof=pool_map.PROOF,
         sound=True,
         findings=pool_map.findings(lines),
-        notes=[f"{name} is out: {why}" for name, why in made.left_out.items()],
+        notes=[f"{name} was left out: {why}" for name, why in made.left_out.items()],
         machine=table.machine(made.environment),
         chart=pool_map.chart(made, lines),
         raw_header=pool_map.COLUMNS,

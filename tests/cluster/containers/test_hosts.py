@@ -56,7 +56,7 @@ def test_two_hosts_share_a_job_that_stays_exact_when_one_is_killed(
     assert_exact(run)
     assert run.hosts == 2
     assert set(run.shares) == {host_of(killed), host_of(survivor)}
-    assert has_event(run, f"{name_of(killed)} fell silent")
+    assert has_event(run, f"{name_of(killed)} stopped responding")
 
 
 @hosts_of("threads", "solo")
@@ -65,11 +65,11 @@ def test_a_run_stays_exact_when_redis_restarts_with_its_data(celery_setup: Celer
         docker("restart", celery_setup.broker.container.id, celery_setup.backend.container.id)
     run = progress.run()
     assert_exact(run)
-    assert has_event(run, "the connection to Redis was lost and made again")
+    assert has_event(run, "the connection to Redis was lost and restored")
 
 
 @hosts_of("threads")
-def test_a_paused_host_falls_silent_and_comes_back(celery_setup: CeleryTestSetup) -> None:
+def test_a_paused_host_stops_responding_and_comes_back(celery_setup: CeleryTestSetup) -> None:
     paused, _ = celery_setup.worker_cluster
     with in_the_middle(celery_setup, seconds=12) as progress:
         docker("pause", paused.container.id)
@@ -77,8 +77,8 @@ def test_a_paused_host_falls_silent_and_comes_back(celery_setup: CeleryTestSetup
         docker("unpause", paused.container.id)
     run = progress.run()
     assert_exact(run)
-    assert has_event(run, f"{name_of(paused)} fell silent")
-    assert has_event(run, f"{name_of(paused)} is heard again")
+    assert has_event(run, f"{name_of(paused)} stopped responding")
+    assert has_event(run, f"{name_of(paused)} responds again")
 
 
 @hosts_of("prefork", "solo")
@@ -94,7 +94,7 @@ def test_a_host_with_a_tenth_of_a_cpu_does_not_delay_the_other(
     run = run_on(celery_setup, pool, make_workload("sum", {}), stop, schedule)
     assert_exact(run)
     assert run.backups >= 1
-    assert has_event(run, "were given to idle slots too")
+    assert has_event(run, "were sent to idle slots, too")
     assert _indices(run, host_of(fast)) > 3 * _indices(run, host_of(slow))
 
 

@@ -53,5 +53,5 @@ def test_a_run_is_exact_on_a_host_that_loses_every_fifth_packet(
 def assert_came_back(progress: Progress, name: str) -> None:
     run = progress.run()
     assert_exact(run)
-    assert has_event(run, f"{name} fell silent")
-    assert has_event(run, f"{name} is heard again") or has_event(run, f"{name} was started again")
+    assert has_event(run, f"{name} stopped responding")
+    assert has_event(run, f"{name} responds again") or has_event(run, f"{name} was restarted")

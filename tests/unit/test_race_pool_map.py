@@ -1,4 +1,4 @@
-"""Who wins at a spot of the map, and what its pictures show."""
+"""Winners of the cells of a pool map, its sentences and its charts."""
 
 import struct
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from poolrace.producer.reports.views.view import view
 from poolrace.producer.results.candidate import Candidate
 from poolrace.producer.results.files import load, save
 from poolrace.producer.results.pool_map import MapLap, PoolMap
-from tests.unit.test_race_verdict import MIB, lap
+from tests.unit.made_up_races import MIB, lap
 
 SPEEDS = (0.99, 1.0, 1.01)
 
@@ -22,18 +22,18 @@ Figures = tuple[float, int]
 """Items/s and MiB."""
 
 
-def made(places: dict[tuple[float, int], dict[str, Figures]], **fields: Any) -> PoolMap:
+def made(figures: dict[tuple[float, int], dict[str, Figures]], **fields: Any) -> PoolMap:
     laps = [
         MapLap(share, _lap(pool, slots, number, items_per_s * noise, mib))
-        for (share, slots), pools in places.items()
+        for (share, slots), pools in figures.items()
         for pool, (items_per_s, mib) in pools.items()
         for number, noise in enumerate(SPEEDS)
     ]
     return PoolMap(
         made_at="2026-01-01T00:00:00+00:00",
         item_s=0.05,
-        shares=sorted({share for share, _ in places}),
-        concurrencies=sorted({slots for _, slots in places}),
+        shares=sorted({share for share, _ in figures}),
+        concurrencies=sorted({slots for _, slots in figures}),
         repeat=len(SPEEDS),
         left_out={},
         environment={"hosts": [], "versions": {"celery": "5.7.0"}},
@@ -46,9 +46,9 @@ def _lap(pool: str, slots: int, number: int, items_per_s: float, mib: int) -> An
     return lap(Candidate(pool, slots), "search", number, **figures)
 
 
-def corner(pools: dict[str, Figures]) -> MapCell:
-    [[spot]] = map_cells(made({(0.0, 2): pools}))
-    return spot
+def single_cell(pools: dict[str, Figures]) -> MapCell:
+    [[cell]] = map_cells(made({(0.0, 2): pools}))
+    return cell
 
 
 WIDE = {
@@ -59,16 +59,16 @@ WIDE = {
 }
 
 
-def names(found: Sequence[Sequence[MapCell]]) -> list[list[str]]:
-    return [[spot.winner.pool for spot in line] for line in found]
+def names(rows: Sequence[Sequence[MapCell]]) -> list[list[str]]:
+    return [[cell.winner.pool for cell in row] for row in rows]
 
 
-def test_the_fastest_wins_and_of_equals_the_one_with_the_least_memory() -> None:
+def test_the_fastest_pool_wins_and_among_tied_pools_the_one_with_the_least_memory() -> None:
     assert names(map_cells(made(WIDE))) == [["prefork", "threads"], ["prefork", "threads"]]
 
 
 @pytest.mark.parametrize(
-    ("threads", "winner", "alike"),
+    ("threads", "winner", "tied"),
     [
         ((99.0, 50), "threads", ["prefork", "threads"]),
         ((96.0, 50), "threads", ["prefork", "threads"]),
@@ -76,58 +76,60 @@ def test_the_fastest_wins_and_of_equals_the_one_with_the_least_memory() -> None:
         ((99.0, 300), "prefork", ["prefork", "threads"]),
     ],
 )
-def test_a_few_percent_are_no_difference(threads: Figures, winner: str, alike: list[str]) -> None:
-    spot = corner({"prefork": (100.0, 200), "threads": threads})
-    assert (spot.winner.pool, [it.pool for it in spot.alike]) == (winner, alike)
+def test_a_difference_of_a_few_percent_is_a_tie(
+    threads: Figures, winner: str, tied: list[str]
+) -> None:
+    cell = single_cell({"prefork": (100.0, 200), "threads": threads})
+    assert (cell.winner.pool, [summary.pool for summary in cell.tied]) == (winner, tied)
 
 
-def test_a_line_that_nobody_came_through_is_no_line() -> None:
-    half = {place: pools for place, pools in WIDE.items() if place != (0.9, 8)}
-    assert [line[0].concurrency for line in map_cells(made(half))] == [2]
+def test_a_row_with_an_empty_cell_is_left_out() -> None:
+    half = {cell: pools for cell, pools in WIDE.items() if cell != (0.9, 8)}
+    assert [row[0].concurrency for row in map_cells(made(half))] == [2]
 
 
-def test_words_say_where_a_pool_wins_and_what_it_saves() -> None:
-    words = " ".join(view(made(WIDE)).findings)
+def test_sentences_say_where_a_pool_wins_and_how_much_memory_it_saves() -> None:
+    sentences = " ".join(view(made(WIDE)).findings)
     assert (
-        "prefork wins 2 of 4 map_cells, at 0% of waiting; its largest lead is 2.00 times" in words
+        "prefork wins 2 of 4 cells, at 0% of waiting; its largest lead is 2.00 times" in sentences
     )
-    assert "threads wins 2 of 4 map_cells, at 90% of waiting, each time by memory alone" in words
-    assert "at 90% and 8 slots threads takes 110 MiB, prefork 500 MiB" in words
+    assert "threads wins 2 of 4 cells, at 90% of waiting, always by memory alone" in sentences
+    assert "at 90% and 8 slots threads takes 110 MiB, prefork 500 MiB" in sentences
 
 
 def test_a_stored_map_is_the_same_map(tmp_path: Path) -> None:
-    found = made(WIDE)
-    save(found, tmp_path / "map.json")
-    assert load(tmp_path / "map.json") == found
+    pool_map = made(WIDE)
+    save(pool_map, tmp_path / "map.json")
+    assert load(tmp_path / "map.json") == pool_map
 
 
-def test_an_svg_is_whole_and_stands_alone() -> None:
-    found = made(WIDE)
-    text = image.svg(found)
+def test_an_svg_is_complete_and_self_contained() -> None:
+    pool_map = made(WIDE)
+    text = image.svg(pool_map)
     root = ElementTree.fromstring(text)
     width, height = float(root.attrib["width"]), float(root.attrib["height"])
-    assert [0.0, 0.0, width, height] == [float(it) for it in root.attrib["viewBox"].split()]
+    assert [0.0, 0.0, width, height] == [float(number) for number in root.attrib["viewBox"].split()]
     assert "var(" not in text
     assert text.count('<rect class="') == len(WIDE)
     assert text.count('<rect class="threads alike"') == 2
-    for it in root.iter("{http://www.w3.org/2000/svg}text"):
-        assert 0 <= float(it.attrib["x"]) <= width
-        assert float(it.attrib["y"]) <= height
-    assert '<rect class="threads alike"' in html.render(found)
+    for label in root.iter("{http://www.w3.org/2000/svg}text"):
+        assert 0 <= float(label.attrib["x"]) <= width
+        assert float(label.attrib["y"]) <= height
+    assert '<rect class="threads alike"' in html.render(pool_map)
 
 
 def test_a_png_has_the_pixels_of_the_svg_and_is_the_same_each_time() -> None:
-    found = made(WIDE)
-    pixels = image.png(found)
-    root = ElementTree.fromstring(image.svg(found))
+    pool_map = made(WIDE)
+    pixels = image.png(pool_map)
+    root = ElementTree.fromstring(image.svg(pool_map))
     size = struct.unpack(">II", pixels[16:24])  # the header chunk (PNG specification, 11.2.2)
     wanted = [round(image.ZOOM * float(root.attrib[name])) for name in ("width", "height")]
     assert [abs(a - b) <= 1 for a, b in zip(size, wanted, strict=True)] == [True, True]
-    assert image.png(found) == pixels
+    assert image.png(pool_map) == pixels
 
 
 @pytest.mark.parametrize(
     ("name", "wanted"), [("a.svg", "svg"), ("a.PNG", "png"), ("a.md", "markdown"), ("a", "html")]
 )
-def test_a_report_is_what_its_name_ends_in(name: str, wanted: str) -> None:
+def test_the_format_of_a_report_follows_from_the_end_of_its_name(name: str, wanted: str) -> None:
     assert format_for(Path(name)) == wanted

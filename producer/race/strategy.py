@@ -1,0 +1,268 @@
+"""The strategy of a race: base, search, finals. Pure: a generator that yields requests.
+
+``strategy`` yields requests to start, measure and stop candidates, is sent an ``Answer`` for each
+of them, and returns its ``Decision``. ``race.py`` executes the requests on real workers, the
+tests answer them from made-up machines.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from poolrace.producer.analysis.race_summary import count_failures
+from poolrace.producer.errors import AllFailed, JobFailed
+from poolrace.producer.race.finals import MAX_FINALISTS, choose_finalists, run_rounds
+from poolrace.producer.race.options import RaceOptions
+from poolrace.producer.race.requests import Progress, Steps
+from poolrace.producer.race.search import (
+    CLEAR_GAIN,
+    PoolSearch,
+    concurrencies,
+    next_candidates,
+    useful_slots,
+)
+from poolrace.producer.results.candidate import SOLO, Candidate
+from poolrace.producer.results.race import Lap, Reason
+
+SEARCH_SHARE = 0.6
+"""Share of the time budget that the search may use; the finals get the rest."""
+
+START_S = 3.0
+"""Seconds that starting workers takes, roughly; with less time left no candidate is started."""
+
+CHILD_MEMORY = 0.4
+"""Share of a solo worker's memory that each prefork child takes, at least; the rest is shared."""
+
+DOUBLED_MEMORY = 1.8
+"""Ratio of the memory of a prefork worker to that of one with half the children, at least."""
+
+SEARCH_LAPS = 3
+"""Laps of each candidate in the search. The fastest lap counts, since noise only slows."""
+
+LONG_LAP_S = 2.0
+"""Seconds: of laps that take longer, two are enough."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Result of a strategy: the finalists, and why each search ended."""
+
+    finalists: list[Candidate]
+    left_out: dict[str, Reason]
+    """Candidate -> why it was not measured, or not to the end."""
+    ended: dict[str, Reason]
+    """Pool -> why its concurrency was not raised further."""
+
+
+def strategy(
+    options: RaceOptions, pools: Sequence[str], fixed: Sequence[Candidate], cores: int
+) -> Steps[Decision]:
+    """Race all concurrencies of ``pools`` that can be useful on ``cores`` cores, and ``fixed``.
+
+    Raises ``AllFailed`` if no item succeeds, ``JobFailed`` if no candidate can be measured.
+    """
+    run = _Strategy(options)
+    yield from run.measure_base()
+    yield from run.search_pools(pools, cores)
+    yield from run.measure_fixed(fixed)
+    yield from run.run_finals()
+    return Decision(
+        finalists=run.finalists,
+        left_out=run.left_out,
+        ended={search.pool: search.ended for search in run.searches if search.ended},
+    )
+
+
+class _Strategy:
+    """State of a strategy between its stages."""
+
+    def __init__(self, options: RaceOptions) -> None:
+        self.searches: list[PoolSearch] = []
+        self.finalists: list[Candidate] = []
+        self.left_out: dict[str, Reason] = {}
+        self._options = options
+        self._progress = Progress(options)
+        self._speeds: dict[Candidate, float] = {}
+        """Best items/s of each candidate that may become a finalist."""
+        self._variants: list[Candidate] = []
+
+    def measure_base(self) -> Steps[None]:
+        """Measure the task alone in one slot; raises an error if it does not work there."""
+        progress = self._progress
+        if not (yield from progress.start(SOLO)):
+            raise self._base_error()
+        laps = [(yield from progress.measure(SOLO, "base"))]
+        if not laps[0].lost and progress.has_executions_for(SOLO):
+            laps.append((yield from progress.measure(SOLO, "base")))
+        if not any(lap.items for lap in laps):
+            raise self._all_failed(laps)
+        if not self._options.pools or "solo" in self._options.pools:
+            self._speeds[SOLO] = max(lap.items_per_s for lap in laps)
+        else:
+            yield from progress.stop(SOLO)
+
+    def search_pools(self, pools: Sequence[str], cores: int) -> Steps[None]:
+        """Raise the concurrency of each pool while that gains."""
+        numbers = concurrencies(cores, useful_slots(self._progress.laps, cores))
+        variants = self._options.variants
+        for pool in pools:
+            first_variants = [variants.candidates(pool, number)[0] for number in numbers]
+            self.searches.append(PoolSearch(pool, first_variants))
+        while step := next_candidates(self.searches):
+            yield from self._search_step(step)
+        for search in self.searches:
+            self._speeds.update(search.measured)
+            if search.best:
+                same_concurrency = variants.candidates(search.pool, search.best.concurrency)
+                self._variants += [
+                    candidate for candidate in same_concurrency if candidate != search.best
+                ]
+
+    def measure_fixed(self, fixed: Sequence[Candidate]) -> Steps[None]:
+        """Measure the given candidates, and other variants of the best candidate of each pool."""
+        new = [
+            candidate for candidate in (*fixed, *self._variants) if candidate not in self._speeds
+        ]
+        if len(new) + len(self._speeds) <= MAX_FINALISTS and not self.searches:
+            # All of them become finalists without a choice.
+            self._speeds = dict.fromkeys((*self._speeds, *new), math.inf)
+            return
+        for candidate in new:
+            if reason := (yield from self._measure_candidate(candidate)):
+                self.left_out[str(candidate)] = reason
+                yield from self._progress.stop(candidate)
+
+    def run_finals(self) -> Steps[None]:
+        """Measure the finalists in rounds until their order is clear, or that there is none.
+
+        Raises ``JobFailed`` if there are no finalists.
+        """
+        self.finalists = choose_finalists(self._speeds)
+        if not self.finalists:
+            raise self._no_finalists()
+        progress = self._progress
+        yield from progress.stop(*(c for c in self._speeds if c not in self.finalists))
+        running = yield from progress.start(*self.finalists)
+        running = yield from run_rounds(progress, running, self.left_out)
+        measured = {lap.candidate for lap in progress.laps}
+        for candidate in self.finalists:
+            if candidate not in measured:
+                reason: Reason = "time" if candidate in running else "failures"
+                self.left_out.setdefault(str(candidate), reason)
+
+    def _search_step(self, step: Sequence[tuple[PoolSearch, Candidate]]) -> Steps[None]:
+        """Try the next concurrency of several pools; their workers start and stop together."""
+        progress = self._progress
+        for search, candidate in step:
+            search.ended = self._limit_reached(candidate)
+            if not search.ended and self._would_exceed_memory(candidate, search.best):
+                search.reduce()
+        ready = [(search, candidate) for search, candidate in step if search.next == candidate]
+        yield from progress.start(*(candidate for _, candidate in ready))
+        for search, candidate in ready:
+            yield from self._try_candidate(search, candidate)
+        tried = [candidate for _, candidate in step]
+        tried += [candidate for search, _ in step for candidate, _ in search.improvements]
+        best = {search.best for search in self.searches}
+        yield from progress.stop(*dict.fromkeys(c for c in tried if c not in best))
+
+    def _try_candidate(self, search: PoolSearch, candidate: Candidate) -> Steps[None]:
+        """Measure the next candidate of a search and record its speed."""
+        best, clear = search.best, CLEAR_GAIN * search.best_speed
+        laps = yield from self._first_laps(candidate, clear)
+        if not laps:
+            search.ended = "failures"
+            return
+        if self._progress.exceeds_memory(laps):
+            search.reduce()
+            return
+        speed = max(lap.items_per_s for lap in laps)
+        if best and speed < clear and self._progress.left_s(SEARCH_SHARE) > 0:
+            again = yield from self._measure_both_again(best, candidate)
+            if again is None:
+                search.ended = "failures"
+                return
+            search.record_again(again[0])
+            speed = max(speed, again[1])
+        search.record(speed)
+
+    def _measure_both_again(
+        self, best: Candidate, candidate: Candidate
+    ) -> Steps[tuple[float, float] | None]:
+        """Items/s of another lap of each; ``None`` if workers were lost."""
+        first = yield from self._progress.measure(best, "search")
+        if first.lost:
+            return None
+        second = yield from self._progress.measure(candidate, "search")
+        return None if second.lost else (first.items_per_s, second.items_per_s)
+
+    def _measure_candidate(self, candidate: Candidate) -> Steps[Reason | None]:
+        """Measure the first laps of a candidate; returns the reason if it is left out."""
+        if reason := self._limit_reached(candidate):
+            return reason
+        laps = yield from self._first_laps(candidate)
+        if not laps:
+            return "failures"
+        if self._progress.exceeds_memory(laps):
+            return "memory"
+        self._speeds[candidate] = max(lap.items_per_s for lap in laps)
+        return None
+
+    def _first_laps(self, candidate: Candidate, clear: float = math.inf) -> Steps[list[Lap]]:
+        """The first laps of a candidate; none if its workers did not start or were lost.
+
+        Two laps are enough if both reach ``clear`` items/s.
+        """
+        progress = self._progress
+        if not (yield from progress.start(candidate)):
+            return []
+        laps: list[Lap] = []
+        while len(laps) < SEARCH_LAPS:
+            laps.append((yield from progress.measure(candidate, "search")))
+            if laps[-1].lost:
+                return []
+            slowest = min(lap.items_per_s for lap in laps)
+            enough = laps[-1].wall_s > LONG_LAP_S or slowest >= clear > 0
+            if len(laps) > 1 and enough:
+                break
+            if progress.left_s(SEARCH_SHARE) < 0 or not progress.has_executions_for(candidate):
+                break
+        return laps
+
+    def _limit_reached(self, candidate: Candidate) -> Reason | None:
+        """The limit that forbids to measure the candidate, if there is one."""
+        if not self._progress.has_executions_for(candidate):
+            return "executions"
+        return "time" if self._progress.left_s(SEARCH_SHARE) < START_S else None
+
+    def _would_exceed_memory(self, candidate: Candidate, best: Candidate | None) -> bool:
+        """Whether a prefork candidate need not be started: its children take too much memory."""
+        if candidate.pool != "prefork":
+            return False
+        reference = best or SOLO
+        laps = [lap for lap in self._progress.laps if lap.candidate == reference]
+        reference_bytes = max(lap.peak_memory_bytes for lap in laps)
+        factor = DOUBLED_MEMORY if best else CHILD_MEMORY * candidate.slots
+        return factor * reference_bytes > self._options.max_memory_bytes
+
+    def _base_error(self) -> JobFailed:
+        if not self._progress.executions:
+            return JobFailed("no worker of the app starts; see the messages above")
+        return JobFailed(
+            f"{self._options.target.task} did not finish its first item within"
+            f" {self._options.time_limit_s:g} s; raise --time-limit, or use shorter items"
+        )
+
+    def _all_failed(self, laps: Sequence[Lap]) -> AllFailed:
+        failures = count_failures(laps)
+        kinds = ", ".join(f"{name} ({number})" for name, number in failures.items())
+        return AllFailed(
+            f"{self._options.target.task} failed for all {sum(lap.executions for lap in laps)}"
+            f" items that were tried: {kinds}; fix the task, or the items",
+            next((lap.traceback for lap in laps if lap.traceback), ""),
+        )
+
+    def _no_finalists(self) -> JobFailed:
+        reasons = {**{search.pool: search.ended for search in self.searches}, **self.left_out}
+        named = ", ".join(f"{name} ({reason})" for name, reason in reasons.items())
+        return JobFailed(f"no candidate could be measured: {named}; raise that limit")
