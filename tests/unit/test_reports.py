@@ -12,9 +12,9 @@ from poolrace.producer.experiments.plans import Case, Plan
 from poolrace.producer.jobs.job import Job
 from poolrace.producer.reports.drawing.svg import round_ticks
 from poolrace.producer.reports.formats import FORMATS, html
+from poolrace.producer.reports.views.comparison import cores
 from poolrace.producer.reports.views.scale import Scale
 from poolrace.producer.reports.views.sweep import Sweep
-from poolrace.producer.reports.views.table import cores
 from poolrace.producer.results.comparison import Comparison, Varies
 from poolrace.producer.settings import Settings
 from poolrace.workers.host_facts import HostFacts

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 
 from poolrace.producer.reports.drawing.svg import Axis, Bar, Drawing, Plot, along, bars, round_ticks
+from poolrace.producer.reports.views.comparison import rows
 from poolrace.producer.reports.views.scale import Scale
 from poolrace.producer.reports.views.sweep import Sweep
-from poolrace.producer.reports.views.table import rows
 from poolrace.producer.results.comparison import Comparison, Varies
 
 HEADROOM = 1.12

@@ -5,7 +5,7 @@ Every sentence follows from measured figures.
 
 from collections.abc import Iterable
 
-from poolrace.producer.reports.views.table import Row
+from poolrace.producer.reports.views.comparison import Row
 
 HEADER = (
     "model", "slots", "hosts", "time s", "±", "speed-up", "efficiency", "CPU s",

@@ -11,8 +11,8 @@ from poolrace.producer.analysis.scaling_laws import (
     fit_scalability,
     serial_fraction,
 )
+from poolrace.producer.reports.views.comparison import Row, cores, rows
 from poolrace.producer.reports.views.sweep import fit_words
-from poolrace.producer.reports.views.table import Row, cores, rows
 from poolrace.producer.results.comparison import Comparison
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from poolrace.producer.analysis.scaling_laws import PARAMETERS, ChunkLaw, fit_chunks
-from poolrace.producer.reports.views.table import Row, rows
+from poolrace.producer.reports.views.comparison import Row, rows
 from poolrace.producer.results.comparison import Comparison
 
 HEADER = (

@@ -8,7 +8,8 @@ from poolrace.producer.analysis.pool_map_winners import map_cells
 from poolrace.producer.analysis.race_verdict import Verdict
 from poolrace.producer.reports.drawing import charts
 from poolrace.producer.reports.drawing.svg import Drawing
-from poolrace.producer.reports.views import models, pool_map, race, scale, sweep, table
+from poolrace.producer.reports.views import comparison as table
+from poolrace.producer.reports.views import models, pool_map, race, scale, sweep
 from poolrace.producer.results.comparison import Comparison
 from poolrace.producer.results.files import Results
 from poolrace.producer.results.pool_map import PoolMap
