@@ -95,7 +95,7 @@ def _greenlets(cases: list[CaseSummary]) -> str:
         )
     return (
         f"Coroutines and greenlets were faster ({_speed_ups(cases)}): they share one thread, and"
-        " while one of them waits the others run."
+        " while one of them waits another one runs."
     )
 
 
