@@ -58,7 +58,7 @@ check: install  ## Format, lint, types, import contracts, sizes, docs tests.
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/python deploy/sizes.py
+	@$(BIN)/python tests/sizes.py
 	@$(if $(wildcard tests/docs),$(PYTEST) -q tests/docs)
 
 up: install  ## Start a cluster that stays: in containers, or without an engine the local one.
