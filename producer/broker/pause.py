@@ -108,7 +108,7 @@ def _resting(client: "redis.Redis", pool: str) -> bool:
     """Whether a worker of the pool rests, or was asked to."""
     ours = [sign for sign in announcements(client) if sign.presence.pool == pool]
     asked = [pause_key(sign.presence.name) for sign in ours]
-    return any(sign.rests for sign in ours) or bool(asked and client.exists(*asked))
+    return any(sign.paused for sign in ours) or bool(asked and client.exists(*asked))
 
 
 def _settled(

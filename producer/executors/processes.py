@@ -108,7 +108,7 @@ def _serve(pipe: Connection, workload: Workload, host: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     parent = os.getppid()
 
-    def checkpoint() -> None:
+    def cancellation_point() -> None:
         if os.getppid() != parent:  # it was killed: nobody wants the rest of the chunk
             sys.exit()
 
@@ -119,7 +119,9 @@ def _serve(pipe: Connection, workload: Workload, host: str) -> None:
         except EOFError:
             return
         try:
-            outcome: ChunkResult | Exception = compute(workload, chunk, host, checkpoint=checkpoint)
+            outcome: ChunkResult | Exception = compute(
+                workload, chunk, host, cancellation_point=cancellation_point
+            )
         except Exception as error:  # noqa: BLE001 # whatever it is, the parent raises it
             outcome = error
         try:

@@ -22,7 +22,7 @@ class Threads(LocalExecutor):
         self._pool = ThreadPoolExecutor(self.slots, thread_name_prefix="slot")
 
     def close(self) -> None:
-        """End the threads; a chunk still running stops at its next checkpoint."""
+        """End the threads; a chunk still running stops at its next cancellation point."""
         self._over.set()
         self._pool.shutdown(cancel_futures=True)
 
@@ -44,8 +44,10 @@ class Threads(LocalExecutor):
             raise self.failed(chunk, error) from error
 
     def _compute(self, chunk: Chunk) -> ChunkResult:
-        return compute(self.job.workload, chunk, self.host, checkpoint=self._checkpoint)
+        return compute(
+            self.job.workload, chunk, self.host, cancellation_point=self._cancellation_point
+        )
 
-    def _checkpoint(self) -> None:
+    def _cancellation_point(self) -> None:
         if self._over.is_set():
             raise Cancelled(self.job.id)

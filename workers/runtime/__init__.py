@@ -1,1 +1,1 @@
-"""What a live Celery worker does besides computing chunks."""
+"""Runs beside the computing of a live Celery worker: announcing, pausing, cancelling, storing."""
