@@ -1,4 +1,4 @@
-"""Makes the Celery app: one configuration for workers and producers, with reasons.
+"""Makes the Celery app: one configuration for workers and producers, with the reasons for it.
 
 Holds no app: that of a worker is in ``tasks.py``, and a producer makes one for each run.
 """
@@ -32,6 +32,25 @@ def make_app(settings: WorkerSettings) -> Celery:
 
 def configuration(settings: WorkerSettings) -> dict[str, Any]:
     """The Celery settings, by name."""
+    return {
+        **_encryption(settings),
+        **_connections(),
+        **_serialization(),
+        **_delivery(),
+        **_results(settings),
+        **_failures(),
+        # One queue for each pool, with the pool's name.
+        "task_queues": [Queue(pool, Exchange(pool), routing_key=pool) for pool in POOLS],
+        "task_default_queue": next(iter(POOLS)),
+        # Each event is one more message per chunk. Flower enables those that it needs.
+        "task_track_started": False,
+        "task_send_sent_event": False,
+        "worker_send_task_events": False,
+    }
+
+
+def _connections() -> dict[str, Any]:
+    """Connections to Redis, both as broker and as result backend."""
     # kombu's default is 10, redis-py's 100: beyond it an acknowledgement or a result of the
     # gevent pool, where every greenlet may use a connection at once, is lost in an error.
     connections = 65_536
@@ -44,23 +63,6 @@ def configuration(settings: WorkerSettings) -> dict[str, Any]:
         "health_check_interval": 10,
     }
     return {
-        **_encryption(settings),
-        "result_backend": settings.result_backend or settings.broker_url,
-        # JSON only, both ways: a pickled message is refused, so that access to the broker does not
-        # allow running code in a worker.
-        "task_serializer": "json",
-        "result_serializer": "json",
-        "accept_content": ["json"],
-        "result_accept_content": ["json"],
-        # A message counts against the prefetch limit until its chunk is done, so that a slot
-        # takes one at a time. It is no means against loss: the producer sends lost chunks again.
-        "task_acks_late": True,
-        # A prefork child that dies fails its chunk, and the producer counts the failures.
-        # Celery would run the chunk again without end.
-        "task_reject_on_worker_lost": False,
-        # Only as many messages as slots, so that no chunk waits behind another one while a
-        # slot elsewhere is idle. gevent needs 2 (see pools.py), on its command line.
-        "worker_prefetch_multiplier": 1,
         "broker_transport_options": {
             **sockets,
             "max_connections": connections,
@@ -76,6 +78,39 @@ def configuration(settings: WorkerSettings) -> dict[str, Any]:
         "redis_socket_connect_timeout": sockets["socket_connect_timeout"],
         "redis_socket_keepalive": sockets["socket_keepalive"],
         "redis_backend_health_check_interval": sockets["health_check_interval"],
+        # A worker waits for its broker without a limit.
+        "broker_connection_retry_on_startup": True,
+        "broker_connection_max_retries": None,
+    }
+
+
+def _serialization() -> dict[str, Any]:
+    """JSON only, both ways: a pickled message is refused, so that access to the broker does not
+    allow running code in a worker."""
+    return {
+        "task_serializer": "json",
+        "result_serializer": "json",
+        "accept_content": ["json"],
+        "result_accept_content": ["json"],
+    }
+
+
+def _delivery() -> dict[str, Any]:
+    """The number of messages that a worker takes, and the time of their acknowledgement."""
+    return {
+        # A message counts against the prefetch limit until its chunk is done, so that a slot
+        # takes one at a time. It is no means against loss: the producer sends lost chunks again.
+        "task_acks_late": True,
+        # Only as many messages as slots, so that no chunk waits behind another one while a
+        # slot elsewhere is idle. gevent needs 2 (see pools.py), on its command line.
+        "worker_prefetch_multiplier": 1,
+    }
+
+
+def _results(settings: WorkerSettings) -> dict[str, Any]:
+    """The result backend, its retries, and the expiry of results."""
+    return {
+        "result_backend": settings.result_backend or settings.broker_url,
         # Without it a chunk that ends while Redis is unreachable is stored as failed.
         "result_backend_always_retry": True,
         # Celery's default of 10 s would keep slots waiting long after Redis is back.
@@ -85,20 +120,19 @@ def configuration(settings: WorkerSettings) -> dict[str, Any]:
         "result_backend_thread_safe": True,
         # The producer deletes each result that it has read; the others expire.
         "result_expires": 3600,
-        # A worker waits for its broker without a limit.
-        "broker_connection_retry_on_startup": True,
-        "broker_connection_max_retries": None,
+    }
+
+
+def _failures() -> dict[str, Any]:
+    """The fate of a chunk whose process or connection is lost."""
+    return {
+        # A prefork child that dies fails its chunk, and the producer counts the failures.
+        # Celery would run the chunk again without end.
+        "task_reject_on_worker_lost": False,
         # Running chunks continue when the connection drops: the producer waits for their results.
         "worker_cancel_long_running_tasks_on_connection_loss": False,
         # Seconds that the parent waits for a result of a prefork child that died (default: 10 s).
         "worker_lost_wait": 2.0,
-        # One queue for each pool, with the pool's name.
-        "task_queues": [Queue(pool, Exchange(pool), routing_key=pool) for pool in POOLS],
-        "task_default_queue": next(iter(POOLS)),
-        # Each event is one more message per chunk. Flower enables those that it needs.
-        "task_track_started": False,
-        "task_send_sent_event": False,
-        "worker_send_task_events": False,
     }
 
 

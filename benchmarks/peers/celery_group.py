@@ -21,7 +21,7 @@ compute = app.task(run, name="bench.run")
 
 
 class CeleryGroup(ChunkPeer):
-    """A prefork worker with two processes."""
+    """A Celery worker: prefork, with two processes."""
 
     pool = "prefork"
     slots = SLOTS
@@ -39,7 +39,7 @@ class CeleryGroup(ChunkPeer):
 
 
 class CeleryGroupWaiting(CeleryGroup):
-    """A gevent worker with a thousand greenlets, for work that waits; one message per index."""
+    """A Celery worker: gevent, with a thousand greenlets; one message per waiting index."""
 
     pool = "gevent"
     slots = 1000

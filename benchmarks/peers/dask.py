@@ -11,7 +11,7 @@ from benchmarks.work import Bounds, run
 
 
 class Dask(ChunkPeer):
-    """Two worker processes with one thread each, without the dashboard."""
+    """A Dask cluster of two worker processes with one thread each, without its dashboard."""
 
     def connect(self, opened: ExitStack) -> None:
         """Start the scheduler and the workers."""

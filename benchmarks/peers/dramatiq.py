@@ -23,7 +23,7 @@ compute = dramatiq.actor(run, store_results=True)
 
 
 class Dramatiq(ChunkPeer):
-    """Two processes with one thread each."""
+    """A dramatiq worker of two processes with one thread each."""
 
     def connect(self, opened: ExitStack) -> None:
         """Start the workers."""

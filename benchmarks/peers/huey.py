@@ -14,7 +14,7 @@ compute = huey.task()(run)
 
 
 class Huey(ChunkPeer):
-    """A consumer with two worker processes."""
+    """A huey consumer with two worker processes."""
 
     def connect(self, opened: ExitStack) -> None:
         """Start the consumer."""

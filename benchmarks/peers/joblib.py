@@ -11,7 +11,7 @@ from benchmarks.work import Bounds, run
 
 
 class Joblib(ChunkPeer):
-    """A pool of two processes; ``batch_size="auto"``, the default, batches short chunks."""
+    """A joblib pool of two processes; ``batch_size="auto"``, the default, batches short chunks."""
 
     def connect(self, opened: ExitStack) -> None:
         """Enter the ``with`` block; loky's processes would outlive it, so they are killed."""

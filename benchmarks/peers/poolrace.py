@@ -16,7 +16,7 @@ from poolrace.workers.workloads import Workload, make_workload
 
 
 class Poolrace(Peer):
-    """A prefork worker with two slots."""
+    """A poolrace cluster with one prefork worker of two slots."""
 
     pool = "prefork"
     slots = SLOTS
@@ -46,7 +46,7 @@ class Poolrace(Peer):
 
 
 class PoolraceWaiting(Poolrace):
-    """A gevent worker with a thousand greenlets, for work that waits."""
+    """A poolrace cluster with one gevent worker of a thousand slots, for work that waits."""
 
     pool = "gevent"
     slots = 1000

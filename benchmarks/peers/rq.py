@@ -18,7 +18,7 @@ RESULT_S = 600
 
 
 class Rq(ChunkPeer):
-    """A pool of two workers."""
+    """An RQ worker pool of two workers."""
 
     def connect(self, opened: ExitStack) -> None:
         """Start the pool."""

@@ -17,7 +17,7 @@ compute = broker.task(run)
 
 
 class Taskiq(ChunkPeer):
-    """Two worker processes; a chunk runs in a thread of its worker, as synchronous tasks do."""
+    """A taskiq worker of two processes; a chunk runs in a thread, as synchronous tasks do."""
 
     def connect(self, opened: ExitStack) -> None:
         """Start the workers, and a broker in this process."""

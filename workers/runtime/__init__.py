@@ -1,1 +1,1 @@
-"""Runs beside the computing of a live Celery worker: announcing, pausing, cancelling, storing."""
+"""The parts of a live Celery worker besides computing: announcing, pausing, cancelling, storing."""

@@ -1,4 +1,4 @@
-"""``mixed``: computes and waits in any proportion, which shows how the models differ."""
+"""``mixed``: computes and waits in any proportion, to show how the models differ."""
 
 import time
 from dataclasses import dataclass
