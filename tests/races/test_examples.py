@@ -98,6 +98,7 @@ def test_an_example_that_computes_gets_its_verdict_on_a_quiet_machine(name: str)
     verdict = race_example(name, app, task, "prefork:2 threads:2")
     fastest = [verdict["fastest"], *verdict["alike"]]
     assert verdict["limited_by"] == "cpu"
-    assert best == {candidate["pool"] for candidate in fastest}
+    assert verdict["fastest"]["pool"] in best
+    assert best <= {candidate["pool"] for candidate in fastest}
     if "threads" in best:
         assert verdict["cheapest"]["pool"] == "threads"
