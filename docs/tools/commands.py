@@ -1,5 +1,6 @@
 """MkDocs hook: generates one reference page per command from its click definition."""
 
+import inspect
 from collections.abc import Iterator
 
 import click
@@ -63,7 +64,7 @@ def _cell(text: str) -> str:
 
 def _text(help_text: str) -> str:
     """A help text as paragraphs; a ``\\b`` block of click becomes a code block."""
-    paragraphs = [part.strip("\n") for part in help_text.split("\n\n")]
+    paragraphs = [part.strip("\n") for part in inspect.cleandoc(help_text).split("\n\n")]
     return "\n\n".join(
         "```text\n" + part.removeprefix("\b\n") + "\n```" if part.startswith("\b") else part
         for part in paragraphs

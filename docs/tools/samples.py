@@ -4,8 +4,8 @@
     python docs/tools/samples.py render               write reports and sample blocks anew
     python docs/tools/samples.py check                fail if render would change a file
 
-A sample is a result file in ``docs/examples/``. Its HTML report lies beside it, and its text
-report stands in every document behind a line ``<!-- sample: NAME -->``. ``make samples`` renders.
+A sample is a result file in ``docs/examples/``. Its HTML report or chart lies beside it, and its
+text report stands in every document behind a line ``<!-- sample: NAME -->``. ``make samples`` renders.
 """
 
 import json
@@ -44,6 +44,9 @@ SAMPLES = {
 REPORTED = ("compare", "sweep", "scale", "race", "map")
 """The samples whose HTML report is part of the documentation: one of every kind."""
 
+DRAWN = ("scale",)
+"""The samples whose chart stands in a document."""
+
 FOLDERS = {"race": ROOT / "examples" / "pure_python"}
 """Directory in which a sample's command runs; the others run at the top of the repository."""
 
@@ -72,6 +75,7 @@ def measure(names: list[str]) -> None:
 def changes() -> dict[Path, str]:
     """Return the files that rendering would change, with their new content."""
     found = {EXAMPLES / f"{name}.html": _render(name, "html") for name in REPORTED}
+    found |= {EXAMPLES / f"{name}.svg": _render(name, "svg") for name in DRAWN}
     for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
         found[page] = _BLOCK.sub(_filled, page.read_text())
     return {

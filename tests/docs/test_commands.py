@@ -2,6 +2,8 @@
 
 import re
 import shlex
+from collections.abc import Generator
+from typing import Any
 
 import pytest
 
@@ -24,3 +26,25 @@ def test_a_documented_make_target_exists() -> None:
     typed = {line.split()[1] for line in shell_lines() if line.startswith("make ")}
     assert len(typed) >= 6
     assert typed <= set(targets)
+
+
+def test_the_example_workload_of_the_extension_guide_is_exact() -> None:
+    """The code block of the guide runs as it stands, and keeps the promises of a workload."""
+    guide = (ROOT / "docs" / "how-to" / "extend.md").read_text()
+    code = re.search(r"^```python\n(.*?)^```", guide, re.MULTILINE | re.DOTALL)
+    assert code
+    module: dict[str, Any] = {"__name__": "guide"}
+    exec(code[1], module)
+    workload = module["Squares"]()
+    assert last_value(workload.steps(3, 250_000)) == workload.expected(3, 250_000)
+    assert workload.expected(3, 6) == 3 * 3 + 4 * 4 + 5 * 5
+
+
+def last_value(steps: Generator[float, None, int]) -> int:
+    """The value that the generator returns, its waits skipped."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            value: int = end.value
+            return value
