@@ -5,7 +5,8 @@
     python docs/tools/samples.py check                fail if render would change a file
 
 A sample is a result file in ``docs/examples/``. Its HTML report or chart lies beside it, and its
-text report stands in every document behind a line ``<!-- sample: NAME -->``. ``make samples`` renders.
+text report stands in every document behind a line ``<!-- sample: NAME -->``. ``make samples``
+renders them.
 """
 
 import json
