@@ -96,3 +96,13 @@ def test_a_link_between_documents_leads_to_a_file(page: Path) -> None:
         path = (page.parent / target).resolve()
         generated = path.parent == DOCS / "reference" / "commands" and path.stem in COMMANDS
         assert path.exists() or generated, (page.name, target)
+
+
+FILES = re.compile(r"`((?:benchmarks|deploy|docs|poolrace|producer|tests|workers)/[\w./-]+)`")
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page.name != "CHANGELOG.md"], ids=name)
+def test_a_file_that_a_document_names_exists(page: Path) -> None:
+    for path in FILES.findall(page.read_text()):
+        made_by_hand = "NAME" in path or path.startswith("deploy/certificates/")
+        assert made_by_hand or (ROOT / path).exists(), path
