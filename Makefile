@@ -60,9 +60,10 @@ check: install  ## Format, lint, types, import contracts, documentation.
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m pytest -q tests/docs
 
-# Material announces changes of MkDocs 2 in front of every build, which is no warning of ours.
+# Material prints an announcement of MkDocs 2 before every build unless this variable is set.
+# Without --quiet, which hides warnings from --strict, too.
 docs: install  ## Build the documentation site into site/.
-	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 	@echo "open site/index.html"
 
 samples: install  ## Render the sample outputs and example reports of the documentation anew.

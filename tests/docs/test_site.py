@@ -33,7 +33,7 @@ class Loaded(HTMLParser):
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("site")
-    mkdocs = [sys.executable, "-m", "mkdocs", "build", "--quiet", "--strict"]
+    mkdocs = [sys.executable, "-m", "mkdocs", "build", "--strict"]
     answer = subprocess.run(
         [*mkdocs, "--site-dir", str(folder)],
         cwd=ROOT, env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
