@@ -43,7 +43,7 @@ class Event:
 
 @dataclass(frozen=True)
 class Run:
-    """One measured execution. Times in seconds; docs/explanation/measuring.md defines each."""
+    """One measured execution. Times in seconds; see docs/measuring.md for what each includes."""
 
     job: str
     workload: str
