@@ -7,8 +7,8 @@ __all__ = ["median", "spread"]
 
 
 def spread(values: Sequence[float]) -> float:
-    """Half the distance between the least and the greatest value: the ``±`` of the reports.
+    """Half of the range of the values, which reports show as ``±``.
 
-    With the handful of repeats of a comparison it says more than a standard deviation would.
+    For the three to five runs per case of a comparison it says more than a standard deviation.
     """
     return (max(values) - min(values)) / 2
