@@ -45,3 +45,10 @@ def test_the_documents_have_tables_of_comparisons_sweeps_scalings_and_races() ->
 def test_the_readme_links_an_example_report_of_every_kind(sample: str) -> None:
     assert f"](docs/examples/{sample}.html)" in (ROOT / "README.md").read_text()
     assert (DOCS / "examples" / f"{sample}.html").stat().st_size > 1000
+
+
+@pytest.mark.parametrize("sample", ["compare", "sweep", "scale"])
+def test_every_column_of_a_comparison_is_defined(sample: str) -> None:
+    page = (DOCS / "explanation" / "measuring.md").read_text()
+    for column in view(load(DOCS / "examples" / f"{sample}.json")).header:
+        assert f"\n| {column} |" in page, column

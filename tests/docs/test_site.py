@@ -106,3 +106,10 @@ def test_a_file_that_a_document_names_exists(page: Path) -> None:
     for path in FILES.findall(page.read_text()):
         made_by_hand = "NAME" in path or path.startswith("deploy/certificates/")
         assert made_by_hand or (ROOT / path).exists(), path
+
+
+def test_a_document_that_the_code_names_exists() -> None:
+    for half in ("workers", "producer", "deploy", "benchmarks", "tests"):
+        for file in (ROOT / half).rglob("*.py"):
+            for path in re.findall(r"\bdocs/[\w/-]+\.md", file.read_text()):
+                assert (ROOT / path).exists(), (file.name, path)
