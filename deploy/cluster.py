@@ -18,8 +18,9 @@ from typing import Any
 import click
 from dotenv import dotenv_values
 
+from poolrace.producer.broker.client import REDIS_PORT
 from poolrace.producer.cluster.flower import FLOWER_PORT
-from poolrace.producer.cluster.lifecycle import REDIS_PORT, find
+from poolrace.producer.cluster.lifecycle import find
 from poolrace.producer.cluster.ports import free_port, is_free
 from poolrace.producer.cluster.text import next_commands
 from poolrace.producer.settings import Settings

@@ -1,1 +1,1 @@
-"""Everything that the producer reads and writes in Redis."""
+"""Access to Redis for the producer: connections, workers, queues, checkpoints, paused hosts."""

@@ -1,4 +1,7 @@
-"""What is kept of a job in Redis, so that it survives its producer: small, and it expires."""
+"""Stores checkpoints of jobs in Redis, so that a job survives its producer.
+
+A checkpoint is one small key that expires; it does not grow with the number of chunks.
+"""
 
 import json
 import logging
@@ -7,38 +10,41 @@ import os
 import socket
 import time
 import uuid
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, cast
+from types import TracebackType
+from typing import Self, cast
 
 import redis
 
 from poolrace.producer.errors import JobCancelled, JobFailed
-from poolrace.producer.jobs.job import Job
+from poolrace.producer.jobs.checkpoint import (
+    CANCELLED,
+    ENDED,
+    FAILED,
+    FINISHED,
+    INTERRUPTED,
+    Checkpoint,
+)
 from poolrace.producer.jobs.ledger import Ledger
-from poolrace.producer.jobs.schedules import ScheduleChoice
-from poolrace.workers.chunks import Chunk, decode_int, encode_int
 from poolrace.workers.errors import ChunkTimeout, PoolraceError, UsageError
 from poolrace.workers.runtime.cancellation import cancel_key
-from poolrace.workers.workloads import make_workload
 
-KEPT_S = 7 * 24 * 3600
-"""Seconds that a job is kept after its last checkpoint, to be resumed."""
+CHECKPOINT_S = 1.0
+"""Seconds between two checkpoints of a running job."""
 
-FINISHED_KEPT_S = 3600
-"""Seconds that a job is listed once it is finished, cancelled or failed for good."""
+RESUMABLE_S = 7 * 24 * 3600
+"""Seconds that Redis keeps an unfinished job after its last checkpoint, to be resumed."""
 
-SAVE_S = 1.0
-"""Seconds between two checkpoints."""
+ENDED_S = 3600
+"""Seconds that Redis keeps a finished or cancelled job, for ``producer jobs`` to list."""
 
-OWNED_S = 5
-"""Seconds after which a producer that gave no sign has lost its job; it gives one a second."""
-
-RUNNING, INTERRUPTED, FAILED = "running", "interrupted", "failed"
-FINISHED, CANCELLED = "finished", "cancelled"
-ENDED = (FINISHED, CANCELLED)
+OWNER_EXPIRE_S = 5
+"""Seconds after which a producer that stopped refreshing its claim loses the job; a running
+producer refreshes the claim every second."""
 
 INDEX_KEY = "poolrace:jobs"
+"""Redis set of the ids of all stored jobs."""
 
 logger = logging.getLogger(__name__)
 
@@ -53,118 +59,55 @@ def owner_key(job_id: str) -> str:
     return f"poolrace:owner:{job_id}"
 
 
-@dataclass(frozen=True)
-class Checkpoint:
-    """A job as far as it is done."""
-
-    job: Job
-    pool: str
-    slots: int | None
-    schedule: ScheduleChoice
-    state: str = RUNNING
-    made_at: str = ""
-    """When it was written: ISO 8601, UTC."""
-    error: str | None = None
-    """Why it ended, if it did not finish."""
-
-    @property
-    def done(self) -> int:
-        """How many indices are counted."""
-        return sum(len(interval) for interval in self.job.done)
-
-    def to_json(self) -> dict[str, Any]:
-        """The checkpoint as a JSON object."""
-        job = self.job
-        return {
-            "job": job.id,
-            "generation": job.generation,
-            "workload": job.workload.name,
-            "parameters": job.workload.parameters(),
-            "start": job.start,
-            "stop": job.stop,
-            "intervals": [[chunk.start, chunk.stop] for chunk in job.done],
-            "value": encode_int(job.value),
-            "time_limit_s": job.time_limit_s,
-            "pool": self.pool,
-            "slots": self.slots,
-            "schedule": asdict(self.schedule),
-            "state": self.state,
-            "made_at": self.made_at,
-            "error": self.error,
-        }
-
-    @classmethod
-    def from_json(cls, data: Any) -> "Checkpoint":
-        """Rebuild a checkpoint; raises ``ValueError`` for anything that is not one."""
-        try:
-            parameters = {
-                name: tuple(value) if isinstance(value, list) else value
-                for name, value in data["parameters"].items()
-            }
-            job = Job(
-                make_workload(data["workload"], parameters),
-                data["start"],
-                data["stop"],
-                id=data["job"],
-                generation=data["generation"],
-                done=tuple(Chunk(*interval) for interval in data["intervals"]),
-                value=decode_int(data["value"]),
-                time_limit_s=data["time_limit_s"],
-            )
-            fields = {name: data[name] for name in ("pool", "slots", "state", "made_at", "error")}
-            return cls(job, schedule=ScheduleChoice(**data["schedule"]), **fields)
-        except (KeyError, TypeError, AttributeError) as error:
-            raise ValueError(f"not a job: {error!r}") from error
-
-
 @dataclass
 class JobStore:
-    """The jobs in one Redis. Each store is a producer of its own, as others see it."""
+    """The checkpoints in one Redis. Each ``JobStore`` claims jobs as a producer of its own."""
 
     client: redis.Redis
     name: str = field(default_factory=lambda: f"{os.getpid()}@{socket.gethostname()}")
+    """``PID@HOST`` of this producer, which other producers see as the owner of its jobs."""
 
     def __post_init__(self) -> None:
         self._token = f"{self.name} {uuid.uuid4().hex}"
 
-    def own(self, job_id: str) -> None:
-        """Take the job, or keep it; raises ``UsageError`` if another producer has it."""
+    def claim(self, job_id: str) -> None:
+        """Become the owner of the job, or stay it; raises ``UsageError`` if it has another."""
         key = owner_key(job_id)
-        if self.client.set(key, self._token, nx=True, ex=OWNED_S):
+        if self.client.set(key, self._token, nx=True, ex=OWNER_EXPIRE_S):
             return
         owner = self._owner(job_id)
         if owner not in (None, self._token):
             raise UsageError(
-                f"job {job_id} is run by process {str(owner).split()[0]}, or was {OWNED_S} s ago;"
-                f" wait for it, or end it with: producer cancel {job_id}"
+                f"job {job_id} is run by process {str(owner).split()[0]}, or was within the last"
+                f" {OWNER_EXPIRE_S} s; wait for it, or end it with: producer cancel {job_id}"
             )
-        self.client.set(key, self._token, ex=OWNED_S)
+        self.client.set(key, self._token, ex=OWNER_EXPIRE_S)
 
     def release(self, job_id: str) -> None:
-        """Let another producer have the job."""
+        """Give up the ownership of the job, so that another producer can claim it."""
         if self._owner(job_id) == self._token:
             self.client.delete(owner_key(job_id))
 
     def save(self, checkpoint: Checkpoint) -> bool:
-        """Write the checkpoint in one step; returns whether it took the place of an older one.
+        """Write the checkpoint atomically; returns whether it replaced an older one.
 
-        Raises ``JobCancelled`` or ``UsageError`` if the one that is kept must stay: a producer
-        that was stopped for long finds its job gone on with, or at its end.
+        Raises ``JobCancelled`` or ``UsageError`` if the stored checkpoint must stay: a producer
+        that was suspended for a while may find its job resumed, finished or cancelled.
         """
-        replaces = self._require_older(checkpoint)
+        replaces = self._require_replaceable(checkpoint)
         made_at = datetime.now(UTC).isoformat(timespec="milliseconds")
-        kept_s = FINISHED_KEPT_S if checkpoint.state in ENDED else KEPT_S
+        expire_s = ENDED_S if checkpoint.state in ENDED else RESUMABLE_S
         job_id = checkpoint.job.id
         with self.client.pipeline(transaction=True) as pipe:
             text = json.dumps(replace(checkpoint, made_at=made_at).to_json())
-            pipe.set(job_key(job_id), text, ex=kept_s)
+            pipe.set(job_key(job_id), text, ex=expire_s)
             pipe.sadd(INDEX_KEY, job_id)
-            pipe.expire(INDEX_KEY, KEPT_S)
+            pipe.expire(INDEX_KEY, RESUMABLE_S)
             pipe.execute()
         return replaces
 
     def load(self, job_id: str) -> Checkpoint:
-        """The job of that id; raises ``UsageError`` if there is none."""
+        """The checkpoint of the job; raises ``UsageError`` if there is none."""
         stored = cast("bytes | None", self.client.get(job_key(job_id)))
         if stored is None:
             raise UsageError(f"there is no job {job_id!r}; see: producer jobs")
@@ -174,35 +117,37 @@ class JobStore:
             raise UsageError(f"job {job_id} cannot be read: {error}") from error
 
     def all(self) -> list[tuple[Checkpoint, str | None]]:
-        """All jobs with the names of the producers that run them, the newest first."""
-        ids = sorted(name.decode() for name in cast("set[bytes]", self.client.smembers(INDEX_KEY)))
-        if not ids:
+        """All checkpoints with the names of the producers that run the jobs, newest first."""
+        members = cast("set[bytes]", self.client.smembers(INDEX_KEY))
+        job_ids = sorted(member.decode() for member in members)
+        if not job_ids:
             return []
-        stored = cast("list[bytes | None]", self.client.mget([job_key(it) for it in ids]))
-        if gone := [it for it, text in zip(ids, stored, strict=True) if text is None]:
-            self.client.srem(INDEX_KEY, *gone)
-        found = []
-        for job_id, text in zip(ids, stored, strict=True):
-            try:
-                found += [Checkpoint.from_json(json.loads(text))] if text else []
-            except (ValueError, UsageError) as error:
-                logger.warning("job %s is not listed, it cannot be read: %s", job_id, error)
-        found.sort(key=lambda it: it.made_at, reverse=True)
-        return [(it, self._owner_name(it.job.id)) for it in found]
+        keys = [job_key(job_id) for job_id in job_ids]
+        stored = cast("list[bytes | None]", self.client.mget(keys))
+        texts = dict(zip(job_ids, stored, strict=True))
+        if expired := [job_id for job_id, text in texts.items() if text is None]:
+            self.client.srem(INDEX_KEY, *expired)
+        checkpoints = [
+            checkpoint
+            for job_id, text in texts.items()
+            if text and (checkpoint := _read_or_warn(job_id, text))
+        ]
+        checkpoints.sort(key=lambda checkpoint: checkpoint.made_at, reverse=True)
+        return [(checkpoint, self._owner_name(checkpoint.job.id)) for checkpoint in checkpoints]
 
-    def _require_older(self, checkpoint: Checkpoint) -> bool:
-        """Whether one is kept, which this one may replace; raises as ``save`` does."""
+    def _require_replaceable(self, checkpoint: Checkpoint) -> bool:
+        """Whether a checkpoint is stored that this one may replace; raises as ``save`` does."""
         job_id = checkpoint.job.id
         try:
-            kept = self.load(job_id)
+            stored = self.load(job_id)
         except UsageError:
-            return False  # none, or one that is of no use
-        ended = kept.state in ENDED and checkpoint.state not in ENDED
-        if ended and kept.state == CANCELLED:
+            return False  # there is none, or it cannot be read
+        ended = stored.state in ENDED and checkpoint.state not in ENDED
+        if ended and stored.state == CANCELLED:
             raise JobCancelled(f"job {job_id} was cancelled by another command")
-        if ended or kept.job.generation > checkpoint.job.generation:
+        if ended or stored.job.generation > checkpoint.job.generation:
             raise UsageError(
-                f"job {job_id} was gone on with by another producer, and is {kept.state} there"
+                f"job {job_id} was resumed by another producer, and is {stored.state} there"
             )
         return True
 
@@ -215,70 +160,92 @@ class JobStore:
         return owner.split()[0] if owner else None
 
 
+def _read_or_warn(job_id: str, text: bytes) -> Checkpoint | None:
+    try:
+        return Checkpoint.from_json(json.loads(text))
+    except (ValueError, UsageError) as error:
+        logger.warning("job %s is not listed, it cannot be read: %s", job_id, error)
+        return None
+
+
 class CheckpointWriter:
     """Owns a job while it runs, and writes its checkpoints.
 
-    ``lasting`` says whether the job can be resumed after us. Raises what redis-py raises, and
-    ``UsageError`` if another producer has the job.
+    A context manager: entering claims the job and writes the first checkpoint, leaving writes
+    the last one and releases the job. ``resumable`` says whether the cluster outlives the
+    command. Raises the errors of redis-py, and ``UsageError`` if another producer owns the job.
     """
 
-    def __init__(self, client: redis.Redis, checkpoint: Checkpoint, *, lasting: bool) -> None:
+    def __init__(self, client: redis.Redis, checkpoint: Checkpoint, *, resumable: bool) -> None:
         self._client = client
         self._store = JobStore(client)
         self._checkpoint = checkpoint
-        self._lasting = lasting
         self._ledger = checkpoint.job.ledger()
-        self._store.own(checkpoint.job.id)
+        self._resumable = resumable
+        self._saved_at = -math.inf
+        self.redis_emptied_at = -math.inf
+        """Monotonic time at which the stored checkpoint was last found missing: Redis had lost
+        its data, including the queued messages."""
+
+    def __enter__(self) -> Self:
+        self._store.claim(self._checkpoint.job.id)
         self._save()
-        self.emptied = -math.inf
-        """When Redis was found without the checkpoint last, by the monotonic clock: it had lost
-        what it held, the messages too."""
+        return self
 
-    def keep(self, ledger: Ledger) -> None:
-        """Write a checkpoint, once a second and when the job is complete.
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._close()
 
-        Raises ``JobCancelled`` if somebody else cancelled the job, and ``UsageError`` if
-        another producer has it.
+    def update(self, ledger: Ledger) -> None:
+        """Write the progress of the ledger, once a second and when the ledger is complete.
+
+        Raises ``JobCancelled`` if another command cancelled the job, and ``UsageError`` if
+        another producer owns it.
         """
         self._ledger = ledger
         job = self._checkpoint.job
         if ledger.complete:
             self._checkpoint = replace(self._checkpoint, state=FINISHED)
-        elif time.monotonic() - self._saved < SAVE_S:
+        elif time.monotonic() - self._saved_at < CHECKPOINT_S:
             return
         self._save()
-        self._store.own(job.id)
+        self._store.claim(job.id)
         if not ledger.complete and self._client.exists(cancel_key(job.key)):
             raise JobCancelled(f"job {job.id} was cancelled by another command")
 
-    def failed(self, error: BaseException) -> None:
-        """The job ends early, with that error."""
+    def set_error(self, error: BaseException) -> None:
+        """Note the error with which the job ends; leaving the context writes it."""
         states = {JobCancelled: CANCELLED, JobFailed: FAILED, ChunkTimeout: FAILED}
-        state = next((it for kind, it in states.items() if isinstance(error, kind)), INTERRUPTED)
+        state = next(
+            (state for kind, state in states.items() if isinstance(error, kind)), INTERRUPTED
+        )
         error_text = str(error) or type(error).__name__
         self._checkpoint = replace(self._checkpoint, state=state, error=error_text)
 
-    def close(self) -> None:
-        """Write how the job ended, and leave it to whoever resumes it."""
+    def _close(self) -> None:
         job_id = self._checkpoint.job.id
         try:
             self._save()
             self._store.release(job_id)
         except redis.RedisError as error:
-            logger.warning("the job's last state was not kept: %s", error)
+            logger.warning("the last checkpoint of job %s was not written: %s", job_id, error)
         except PoolraceError:
-            return  # it is ours no more
-        if self._lasting and self._checkpoint.state in (FAILED, INTERRUPTED):
+            return  # another producer owns the job now
+        if self._resumable and self._checkpoint.state in (FAILED, INTERRUPTED):
             part = self._checkpoint.done / max(len(self._checkpoint.job), 1)
-            logger.info("%.1f %% is done and kept; go on with: producer resume %s",
+            logger.info("%.1f %% of the job is done and saved; continue with: producer resume %s",
                         100 * part, job_id)  # fmt: skip
 
     def _save(self) -> None:
-        """The job with what is done of it by now."""
+        """Write a checkpoint with the present progress of the ledger."""
         done, value = tuple(self._ledger.intervals), self._ledger.value
         job = replace(self._checkpoint.job, done=done, value=value)
         self._checkpoint = replace(self._checkpoint, job=job)
         replaces = self._store.save(self._checkpoint)
-        self._saved = time.monotonic()
+        self._saved_at = time.monotonic()
         if not replaces:
-            self.emptied = self._saved
+            self.redis_emptied_at = self._saved_at

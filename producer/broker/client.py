@@ -1,4 +1,4 @@
-"""The producer's connection to Redis, and the one place that translates Redis' errors."""
+"""Connects the producer to Redis, and translates the errors of redis-py and kombu."""
 
 import logging
 import math
@@ -20,28 +20,38 @@ from poolrace.workers.settings import mask
 
 T = TypeVar("T")
 
-CONNECT_S = 1.5
-ANSWER_S = 3.0
+REDIS_PORT = 6379
+"""TCP port of a Redis address that names none: Redis' own default."""
+
+CONNECT_TIMEOUT_S = 1.5
+"""Seconds to wait for a TCP connection to Redis."""
+
+SOCKET_TIMEOUT_S = 3.0
+"""Seconds to wait for Redis' reply to one command."""
+
+WARN_AFTER_S = 2.0
+"""Seconds of retrying after which a warning tells the user that Redis does not answer."""
 
 KOMBU_ERRORS = (OperationalError, BatchPublishError)
-"""How kombu reports that it could not send; what it was about to send may have arrived."""
+"""Errors with which kombu reports a failed send; Redis may have received the messages anyway."""
 
 NO_RETRY = Retry(NoBackoff(), 0)
-"""A first connection is tried once: whoever waits for it wants to know."""
+"""A retry policy that tries once. A first connection uses it: the user waits for the error."""
 
-TOLD_S = 2.0
-"""Seconds of waiting after which the user is told."""
+HOW_TO_START = "start a cluster with: make up, or: producer up"
+"""The end of every error message about a cluster that cannot be reached."""
+
+logger = logging.getLogger(__name__)
 
 
 class TimedRetry(Retry):
-    """A connection that worked once is tried again for so many seconds."""
-
-    _told = -math.inf
+    """A retry policy that repeats a Redis command until it succeeds or ``seconds`` have passed."""
 
     def __init__(self, seconds: float) -> None:
         errors = (redis.ConnectionError, redis.TimeoutError, redis.ResponseError, *KOMBU_ERRORS)
         super().__init__(ExponentialBackoff(cap=1.0, base=0.05), -1, errors)
         self.seconds = seconds
+        self._warned_at = -math.inf
 
     def call_with_retry(
         self,
@@ -50,7 +60,7 @@ class TimedRetry(Retry):
         is_retryable: Callable[[Exception], bool] | None = None,
         with_failure_count: bool = False,  # noqa: FBT001, FBT002 # redis-py's signature
     ) -> T:
-        """As redis-py does, but counts seconds instead of attempts, and says that it waits."""
+        """Call ``do`` as redis-py does, but limit the retries by time and warn about the wait."""
         began = time.monotonic()
 
         def failed(error: Exception, failures: int) -> None:
@@ -58,41 +68,40 @@ class TimedRetry(Retry):
             waited_s = time.monotonic() - began
             if waited_s > self.seconds or not is_transient(error):
                 raise error
-            if waited_s > TOLD_S and time.monotonic() - self._told > self.seconds:
-                self._told = time.monotonic()
-                logger.warning(
-                    "Redis does not answer as it should (%s); waiting up to %g s",
-                    mask(str(error)), self.seconds,
-                )  # fmt: skip
+            if waited_s > WARN_AFTER_S:
+                self._warn(error)
 
         return super().call_with_retry(do, failed, is_retryable, with_failure_count=True)
 
-
-logger = logging.getLogger(__name__)
-
-HOW_TO_START = "start a cluster with: make up, or: producer up"
+    def _warn(self, error: Exception) -> None:
+        """Warn once per wait."""
+        now = time.monotonic()
+        if now - self._warned_at > self.seconds:
+            self._warned_at = now
+            logger.warning(
+                "Redis does not answer (%s); waiting for it, up to %g s",
+                mask(str(error)), self.seconds,
+            )  # fmt: skip
 
 
 def connect(url: str, ca_file: Path | None = None) -> "redis.Redis":
-    """A client for that Redis that has been answered once.
+    """Connect to Redis at ``url``, and return the client after one successful PING.
 
-    Raises ``ClusterError`` if it was not, and ``UsageError`` for what is no address.
-
-    It tries once; who would rather wait gives it a ``TimedRetry``.
-
+    The connection is tried once; give the client a ``TimedRetry`` to make it patient.
     ``ca_file`` holds the certificates to trust for ``rediss://``, by default the system's.
+    Raises ``ClusterError`` if Redis does not answer, and ``UsageError`` for a malformed ``url``.
     """
     trust = {"ssl_ca_certs": str(ca_file)} if ca_file and url.startswith("rediss:") else {}
     try:
         client = redis.Redis.from_url(
             url,
             **trust,
-            socket_connect_timeout=CONNECT_S,
-            socket_timeout=ANSWER_S,
+            socket_connect_timeout=CONNECT_TIMEOUT_S,
+            socket_timeout=SOCKET_TIMEOUT_S,
             socket_keepalive=True,
             retry=NO_RETRY,
         )
-        with translated(url):
+        with translate_errors(url):
             client.ping()
     except (ValueError, TypeError) as error:
         raise UsageError(f"{mask(url)} is not a Redis address: {error}") from error
@@ -100,26 +109,26 @@ def connect(url: str, ca_file: Path | None = None) -> "redis.Redis":
 
 
 @contextmanager
-def translated(url: str) -> Iterator[None]:
-    """Turn the errors of redis-py and kombu into ``ClusterError``."""
+def translate_errors(url: str) -> Iterator[None]:
+    """Turn the errors of redis-py and kombu into ``ClusterError`` with a way out."""
     try:
         yield
     except redis.AuthenticationError as error:
         raise ClusterError(
-            f"Redis at {_place(url)} refuses the password; mend the address"
-            " (--broker or CELERY_BROKER_URL)"
+            f"Redis at {_host_and_port(url)} refuses the password; correct the address in"
+            " --broker or CELERY_BROKER_URL"
         ) from error
     except (redis.RedisError, *KOMBU_ERRORS) as error:
         if "CERTIFICATE_VERIFY_FAILED" in str(error):
             raise ClusterError(
-                f"the certificate of Redis at {_place(url)} is not trusted: {mask(str(error))};"
-                " POOLRACE_CA_FILE must name the ca.crt of its cluster"
+                f"the certificate of Redis at {_host_and_port(url)} is not trusted:"
+                f" {mask(str(error))}; set POOLRACE_CA_FILE to the ca.crt of its cluster"
             ) from error
         raise ClusterError(
-            f"cannot work with Redis at {_place(url)}: {mask(str(error))}; {HOW_TO_START}"
+            f"cannot use Redis at {_host_and_port(url)}: {mask(str(error))}; {HOW_TO_START}"
         ) from error
 
 
-def _place(url: str) -> str:
+def _host_and_port(url: str) -> str:
     parts = urlsplit(url)
-    return f"{parts.hostname}:{parts.port or 6379}"
+    return f"{parts.hostname}:{parts.port or REDIS_PORT}"

@@ -1,18 +1,19 @@
-"""How many hosts of a pool work in a run: the others rest meanwhile.
+"""Pauses hosts of a pool, so that a run uses only some of them.
 
-A worker rests for as long as a key is there for it that expires within seconds. So whatever
-becomes of the producer, even ``kill -9``, every host comes back by itself.
+A worker is paused for as long as a key exists that expires within seconds. So every host resumes
+by itself, whatever happens to the producer, even ``kill -9``.
 """
 
 import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
 
 import redis
 
-from poolrace.producer.broker.client import connect, translated
+from poolrace.producer.broker.client import connect, translate_errors
 from poolrace.producer.broker.workers import announcements, pool_workers
 from poolrace.producer.processes.polling import poll_until
 from poolrace.producer.settings import Settings
@@ -23,104 +24,121 @@ if TYPE_CHECKING:
     from poolrace.workers.runtime.presence import Announcement, Presence
 
 PAUSE_S = 5
-"""Seconds after which a host that nobody asks any more comes back; it is asked every second."""
+"""Seconds after which the pause of a host expires unless it is renewed."""
+
+RENEW_S = 1.0
+"""Seconds between two renewals of a pause."""
 
 SETTLE_S = 20.0
-"""Seconds for hosts to do as they are told; it takes 2 to 4, and the chunk that a host is at."""
+"""Seconds for hosts to pause or resume; they need 2 to 4, plus the rest of their chunks."""
 
 logger = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
 class PoolHosts:
-    """The hosts of a pool, by name: of these the first ones work.
+    """The hosts of one pool, any number of which can be paused."""
 
-    Raises ``ClusterError`` if there is none, or while another producer lets some of them rest.
-    """
+    settings: Settings
+    workers: "list[Presence]"
+    """The workers of the pool, one per host, by name."""
 
-    def __init__(self, settings: Settings, pool: str) -> None:
-        self._settings = settings
-        self._url = str(settings.broker_url)
-        with self._client() as client:
+    @classmethod
+    def find(cls, settings: Settings, pool: str) -> Self:
+        """Find the hosts of a pool, after any pause by another producer is over.
+
+        Raises ``ClusterError`` if the pool has no host, or if hosts stay paused.
+        """
+        with _connection(settings) as client:
             _wait_for(
-                lambda: not _resting(client, pool),
-                f"hosts of pool {pool} rest for another producer; wait until it is done",
+                lambda: not _is_any_paused(client, pool),
+                f"hosts of pool {pool} are paused by another producer; wait until it is done",
             )
-            self.workers: list[Presence] = pool_workers(client, pool)
+            return cls(settings, pool_workers(client, pool))
 
     @contextmanager
     def only(self, number: int) -> Iterator[None]:
-        """So many of the hosts work within the context, and no other one.
+        """Pause all hosts but the first ``number`` for as long as the context lasts.
 
-        Raises ``ClusterError`` if they do not settle.
+        Raises ``ClusterError`` if a host neither pauses nor resumes in time.
         """
         names = [worker.name for worker in self.workers]
-        with self._client() as client, _asked(client, names[number:]):
+        working, paused = names[:number], names[number:]
+        with _connection(self.settings) as client, _pausing(client, paused):
             _wait_for(
-                lambda: _settled(announcements(client), names[:number], names[number:]),
-                f"the hosts {', '.join(names)} did not settle: the first {number} should work,"
-                " and the others rest; look at: producer status",
+                lambda: _is_settled(announcements(client), working, paused),
+                f"of the hosts {', '.join(names)} only the first {number} should work and the rest"
+                f" should pause, but they did not within {SETTLE_S:g} s; see: producer status",
             )
             yield
 
-    @contextmanager
-    def _client(self) -> "Iterator[redis.Redis]":
-        with translated(self._url), closing(connect(self._url, self._settings.ca_file)) as client:
-            yield client
+
+@contextmanager
+def _connection(settings: Settings) -> "Iterator[redis.Redis]":
+    url = str(settings.broker_url)
+    with translate_errors(url), closing(connect(url, settings.ca_file)) as client:
+        yield client
 
 
 @contextmanager
-def _asked(client: "redis.Redis", names: Sequence[str]) -> Iterator[None]:
-    """Ask these workers to rest, again and again until the context is left."""
+def _pausing(client: "redis.Redis", names: Sequence[str]) -> Iterator[None]:
+    """Pause these workers, and renew the pause until the context is left."""
     over = threading.Event()
 
-    def ask() -> None:
-        while not over.wait(1.0):
+    def renew() -> None:
+        while not over.wait(RENEW_S):
             try:
-                _ask(client, names)
+                _pause(client, names)
             except redis.RedisError as error:
-                logger.warning("hosts not asked to rest, tried again: %s", error)
+                logger.warning("the pause of hosts was not renewed, trying again: %s", error)
 
-    _ask(client, names)
-    thread = threading.Thread(target=ask, name="rest", daemon=True)
+    _pause(client, names)
+    thread = threading.Thread(target=renew, name="pause", daemon=True)
     thread.start()
     try:
         yield
     finally:
         over.set()
         thread.join()
-        with suppress(redis.RedisError):  # then they expire
-            _forget(client, names)
+        with suppress(redis.RedisError):  # then the keys expire
+            _resume(client, names)
 
 
-def _ask(client: "redis.Redis", names: Sequence[str]) -> None:
+def _pause(client: "redis.Redis", names: Sequence[str]) -> None:
     with client.pipeline(transaction=False) as pipe:
         for name in names:
             pipe.set(pause_key(name), 1, ex=PAUSE_S)
         pipe.execute()
 
 
-def _forget(client: "redis.Redis", names: Sequence[str]) -> None:
+def _resume(client: "redis.Redis", names: Sequence[str]) -> None:
     if names:
         client.delete(*map(pause_key, names))
 
 
-def _resting(client: "redis.Redis", pool: str) -> bool:
-    """Whether a worker of the pool rests, or was asked to."""
-    ours = [sign for sign in announcements(client) if sign.presence.pool == pool]
-    asked = [pause_key(sign.presence.name) for sign in ours]
-    return any(sign.rests for sign in ours) or bool(asked and client.exists(*asked))
+def _is_any_paused(client: "redis.Redis", pool: str) -> bool:
+    """Whether a worker of the pool is paused, or was asked to pause."""
+    in_pool = [
+        announcement for announcement in announcements(client) if announcement.presence.pool == pool
+    ]
+    keys = [pause_key(announcement.presence.name) for announcement in in_pool]
+    return any(announcement.rests for announcement in in_pool) or bool(
+        keys and client.exists(*keys)
+    )
 
 
-def _settled(
-    told: "Sequence[Announcement]", working: Sequence[str], resting: Sequence[str]
+def _is_settled(
+    current: "Sequence[Announcement]", working: Sequence[str], paused: Sequence[str]
 ) -> bool:
-    """Whether those that work take chunks, and those that rest take and hold none."""
-    by_name = {sign.presence.name: sign for sign in told}
-    at_work = all(name in by_name and by_name[name].presence.slots for name in working)
-    left = (by_name[name] for name in resting if name in by_name)
-    return at_work and all(not sign.presence.slots and not sign.holds for sign in left)
+    """Whether the working workers take chunks, and the paused ones neither take nor hold any."""
+    by_name = {announcement.presence.name: announcement for announcement in current}
+    all_work = all(name in by_name and by_name[name].presence.slots for name in working)
+    to_pause = [by_name[name] for name in paused if name in by_name]
+    return all_work and all(
+        not announcement.presence.slots and not announcement.holds for announcement in to_pause
+    )
 
 
-def _wait_for(condition: Callable[[], bool], otherwise: str) -> None:
+def _wait_for(condition: Callable[[], bool], failure: str) -> None:
     if not poll_until(condition, SETTLE_S):
-        raise ClusterError(otherwise)
+        raise ClusterError(failure)

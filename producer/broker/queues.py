@@ -1,4 +1,4 @@
-"""What stands in the queue of a pool: kombu keeps it as a Redis list of JSON envelopes."""
+"""Reads and edits the queue of a pool: kombu keeps it as a Redis list of JSON envelopes."""
 
 import json
 from typing import TYPE_CHECKING, cast
@@ -10,29 +10,31 @@ if TYPE_CHECKING:
 
 
 def queued_task_ids(client: "redis.Redis", pool: str) -> set[str]:
-    """Task ids of the messages that wait in the queue of the pool."""
+    """Task ids of the messages in the queue of the pool."""
     return {task_id for task_id, _ in _messages(client, pool)}
 
 
-def revoke(client: "redis.Redis", pool: str, job: str) -> int:
-    """Take the messages of a job out of the queue, and mark it so that what runs of it stops.
+def revoke(client: "redis.Redis", pool: str, job_key: str) -> int:
+    """Remove the messages of a job from the queue, and mark the job as cancelled.
 
-    ``job`` is the job's key. Returns how many messages there were.
+    The mark makes running chunks stop at their next cancellation point. Returns the number of
+    messages removed.
     """
-    client.set(cancel_key(job), 1, ex=CANCELLED_KEY_S)
-    prefix = f"{job}."
-    ours = [raw for task_id, raw in _messages(client, pool) if task_id.startswith(prefix)]
+    client.set(cancel_key(job_key), 1, ex=CANCELLED_KEY_S)
+    prefix = f"{job_key}."
+    envelopes = [raw for task_id, raw in _messages(client, pool) if task_id.startswith(prefix)]
     with client.pipeline(transaction=False) as pipe:
-        for raw in ours:
-            pipe.lrem(pool, 1, raw)  # type: ignore[arg-type] # bytes are as good
+        for envelope in envelopes:
+            pipe.lrem(pool, 1, envelope)  # type: ignore[arg-type] # redis-py takes bytes, too
         return sum(pipe.execute())
 
 
 def _messages(client: "redis.Redis", pool: str) -> list[tuple[str, bytes]]:
-    found = []
+    """Task id and raw envelope of each message in the queue."""
+    messages = []
     for raw in cast("list[bytes]", client.lrange(pool, 0, -1)):
         try:
-            found.append((str(json.loads(raw)["headers"]["id"]), raw))
+            messages.append((str(json.loads(raw)["headers"]["id"]), raw))
         except (ValueError, KeyError, TypeError, RecursionError):
-            continue  # none of ours: the workers refuse it
-    return found
+            continue  # not sent by poolrace: the workers refuse it
+    return messages

@@ -1,10 +1,11 @@
-"""Which workers are there: on which host, for which pool, with how many slots, what they used."""
+"""Reads which workers are present, what they hold, and what resources they used."""
 
 import json
 import logging
 import time
 import uuid
-from typing import TYPE_CHECKING, cast
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Self, cast
 
 from poolrace.producer.processes.polling import poll_until
 from poolrace.workers.errors import ClusterError
@@ -21,44 +22,70 @@ from poolrace.workers.usage import Usage
 if TYPE_CHECKING:
     import redis
 
-ANSWER_S = 2
-"""Seconds for an idle worker to tell its usage; it takes milliseconds. Less than the socket's
-timeout."""
+USAGE_TIMEOUT_S = 2
+"""Seconds to wait for a worker's answer about its usage, which an idle worker gives within
+milliseconds; less than the timeout of the socket."""
 
 SILENT_S = 4
-"""Seconds without a sign after which a run says so of a worker; they come every second."""
+"""Seconds without an announcement after which a run reports that a worker stopped responding;
+workers announce themselves every second."""
 
-LOOK_S = 0.1
-"""Seconds between two looks for workers that are not there yet."""
+FIRST_ANNOUNCEMENT_S = 2.0
+"""Seconds to wait for the first worker of a pool. All workers announce themselves within this
+time, even to a Redis that was emptied a moment ago."""
 
-ANNOUNCED_S = 2.0
-"""Within so long every worker has signed, also in a Redis that was emptied a moment ago."""
+POLL_WORKERS_S = 0.1
+"""Seconds between two polls of Redis while waiting for the first worker of a pool."""
 
 logger = logging.getLogger(__name__)
 
 
+def announcements(client: "redis.Redis") -> list[Announcement]:
+    """The last announcement of each worker, by name."""
+    members = cast("set[bytes]", client.smembers(INDEX_KEY))
+    keys = [presence_key(name) for name in sorted(member.decode() for member in members)]
+    if not keys:
+        return []
+    with client.pipeline(transaction=False) as pipe:
+        pipe.mget(keys)
+        for key in keys:
+            pipe.pttl(key)
+        payloads, *times_to_live_ms = pipe.execute()
+    read = []
+    for key, payload, time_to_live_ms in zip(keys, payloads, times_to_live_ms, strict=True):
+        try:
+            read += [Announcement.read(payload, time_to_live_ms)] if payload else []
+        except (ValueError, RecursionError) as error:
+            logger.warning("%s is ignored: %s", key, error)
+    return read
+
+
 def present_workers(client: "redis.Redis") -> list[Presence]:
     """All workers that take chunks, by name."""
-    return [sign.presence for sign in announcements(client) if sign.presence.slots]
+    return [
+        announcement.presence
+        for announcement in announcements(client)
+        if announcement.presence.slots
+    ]
 
 
 def pool_workers(client: "redis.Redis", pool: str) -> list[Presence]:
-    """The workers of one pool; raises ``ClusterError`` if there is none, nor comes to sign."""
+    """The workers of one pool; raises ``ClusterError`` if none announces itself in time."""
 
-    def look() -> list[Presence]:
+    def workers_of_pool() -> list[Presence]:
         return [worker for worker in present_workers(client) if worker.pool == pool]
 
-    if found := poll_until(look, ANNOUNCED_S, LOOK_S):
-        return found
-    raise _nobody(pool, present_workers(client))
+    if workers := poll_until(workers_of_pool, FIRST_ANNOUNCEMENT_S, POLL_WORKERS_S):
+        return workers
+    raise _no_worker(pool, present_workers(client))
 
 
 def usage_of_workers(
     client: "redis.Redis", pool: str, *, reset_peak: bool = False
 ) -> dict[str, Usage]:
-    """What the workers of a pool used so far, by name and start.
+    """Resources that each worker of a pool used so far; the keys are name and start time.
 
-    One that does not answer is left out with a warning: a run is not lost over its figures.
+    A worker that does not answer is left out with a warning: missing figures fail no run.
     """
     asked = {worker.name: worker for worker in present_workers(client) if worker.pool == pool}
     reply_to = f"poolrace:answer:{uuid.uuid4().hex}"
@@ -66,105 +93,111 @@ def usage_of_workers(
     with client.pipeline(transaction=False) as pipe:
         for name in asked:
             pipe.rpush(question_key(name), question)
-            pipe.expire(question_key(name), ANSWER_S)
+            pipe.expire(question_key(name), USAGE_TIMEOUT_S)
         pipe.execute()
     usages = {}
-    while asked and (answer := client.blpop([reply_to], timeout=ANSWER_S)):
-        told = json.loads(answer[1])
-        worker = asked.pop(told["name"])
-        usages[f"{worker.name} {worker.since}"] = Usage(**told["usage"])
+    while asked and (reply := client.blpop([reply_to], timeout=USAGE_TIMEOUT_S)):
+        answer = json.loads(reply[1])
+        worker = asked.pop(answer["name"])
+        usages[f"{worker.name} {worker.since}"] = Usage(**answer["usage"])
     if asked:
-        logger.warning("no usage from %s: it is not counted", ", ".join(asked))
+        logger.warning("no answer from %s about its usage: it is not counted", ", ".join(asked))
     return usages
 
 
 class WorkerWatch:
-    """Follows the workers of one pool during a run: they may join, fall silent and leave."""
+    """Watches the workers of one pool during a run: they may join, stop responding and leave."""
 
-    def __init__(self, client: "redis.Redis", pool: str, patience_s: float) -> None:
-        """Find the workers; raises ``ClusterError`` if there is none."""
+    def __init__(
+        self, client: "redis.Redis", pool: str, patience_s: float, workers: Sequence[Presence]
+    ) -> None:
+        self.pool = pool
+        self.patience_s = patience_s
         self._client = client
-        self._pool = pool
-        self._patience_s = patience_s
-        self._workers = {worker.name: worker for worker in pool_workers(client, pool)}
+        self._workers = {worker.name: worker for worker in workers}
         self._silent: set[str] = set()
         self._holders: dict[str, Announcement] = {}
-        self._hosts = {worker.host.host: worker.host for worker in self._workers.values()}
-        self._seen = time.monotonic()
+        self._hosts = {worker.host.host: worker.host for worker in workers}
+        self._last_present = time.monotonic()
+
+    @classmethod
+    def start(cls, client: "redis.Redis", pool: str, patience_s: float) -> Self:
+        """Find the workers of the pool and watch them; raises ``ClusterError`` if there are none.
+
+        ``patience_s`` limits how long the pool may later be without any worker.
+        """
+        return cls(client, pool, patience_s, pool_workers(client, pool))
 
     @property
     def slots(self) -> int:
-        """How many there are now, ``0`` if all workers left."""
+        """Number of slots of the present workers, ``0`` if all of them left."""
         return sum(worker.slots for worker in self._workers.values())
 
     @property
     def hosts(self) -> list[HostFacts]:
-        """Facts of all hosts that were there at any time."""
+        """Facts of all hosts that were present at any time."""
         return list(self._hosts.values())
 
     @property
     def busy(self) -> bool:
-        """Whether any of them holds a chunk, of whatever job."""
+        """Whether any of the workers holds a chunk, of any job."""
         return bool(self._holders)
 
     def holder(self, task_id: str) -> Announcement | None:
-        """The last sign of the worker that holds the chunk, as far as anybody said so."""
+        """The last announcement of the worker that holds the task, ``None`` if none holds it."""
         return self._holders.get(task_id)
 
-    def look(self) -> list[str]:
-        """Look again; returns what changed, in words.
+    def update(self) -> list[str]:
+        """Read the announcements again; returns descriptions of the changes.
 
-        Raises ``ClusterError`` once nobody has been there for ``patience_s`` seconds.
+        Raises ``ClusterError`` once no worker has been present for ``patience_s`` seconds.
         """
-        told = announcements(self._client)
-        ours = [sign for sign in told if sign.presence.pool == self._pool]
-        now = {sign.presence.name: sign.presence for sign in ours if sign.presence.slots}
-        silent = {sign.presence.name for sign in ours if sign.age_s > SILENT_S} & now.keys()
-        freshest_last = sorted(ours, key=lambda sign: -sign.age_s)
-        self._holders = {task_id: sign for sign in freshest_last for task_id in sign.holds}
-        if now:
-            self._seen = time.monotonic()
-        elif time.monotonic() - self._seen > self._patience_s:
-            raise _nobody(self._pool, [sign.presence for sign in told])
-        before, self._workers = self._workers, now
-        was_silent, self._silent = self._silent, silent
-        self._hosts |= {worker.host.host: worker.host for worker in now.values()}
+        everywhere = announcements(self._client)
+        in_pool = [
+            announcement for announcement in everywhere if announcement.presence.pool == self.pool
+        ]
+        oldest_first = sorted(in_pool, key=lambda announcement: -announcement.age_s)
+        self._holders = {
+            task_id: announcement for announcement in oldest_first for task_id in announcement.holds
+        }
+        present = {
+            announcement.presence.name: announcement.presence
+            for announcement in in_pool
+            if announcement.presence.slots
+        }
+        if present:
+            self._last_present = time.monotonic()
+        elif time.monotonic() - self._last_present > self.patience_s:
+            raise _no_worker(self.pool, [announcement.presence for announcement in everywhere])
+        self._hosts |= {worker.host.host: worker.host for worker in present.values()}
+        silent = {
+            announcement.presence.name for announcement in in_pool if announcement.age_s > SILENT_S
+        } & present.keys()
+        changes = self._changes(present, silent)
+        self._workers, self._silent = present, silent
+        return changes
+
+    def _changes(self, present: dict[str, Presence], silent: set[str]) -> list[str]:
+        """Descriptions of the differences to the workers at the last update."""
+        before, was_silent = self._workers, self._silent
+        restarted = [
+            name
+            for name in present.keys() & before.keys()
+            if present[name].since != before[name].since
+        ]
+        joined = present.keys() - before.keys()
         return [
-            *(f"{name} joined with {now[name].slots} slot(s)" for name in now.keys() - before),
-            *(f"{name} left" for name in before.keys() - now.keys()),
-            *(
-                f"{name} was started again"
-                for name in now.keys() & before.keys()
-                if now[name].since != before[name].since
-            ),
-            *(f"{name} fell silent" for name in silent - was_silent),
-            *(f"{name} is heard again" for name in (was_silent - silent) & now.keys()),
+            *(f"{name} joined with {present[name].slots} slot(s)" for name in joined),
+            *(f"{name} left" for name in before.keys() - present.keys()),
+            *(f"{name} was restarted" for name in restarted),
+            *(f"{name} stopped responding" for name in silent - was_silent),
+            *(f"{name} responds again" for name in (was_silent - silent) & present.keys()),
         ]
 
 
-def announcements(client: "redis.Redis") -> list[Announcement]:
-    """The last sign of each worker, by name."""
-    found = cast("set[bytes]", client.smembers(INDEX_KEY))
-    keys = [presence_key(name) for name in sorted(name.decode() for name in found)]
-    if not keys:
-        return []
-    with client.pipeline(transaction=False) as pipe:
-        pipe.mget(keys)
-        for key in keys:
-            pipe.pttl(key)
-        payloads, *left_ms = pipe.execute()
-    read = []
-    for key, payload, ms in zip(keys, payloads, left_ms, strict=True):
-        try:
-            read += [Announcement.read(payload, ms)] if payload else []
-        except (ValueError, RecursionError) as error:
-            logger.warning("%s is ignored: %s", key, error)
-    return read
-
-
-def _nobody(pool: str, present: list[Presence]) -> ClusterError:
-    others = ", ".join(sorted({worker.pool for worker in present})) or "none"
+def _no_worker(pool: str, present: Sequence[Presence]) -> ClusterError:
+    pools = ", ".join(sorted({worker.pool for worker in present})) or "none"
     return ClusterError(
-        f"no worker consumes queue {pool!r} (pools present: {others});"
+        f"no worker consumes queue {pool!r} (pools present: {pools});"
         f" start one: make scale POOL={pool} N=1, or: python -m poolrace.workers {pool}"
     )

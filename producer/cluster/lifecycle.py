@@ -23,7 +23,7 @@ from urllib.parse import unquote, urlsplit
 import psutil
 import redis
 
-from poolrace.producer.broker.client import HOW_TO_START, connect
+from poolrace.producer.broker.client import HOW_TO_START, REDIS_PORT, connect
 from poolrace.producer.broker.workers import present_workers
 from poolrace.producer.cluster.config_files import cluster_programs, redis_conf, supervisord_conf
 from poolrace.producer.cluster.flower import FLOWER_PORT, answers
@@ -42,9 +42,6 @@ STOP_S = 4
 """Seconds for the programs to stop by themselves, enough for a chunk of the default schedule."""
 
 POLL_S = 0.05
-
-REDIS_PORT = 6379
-"""Redis' own default, for an address without a port."""
 
 STATE_FILE = "cluster.json"
 

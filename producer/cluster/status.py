@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from poolrace.producer.broker.client import HOW_TO_START, connect, translated
+from poolrace.producer.broker.client import HOW_TO_START, connect, translate_errors
 from poolrace.producer.broker.workers import present_workers
 from poolrace.producer.cluster.lifecycle import Cluster, local_of
 from poolrace.producer.settings import Settings
@@ -41,5 +41,5 @@ def status(settings: Settings) -> Status:
     missing = local.broken_parts() if local else []
     if "redis" in missing:
         return Status(mask(url), [], missing, local)
-    with translated(url):
+    with translate_errors(url):
         return Status(mask(url), present_workers(connect(url, settings.ca_file)), missing, local)

@@ -1,4 +1,7 @@
-"""The protocol of an executor: the class that runs chunks under one execution model."""
+"""The protocol of an executor: the class that runs chunks under one execution model.
+
+A subclass must define ``start``, ``close``, ``submit``, ``collect`` and ``usage``.
+"""
 
 import os
 from abc import ABC, abstractmethod
@@ -18,51 +21,52 @@ from poolrace.workers.usage import Usages, usage_of
 class Executor(ABC):
     """Runs the chunks of one job on ``slots`` slots, in a stream.
 
-    A context manager: entering starts whatever the model needs, leaving ends it, and nothing
-    of a chunk goes on afterwards. ``submit`` and ``collect`` belong to one thread.
+    A context manager: entering starts the processes, threads or connections of the model, leaving
+    ends them, and no chunk runs afterwards. ``submit`` and ``collect`` must be called from the
+    same thread.
     """
 
     model: str
     """``local:NAME`` or ``celery:NAME``."""
     slots: int
-    """How many there are now: hosts may join and leave during a run."""
+    """Number of slots now: hosts may join and leave during a run."""
     counts: Mapping[str, int] = MappingProxyType({})
-    """How many chunks were sent more than once, by reason: ``retries resent backups``."""
+    """Number of chunks that were sent more than once, by reason: ``retries resent backups``."""
     hosts: Sequence[HostFacts]
-    """Facts of all hosts that were there at any time, known once entered."""
+    """Facts of all hosts that took part at any time; set by ``start``."""
 
     @abstractmethod
     def start(self) -> None:
-        """Start and connect what runs the chunks."""
+        """Start the slots, or connect to the workers, that run the chunks."""
 
     @abstractmethod
     def close(self) -> None:
-        """End what was started; chunks still running are cancelled and their results lost."""
+        """End everything that ``start`` started; running chunks are cancelled and not returned."""
 
     @abstractmethod
     def submit(self, chunks: Sequence[Chunk]) -> None:
-        """Hand chunks over, in this order. More than there are slots wait for their turn."""
+        """Run the chunks, in this order; chunks beyond the number of slots wait in a queue."""
 
     @abstractmethod
     def collect(self, timeout_s: float) -> list[ChunkResult]:
-        """Wait for results: at least one, or none at all after ``timeout_s`` seconds.
+        """Wait for results: at least one, or none after ``timeout_s`` seconds.
 
-        Raises ``ChunkFailed`` when a chunk's code raised or its process died.
+        Raises ``ChunkFailed`` if a chunk's code raised or its process died.
         """
 
     @abstractmethod
     def usage(self, *, reset_peak: bool = False) -> Usages:
-        """Counters of everything that takes part in the run."""
+        """Resources used so far, by each process or group of processes that takes part."""
 
-    def happened(self) -> list[str]:
-        """What happened since the last call that a reader of the results should know."""
+    def take_events(self) -> list[str]:
+        """Events since the last call that a report shows, such as hosts that joined."""
         return []
 
-    def checkpoint(self, ledger: Ledger) -> None:  # noqa: B027 # most models keep nothing
-        """So much of the job is done; called all the time, and once more when it is complete."""
+    def checkpoint(self, ledger: Ledger) -> None:  # noqa: B027 # local models store nothing
+        """Store the progress of the job; called after each ``collect``, also after the last."""
 
-    def cancel(self, error: BaseException) -> None:  # noqa: B027 # for what goes on by itself
-        """The job ends early, with that error; called before ``close``."""
+    def cancel(self, error: BaseException) -> None:  # noqa: B027 # local models end in close
+        """End the job early, because of the error; called before ``close``."""
 
     def __enter__(self) -> Self:
         try:
@@ -86,9 +90,10 @@ class Executor(ABC):
 
 
 class LocalExecutor(Executor):
-    """An executor on this host. A subclass is named after its model."""
+    """The base class of executors on this host."""
 
     name: str
+    """Name of the model."""
 
     def __init__(self, job: Job, slots: int, host: HostFacts) -> None:
         self.job = job
@@ -102,11 +107,14 @@ class LocalExecutor(Executor):
         return self.hosts[0].host
 
     def usage(self, *, reset_peak: bool = False) -> Usages:
-        """Of this process, all its threads together."""
+        """Resources used by this process, all threads together."""
         return {"producer": usage_of([os.getpid()], reset_peak=reset_peak)}
 
-    def failed(self, chunk: Chunk, error: BaseException) -> PoolraceError:
-        """The error to raise for a chunk that raised ``error``: a user's mistake stays one."""
+    def chunk_error(self, chunk: Chunk, error: BaseException) -> PoolraceError:
+        """The error to raise for a chunk whose code raised ``error``.
+
+        A ``PoolraceError`` stays as it is; any other becomes ``ChunkFailed``.
+        """
         if isinstance(error, PoolraceError):
             return error
         return ChunkFailed(f"chunk {chunk} failed on {self.host}: {type(error).__name__}: {error}")

@@ -1,4 +1,4 @@
-"""``coroutines``: asyncio in one thread; a slot gives way only where its chunk waits."""
+"""``coroutines``: asyncio in one thread; another chunk runs only while this one waits."""
 
 import asyncio
 from collections.abc import Sequence
@@ -10,44 +10,44 @@ from poolrace.workers.compute import compute_async
 
 
 class Coroutines(LocalExecutor):
-    """An event loop that runs while the caller waits for results."""
+    """Runs each chunk as an asyncio task, in an event loop that runs during ``collect``."""
 
     name = "coroutines"
 
     def start(self) -> None:
-        """Make the loop."""
+        """Create the event loop."""
         self._runner = asyncio.Runner()
         self._loop = self._runner.get_loop()
-        self._free = asyncio.Semaphore(self.slots)
+        self._free_slots = asyncio.Semaphore(self.slots)
         self._tasks: dict[asyncio.Task[ChunkResult], Chunk] = {}
 
     def close(self) -> None:
-        """Cancel what still waits and end the loop."""
+        """Cancel the unfinished tasks and close the event loop."""
         for task in self._tasks:
             task.cancel()
-        # A run that a signal broke off may have left an order to stop in the loop, which
-        # would stop the runner's own tidying up.
+        # A run that a signal interrupted may have left a pending stop() in the loop, which
+        # would stop the runner's own cleanup.
         with suppress(RuntimeError):
             self._loop.run_until_complete(asyncio.sleep(0))
         self._runner.close()
         for task in self._tasks:
             if task.done() and not task.cancelled():
-                task.exception()  # else asyncio complains that nobody asked
+                task.exception()  # else asyncio logs an exception that was never retrieved
 
     def submit(self, chunks: Sequence[Chunk]) -> None:
-        """Make a task of each chunk; at most ``slots`` of them compute or wait at a time."""
+        """Create a task for each chunk; at most ``slots`` of them run at a time."""
         for chunk in chunks:
             self._tasks[self._loop.create_task(self._compute(chunk))] = chunk
 
     def collect(self, timeout_s: float) -> list[ChunkResult]:
-        """Run the loop until a task is done."""
+        """Run the event loop until a task is done."""
         if not self._tasks:
             return []
         done = self._runner.run(self._wait(timeout_s))
         return [self._result(task, self._tasks.pop(task)) for task in done]
 
     async def _compute(self, chunk: Chunk) -> ChunkResult:
-        async with self._free:
+        async with self._free_slots:
             return await compute_async(self.job.workload, chunk, self.host)
 
     async def _wait(self, timeout_s: float) -> list[asyncio.Task[ChunkResult]]:
@@ -58,4 +58,4 @@ class Coroutines(LocalExecutor):
         try:
             return task.result()
         except Exception as error:
-            raise self.failed(chunk, error) from error
+            raise self.chunk_error(chunk, error) from error

@@ -1,6 +1,6 @@
-"""``greenlets``: gevent in one thread; a slot gives way only where its chunk waits.
+"""``greenlets``: gevent in one thread; another chunk runs only while this one waits.
 
-gevent is used by its own calls and patches nothing: the producer's other code stays as it is.
+Calls gevent directly and monkey-patches nothing, so the producer's other code is not affected.
 """
 
 from collections.abc import Sequence
@@ -15,22 +15,22 @@ from poolrace.workers.compute import compute
 
 
 class Greenlets(LocalExecutor):
-    """A greenlet a chunk, as many at a time as there are slots."""
+    """Runs each chunk in a greenlet of its own, at most ``slots`` of them at a time."""
 
     name = "greenlets"
 
     def start(self) -> None:
-        """Nothing is needed before the first chunk."""
-        self._free = gevent.lock.BoundedSemaphore(self.slots)
+        """Create the semaphore that counts free slots, and the queue of finished greenlets."""
+        self._free_slots = gevent.lock.BoundedSemaphore(self.slots)
         self._done: gevent.queue.SimpleQueue = gevent.queue.SimpleQueue()
         self._running: dict[gevent.Greenlet, Chunk] = {}
 
     def close(self) -> None:
-        """Kill what still waits."""
+        """Kill the unfinished greenlets."""
         gevent.killall(list(self._running))
 
     def submit(self, chunks: Sequence[Chunk]) -> None:
-        """Make a greenlet of each chunk; at most ``slots`` of them compute or wait at a time."""
+        """Start a greenlet for each chunk; at most ``slots`` of them run at a time."""
         for chunk in chunks:
             greenlet = gevent.Greenlet(self._compute, chunk)
             greenlet.link(self._done.put)
@@ -38,7 +38,7 @@ class Greenlets(LocalExecutor):
             greenlet.start()
 
     def collect(self, timeout_s: float) -> list[ChunkResult]:
-        """Let greenlets run until one is done."""
+        """Let the greenlets run until one is done."""
         try:
             greenlet = self._done.get(timeout=timeout_s)
         except gevent.queue.Empty:
@@ -46,13 +46,13 @@ class Greenlets(LocalExecutor):
         chunk = self._running.pop(greenlet)
         outcome: ChunkResult | BaseException = greenlet.value
         if isinstance(outcome, Exception):
-            raise self.failed(chunk, outcome) from outcome
+            raise self.chunk_error(chunk, outcome) from outcome
         if isinstance(outcome, BaseException):
-            raise outcome  # Ctrl-C struck within the greenlet
+            raise outcome  # Ctrl-C arrived while the greenlet ran
         return [outcome]
 
     def _compute(self, chunk: Chunk) -> ChunkResult | BaseException:
-        with self._free:
+        with self._free_slots:
             try:
                 return compute(self.job.workload, chunk, self.host, sleep=gevent.sleep)
             except BaseException as error:  # noqa: BLE001 # raised by collect; gevent would print it

@@ -1,7 +1,7 @@
-"""The registry of models: a new one is one file here and one entry below.
+"""The registry of execution models: a new local model is one file here and one entry below.
 
-Executors are imported when they are made: Celery and gevent cost a third of a second to
-import, which ``producer --help`` and the other models need not pay.
+An executor is imported only when it is made: Celery and gevent take a third of a second to
+import, which ``producer --help`` and the other models do not need.
 """
 
 from dataclasses import dataclass
@@ -24,25 +24,26 @@ LOCAL_MODELS: dict[str, str] = {
     "coroutines": "Coroutines",
     "greenlets": "Greenlets",
 }
-"""Name of the model, which is also its module, and its class."""
+"""Class of each local model, by the model's name, which is also the name of its module."""
 
 MAX_SLOTS = {"threads": 1000, "processes": 256, "prefork": 256}
-"""More of them would bring down a machine before they ran a chunk; other models carry more."""
+"""Slots at most, by model: more threads or processes could bring down a machine at start."""
 
-MOST_SLOTS = 10_000
-"""For models that are not in ``MAX_SLOTS``."""
+DEFAULT_MAX_SLOTS = 10_000
+"""Slots at most of a model that is not in ``MAX_SLOTS``."""
 
 ONE_SLOT = ("single", "solo")
+"""Models that have exactly one slot."""
 
 WAITING_SLOTS = {"threads": 32, "processes": 8, "prefork": 8, "coroutines": 1000, "greenlets": 1000}
-"""Slots for a workload that waits: waiting needs no core, only memory."""
+"""Default slots for a workload that waits, by model: waiting needs memory, but no core."""
 
 
 @dataclass(frozen=True)
 class Model:
-    """An execution model as the user names it; ``slots`` is ``None`` for the default.
+    """The name of an execution model and its number of slots, ``None`` for the default.
 
-    Raises ``UsageError`` for an unknown name or for slots that the model cannot have.
+    Raises ``UsageError`` for an unknown name, or for slots that the model cannot have.
     """
 
     kind: Literal["local", "celery"]
@@ -51,20 +52,20 @@ class Model:
 
     def __post_init__(self) -> None:
         known = list(LOCAL_MODELS if self.kind == "local" else POOLS)
-        what = "local model" if self.kind == "local" else "pool"
+        kind = "local model" if self.kind == "local" else "pool"
         if self.name not in known:
-            raise UsageError(f"{what} {self.name!r} is unknown; choose {', '.join(known)}")
+            raise UsageError(f"{kind} {self.name!r} is unknown; choose {', '.join(known)}")
         if self.slots is not None and self.slots < 1:
             raise UsageError(f"{self.slots} slots for {self.name}: give 1 or more")
-        most = MAX_SLOTS.get(self.name, MOST_SLOTS)
-        if self.slots is not None and self.slots > most:
-            raise UsageError(f"{self.slots} slots for {self.name}: give at most {most}")
+        max_slots = MAX_SLOTS.get(self.name, DEFAULT_MAX_SLOTS)
+        if self.slots is not None and self.slots > max_slots:
+            raise UsageError(f"{self.slots} slots for {self.name}: give at most {max_slots}")
         if self.name in ONE_SLOT and self.slots not in (None, 1):
-            raise UsageError(f"{what} {self.name} has one slot, not {self.slots}; leave it out")
+            raise UsageError(f"{kind} {self.name} has one slot, not {self.slots}; leave it out")
 
     @classmethod
     def parse(cls, kind: Literal["local", "celery"], text: str) -> "Model":
-        """From ``NAME`` or ``NAME:SLOTS``."""
+        """Read a model from ``NAME`` or ``NAME:SLOTS``, as in ``threads:4``."""
         name, colon, slots = text.partition(":")
         if colon and not slots.isdecimal():
             raise UsageError(f"{text!r}: {slots!r} is not a number of slots; write {name}:2")
@@ -77,9 +78,9 @@ class Model:
 def make_executor(
     model: Model, job: Job, settings: Settings, schedule: ScheduleChoice = AUTO
 ) -> Executor:
-    """The executor of that model for a job, not yet entered.
+    """Make the executor of the model for a job; the caller enters it.
 
-    ``schedule`` is kept with a job that can be resumed.
+    ``schedule`` is stored with a job that can be resumed.
     """
     if model.kind == "celery":
         from poolrace.producer.executors.celery.pool import CeleryPool  # noqa: PLC0415 # see above
@@ -92,10 +93,10 @@ def make_executor(
 
 
 def default_slots(model: str, workload: Workload, count: int) -> int:
-    """Slots of a model or pool if the user does not say.
+    """Default number of slots of a model for a workload with ``count`` indices.
 
-    As many as cores for computing. For waiting as many as there are indices, up to what the
-    model carries.
+    A workload that computes gets one slot per core. A workload that waits gets one slot per
+    index, up to ``WAITING_SLOTS``.
     """
     if model in ONE_SLOT:
         return 1

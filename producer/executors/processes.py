@@ -1,4 +1,4 @@
-"""``processes``: a process a slot on this host, each with an interpreter and a GIL of its own."""
+"""``processes``: one process per slot on this host, each with its own interpreter and GIL."""
 
 import os
 import signal
@@ -17,26 +17,32 @@ from poolrace.workers.compute import compute
 from poolrace.workers.usage import Usages, usage_of
 from poolrace.workers.workloads import Workload
 
-AHEAD = 2
-"""Chunks in the pipe to a process: the one it computes, and the next one."""
+CHUNKS_PER_SLOT = 2
+"""Chunks that are sent to a process at most: the one it computes, and the next one."""
 
 
 @dataclass
 class _Slot:
+    """One process, and the chunks that were sent to it and not returned yet."""
+
     process: SpawnProcess
     pipe: Connection
     chunks: deque[Chunk] = field(default_factory=deque)
 
 
 class Processes(LocalExecutor):
-    """One pipe to each process, so that it is known who computes what, and who died."""
+    """Runs chunks in spawned processes.
+
+    Each process has a pipe of its own, so that it is known which process has which chunk, and
+    which one died.
+    """
 
     name = "processes"
 
     def start(self) -> None:
-        """Start the processes and wait until each says that it is ready.
+        """Start the processes and wait until each reports that it is ready.
 
-        They are spawned, not forked: a fork copies the locks of our threads as they stand.
+        They are spawned, not forked: a fork would copy locks that our threads hold.
         """
         context = get_context("spawn")
         self._queue: deque[Chunk] = deque()
@@ -47,13 +53,13 @@ class Processes(LocalExecutor):
                 target=_serve, args=(theirs, self.job.workload, self.host), daemon=True
             )
             process.start()
-            theirs.close()  # so that the end of the process ends the pipe
+            theirs.close()  # so that recv() raises EOFError when the process dies
             self._slots.append(_Slot(process, ours))
         for slot in self._slots:
             slot.pipe.recv()
 
     def close(self) -> None:
-        """Kill the processes: whatever they still compute is not wanted."""
+        """Kill the processes, also those that still compute."""
         for slot in self._slots:
             slot.process.kill()
         for slot in self._slots:
@@ -61,19 +67,19 @@ class Processes(LocalExecutor):
             slot.pipe.close()
 
     def submit(self, chunks: Sequence[Chunk]) -> None:
-        """Give the chunks to the processes with the fewest, the rest waits here."""
+        """Queue the chunks, and send each process its next ones."""
         self._queue.extend(chunks)
         self._feed()
 
     def collect(self, timeout_s: float) -> list[ChunkResult]:
-        """All results that are there."""
+        """All results that the processes have sent."""
         by_pipe = {slot.pipe: slot for slot in self._slots}
-        results = [self._receive(by_pipe[pipe]) for pipe in wait(list(by_pipe), timeout_s)]  # type: ignore[index] # wait() returns what it was given
+        results = [self._receive(by_pipe[pipe]) for pipe in wait(list(by_pipe), timeout_s)]  # type: ignore[index] # wait() returns the objects of its list
         self._feed()
         return results
 
     def usage(self, *, reset_peak: bool = False) -> Usages:
-        """Of this process and its slots."""
+        """Resources used by this process and by its slots."""
         pids = [slot.process.pid for slot in self._slots if slot.process.pid]
         slots = usage_of(pids, reset_peak=reset_peak)
         return {**super().usage(reset_peak=reset_peak), "slots": slots}
@@ -81,7 +87,7 @@ class Processes(LocalExecutor):
     def _feed(self) -> None:
         while self._queue:
             slot = min(self._slots, key=lambda slot: len(slot.chunks))
-            if len(slot.chunks) >= AHEAD:
+            if len(slot.chunks) >= CHUNKS_PER_SLOT:
                 return
             chunk = self._queue.popleft()
             slot.chunks.append(chunk)
@@ -99,17 +105,17 @@ class Processes(LocalExecutor):
             ) from None
         slot.chunks.popleft()
         if isinstance(result, Exception):
-            raise self.failed(chunk, result) from result
+            raise self.chunk_error(chunk, result) from result
         return result
 
 
 def _serve(pipe: Connection, workload: Workload, host: str) -> None:
-    """The life of a slot: chunks in, results out, until the pipe ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    """Compute chunks from the pipe and send their results, until the pipe is closed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C
     parent = os.getppid()
 
     def checkpoint() -> None:
-        if os.getppid() != parent:  # it was killed: nobody wants the rest of the chunk
+        if os.getppid() != parent:  # the parent was killed: stop in the middle of the chunk
             sys.exit()
 
     pipe.send("ready")
@@ -120,7 +126,7 @@ def _serve(pipe: Connection, workload: Workload, host: str) -> None:
             return
         try:
             outcome: ChunkResult | Exception = compute(workload, chunk, host, checkpoint=checkpoint)
-        except Exception as error:  # noqa: BLE001 # whatever it is, the parent raises it
+        except Exception as error:  # noqa: BLE001 # the parent raises it
             outcome = error
         try:
             pipe.send(outcome)

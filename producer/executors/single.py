@@ -1,4 +1,4 @@
-"""``single``: one thread computes one chunk after the other; the base of every speed-up."""
+"""``single``: one thread computes one chunk after another; the baseline of every speed-up."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -9,19 +9,19 @@ from poolrace.workers.compute import compute
 
 
 class Single(LocalExecutor):
-    """Computes in the caller's own thread, while the caller waits."""
+    """Computes each chunk in the caller's own thread, during ``collect``."""
 
     name = "single"
 
     def start(self) -> None:
-        """Nothing is needed."""
+        """Create the queue of chunks."""
         self._queue: deque[Chunk] = deque()
 
     def close(self) -> None:
-        """Nothing runs outside of ``collect``."""
+        """Do nothing: no chunk runs outside of ``collect``."""
 
     def submit(self, chunks: Sequence[Chunk]) -> None:
-        """Remember the chunks."""
+        """Queue the chunks."""
         self._queue.extend(chunks)
 
     def collect(self, timeout_s: float) -> list[ChunkResult]:  # noqa: ARG002 # it never waits
@@ -32,4 +32,4 @@ class Single(LocalExecutor):
         try:
             return [compute(self.job.workload, chunk, self.host)]
         except Exception as error:
-            raise self.failed(chunk, error) from error
+            raise self.chunk_error(chunk, error) from error

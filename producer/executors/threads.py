@@ -1,4 +1,4 @@
-"""``threads``: a thread a slot in this process, all under one GIL."""
+"""``threads``: one thread per slot in this process, all under one GIL."""
 
 import queue
 import threading
@@ -11,23 +11,23 @@ from poolrace.workers.compute import Cancelled, compute
 
 
 class Threads(LocalExecutor):
-    """The standard library's thread pool."""
+    """Runs chunks in the standard library's thread pool."""
 
     name = "threads"
 
     def start(self) -> None:
-        """Make the pool; it starts its threads as chunks come."""
-        self._over = threading.Event()
+        """Create the thread pool; it starts its threads with the first chunks."""
+        self._closing = threading.Event()
         self._done: queue.SimpleQueue[tuple[Chunk, Future[ChunkResult]]] = queue.SimpleQueue()
         self._pool = ThreadPoolExecutor(self.slots, thread_name_prefix="slot")
 
     def close(self) -> None:
-        """End the threads; a chunk still running stops at its next checkpoint."""
-        self._over.set()
+        """End the threads; a running chunk stops at its next cancellation point."""
+        self._closing.set()
         self._pool.shutdown(cancel_futures=True)
 
     def submit(self, chunks: Sequence[Chunk]) -> None:
-        """Queue the chunks in the pool."""
+        """Queue the chunks in the thread pool."""
         for chunk in chunks:
             future = self._pool.submit(self._compute, chunk)
             future.add_done_callback(lambda done, chunk=chunk: self._done.put((chunk, done)))  # type: ignore[misc] # mypy cannot infer a lambda with a default
@@ -41,11 +41,11 @@ class Threads(LocalExecutor):
         try:
             return [future.result()]
         except Exception as error:
-            raise self.failed(chunk, error) from error
+            raise self.chunk_error(chunk, error) from error
 
     def _compute(self, chunk: Chunk) -> ChunkResult:
         return compute(self.job.workload, chunk, self.host, checkpoint=self._checkpoint)
 
     def _checkpoint(self) -> None:
-        if self._over.is_set():
+        if self._closing.is_set():
             raise Cancelled(self.job.id)

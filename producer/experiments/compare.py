@@ -37,7 +37,7 @@ def measured_runs(
     cluster = attached(settings, pools, hosts=plan.hosts, flower=flower)
     with cluster if pools else nullcontext(settings) as found:
         cluster_s = time.perf_counter() - began
-        hosts = {pool: PoolHosts(found, pool) for pool in pools if plan.varies == "hosts"}
+        hosts = {pool: PoolHosts.find(found, pool) for pool in pools if plan.varies == "hosts"}
         for case in plan.rounds():
             working = hosts[case.model.name].only(case.hosts) if case.hosts else nullcontext()
             with working:

@@ -70,7 +70,7 @@ class _Books:
         self.records: list[ChunkRecord] = []
 
     def start(self) -> None:
-        self._executor.happened()  # before the clock started
+        self._executor.take_events()  # before the clock started
         self.slots = self._executor.slots
         self._began = self._looked = time.perf_counter()
 
@@ -99,7 +99,7 @@ class _Books:
         now = time.perf_counter()
         self.slot_s += self._executor.slots * (now - self._looked)
         self._looked = now
-        self.events += [Event(self.seconds(), what) for what in self._executor.happened()]
+        self.events += [Event(self.seconds(), what) for what in self._executor.take_events()]
 
     def _record(self, ledger: Ledger, result: ChunkResult) -> ChunkRecord:
         return ChunkRecord(

@@ -5,13 +5,14 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from poolrace.producer.broker.checkpoints import CANCELLED, ENDED, RUNNING, Checkpoint, JobStore
-from poolrace.producer.broker.client import connect, translated
+from poolrace.producer.broker.checkpoints import JobStore
+from poolrace.producer.broker.client import connect, translate_errors
 from poolrace.producer.broker.queues import revoke
 from poolrace.producer.cluster.lifecycle import existing
 from poolrace.producer.executors.models import Model, make_executor
 from poolrace.producer.experiments.compare import ObserverFactory
 from poolrace.producer.experiments.measure import measure
+from poolrace.producer.jobs.checkpoint import CANCELLED, ENDED, RUNNING, Checkpoint
 from poolrace.producer.jobs.job import Job
 from poolrace.producer.results.run import Run
 from poolrace.producer.settings import Settings
@@ -111,7 +112,7 @@ def resume(job_id: str, settings: Settings) -> ResumedJob:
         checkpoint = store.load(job_id)
         if checkpoint.state in ENDED:
             raise UsageError(f"job {job_id} is {checkpoint.state}; there is nothing to go on with")
-        store.own(job_id)
+        store.claim(job_id)
         checkpoint = store.load(job_id)
         revoke(store.client, checkpoint.pool, checkpoint.job.key)
         store.release(job_id)
@@ -132,5 +133,5 @@ def cancel(job_id: str, settings: Settings) -> int:
 @contextmanager
 def _store(settings: Settings) -> Iterator[JobStore]:
     url = str(settings.broker_url)
-    with translated(url), connect(url, settings.ca_file) as client:
+    with translate_errors(url), connect(url, settings.ca_file) as client:
         yield JobStore(client)

@@ -58,7 +58,7 @@ def scale_plan(wish: ScaleOptions, settings: Settings) -> Plan:
     if wish.model.kind == "local":
         return wish.over_slots(wish.slots or doublings(wish.model.slots or _most(wish)))
     if settings.broker_url or local_of(settings):
-        workers = PoolHosts(existing(settings), wish.model.name).workers
+        workers = PoolHosts.find(existing(settings), wish.model.name).workers
         return _within(wish, workers)
     if wish.slots:
         return wish.over_slots(wish.slots)

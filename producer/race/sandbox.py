@@ -6,7 +6,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from poolrace.producer.broker.client import connect, translated
+from poolrace.producer.broker.client import connect, translate_errors
 from poolrace.producer.cluster.lifecycle import temporary
 from poolrace.producer.settings import Settings
 
@@ -48,7 +48,7 @@ def place(broker: str | None) -> Iterator[Sandbox]:
 
 @contextmanager
 def _corner(url: str) -> Iterator[Sandbox]:
-    with closing(connect(url)) as client, translated(url):
+    with closing(connect(url)) as client, translate_errors(url):
         yield Sandbox(url, f"poolrace-{secrets.token_hex(4)}-", client)
 
 

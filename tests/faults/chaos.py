@@ -17,10 +17,11 @@ from pathlib import Path
 
 import click
 
-from poolrace.producer.broker.checkpoints import FINISHED, OWNED_S, owner_key
+from poolrace.producer.broker.checkpoints import OWNER_EXPIRE_S, owner_key
 from poolrace.producer.broker.client import connect
 from poolrace.producer.cluster.lifecycle import Cluster, temporary
 from poolrace.producer.experiments.saved_jobs import saved_jobs
+from poolrace.producer.jobs.checkpoint import FINISHED
 from poolrace.producer.results.run import Run
 from poolrace.producer.settings import Settings
 from tests.conftest import CommandLine, wait_until
@@ -159,7 +160,7 @@ class Round:
         if not left:
             return command
         with connect(self.cluster.broker_url) as client:
-            wait_until(lambda: not client.exists(owner_key(left[0])), OWNED_S + 1)
+            wait_until(lambda: not client.exists(owner_key(left[0])), OWNER_EXPIRE_S + 1)
         return ["resume", left[0], "--json"]
 
 

@@ -7,6 +7,8 @@ from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from urllib.parse import urlsplit, urlunsplit
 
+from poolrace.producer.broker.client import REDIS_PORT
+
 WAIT_S = 10.0
 
 
@@ -14,7 +16,7 @@ WAIT_S = 10.0
 def slow_link(url: str, delay_s: float) -> Iterator[str]:
     """An address behind which ``url`` answers, with so many seconds each way."""
     parts = urlsplit(url)
-    relay = _Relay(str(parts.hostname), int(parts.port or 6379), delay_s)
+    relay = _Relay(str(parts.hostname), int(parts.port or REDIS_PORT), delay_s)
     thread = threading.Thread(target=asyncio.run, args=(relay.serve(),))
     thread.start()
     port = relay.port.result(WAIT_S)

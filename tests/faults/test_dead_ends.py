@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from poolrace.producer.broker.checkpoints import OWNED_S, owner_key
+from poolrace.producer.broker.checkpoints import OWNER_EXPIRE_S, owner_key
 from poolrace.producer.broker.client import connect
 from poolrace.producer.broker.workers import present_workers
 from poolrace.producer.cluster.lifecycle import Cluster, temporary
@@ -55,8 +55,8 @@ def done(bare: Cluster) -> float:
 
 def assert_goes_on(producer: CommandLine, err: str, store: "redis.Redis") -> None:
     """With the very command that the error names."""
-    command, job = err.split("go on with: producer ")[1].split()[:2]
-    wait_until(lambda: not store.exists(owner_key(job)), OWNED_S + 2)
+    command, job = err.split("continue with: producer ")[1].split()[:2]
+    wait_until(lambda: not store.exists(owner_key(job)), OWNER_EXPIRE_S + 2)
     resumed = producer(command, job, "--json")
     assert resumed.code == 0, resumed.err
     assert resumed.json()["exact"]

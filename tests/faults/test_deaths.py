@@ -49,7 +49,7 @@ WAIT_S = 0.02
 CHUNK = 10
 """Indices of a chunk: a fifth of a second."""
 
-AGAIN = "were nowhere to be found, sent again"
+AGAIN = "were lost and sent again"
 
 every_pool = pytest.mark.parametrize("pool", POOLS)
 pytestmark = pytest.mark.timeout(180)
@@ -136,7 +136,7 @@ def test_a_worker_stopped_and_continued(pool: str, victim: Cluster, store: "redi
             queued = store.llen(pool)
             wait_until(lambda: store.llen(pool) > queued, 30)  # its chunks were sent again
             wait_until(lambda: Target(victim, pool).sign.age_s > SILENT_S + 1, 30)
-    for what in ("fell silent", AGAIN):
+    for what in ("stopped responding", AGAIN):
         assert happened(progress.run(), what)
 
 
@@ -174,7 +174,7 @@ def test_redis_flushed(pool: str, victim: Cluster, store: "redis.Redis") -> None
 def test_redis_killed_and_started_empty(pool: str, victim: Cluster, store: "redis.Redis") -> None:
     with in_the_middle(victim, pool) as progress:
         kill_redis(Target(victim, pool))
-    assert happened(progress.run(), "the connection to Redis was lost and made again")
+    assert happened(progress.run(), "the connection to Redis was lost and restored")
 
 
 def test_redis_away_for_a_minute_while_chunks_finish(victim: Cluster, store: "redis.Redis") -> None:
@@ -218,7 +218,7 @@ def test_a_chunk_that_outlives_signs_and_connections_runs_once(
 def test_what_an_emptied_redis_loses_is_held_against_no_chunk(
     victim: Cluster, store: "redis.Redis", monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("poolrace.producer.executors.celery.pool.MAX_LOSSES", 1)
+    monkeypatch.setattr("poolrace.producer.executors.celery.recovery.MAX_LOSSES", 1)
     with in_the_middle(victim, "solo") as progress:
         wait_until(lambda: store.llen("solo"))
         flush_redis(Target(victim, "solo"))

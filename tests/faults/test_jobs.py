@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import pytest
 
-from poolrace.producer.broker.checkpoints import INDEX_KEY, OWNED_S, job_key, owner_key
+from poolrace.producer.broker.checkpoints import INDEX_KEY, OWNER_EXPIRE_S, job_key, owner_key
 from poolrace.producer.experiments.saved_jobs import saved_jobs
 from poolrace.producer.settings import Settings
 from poolrace.workers.pools import POOLS
@@ -61,7 +61,7 @@ def test_a_killed_producer_is_gone_on_with(
     process.kill()
     process.communicate()
     kept = newest(producer_on_cluster)
-    wait_until(lambda: not store.exists(owner_key(kept["job"])), OWNED_S + 2)
+    wait_until(lambda: not store.exists(owner_key(kept["job"])), OWNER_EXPIRE_S + 2)
     listed = producer_on_cluster("jobs", "--json").json()["jobs"]
     assert listed[0] == {**kept, "state": "lost", "producer": None}
     assert f"{kept['job']}  lost" in producer_on_cluster("jobs").out
@@ -98,15 +98,15 @@ def test_a_producer_that_was_stopped_for_long_undoes_nothing_of_who_went_on(
     process = begun(producer_on_cluster, "--pool", "gevent", part=0.1)
     job = newest(producer_on_cluster)["job"]
     with stopped(psutil.Process(process.pid)):
-        wait_until(lambda: not store.exists(owner_key(job)), OWNED_S + 2)
+        wait_until(lambda: not store.exists(owner_key(job)), OWNER_EXPIRE_S + 2)
         resumed = producer_on_cluster("resume", job, "--json")
         assert resumed.json()["exact"], resumed.err
         finished = newest(producer_on_cluster)
         assert (finished["state"], finished["done"]) == ("finished", 1.0)
     late = ended(process)
     assert late.code == 2
-    assert f"job {job} was gone on with by another producer, and is finished there" in late.err
-    assert "resume" not in late.err
+    assert f"job {job} was resumed by another producer, and is finished there" in late.err
+    assert "producer resume" not in late.err
     assert newest(producer_on_cluster) == finished
 
 
@@ -158,7 +158,7 @@ def test_a_full_redis_ends_the_run_after_its_patience_and_loses_nothing(
     assert run.code == 3
     assert "maxmemory" in run.err
     assert f"producer resume {job}" in run.err
-    wait_until(lambda: not store.exists(owner_key(job)), OWNED_S + 2)
+    wait_until(lambda: not store.exists(owner_key(job)), OWNER_EXPIRE_S + 2)
     resumed = producer_on_cluster("resume", job, "--json")
     assert resumed.json()["exact"], resumed.err
     assert resumed.json()["resumed"] > 0

@@ -16,7 +16,7 @@ from poolrace.producer.broker.client import connect
 from poolrace.producer.broker.workers import present_workers
 from poolrace.producer.cluster.lifecycle import Cluster, temporary
 from poolrace.producer.errors import ChunkFailed
-from poolrace.producer.executors.celery.in_flight import MAX_ATTEMPTS
+from poolrace.producer.executors.celery.recovery import MAX_ATTEMPTS
 from poolrace.producer.executors.models import Model, make_executor
 from poolrace.producer.experiments.measure import measure
 from poolrace.producer.experiments.saved_jobs import resume
@@ -194,7 +194,7 @@ def test_a_chunk_that_always_ends_its_process_is_named(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("poolrace.producer.executors.celery.pool.MAX_LOSSES", 2)
+    monkeypatch.setattr("poolrace.producer.executors.celery.recovery.MAX_LOSSES", 2)
     with worker(pool, broker), pytest.raises(ChunkFailed, match=r"chunk \["):
         run(job_of(fault, tmp_path), pool, settings)
     assert 2 <= len(list(tmp_path.iterdir())) <= 2 * MAX_ATTEMPTS
@@ -209,7 +209,7 @@ def test_a_chunk_that_hangs_ends_at_its_time_limit(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """In code that passes no checkpoint, so that nothing but the producer can notice."""
-    monkeypatch.setattr("poolrace.producer.executors.celery.pool.HUNG_S", 1.0)
+    monkeypatch.setattr("poolrace.producer.executors.celery.recovery.HANG_S", 1.0)
     with worker(pool, broker), pytest.raises((ChunkTimeout, ChunkFailed), match=NAMED):
         run(job_of("hang", tmp_path, time_limit_s=0.5), pool, settings)
 

@@ -1,4 +1,4 @@
-"""The Celery executor on the real cluster: push, bounded memory, failures, foreign messages."""
+"""The Celery executor on a real cluster: push, bounded memory, failures, foreign messages."""
 
 import json
 import statistics
@@ -36,17 +36,17 @@ pools = pytest.mark.parametrize("pool", POOLS)
 
 
 def job_keys(store: redis.Redis, job: Job) -> list[bytes]:
-    """What Redis holds of a job, but for its checkpoint, which expires."""
+    """The keys of a job in Redis, without its checkpoint, which expires."""
     keys = set(store.scan_iter(f"*{job.id}*"))
-    kept = {key for key in keys if key == job_key(job.id).encode() and store.ttl(key) > 0}
-    return list(keys - kept)
+    expiring = {key for key in keys if key == job_key(job.id).encode() and store.ttl(key) > 0}
+    return list(keys - expiring)
 
 
 @pools
 def test_a_one_chunk_job_on_a_warm_pool_takes_milliseconds(
     pool: str, with_cluster: Settings
 ) -> None:
-    """Celery's group().get() would take 500 ms: it looks for results in steps."""
+    """Celery's group().get() would take 500 ms: it polls for results."""
     workload = make_workload("sum", {})
     schedule = ScheduleChoice("static", chunks=1)
     model = Model("celery", pool)
@@ -66,7 +66,7 @@ def test_nothing_of_a_finished_job_stays_in_redis(
     assert store.llen(pool) == 0
 
 
-def test_what_redis_holds_depends_on_the_slots_and_not_on_the_number_of_chunks(
+def test_memory_of_redis_depends_on_the_slots_and_not_on_the_number_of_chunks(
     with_cluster: Settings, store: redis.Redis
 ) -> None:
     job = Job(make_workload("sum", {}), 0, 2000)
@@ -95,7 +95,7 @@ def test_short_chunks_share_messages(pool: str, with_cluster: Settings, store: r
     assert sent() - before < 1000
 
 
-def test_results_that_are_large_share_no_message(with_cluster: Settings) -> None:
+def test_large_results_share_no_message(with_cluster: Settings) -> None:
     """Redis refuses values of 1 MiB; each of these factorials has 8 KiB or more."""
     workload = make_workload("factorial", {"wait_s": 0.0})
     schedule = ScheduleChoice("dynamic", chunk_size=1)
@@ -114,7 +114,7 @@ def test_a_slot_limit_is_kept(pool: str, with_cluster: Settings) -> None:
     assert run.elapsed_s >= 6 * 0.05
 
 
-def test_more_slots_than_there_are_is_refused(with_cluster: Settings) -> None:
+def test_more_slots_than_the_pool_has_are_refused(with_cluster: Settings) -> None:
     with pytest.raises(UsageError, match="3 is more than the 2 slots"):
         run_once(make_workload("sum", {}), 0, 10, Model("celery", "prefork", 3), with_cluster)
 
@@ -129,8 +129,10 @@ def test_waiting_overlaps_on_the_slots_of_a_pool(pool: str, with_cluster: Settin
     assert run.busy_s == pytest.approx(alone_s, rel=0.2)
 
 
-def test_a_result_that_went_unheard_is_read(with_cluster: Settings, store: redis.Redis) -> None:
-    """Cut the producer's subscription while a chunk runs: its result is stored in silence."""
+def test_a_result_that_was_not_delivered_is_read(
+    with_cluster: Settings, store: redis.Redis
+) -> None:
+    """Cut the producer's subscription while a chunk runs: its result is stored, but not pushed."""
     job = Job(make_workload("mixed", {"cpu_s": 0.0, "wait_s": 0.5}), 0, 4)
     cut = threading.Timer(0.2, lambda: store.client_kill_filter(_type="pubsub"))
     with make_executor(Model("celery", "threads"), job, with_cluster) as executor:
@@ -139,39 +141,39 @@ def test_a_result_that_went_unheard_is_read(with_cluster: Settings, store: redis
     assert ledger.value == job.expected()
 
 
-def test_who_hears_nothing_listens_anew(with_cluster: Settings) -> None:
-    """As when a firewall forgot the connection: it stands, and brings nothing."""
+def test_a_subscription_that_delivers_nothing_is_made_anew(with_cluster: Settings) -> None:
+    """As when a firewall dropped the connection: it is open, and delivers nothing."""
     job = Job(make_workload("mixed", {"cpu_s": 0.0, "wait_s": 0.1}), 0, 200)
     with make_executor(Model("celery", "threads"), job, with_cluster) as executor:
         assert isinstance(executor, CeleryPool)
-        executor._mail._subscription.punsubscribe()
+        executor._messages._subscription.punsubscribe()
         ledger = dispatch(job, executor, Dynamic(size=5))
-        events = executor.happened()
+        events = executor.take_events()
     assert ledger.value == job.expected()
-    assert any("listening anew" in event for event in events)
+    assert any("subscribed again" in event for event in events)
     assert not executor.counts["resent"]
 
 
 def test_a_connection_lost_as_the_queue_is_declared_costs_a_retry(
     with_cluster: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The moment in which kombu connects anew by itself, and then sends on what is closed."""
+    """kombu reconnects by itself at this moment, and then sends on a closed channel."""
     bind, lost = Channel._queue_bind, iter([redis.ConnectionError("lost")])
 
-    def lost_at_first(channel: Channel, *args: object) -> None:
+    def lose_connection_once(channel: Channel, *args: object) -> None:
         for error in lost:
             raise error
         bind(channel, *args)  # type: ignore[no-untyped-call] # kombu's own
 
-    kombu.pools.reset()  # connections of other tests, which have declared it
-    monkeypatch.setattr(Channel, "_queue_bind", lost_at_first)
+    kombu.pools.reset()  # close connections of other tests, which have declared the queue
+    monkeypatch.setattr(Channel, "_queue_bind", lose_connection_once)
     run = run_once(make_workload("sum", {}), 0, 1000, Model("celery", "threads"), with_cluster)
     assert run.exact
     assert next(lost, None) is None
 
 
 def test_workers_that_take_nothing_end_the_run(with_cluster: Settings, store: redis.Redis) -> None:
-    """Their process lives and says so, but their consumer does not."""
+    """Their process is alive and announces itself, but their consumer is dead."""
     host = HostFacts.collect("nobody")
     since = datetime.now(UTC).isoformat()
     announcer = Announcer(store, Presence("made-up@nobody", "made-up", 1, 1, since, host))

@@ -1,1 +1,1 @@
-"""The executor for Celery pools: messages, what is in flight, recovery of lost chunks."""
+"""The executor for Celery pools: messages, batches in flight, recovery of lost chunks."""

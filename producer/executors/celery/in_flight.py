@@ -1,10 +1,6 @@
-"""The chunks in flight, and the one rule that keeps a job alive: a batch of chunks that has been
-nowhere for ``MISSING_S`` is sent again, each chunk on its own.
+"""The batches in flight: sent to a pool, and not yet answered.
 
-Somewhere is the queue, or a worker that gives announcements and tells with them that it holds the
-batch. Whatever happened to the rest, a worker killed, stopped, cut off or started
-again, a message lost on the way, a Redis emptied, looks the same from here and is mended the
-same way. Pure: it reads no clock and sends nothing; times are seconds by any one clock.
+Pure: it reads no clock and sends nothing; all times are seconds of one monotonic clock.
 """
 
 from collections import deque
@@ -15,38 +11,21 @@ from poolrace.workers.chunks import Chunk, ChunkResult
 from poolrace.workers.runtime.presence import Presence
 
 Batch = tuple[Chunk, ...]
-"""The chunks of one message, in order: one, or several that are short."""
+"""The chunks of one message, in order: one chunk, or several that are short."""
 
 BATCH_S = 0.05
-"""Short chunks share a message that keeps a slot busy for about so long: a message costs about
-1 ms of CPU time, and its slot waits up to 10 ms for the next one while all cores compute."""
+"""Seconds that a batch of short chunks should keep a slot busy: a message costs about 1 ms of CPU
+time, and its slot waits up to 10 ms for the next one while all cores compute."""
 
 BATCH_CHUNKS = 100
+"""Chunks per batch at most, however short they are."""
+
 BATCH_BYTES = 100_000
-"""A batch has no more chunks, nor so many bytes of results, however short they are: Redis
-refuses values of 1 MiB."""
-
-FRESH_S = 1.5
-"""For so long a batch is trusted to be where it was sent, or seen last: nobody looks for it."""
-
-MISSING_S = 3.0
-"""Workers sign every second, and the producer looks every second: a batch that only moved from
-the queue to a worker is found again well before."""
-
-MAX_ATTEMPTS = 3
-"""How often the code of a chunk may raise, or run out of time, before its job fails."""
-
-MAX_LOSSES = 6
-"""How often a chunk may vanish before its job fails: it may be what ends its workers."""
-
-SLOW = 3.0
-SLOW_S = 1.0
-"""A batch is slow, and gets a backup on an idle slot, when it takes so many times as long as
-others of its size, and so many seconds more."""
+"""Bytes that the values of a batch may have in its result: Redis refuses values of 1 MiB."""
 
 
 def describe(batch: Batch) -> str:
-    """The batch in words."""
+    """The range of the batch, for messages and logs."""
     if len(batch) == 1:
         return str(batch[0])
     return f"{Chunk(batch[0].start, batch[-1].stop)} in {len(batch)} chunks"
@@ -54,122 +33,115 @@ def describe(batch: Batch) -> str:
 
 @dataclass
 class InFlightBatch:
-    """One batch on its way."""
+    """One batch in flight."""
 
     task_id: str
-    batch: Batch
-    seen: float
-    """When it was sent, or known to be somewhere, last."""
+    chunks: Batch
+    seen_at: float
+    """When the batch was sent, or last seen in the queue or with a worker."""
     holder: Presence | None = None
-    """The worker that held it when it was seen last; ``None`` while it is queued."""
+    """The worker that held the batch when it was last seen; ``None`` while it is queued."""
     held_since: float = 0.0
+    """When the holder was first seen with the batch."""
     attempts: int = 0
-    """How often the code of a chunk in it failed."""
+    """How often the code of a chunk in the batch failed."""
     losses: int = 0
+    """How often the batch was lost."""
     backed_up: bool = False
+    """Whether a backup of the batch was sent to an idle slot."""
 
     @property
     def indices(self) -> int:
-        """Of all its chunks."""
-        return sum(map(len, self.batch))
+        """Number of indices in all chunks of the batch."""
+        return sum(map(len, self.chunks))
 
     def __str__(self) -> str:
-        return describe(self.batch)
+        return describe(self.chunks)
 
 
 class InFlight:
-    """All batches in flight of one job."""
+    """All batches in flight of one job, by task id."""
 
     def __init__(self) -> None:
-        self._flights: dict[str, InFlightBatch] = {}
-        self._indices = 0
-        self._seconds = 0.0
-        self._index_s = BATCH_S
-        self._value_bytes = 1
+        self._batches: dict[str, InFlightBatch] = {}
+        self._done_indices = 0
+        self._done_s = 0.0
+        self._recent_index_s = BATCH_S
+        self._largest_value_bytes = 1
 
     def __len__(self) -> int:
-        return len(self._flights)
+        return len(self._batches)
 
     def __iter__(self) -> Iterator[InFlightBatch]:
-        return iter(list(self._flights.values()))
+        return iter(list(self._batches.values()))
 
     def get(self, task_id: str) -> InFlightBatch | None:
-        """The flight of that task, if it is under way."""
-        return self._flights.get(task_id)
+        """The batch with that task id, ``None`` if it is not in flight."""
+        return self._batches.get(task_id)
 
-    def pack(self, waiting: deque[Chunk], slots: int) -> Batch:
-        """Take the chunks of the next message from those that wait, at least one.
+    def next_batch(self, waiting: deque[Chunk], slots: int) -> Batch:
+        """Remove the chunks of the next batch from the waiting ones, at least one.
 
-        As many as keep a slot busy for ``BATCH_S`` by the newest pace; but idle slots share
-        what waits.
+        At the recent pace a batch keeps a slot busy for ``BATCH_S`` at most. While slots are idle,
+        a batch also takes no more than its share, so that each idle slot gets a batch.
         """
         share = -(-len(waiting) // max(slots - len(self), 1))
-        most = min(share, BATCH_CHUNKS, BATCH_BYTES // self._value_bytes)
+        max_chunks = min(share, BATCH_CHUNKS, BATCH_BYTES // self._largest_value_bytes)
         batch = [waiting.popleft()]
         indices = len(batch[0])
-        while waiting and len(batch) < most:
+        while waiting and len(batch) < max_chunks:
             indices += len(waiting[0])
-            if indices * self._index_s > BATCH_S:
+            if indices * self._recent_index_s > BATCH_S:
                 break
             batch.append(waiting.popleft())
         return tuple(batch)
 
-    def sent(self, task_id: str, batch: Batch, now: float) -> InFlightBatch:
-        """A batch was sent, for the first time or again."""
-        flight = self._flights.setdefault(task_id, InFlightBatch(task_id, batch, now))
-        flight.seen = now
-        flight.holder = None
-        return flight
+    def mark_sent(self, task_id: str, chunks: Batch, now: float) -> InFlightBatch:
+        """Add a batch that was sent, for the first time or again."""
+        batch = self._batches.setdefault(task_id, InFlightBatch(task_id, chunks, now))
+        batch.seen_at = now
+        batch.holder = None
+        return batch
+
+    def mark_seen(self, batch: InFlightBatch, holder: Presence | None, when: float) -> None:
+        """Note that a batch was seen in the queue (no holder), or with a worker."""
+        if holder is not None and (batch.holder is None or holder.since != batch.holder.since):
+            batch.held_since = when
+        batch.holder = holder
+        batch.seen_at = max(batch.seen_at, when)
 
     def drop(self, task_ids: Iterable[str]) -> None:
-        """These will be sent no more, as far as they are under way."""
+        """Remove the batches with these task ids, as far as they are in flight."""
         for task_id in task_ids:
-            self._flights.pop(task_id, None)
+            self._batches.pop(task_id, None)
 
-    def done(self, flight: InFlightBatch, results: Sequence[ChunkResult]) -> None:
-        """The results of a batch are there."""
-        self.drop([flight.task_id])
+    def done(self, batch: InFlightBatch, results: Sequence[ChunkResult]) -> None:
+        """Remove a batch whose results arrived, and learn pace and size of values from them."""
+        self.drop([batch.task_id])
         seconds = sum(result.duration_s for result in results)
-        if flight.indices:
-            self._indices += flight.indices
-            self._seconds += seconds
-            self._index_s += (seconds / flight.indices - self._index_s) / 2
-        largest = max(result.value.bit_length() // 4 for result in results)
-        self._value_bytes = max(self._value_bytes, largest)
+        if batch.indices:
+            self._done_indices += batch.indices
+            self._done_s += seconds
+            self._recent_index_s += (seconds / batch.indices - self._recent_index_s) / 2
+        largest_bytes = max(result.value.bit_length() // 4 for result in results)
+        self._largest_value_bytes = max(self._largest_value_bytes, largest_bytes)
 
-    def stale(self, now: float) -> list[InFlightBatch]:
-        """Those to look for."""
-        return [flight for flight in self if now - flight.seen > FRESH_S]
+    def expected_s(self, batch: InFlightBatch) -> float | None:
+        """Seconds that the batch should take at the mean pace, ``None`` before any result."""
+        if not self._done_indices:
+            return None
+        return batch.indices * self._done_s / self._done_indices
 
-    def found(self, flight: InFlightBatch, holder: Presence | None, when: float) -> None:
-        """It was seen in the queue, or with that worker."""
-        if holder is not None and (flight.holder is None or holder.since != flight.holder.since):
-            flight.held_since = when
-        flight.holder = holder
-        flight.seen = max(flight.seen, when)
+    def unseen_for(self, seconds: float, now: float) -> list[InFlightBatch]:
+        """The batches that were last seen more than ``seconds`` ago."""
+        return [batch for batch in self if now - batch.seen_at > seconds]
 
-    def unwatched(self, seconds: float) -> None:
-        """Nobody could look for so long, as when Redis was away: it proves nothing missing, and
-        nothing slow."""
-        for flight in self if seconds > 0 else ():
-            flight.seen += seconds
-            flight.held_since += seconds
+    def exclude_time(self, seconds: float) -> None:
+        """Do not count the last ``seconds`` against any batch.
 
-    def missing(self, now: float) -> list[InFlightBatch]:
-        """Those that have been nowhere for too long."""
-        return [flight for flight in self if now - flight.seen > MISSING_S]
-
-    def slow(self, now: float, idle: int) -> list[InFlightBatch]:
-        """Those that one of so many idle slots should compute too, the slowest first."""
-        if idle <= 0 or not self._indices:
-            return []
-        pace_s = self._seconds / self._indices
-        late = [
-            (now - flight.held_since, flight)
-            for flight in self
-            if flight.holder is not None
-            and not flight.backed_up
-            and now - flight.held_since > SLOW * pace_s * flight.indices + SLOW_S
-        ]
-        late.sort(key=lambda pair: -pair[0])
-        return [flight for _, flight in late[:idle]]
+        For a time in which the producer could not look, as when Redis was away: it proves no
+        batch lost and no batch slow. A negative time changes nothing.
+        """
+        for batch in self if seconds > 0 else ():
+            batch.seen_at += seconds
+            batch.held_since += seconds

@@ -1,51 +1,52 @@
-"""Parcels of chunks go out as Celery messages, their results come in as Redis pushes them.
+"""Sends batches of chunks as Celery messages, and receives their results as Redis pushes them.
 
-Celery's ``group(...).get()`` looks for results in steps of 0.5 s and keeps all of them. Here
-all task ids of a job share a prefix, so one pattern subscription delivers its results as they
-are stored; what has been read is deleted, and what nobody heard of can be read by its key.
+Celery's ``group(...).get()`` polls for results every 0.5 s and keeps all of them. Here all task
+ids of a job share a prefix, so that one pattern subscription delivers its results as they are
+stored. A result is deleted once it is read; a result that was not delivered can be read by key.
 """
 
 import json
 import logging
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, Any, cast
+from types import TracebackType
+from typing import Any, Self, cast
 
-from celery import Celery, states
+import redis
+from celery import states
 
-from poolrace.producer.broker.client import TimedRetry
-from poolrace.producer.executors.celery.in_flight import Batch, describe
+from poolrace.producer.broker.client import TimedRetry, translate_errors
+from poolrace.producer.executors.celery.in_flight import Batch, InFlight, InFlightBatch, describe
 from poolrace.producer.jobs.job import Job
-from poolrace.workers.app import ON_HOST, TASK
+from poolrace.producer.settings import Settings
+from poolrace.workers.app import ON_HOST, TASK, make_app
 from poolrace.workers.chunks import ChunkResult
-
-if TYPE_CHECKING:
-    import redis
 
 CONFIRM_S = 5.0
 """Seconds to wait for Redis to confirm the subscription."""
 
-BATCH = 64
-"""Messages that go to Redis together: workers begin with them while the next are made."""
+PIPELINE_MESSAGES = 64
+"""Messages per pipeline to Redis: workers start with them while the next ones are made."""
 
-MAX_HEARD = 1000
-"""Messages taken at a time, however many come: there is more to do than to listen."""
+RECEIVE_RESULTS = 1000
+"""Results that one call of ``receive`` takes at most; then the producer has other work to do."""
 
-DELETE_AT = 64
-"""Results read before they are deleted together."""
+DELETE_RESULTS = 64
+"""Results that are read before they are deleted together."""
 
 HARD_LIMIT_S = 5.0
-"""Seconds beyond a chunk's time limit after which Celery ends a prefork process that computes
-it: by then it should have ended at a checkpoint."""
+"""Seconds beyond a chunk's time limit after which Celery kills the prefork process that computes
+the chunk; the chunk should have stopped at a cancellation point before."""
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Failure:
-    """The code of a chunk of the batch raised."""
+    """The error that the code of a chunk in a batch raised."""
 
     kind: str
     """Name of the exception's type."""
@@ -54,134 +55,178 @@ class Failure:
 
     @property
     def host(self) -> str:
-        """Where it was, empty if it did not come to say so."""
+        """Name of the host where the chunk failed, empty if the worker did not report it."""
         _, _, host = self.traceback.rpartition(f"\n{ON_HOST}")
         return host
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What came of a batch that was sent as this task."""
+class TaskResult:
+    """The result of the task that computed a batch."""
 
     task_id: str
     outcome: list[ChunkResult] | Failure
 
 
 class Messages:
-    """The messages of one job to one pool, and the answers to them.
+    """The messages of one job to one pool, and their results.
 
-    ``results`` is a client for the result backend. Raises what redis-py and kombu raise.
+    A context manager: entering subscribes to the results. ``results`` is a client for the result
+    backend, ``patience`` the retry policy for sending. Raises ``ClusterError``.
     """
 
     def __init__(
-        self, job: Job, pool: str, app: Celery, results: "redis.Redis", patience: TimedRetry
+        self,
+        job: Job,
+        pool: str,
+        settings: Settings,
+        results: redis.Redis,
+        patience: TimedRetry,
     ) -> None:
+        self.in_flight = InFlight()
+        self.reconnects = 0
+        """How often redis-py subscribed again after a lost connection; results may be missed."""
+        self.unconfirmed = 0
+        """How often Redis did not confirm a pipeline, whose messages may then arrive twice."""
         self._job = job
         self._pool = pool
-        self._app = app
+        self._app = make_app(settings)
+        self._broker_url = str(settings.broker_url)
+        self._results_url = settings.result_backend or self._broker_url
         self._results = results
         self._patience = patience
         self._read: list[str] = []
         self._subscription = results.pubsub()
-        self.listen()
-        self.reconnected = 0
-        """How often the connection was new, so that answers may have gone unheard."""
-        self.uncertain = 0
-        """How often Redis did not confirm what was sent, so that it may be there twice."""
 
-    def listen(self) -> None:
-        """Subscribe, on a connection that is new."""
-        self._subscription.close()
-        self._subscription.psubscribe(self._key(self._task_id("*")))
-        self._subscription.get_message(timeout=CONFIRM_S)
+    def __enter__(self) -> Self:
+        self.subscribe()
+        return self
 
-    def close(self) -> None:
-        """Stop listening, and delete the answers that were read."""
-        self._subscription.close()
-        self._delete_read()
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        try:
+            self._subscription.close()
+            self._delete_read()
+        except redis.RedisError as trouble:
+            logger.warning("results were not deleted, they expire: %s", trouble)
+        finally:
+            self._app.close()
+
+    def subscribe(self) -> None:
+        """Subscribe to the results of the job, on a new connection."""
+        with translate_errors(self._results_url):
+            self._subscription.close()
+            self._subscription.psubscribe(self._key(self._task_id("*")))
+            self._subscription.get_message(timeout=CONFIRM_S)
 
     def task_id(self, batch: Batch) -> str:
-        """The id of the task that computes the batch: always the same."""
+        """The id of the task that computes the batch: the same whenever the batch is sent."""
         return self._task_id(f"{batch[0].start}-{batch[-1].stop}")
 
-    def send(self, batches: Mapping[str, Batch]) -> None:
-        """Put batches into the queue, by task id, as often as it takes within our patience."""
-        left = iter(batches.items())
-        while batch := dict(islice(left, BATCH)):
-            self._patience.call_with_retry(partial(self._send_once, batch), self._not_confirmed)
+    def send(self, batches: Iterable[Batch]) -> list[InFlightBatch]:
+        """Send batches, for the first time or again; each chunk is counted once anyway."""
+        by_id = {self.task_id(batch): batch for batch in batches}
+        self._send(by_id)
+        now = time.monotonic()
+        return [self.in_flight.mark_sent(task_id, batch, now) for task_id, batch in by_id.items()]
 
-    def hear(self, timeout_s: float) -> list[Answer]:
-        """The answers that were pushed: at least one, or none after so many seconds."""
-        answers: list[Answer] = []
-        for _ in range(MAX_HEARD):
-            message = self._subscription.get_message(timeout=timeout_s)
-            if message is None:
-                break
-            if message["type"] == "psubscribe":
-                self.reconnected += 1
-            elif message["type"] == "pmessage":
-                answers += self._decode(message["data"])
-            timeout_s = 0.0  # what else is there already
-        if len(self._read) >= DELETE_AT:
-            self._delete_read()
-        return answers
+    def send_singly(self, batch: InFlightBatch) -> None:
+        """Send the chunks of a batch again, each in its own message, to isolate a faulty one."""
+        self.in_flight.drop([batch.task_id])
+        for single in self.send((chunk,) for chunk in batch.chunks):
+            single.attempts, single.losses = batch.attempts, batch.losses
 
-    def look(self, task_ids: Iterable[str]) -> list[Answer]:
-        """The answers that are stored for these tasks, heard or not."""
-        keys = [self._key(task_id) for task_id in task_ids]
-        stored = cast("list[bytes | None]", self._results.mget(keys)) if keys else []
-        return [answer for payload in stored if payload for answer in self._decode(payload)]
+    def send_backups(self, batches: Iterable[InFlightBatch]) -> None:
+        """Send batches a second time, while the first worker still computes them."""
+        self._send({batch.task_id: batch.chunks for batch in batches})
 
-    def forget(self, task_id: str) -> None:
-        """Delete the answer of a task that is sent again."""
-        self._results.delete(self._key(task_id))
+    def receive(self, timeout_s: float) -> list[TaskResult]:
+        """The results that Redis pushed: at least one, or none after ``timeout_s`` seconds."""
+        results: list[TaskResult] = []
+        with translate_errors(self._results_url):
+            for _ in range(RECEIVE_RESULTS):
+                message = self._subscription.get_message(timeout=timeout_s)
+                if message is None:
+                    break
+                if message["type"] == "psubscribe":
+                    self.reconnects += 1
+                elif message["type"] == "pmessage":
+                    results += self._decode(message["data"])
+                timeout_s = 0.0  # take only what has arrived already
+            if len(self._read) >= DELETE_RESULTS:
+                self._delete_read()
+        return results
 
-    def _task_id(self, rest: str) -> str:
-        return f"{self._job.key}.{rest}"
+    def read_stored(self, batches: Iterable[InFlightBatch]) -> list[TaskResult]:
+        """The results of these batches that are stored in Redis, delivered by push or not."""
+        keys = [self._key(batch.task_id) for batch in batches]
+        with translate_errors(self._results_url):
+            stored = cast("list[bytes | None]", self._results.mget(keys)) if keys else []
+        return [result for payload in stored if payload for result in self._decode(payload)]
 
-    def _not_confirmed(self, _: Exception) -> None:
-        self.uncertain += 1
+    def delete_result(self, batch: InFlightBatch) -> None:
+        """Delete the stored result of a batch that is sent again."""
+        with translate_errors(self._results_url):
+            self._results.delete(self._key(batch.task_id))
+
+    def _task_id(self, suffix: str) -> str:
+        return f"{self._job.key}.{suffix}"
+
+    def _send(self, batches: Mapping[str, Batch]) -> None:
+        """Put batches into the queue, by task id; retry for as long as the patience lasts."""
+        remaining = iter(batches.items())
+        with translate_errors(self._broker_url):
+            while pipeline := dict(islice(remaining, PIPELINE_MESSAGES)):
+                send = partial(self._send_once, pipeline)
+                self._patience.call_with_retry(send, self._count_unconfirmed)
+
+    def _count_unconfirmed(self, _: Exception) -> None:
+        self.unconfirmed += 1
 
     def _send_once(self, batches: Mapping[str, Batch]) -> None:
         amqp = self._app.amqp
         with self._app.producer_pool.acquire(block=True) as producer, producer.batch():
             for task_id, batch in batches.items():
-                # Celery's send_task would subscribe to each task's result on its own. kombu's
-                # own retries connect anew within the batch, which then goes on with a channel
-                # that is closed (AttributeError, seen with kombu 5.7).
+                # Celery's send_task would subscribe to each task's result separately. kombu's
+                # own retries reconnect within the pipeline, which then goes on with a closed
+                # channel (AttributeError, seen with kombu 5.7).
                 message = self._message(task_id, batch)
                 amqp.send_task_message(producer, TASK, message, queue=self._pool, retry=False)
 
     def _message(self, task_id: str, batch: Batch) -> Any:
-        job, work = self._job, self._job.workload
+        job, workload = self._job, self._job.workload
         limit_s = job.time_limit_s
         ranges = [[chunk.start, chunk.stop] for chunk in batch]
         return self._app.amqp.create_task_message(
             task_id,
             TASK,
-            args=(job.key, work.name, work.parameters(), ranges, limit_s),
+            args=(job.key, workload.name, workload.parameters(), ranges, limit_s),
             time_limit=limit_s and limit_s * len(batch) + HARD_LIMIT_S,
-            # What Flower and the worker's log show in place of the raw arguments.
-            shadow=f"poolrace.{work.name}",
+            # Flower and the worker's log show these in place of the raw arguments.
+            shadow=f"poolrace.{workload.name}",
             argsrepr=describe(batch),
             kwargsrepr=f"job {job.key}",
         )
 
-    def _decode(self, payload: bytes | str) -> list[Answer]:
-        """The answer that Celery stored, none for what is none."""
+    def _decode(self, payload: bytes | str) -> list[TaskResult]:
+        """The result in a payload that Celery stored; none if the payload is malformed."""
         try:
             meta = json.loads(payload)
             task_id, status, outcome = str(meta["task_id"]), meta["status"], meta["result"]
             if status == states.FAILURE:
-                return [Answer(task_id, _failure(outcome, meta.get("traceback")))]
+                return [TaskResult(task_id, _failure(outcome, meta.get("traceback")))]
             if status != states.SUCCESS:
                 return []
-            answer = Answer(task_id, [ChunkResult.from_json(result) for result in outcome])
+            result = TaskResult(task_id, [ChunkResult.from_json(chunk) for chunk in outcome])
         except (ValueError, KeyError, TypeError, RecursionError) as error:
-            logger.warning("a result that is none was ignored: %r", error)
+            logger.warning("a malformed result is ignored: %r", error)
             return []
         self._read.append(task_id)
-        return [answer]
+        return [result]
 
     def _delete_read(self) -> None:
         if self._read:
@@ -189,13 +234,14 @@ class Messages:
             self._read.clear()
 
     def _key(self, task_id: str) -> str:
-        """Celery's own key for the result of that task."""
+        """Celery's own key for the result of the task."""
         key: bytes = self._app.backend.get_key_for_task(task_id)
         return key.decode()
 
 
 def _failure(error: Any, traceback: Any) -> Failure:
-    describe = error if isinstance(error, dict) else {}
-    words = describe.get("exc_message", "")
-    text = " ".join(map(str, words)) if isinstance(words, list | tuple) else str(words)
-    return Failure(str(describe.get("exc_type", "error")), text, str(traceback or "").rstrip())
+    """The failure in the fields of a result that Celery stored."""
+    fields = error if isinstance(error, dict) else {}
+    message = fields.get("exc_message", "")
+    text = " ".join(map(str, message)) if isinstance(message, list | tuple) else str(message)
+    return Failure(str(fields.get("exc_type", "error")), text, str(traceback or "").rstrip())

@@ -54,7 +54,7 @@ def test_two_hosts_share_a_job_and_one_killed_in_the_middle_loses_nothing(
     assert_whole(run)
     assert run.hosts == 2
     assert set(run.shares) == {host_of(killed), host_of(survivor)}
-    assert happened(run, f"{name_of(killed)} fell silent")
+    assert happened(run, f"{name_of(killed)} stopped responding")
 
 
 @hosts_of("threads", "solo")
@@ -63,7 +63,7 @@ def test_redis_restarted_with_its_data_loses_nothing(celery_setup: CeleryTestSet
         docker("restart", celery_setup.broker.container.id, celery_setup.backend.container.id)
     run = progress.run()
     assert_whole(run)
-    assert happened(run, "the connection to Redis was lost and made again")
+    assert happened(run, "the connection to Redis was lost and restored")
 
 
 @hosts_of("threads")
@@ -75,8 +75,8 @@ def test_a_paused_host_is_missed_and_goes_on(celery_setup: CeleryTestSetup) -> N
         docker("unpause", paused.container.id)
     run = progress.run()
     assert_whole(run)
-    assert happened(run, f"{name_of(paused)} fell silent")
-    assert happened(run, f"{name_of(paused)} is heard again")
+    assert happened(run, f"{name_of(paused)} stopped responding")
+    assert happened(run, f"{name_of(paused)} responds again")
 
 
 @hosts_of("prefork", "solo")
@@ -92,7 +92,7 @@ def test_a_host_with_a_tenth_of_a_cpu_does_not_hold_up_the_others(
     run = run_on(celery_setup, pool, make_workload("sum", {}), stop, schedule)
     assert_whole(run)
     assert run.backups >= 1
-    assert happened(run, "were given to idle slots too")
+    assert happened(run, "were sent to idle slots, too")
     assert _indices(run, host_of(fast)) > 3 * _indices(run, host_of(slow))
 
 

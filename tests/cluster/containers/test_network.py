@@ -53,5 +53,5 @@ def test_a_host_that_loses_every_fifth_packet_is_slower_and_no_less_exact(
 def assert_came_back(progress: Progress, name: str) -> None:
     run = progress.run()
     assert_whole(run)
-    assert happened(run, f"{name} fell silent")
-    assert happened(run, f"{name} is heard again") or happened(run, f"{name} was started again")
+    assert happened(run, f"{name} stopped responding")
+    assert happened(run, f"{name} responds again") or happened(run, f"{name} was restarted")

@@ -1,4 +1,4 @@
-"""Hosts that pause: they take nothing while they are asked to, and always come back."""
+"""Paused hosts: they take no chunks while they are paused, and always resume."""
 
 import signal
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ pools = pytest.mark.parametrize("pool", POOLS)
 
 @pytest.fixture(scope="module")
 def two_hosts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """A cluster with two workers of each pool, which go by the names of two hosts."""
+    """A cluster with two workers of each pool, under the names of two hosts."""
     settings = Settings(state_dir=tmp_path_factory.mktemp("state"))
     with temporary(settings, dict.fromkeys(POOLS, 1), hosts=2) as running:
         yield running
@@ -41,8 +41,8 @@ def on_two_hosts(two_hosts: Cluster, settings: Settings) -> Settings:
 
 @pytest.fixture
 def client(two_hosts: Cluster) -> Iterator[redis.Redis]:
-    with connect(two_hosts.broker_url) as made:
-        yield made
+    with connect(two_hosts.broker_url) as client:
+        yield client
 
 
 @pytest.fixture
@@ -51,12 +51,12 @@ def producer_on_two_hosts(tmp_path: Path, two_hosts: Cluster) -> Iterator[Comman
         yield command_line
 
 
-def hosts_at_work(client: redis.Redis, pool: str) -> set[str]:
+def working_hosts(client: redis.Redis, pool: str) -> set[str]:
     return {worker.host.host for worker in present_workers(client) if worker.pool == pool}
 
 
 def hosts_of_a_run(pool: str, settings: Settings) -> set[str]:
-    """Run a job whose chunks wait, so that each host that takes any takes some."""
+    """Hosts that took part in a run; its chunks wait, so that every working host takes some."""
     workload = make_workload("mixed", {"cpu_s": 0.0, "wait_s": 0.02})
     run = run_once(workload, 0, 30, Model("celery", pool), settings, ONE_BY_ONE)
     assert run.exact
@@ -65,63 +65,63 @@ def hosts_of_a_run(pool: str, settings: Settings) -> set[str]:
 
 
 @pools
-def test_a_resting_host_takes_nothing_and_works_again_afterwards(
+def test_a_paused_host_takes_no_chunks_and_works_again_afterwards(
     pool: str, on_two_hosts: Settings, client: redis.Redis
 ) -> None:
-    hosts = PoolHosts(on_two_hosts, pool)
+    hosts = PoolHosts.find(on_two_hosts, pool)
     assert [worker.host.host for worker in hosts.workers] == ["host-1", "host-2"]
     with hosts.only(1):
-        assert hosts_at_work(client, pool) == {"host-1"}
+        assert working_hosts(client, pool) == {"host-1"}
         assert hosts_of_a_run(pool, on_two_hosts) == {"host-1"}
     with hosts.only(2):
         assert hosts_of_a_run(pool, on_two_hosts) == {"host-1", "host-2"}
 
 
 @pools
-def test_a_killed_producer_leaves_no_host_at_rest(
+def test_a_killed_producer_leaves_no_host_paused(
     pool: str, producer_on_two_hosts: CommandLine, client: redis.Redis
 ) -> None:
     process = producer_on_two_hosts.start(
         "scale", "mixed", "--stop", "1e5", "--pool", pool, "--hosts", "1,2"
     )
-    wait_until(lambda: hosts_at_work(client, pool) == {"host-1"})
+    wait_until(lambda: working_hosts(client, pool) == {"host-1"})
     process.kill()
     process.communicate()
-    wait_until(lambda: hosts_at_work(client, pool) == {"host-1", "host-2"}, PAUSE_S + 8 * REFRESH_S)
+    wait_until(lambda: working_hosts(client, pool) == {"host-1", "host-2"}, PAUSE_S + 8 * REFRESH_S)
     assert not client.exists(pause_key(f"{pool}@host-2"))
 
 
-def test_an_interrupted_producer_takes_its_wish_back(
+def test_an_interrupted_producer_resumes_paused_hosts(
     producer_on_two_hosts: CommandLine, client: redis.Redis
 ) -> None:
     process = producer_on_two_hosts.start(
         "scale", "mixed", "--stop", "1e5", "--pool", "threads", "--hosts", "1,2"
     )
-    wait_until(lambda: hosts_at_work(client, "threads") == {"host-1"})
+    wait_until(lambda: working_hosts(client, "threads") == {"host-1"})
     process.send_signal(signal.SIGINT)
-    _, words = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=30)
     assert process.returncode == 130
-    assert "interrupted" in words
+    assert "interrupted" in err
     assert not client.exists(pause_key("threads@host-2"))
-    wait_until(lambda: hosts_at_work(client, "threads") == {"host-1", "host-2"})
+    wait_until(lambda: working_hosts(client, "threads") == {"host-1", "host-2"})
 
 
-def test_who_comes_while_hosts_rest_waits_for_them(
+def test_a_producer_waits_for_hosts_that_another_one_paused(
     on_two_hosts: Settings, client: redis.Redis
 ) -> None:
-    """As after a producer that was killed: what it asked for is still there for some seconds."""
+    """As after a killed producer, whose pause expires after some seconds."""
     client.set(pause_key("threads@host-2"), 1, ex=PAUSE_S)
-    wait_until(lambda: hosts_at_work(client, "threads") == {"host-1"})
+    wait_until(lambda: working_hosts(client, "threads") == {"host-1"})
     client.set(pause_key("threads@host-2"), 1, ex=PAUSE_S)
-    with PoolHosts(on_two_hosts, "threads").only(2):
-        assert hosts_at_work(client, "threads") == {"host-1", "host-2"}
+    with PoolHosts.find(on_two_hosts, "threads").only(2):
+        assert working_hosts(client, "threads") == {"host-1", "host-2"}
 
 
 @pools
-def test_a_host_rests_on_when_its_connections_are_cut_and_comes_back(
+def test_a_host_stays_paused_when_its_connections_are_cut_and_resumes_later(
     pool: str, on_two_hosts: Settings, client: redis.Redis
 ) -> None:
-    hosts = PoolHosts(on_two_hosts, pool)
+    hosts = PoolHosts.find(on_two_hosts, pool)
     with hosts.only(1):
         client.client_kill_filter(_type="normal", skipme=True)
         assert hosts_of_a_run(pool, on_two_hosts) == {"host-1"}
@@ -131,4 +131,4 @@ def test_a_host_rests_on_when_its_connections_are_cut_and_comes_back(
 
 def test_a_pool_without_workers_has_no_hosts(with_cluster: Settings) -> None:
     with pytest.raises(ClusterError, match="no worker consumes queue 'made-up'"):
-        PoolHosts(with_cluster, "made-up")
+        PoolHosts.find(with_cluster, "made-up")

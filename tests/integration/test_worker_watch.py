@@ -1,4 +1,4 @@
-"""Who works on a run: workers that join, fall silent, come back, start again and leave."""
+"""The watch over the workers of a run: they join, stop responding, restart and leave."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     import redis
 
 POOL = "made-up"
-"""A pool of no real workers: these tests say who is there."""
+"""A pool without real workers: these tests write the announcements."""
 
 
 @pytest.fixture(autouse=True)
-def _nobody_stays(store: "redis.Redis") -> Iterator[None]:
+def _no_worker_stays(store: "redis.Redis") -> Iterator[None]:
     yield
     store.srem(INDEX_KEY, *(worker(host).name for host in ("one", "two")))
 
@@ -33,71 +33,71 @@ def worker(host: str, since: str = "2026-01-01T00:00:00+00:00") -> Presence:
 def appear(
     store: "redis.Redis", presence: Presence, silent_s: float = 0.0, holds: Sequence[str] = ()
 ) -> None:
-    """As if that worker had given its last sign so long ago."""
+    """Write an announcement of the worker, made ``silent_s`` seconds ago."""
     store.sadd(INDEX_KEY, presence.name)
     left_ms = round((EXPIRE_S - silent_s) * 1000)
-    sign = {"presence": presence.to_json(), "holds": holds}
-    store.set(presence_key(presence.name), json.dumps(sign), px=left_ms)
+    announcement = {"presence": presence.to_json(), "holds": holds}
+    store.set(presence_key(presence.name), json.dumps(announcement), px=left_ms)
 
 
-def test_a_watch_tells_what_changed_and_counts_slots(store: "redis.Redis") -> None:
+def test_a_watch_reports_changes_and_counts_slots(store: "redis.Redis") -> None:
     one, two = worker("one"), worker("two")
     appear(store, one)
-    watch = WorkerWatch(store, POOL, 60)
-    assert (watch.slots, watch.look()) == (2, [])
+    watch = WorkerWatch.start(store, POOL, 60)
+    assert (watch.slots, watch.update()) == (2, [])
     appear(store, two)
-    assert watch.look() == [f"{two.name} joined with 2 slot(s)"]
+    assert watch.update() == [f"{two.name} joined with 2 slot(s)"]
     assert watch.slots == 4
     appear(store, two, silent_s=SILENT_S + 1)
-    assert watch.look() == [f"{two.name} fell silent"]
+    assert watch.update() == [f"{two.name} stopped responding"]
     appear(store, two)
-    assert watch.look() == [f"{two.name} is heard again"]
+    assert watch.update() == [f"{two.name} responds again"]
     appear(store, replace(two, since="2026-01-01T00:01:00+00:00"))
-    assert watch.look() == [f"{two.name} was started again"]
+    assert watch.update() == [f"{two.name} was restarted"]
     store.delete(presence_key(one.name))
-    assert watch.look() == [f"{one.name} left"]
+    assert watch.update() == [f"{one.name} left"]
     assert watch.slots == 2
     assert {facts.host for facts in watch.hosts} == {"one", "two"}
     store.delete(presence_key(two.name))
 
 
-def test_a_pool_without_anybody_for_long_ends_the_run(store: "redis.Redis") -> None:
+def test_a_pool_without_workers_for_too_long_ends_the_run(store: "redis.Redis") -> None:
     with pytest.raises(ClusterError, match=POOL):
-        WorkerWatch(store, POOL, 60)
+        WorkerWatch.start(store, POOL, 60)
     appear(store, worker("one"))
-    patient, hasty = WorkerWatch(store, POOL, 60), WorkerWatch(store, POOL, 0)
+    patient, hasty = WorkerWatch.start(store, POOL, 60), WorkerWatch.start(store, POOL, 0)
     store.delete(presence_key(worker("one").name))
-    assert patient.look() == [f"{worker('one').name} left"]
+    assert patient.update() == [f"{worker('one').name} left"]
     assert patient.slots == 0
     with pytest.raises(ClusterError, match="make scale"):
-        hasty.look()
+        hasty.update()
 
 
-def test_a_watch_knows_who_holds_a_chunk(store: "redis.Redis") -> None:
+def test_a_watch_knows_the_worker_that_holds_a_chunk(store: "redis.Redis") -> None:
     appear(store, worker("one"), holds=["job.0-5"])
-    watch = WorkerWatch(store, POOL, 60)
-    watch.look()
-    sign = watch.holder("job.0-5")
-    assert sign is not None
-    assert sign.presence == worker("one")
-    assert sign.age_s < 1.0
+    watch = WorkerWatch.start(store, POOL, 60)
+    watch.update()
+    holder = watch.holder("job.0-5")
+    assert holder is not None
+    assert holder.presence == worker("one")
+    assert holder.age_s < 1.0
     assert watch.holder("job.5-9") is None
     appear(store, worker("one"), silent_s=5.0, holds=["job.0-5"])
-    watch.look()
-    sign = watch.holder("job.0-5")
-    assert sign is not None
-    assert sign.age_s == pytest.approx(5.0, abs=0.5)
+    watch.update()
+    holder = watch.holder("job.0-5")
+    assert holder is not None
+    assert holder.age_s == pytest.approx(5.0, abs=0.5)
     store.delete(presence_key(worker("one").name))
 
 
-def test_an_announced_worker_is_there_until_it_leaves(store: "redis.Redis") -> None:
+def test_an_announced_worker_is_present_until_it_leaves(store: "redis.Redis") -> None:
     presence = worker("one")
     announcer = Announcer(store, presence, holds=lambda: ["job.0-5"])
     announcer.start()
     wait_until(lambda: store.exists(presence_key(presence.name)))
-    watch = WorkerWatch(store, POOL, 60)
+    watch = WorkerWatch.start(store, POOL, 60)
     announcer.leave()
-    wait_until(lambda: watch.look() == [f"{presence.name} left"])
+    wait_until(lambda: watch.update() == [f"{presence.name} left"])
     assert watch.slots == 0
     holder = watch.holder("job.0-5")
     assert holder is not None
@@ -108,22 +108,24 @@ def test_an_announced_worker_is_there_until_it_leaves(store: "redis.Redis") -> N
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"presence": {}, "holds": []}'])
-def test_a_sign_that_is_none_is_ignored(
+def test_a_malformed_announcement_is_ignored(
     text: str, store: "redis.Redis", caplog: pytest.LogCaptureFixture
 ) -> None:
     appear(store, worker("one"))
     store.sadd(INDEX_KEY, worker("two").name)
     store.set(presence_key(worker("two").name), text, px=5000)
-    assert WorkerWatch(store, POOL, 60).slots == 2
+    assert WorkerWatch.start(store, POOL, 60).slots == 2
     assert f"{presence_key(worker('two').name)} is ignored" in caplog.text
 
 
-def test_of_two_that_hold_a_chunk_the_one_heard_last_counts(store: "redis.Redis") -> None:
-    """The other one may be dead, and its copy of the chunk with it."""
+def test_of_two_holders_of_a_chunk_the_one_that_announced_itself_last_counts(
+    store: "redis.Redis",
+) -> None:
+    """The other worker may be dead, and its copy of the chunk lost."""
     appear(store, worker("one"), holds=["job.0-1"])
     appear(store, worker("two"), silent_s=3.0, holds=["job.0-1"])
-    watch = WorkerWatch(store, POOL, 60)
-    watch.look()
+    watch = WorkerWatch.start(store, POOL, 60)
+    watch.update()
     holder = watch.holder("job.0-1")
     assert holder is not None
     assert holder.presence.name == worker("one").name

@@ -1,0 +1,220 @@
+"""Keeps a job alive: sends lost chunks again, retries failed ones, backs up slow ones.
+
+A batch counts as lost if for ``LOST_S`` it was neither in the queue nor announced by a worker that
+holds it. Then each of its chunks is sent again, in a message of its own. This one rule covers every
+fault: a worker killed, suspended, cut off or restarted, a message lost on the way, a Redis emptied.
+"""
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+
+import redis
+
+from poolrace.producer.broker.checkpoints import CheckpointWriter
+from poolrace.producer.broker.queues import queued_task_ids
+from poolrace.producer.broker.workers import WorkerWatch
+from poolrace.producer.errors import ChunkFailed
+from poolrace.producer.executors.celery.in_flight import InFlight, InFlightBatch
+from poolrace.producer.executors.celery.messages import Failure, Messages, TaskResult
+from poolrace.workers.errors import ChunkTimeout, ClusterError, PoolraceError, UsageError
+
+CHECK_S = 1.0
+"""Seconds between two checks of the workers and of the batches in flight."""
+
+TRUSTED_S = 1.5
+"""Seconds after a batch was sent, or last seen, during which checks do not look for it."""
+
+LOST_S = 3.0
+"""Seconds unseen after which a batch counts as lost. Workers announce themselves every second,
+and a check runs every second: a batch that moves from the queue to a worker is seen well before."""
+
+MAX_ATTEMPTS = 3
+"""Attempts to compute a chunk whose code raises or exceeds its time limit; then its job fails."""
+
+MAX_LOSSES = 6
+"""Losses of a chunk after which its job fails: the chunk itself may kill its workers."""
+
+HANG_S = 10.0
+"""Seconds beyond its time limit after which a chunk that reaches no cancellation point is hung."""
+
+SLOW_FACTOR = 3.0
+"""Multiple of the average duration of batches of its size beyond which a batch is slow."""
+
+SLOW_S = 1.0
+"""Seconds that a batch must take in addition to that multiple before it gets a backup."""
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class Recovery:
+    """The recovery of one job on one pool.
+
+    ``counts`` and ``events`` are those of the executor, which recovery adds to.
+    """
+
+    broker: redis.Redis
+    workers: WorkerWatch
+    messages: Messages
+    checkpoints: CheckpointWriter
+    time_limit_s: float | None
+    counts: Counter[str]
+    events: list[str]
+    clock: Callable[[], float] = time.monotonic
+    """Seconds of the clock that ``InFlight`` uses, too; tests replace it."""
+
+    def __post_init__(self) -> None:
+        self._looked_at = self._checked_at = self._progress_at = self.clock()
+
+    @property
+    def due(self) -> bool:
+        """Whether it is time for the next check."""
+        return self.clock() - self._checked_at > CHECK_S
+
+    def note_progress(self) -> None:
+        """Note that results arrived, which shows that workers take messages from the queue."""
+        self._progress_at = self.clock()
+
+    def check(self) -> list[TaskResult]:
+        """Look for the workers and for the batches in flight; send lost batches again.
+
+        Returns results that were stored, but not delivered. Raises ``ClusterError`` if there was
+        no worker for too long, or none that takes messages; ``ChunkFailed`` for a chunk that was
+        lost too often; ``ChunkTimeout`` for a chunk that hangs.
+        """
+        self.events += self.workers.update()
+        now = self._looked_at = self.clock()
+        in_flight = self.messages.in_flight
+        in_flight.exclude_time(now - self._checked_at - 2 * CHECK_S)
+        self._find(in_flight.unseen_for(TRUSTED_S, now), now)
+        lost = in_flight.unseen_for(LOST_S, now)
+        undelivered = self._read_undelivered(lost)
+        answered = {result.task_id for result in undelivered}
+        self._send_lost([batch for batch in lost if batch.task_id not in answered])
+        self._checked_at = self.clock()
+        return undelivered
+
+    def retry(self, batch: InFlightBatch, failure: Failure) -> None:
+        """Send a failed batch again.
+
+        Raises ``ChunkFailed`` or ``ChunkTimeout`` after ``MAX_ATTEMPTS``, and ``UsageError`` at
+        once: no attempt makes a wrong parameter right.
+        """
+        if failure.kind == UsageError.__name__:
+            raise UsageError(failure.text)
+        batch.attempts += 1
+        if batch.attempts >= MAX_ATTEMPTS:
+            raise self._given_up(batch, failure)
+        self.counts["retries"] += len(batch.chunks)
+        self.events.append(
+            f"chunk {batch} failed with {failure.kind}, attempt {batch.attempts + 1} follows"
+        )
+        self.messages.delete_result(batch)
+        self.messages.send_singly(batch)
+
+    def back_up(self, idle_slots: int) -> None:
+        """After a check, have idle slots compute the slowest batches, too; the first result counts.
+
+        The backup tasks of Dean and Ghemawat, MapReduce (OSDI 2004), section 3.6.
+        """
+        slow = slow_batches(self.messages.in_flight, self._looked_at, idle_slots)
+        if not slow:
+            return
+        self.messages.send_backups(slow)
+        for batch in slow:
+            batch.backed_up = True
+        chunks = sum(len(batch.chunks) for batch in slow)
+        self.counts["backups"] += chunks
+        self.events.append(f"{chunks} slow chunk(s) were sent to idle slots, too")
+
+    def _find(self, unseen: Sequence[InFlightBatch], now: float) -> None:
+        """Look for these batches in the queue and with the workers."""
+        if not unseen:
+            return
+        queued = queued_task_ids(self.broker, self.workers.pool)
+        self._require_progress(queued, now)
+        for batch in unseen:
+            if announcement := self.workers.holder(batch.task_id):
+                seen_at = now - announcement.age_s
+                self.messages.in_flight.mark_seen(batch, announcement.presence, seen_at)
+                self._require_in_time(batch, now)
+            elif batch.task_id in queued:
+                self.messages.in_flight.mark_seen(batch, None, now)
+
+    def _read_undelivered(self, lost: Sequence[InFlightBatch]) -> list[TaskResult]:
+        """The stored results of lost batches; if there are any, those of all batches in flight."""
+        undelivered = self.messages.read_stored(lost)
+        if not undelivered:
+            return []
+        self.events.append(f"{len(undelivered)} result(s) were not delivered; subscribed again")
+        self.messages.subscribe()
+        return self.messages.read_stored(self.messages.in_flight)
+
+    def _send_lost(self, lost: Sequence[InFlightBatch]) -> None:
+        for batch in lost:
+            if self._is_blameless(batch):
+                continue
+            batch.losses += 1
+            if batch.losses >= MAX_LOSSES:
+                raise ChunkFailed(
+                    f"chunk {batch} was lost {batch.losses} times, each time with the worker of"
+                    f" pool {self.workers.pool} that held it: the chunk may be what kills them"
+                )
+        if lost:
+            chunks = sum(len(batch.chunks) for batch in lost)
+            self.counts["resent"] += chunks
+            self.events.append(f"{chunks} chunk(s) were lost and sent again")
+        for batch in lost:
+            self.messages.send_singly(batch)
+
+    def _is_blameless(self, batch: InFlightBatch) -> bool:
+        """Whether the loss has another cause than the chunk: a worker on a busy host announces
+        itself late, or Redis lost its data."""
+        late = self.workers.holder(batch.task_id) is not None
+        return late or batch.seen_at < self.checkpoints.redis_emptied_at
+
+    def _require_in_time(self, batch: InFlightBatch, now: float) -> None:
+        limit_s = (self.time_limit_s or 0) * len(batch.chunks)
+        if limit_s and batch.holder and now - batch.held_since > limit_s + HANG_S:
+            raise ChunkTimeout(
+                f"chunk {batch} hangs on {batch.holder.name}: it has run for more than"
+                f" {limit_s:g} s without reaching a cancellation point"
+            )
+
+    def _require_progress(self, queued: Collection[str], now: float) -> None:
+        """Raise ``ClusterError`` if workers are present, but take nothing from the queue."""
+        if self.workers.busy or not queued:
+            self._progress_at = now
+        elif now - self._progress_at > self.workers.patience_s:
+            pool = self.workers.pool
+            raise ClusterError(
+                f"the workers of pool {pool} are present, but have taken nothing from queue"
+                f" {pool!r} for {self.workers.patience_s:g} s; restart them"
+            )
+
+    def _given_up(self, batch: InFlightBatch, failure: Failure) -> PoolraceError:
+        if failure.traceback:
+            logger.error("the last traceback of chunk %s:\n%s", batch, failure.traceback)
+        holder = batch.holder.name if batch.holder else f"pool {self.workers.pool}"
+        kind = ChunkTimeout if failure.kind == ChunkTimeout.__name__ else ChunkFailed
+        return kind(
+            f"chunk {batch} failed {batch.attempts} time(s), last on"
+            f" {failure.host or holder}: {failure.kind}: {failure.text}"
+        )
+
+
+def slow_batches(in_flight: InFlight, now: float, idle_slots: int) -> list[InFlightBatch]:
+    """The slowest batches without a backup, slowest first, at most one per idle slot."""
+    slow = [
+        (now - batch.held_since, batch)
+        for batch in in_flight
+        if batch.holder is not None
+        and not batch.backed_up
+        and (expected_s := in_flight.expected_s(batch)) is not None
+        and now - batch.held_since > SLOW_FACTOR * expected_s + SLOW_S
+    ]
+    slow.sort(key=lambda pair: -pair[0])
+    return [batch for _, batch in slow[: max(idle_slots, 0)]]

@@ -1,0 +1,142 @@
+"""The batches in flight: how they are packed, and what is known about them."""
+
+from collections import deque
+
+import pytest
+
+from poolrace.producer.executors.celery.in_flight import (
+    BATCH_BYTES,
+    BATCH_CHUNKS,
+    BATCH_S,
+    InFlight,
+    describe,
+)
+from poolrace.workers.chunks import Chunk, ChunkResult
+from poolrace.workers.host_facts import HostFacts
+from poolrace.workers.runtime.presence import Presence
+
+CHUNK = Chunk(0, 10)
+BATCH = (CHUNK,)
+
+
+@pytest.fixture
+def worker() -> Presence:
+    return Presence("solo@here", "solo", 1, 1, "2026-01-01", HostFacts.collect("here"))
+
+
+@pytest.fixture
+def in_flight() -> InFlight:
+    """One batch in flight, sent at 0 s as task "a"."""
+    in_flight = InFlight()
+    in_flight.mark_sent("a", BATCH, now=0.0)
+    return in_flight
+
+
+def result(chunk: Chunk, duration_s: float, value: int = 1) -> ChunkResult:
+    return ChunkResult(chunk, value, duration_s, duration_s, 0.0, "here", "1.0")
+
+
+def finish(in_flight: InFlight, task_id: str, duration_s: float, value: int = 1) -> None:
+    batch = in_flight.get(task_id)
+    assert batch is not None
+    in_flight.done(batch, [result(chunk, duration_s, value) for chunk in batch.chunks])
+
+
+def test_a_batch_is_unseen_since_it_was_sent(in_flight: InFlight) -> None:
+    assert in_flight.unseen_for(3.0, now=3.0) == []
+    assert [batch.task_id for batch in in_flight.unseen_for(3.0, now=3.1)] == ["a"]
+
+
+def test_a_batch_that_is_seen_or_sent_again_is_unseen_since_then(
+    in_flight: InFlight, worker: Presence
+) -> None:
+    [batch] = in_flight
+    in_flight.mark_seen(batch, None, 3.0)
+    assert in_flight.unseen_for(3.0, now=6.0) == []
+    in_flight.mark_seen(batch, worker, 6.0)
+    assert in_flight.unseen_for(3.0, now=9.0) == []
+    in_flight.mark_sent("a", BATCH, now=20.0)
+    assert in_flight.unseen_for(3.0, now=23.0) == []
+    assert in_flight.unseen_for(3.0, now=23.1) == [batch]
+
+
+def test_excluded_time_does_not_count_as_unseen(in_flight: InFlight) -> None:
+    in_flight.exclude_time(-5.0)
+    in_flight.exclude_time(10.0)
+    assert in_flight.unseen_for(3.0, now=13.0) == []
+    assert len(in_flight.unseen_for(3.0, now=13.1)) == 1
+
+
+def test_a_batch_is_held_since_a_worker_was_first_seen_with_it(
+    in_flight: InFlight, worker: Presence
+) -> None:
+    [batch] = in_flight
+    for now in (1.0, 2.0, 3.0):
+        in_flight.mark_seen(batch, worker, now)
+    assert batch.held_since == 1.0
+
+
+def test_a_batch_that_is_done_is_not_in_flight(in_flight: InFlight) -> None:
+    [batch] = in_flight
+    in_flight.done(batch, [result(CHUNK, duration_s=1.0)])
+    in_flight.done(batch, [result(CHUNK, duration_s=1.0)])
+    assert len(in_flight) == 0
+    assert in_flight.get("a") is None
+
+
+def test_the_expected_duration_of_a_batch_follows_from_the_mean_pace(in_flight: InFlight) -> None:
+    twice_as_long = in_flight.mark_sent("b", (Chunk(10, 30),), now=0.0)
+    assert in_flight.expected_s(twice_as_long) is None  # no result yet
+    finish(in_flight, "a", duration_s=1.0)
+    assert in_flight.expected_s(twice_as_long) == pytest.approx(2.0)
+
+
+def waiting(count: int, size: int = 10) -> deque[Chunk]:
+    return deque(Chunk(size * number, size * number + size) for number in range(count))
+
+
+def test_before_any_result_each_chunk_has_a_batch_of_its_own() -> None:
+    assert InFlight().next_batch(waiting(1000), slots=2) == BATCH
+
+
+def test_short_chunks_share_a_batch_as_long_as_it_stays_short() -> None:
+    in_flight = InFlight()
+    for number in range(30):
+        in_flight.mark_sent(str(number), BATCH, now=0.0)
+        finish(in_flight, str(number), duration_s=BATCH_S / 10)
+    remaining = waiting(1000)
+    assert len(in_flight.next_batch(remaining, slots=2)) == 9  # a little less than ten
+    assert len(remaining) == 991
+
+
+def test_a_batch_has_a_limited_number_of_chunks() -> None:
+    in_flight = InFlight()
+    for number in range(30):
+        in_flight.mark_sent(str(number), BATCH, now=0.0)
+        finish(in_flight, str(number), duration_s=0.0)
+    assert len(in_flight.next_batch(waiting(100_000), slots=2)) == BATCH_CHUNKS
+
+
+def test_idle_slots_share_the_waiting_chunks_evenly() -> None:
+    in_flight = InFlight()
+    for number in range(30):
+        in_flight.mark_sent(str(number), BATCH, now=0.0)
+        finish(in_flight, str(number), duration_s=BATCH_S / 10)
+    assert len(in_flight.next_batch(waiting(6), slots=2)) == 3
+
+
+def test_long_chunks_share_no_batch_even_after_short_ones() -> None:
+    in_flight = InFlight()
+    in_flight.mark_sent("a", (Chunk(0, 1),), now=0.0)
+    finish(in_flight, "a", duration_s=0.001)
+    assert len(in_flight.next_batch(waiting(10, size=1_000_000), slots=1)) == 1
+
+
+def test_chunks_with_large_values_share_no_batch(in_flight: InFlight) -> None:
+    finish(in_flight, "a", duration_s=0.0, value=1 << (4 * BATCH_BYTES))
+    assert len(in_flight.next_batch(waiting(1000), slots=1)) == 1
+
+
+def test_the_description_of_a_batch_names_its_range() -> None:
+    assert describe((Chunk(0, 5),)) == "[0, 5)"
+    assert describe((Chunk(0, 5), Chunk(5, 9))) == "[0, 9) in 2 chunks"

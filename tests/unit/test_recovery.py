@@ -1,0 +1,279 @@
+"""The recovery of a job: lost batches are sent again, failed ones retried, slow ones backed up."""
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any, cast
+
+import pytest
+
+from poolrace.producer.errors import ChunkFailed
+from poolrace.producer.executors.celery.in_flight import Batch, InFlight, InFlightBatch
+from poolrace.producer.executors.celery.messages import Failure, TaskResult
+from poolrace.producer.executors.celery.recovery import (
+    CHECK_S,
+    HANG_S,
+    LOST_S,
+    MAX_ATTEMPTS,
+    MAX_LOSSES,
+    Recovery,
+    slow_batches,
+)
+from poolrace.workers.chunks import Chunk, ChunkResult
+from poolrace.workers.errors import ChunkTimeout, ClusterError, UsageError
+from poolrace.workers.host_facts import HostFacts
+from poolrace.workers.runtime.presence import Announcement, Presence
+
+PATIENCE_S = 60.0
+WORKER = Presence("solo@here", "solo", 1, 1, "2026-01-01", HostFacts.collect("here"))
+
+
+class Clock:
+    """A monotonic clock that the test sets."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Workers:
+    """Workers of a pool; ``holding`` maps task ids to the age of the holder's announcement."""
+
+    pool = "solo"
+    patience_s = PATIENCE_S
+
+    def __init__(self) -> None:
+        self.holding: dict[str, float] = {}
+
+    @property
+    def busy(self) -> bool:
+        return bool(self.holding)
+
+    def update(self) -> list[str]:
+        return []
+
+    def holder(self, task_id: str) -> Announcement | None:
+        if task_id not in self.holding:
+            return None
+        return Announcement(WORKER, frozenset(self.holding), self.holding[task_id])
+
+
+class Messages:
+    """Records what is sent, and returns the results that are ``stored``."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.in_flight = InFlight()
+        self.stored: list[TaskResult] = []
+        self.sent: list[Batch] = []
+        self.subscriptions = 0
+        self._clock = clock
+
+    def send(self, batch: Batch) -> InFlightBatch:
+        self.sent.append(batch)
+        return self.in_flight.mark_sent(str(batch[0]), batch, self._clock.now)
+
+    def send_singly(self, batch: InFlightBatch) -> None:
+        self.in_flight.drop([batch.task_id])
+        for chunk in batch.chunks:
+            single = self.send((chunk,))
+            single.attempts, single.losses = batch.attempts, batch.losses
+
+    def send_backups(self, batches: Iterable[InFlightBatch]) -> None:
+        self.sent += [batch.chunks for batch in batches]
+
+    def read_stored(self, batches: Iterable[InFlightBatch]) -> list[TaskResult]:
+        task_ids = {batch.task_id for batch in batches}
+        return [result for result in self.stored if result.task_id in task_ids]
+
+    def subscribe(self) -> None:
+        self.subscriptions += 1
+
+    def delete_result(self, batch: InFlightBatch) -> None:
+        pass
+
+
+class Checkpoints:
+    """Checkpoints that Redis never lost, unless the test sets a time."""
+
+    redis_emptied_at = -1.0
+
+
+class Scene:
+    """A recovery whose clock, queue, workers and messages the test controls."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, time_limit_s: float | None = None) -> None:
+        self.clock = Clock()
+        self.queued: set[str] = set()
+        self.workers = Workers()
+        self.messages = Messages(self.clock)
+        self.checkpoints = Checkpoints()
+        queue = "poolrace.producer.executors.celery.recovery.queued_task_ids"
+        monkeypatch.setattr(queue, lambda client, pool: self.queued)
+        self.recovery = Recovery(
+            broker=cast("Any", None),
+            workers=cast("Any", self.workers),
+            messages=cast("Any", self.messages),
+            checkpoints=cast("Any", self.checkpoints),
+            time_limit_s=time_limit_s,
+            counts=Counter(),
+            events=[],
+            clock=self.clock,
+        )
+
+    def check_every_second(self, until: float) -> list[TaskResult]:
+        results = []
+        while self.clock.now < until:
+            self.clock.now += CHECK_S
+            results += self.recovery.check()
+        return results
+
+
+@pytest.fixture
+def scene(monkeypatch: pytest.MonkeyPatch) -> Scene:
+    return Scene(monkeypatch)
+
+
+TWO_CHUNKS = (Chunk(0, 5), Chunk(5, 9))
+
+
+def test_a_lost_batch_is_sent_again_each_chunk_in_its_own_message(scene: Scene) -> None:
+    scene.messages.send(TWO_CHUNKS)
+    scene.check_every_second(until=LOST_S)
+    assert scene.messages.sent == [TWO_CHUNKS]
+    scene.check_every_second(until=LOST_S + CHECK_S)
+    assert scene.messages.sent == [TWO_CHUNKS, TWO_CHUNKS[:1], TWO_CHUNKS[1:]]
+    assert scene.recovery.counts == {"resent": 2}
+    assert scene.recovery.events == ["2 chunk(s) were lost and sent again"]
+
+
+def test_a_queued_batch_and_a_held_one_are_not_lost(scene: Scene) -> None:
+    queued, held = scene.messages.send((Chunk(0, 5),)), scene.messages.send((Chunk(5, 9),))
+    scene.queued = {queued.task_id}
+    scene.workers.holding = {held.task_id: 0.5}
+    scene.check_every_second(until=20.0)
+    assert len(scene.messages.sent) == 2
+    assert held.holder == WORKER
+    assert queued.holder is None
+
+
+def test_a_chunk_that_is_lost_too_often_fails_the_job(scene: Scene) -> None:
+    scene.messages.send((Chunk(0, 5),))
+    with pytest.raises(ChunkFailed, match=rf"\[0, 5\) was lost {MAX_LOSSES} times"):
+        scene.check_every_second(until=MAX_LOSSES * (LOST_S + CHECK_S))
+
+
+def test_a_loss_with_an_emptied_redis_does_not_count_against_the_chunk(scene: Scene) -> None:
+    scene.messages.send((Chunk(0, 5),))
+    scene.checkpoints.redis_emptied_at = 1.0
+    scene.check_every_second(until=LOST_S + CHECK_S)
+    [batch] = scene.messages.in_flight
+    assert len(scene.messages.sent) == 2
+    assert batch.losses == 0
+
+
+def test_time_in_which_no_check_could_run_makes_no_batch_lost(scene: Scene) -> None:
+    scene.messages.send((Chunk(0, 5),))
+    scene.clock.now = 100.0  # Redis was away
+    scene.recovery.check()
+    assert len(scene.messages.sent) == 1
+
+
+def test_a_result_that_was_not_delivered_is_read_and_its_batch_not_sent_again(
+    scene: Scene,
+) -> None:
+    batch = scene.messages.send((Chunk(0, 5),))
+    stored = TaskResult(batch.task_id, [])
+    scene.messages.stored = [stored]
+    assert scene.check_every_second(until=LOST_S + CHECK_S) == [stored]
+    assert scene.messages.subscriptions == 1
+    assert len(scene.messages.sent) == 1
+
+
+def test_workers_that_take_nothing_from_the_queue_end_the_run(scene: Scene) -> None:
+    batch = scene.messages.send((Chunk(0, 5),))
+    scene.queued = {batch.task_id}
+    scene.check_every_second(until=PATIENCE_S)
+    scene.recovery.note_progress()
+    scene.check_every_second(until=2 * PATIENCE_S)
+    with pytest.raises(ClusterError, match="have taken nothing from queue 'solo' for 60 s"):
+        scene.check_every_second(until=2 * PATIENCE_S + 3 * CHECK_S)
+
+
+def test_a_chunk_that_runs_far_beyond_its_time_limit_hangs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    scene = Scene(monkeypatch, time_limit_s=2.0)
+    batch = scene.messages.send((Chunk(0, 5),))
+    scene.workers.holding = {batch.task_id: 0.0}
+    scene.check_every_second(until=2.0 + HANG_S)
+    with pytest.raises(ChunkTimeout, match=r"\[0, 5\) hangs on solo@here"):
+        scene.check_every_second(until=2.0 + HANG_S + 5 * CHECK_S)
+
+
+def test_a_failed_chunk_is_retried_a_limited_number_of_times(scene: Scene) -> None:
+    scene.messages.send((Chunk(0, 5),))
+    failure = Failure("ZeroDivisionError", "division by zero", "Traceback\non host there")
+    for attempt in range(2, MAX_ATTEMPTS + 1):
+        [batch] = scene.messages.in_flight
+        scene.recovery.retry(batch, failure)
+        assert f"attempt {attempt} follows" in scene.recovery.events[-1]
+    [batch] = scene.messages.in_flight
+    with pytest.raises(ChunkFailed, match=r"\[0, 5\) failed 3 time.*on there: ZeroDivisionError"):
+        scene.recovery.retry(batch, failure)
+    assert scene.recovery.counts == {"retries": MAX_ATTEMPTS - 1}
+
+
+def test_a_wrong_parameter_is_not_retried(scene: Scene) -> None:
+    batch = scene.messages.send((Chunk(0, 5),))
+    with pytest.raises(UsageError, match="no such kernel"):
+        scene.recovery.retry(batch, Failure("UsageError", "no such kernel", ""))
+
+
+def finish(in_flight: InFlight, batch: InFlightBatch, duration_s: float) -> None:
+    results = [
+        ChunkResult(chunk, 1, duration_s, duration_s, 0.0, "here", "1.0") for chunk in batch.chunks
+    ]
+    in_flight.done(batch, results)
+
+
+def test_a_slow_batch_is_sent_to_an_idle_slot_once(scene: Scene) -> None:
+    done, slow = scene.messages.send((Chunk(0, 5),)), scene.messages.send((Chunk(5, 10),))
+    finish(scene.messages.in_flight, done, duration_s=1.0)
+    scene.workers.holding = {slow.task_id: 0.0}
+    scene.check_every_second(until=10.0)
+    scene.recovery.back_up(idle_slots=0)
+    assert len(scene.messages.sent) == 2
+    scene.recovery.back_up(idle_slots=1)
+    scene.recovery.back_up(idle_slots=1)
+    assert scene.messages.sent[2:] == [(Chunk(5, 10),)]
+    assert scene.recovery.counts == {"backups": 1}
+
+
+def test_only_slow_batches_are_backed_up_and_no_more_than_slots_are_idle() -> None:
+    in_flight = InFlight()
+    for number in range(4):
+        in_flight.mark_sent(str(number), (Chunk(10 * number, 10 * number + 10),), now=0.0)
+    first, *others = in_flight
+    assert slow_batches(in_flight, now=1000.0, idle_slots=4) == []  # nothing to compare with
+    finish(in_flight, first, duration_s=1.0)
+    assert slow_batches(in_flight, now=1000.0, idle_slots=4) == []  # queued ones are not slow
+    for number, batch in enumerate(others):
+        in_flight.mark_seen(batch, WORKER, float(number))
+    assert slow_batches(in_flight, now=4.0, idle_slots=4) == []
+    assert slow_batches(in_flight, now=5.5, idle_slots=4) == others[:2]
+    assert slow_batches(in_flight, now=9.0, idle_slots=1) == others[:1]
+    assert slow_batches(in_flight, now=9.0, idle_slots=0) == []
+    for batch in others:
+        batch.backed_up = True
+    assert slow_batches(in_flight, now=9.0, idle_slots=4) == []
+
+
+def test_excluded_time_makes_no_batch_slow() -> None:
+    in_flight = InFlight()
+    finish(in_flight, in_flight.mark_sent("a", (Chunk(0, 10),), now=0.0), duration_s=1.0)
+    batch = in_flight.mark_sent("b", (Chunk(10, 20),), now=0.0)
+    in_flight.mark_seen(batch, WORKER, 0.0)
+    in_flight.exclude_time(100.0)
+    assert slow_batches(in_flight, now=101.0, idle_slots=1) == []
+    assert slow_batches(in_flight, now=105.0, idle_slots=1) == [batch]
