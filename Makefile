@@ -9,7 +9,7 @@ ENGINE ?=
 SECONDS ?= 60
 SEED ?= 1
 
-.PHONY: help install demo test chaos bench bench-install test-bench test-cluster screenshots check up down scale ps logs lock
+.PHONY: help install demo test chaos bench bench-install test-bench test-cluster screenshots check docs samples up down scale ps logs lock
 .DEFAULT_GOAL := help
 
 help:  ## Show the targets.
@@ -49,15 +49,25 @@ test-cluster: install  ## Run the tests that need a Docker engine, and Chromium.
 	@$(BIN)/python -m pytest tests/cluster --ignore tests/cluster/containers
 	@$(BIN)/python -m pytest -n 4 --dist worksteal -p pytest_celery.plugin tests/cluster/containers
 
-screenshots: install  ## Take the pictures of the README anew (as test-cluster).
+screenshots: install  ## Take the pictures of the documentation anew (as test-cluster).
 	@$(CLUSTER) build --engine docker
 	@SCREENSHOTS=docs/images $(BIN)/python -m pytest -q -p pytest_celery.plugin tests/cluster/test_flower.py
 
-check: install  ## Format, lint, types, import contracts.
+check: install  ## Format, lint, types, import contracts, documentation.
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/python -m pytest -q tests/docs
+
+# Material prints an announcement of MkDocs 2 before every build unless this variable is set.
+# Without --quiet, which hides warnings from --strict, too.
+docs: install  ## Build the documentation site into site/.
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+	@echo "open site/index.html"
+
+samples: install  ## Render the sample outputs and example reports of the documentation anew.
+	@$(BIN)/python docs/tools/samples.py render
 
 up: install  ## Start a cluster that stays: in containers, or without an engine the local one.
 	@$(CLUSTER) up --engine "$(ENGINE)"
