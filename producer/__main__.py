@@ -1,4 +1,4 @@
-"""``producer``, also as ``python -m producer``: calls a command, turns errors into exit codes."""
+"""The program ``producer``: runs a command and turns errors into exit codes."""
 
 import logging
 import os
@@ -11,50 +11,54 @@ import click
 
 from poolrace.producer.commands import producer
 from poolrace.producer.errors import INTERRUPTED
+from poolrace.producer.program import PROGRAM
 from poolrace.workers.errors import PoolraceError
 from poolrace.workers.settings import mask
 
 MAX_DIGITS = 200_000
-"""Decimal digits that an integer may have in output: twice the sum of all factorials up to the
-limit. Python's own limit, 4,300, would end a run of factorial with a traceback."""
+"""Decimal digits of an integer in output, at most: twice the digits of the sum of all factorials
+up to the limit of the workload. Python's own limit of 4,300 would end such a run with a
+traceback."""
 
 
 def main() -> NoReturn:
     """Run the command line and exit with its code."""
     sys.set_int_max_str_digits(MAX_DIGITS)
-    # A shell that starts us in the background has SIGINT ignored; we heed it all the same.
+    # A shell that starts a command in the background has it ignore SIGINT; handle it all the same.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    logging.basicConfig(format="producer: %(message)s")
+    logging.basicConfig(format=f"{PROGRAM}: %(message)s")
     logging.getLogger("poolrace").setLevel(logging.INFO)
     for signum in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(signum, _terminated)
+        signal.signal(signum, _exit_on_signal)
     try:
-        code = producer(prog_name="producer", standalone_mode=False)
+        code = producer(prog_name=PROGRAM, standalone_mode=False)
     except PoolraceError as error:
-        code = _complain(str(error), error.exit_code)
+        code = _print_error(str(error), error.exit_code)
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.ctx.get_help() if error.ctx else "", err=True)
         code = error.exit_code
     except click.ClickException as error:
-        code = _complain(error.format_message(), error.exit_code)
+        code = _print_error(error.format_message(), error.exit_code)
     except (KeyboardInterrupt, click.Abort):
-        code = _complain("interrupted; nothing of it goes on", INTERRUPTED)
+        code = _print_error("interrupted; everything that this command started is stopped",
+                            INTERRUPTED)  # fmt: skip
     except BrokenPipeError:
-        # Whoever read our output has enough; keep the interpreter from writing more at exit.
+        # The reader of our output closed the pipe; the interpreter must not write more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 1
     except OSError as error:
-        code = _complain(f"cannot write the output: {error.strerror}", 1)
+        code = _print_error(f"cannot write the output: {error.strerror}", 1)
     sys.exit(code)
 
 
-def _complain(message: str, code: int) -> int:
-    click.echo(f"producer: {mask(' '.join(message.split()))}", err=True)
+def _print_error(message: str, code: int) -> int:
+    """Print the message on one line of standard error, without passwords; return the code."""
+    click.echo(f"{PROGRAM}: {mask(' '.join(message.split()))}", err=True)
     return code
 
 
-def _terminated(signum: int, _frame: FrameType | None) -> NoReturn:
-    """End as Ctrl-C does: every context is left in order, what was started is stopped."""
+def _exit_on_signal(signum: int, _frame: FrameType | None) -> NoReturn:
+    """Exit as after Ctrl-C: every context manager is left and stops what the command started."""
     signal.signal(signum, signal.SIG_IGN)
     sys.exit(128 + signum)
 
