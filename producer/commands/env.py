@@ -5,12 +5,13 @@ import shlex
 import click
 
 from poolrace.producer.cluster.lifecycle import require
+from poolrace.producer.commands.options import example
 from poolrace.producer.settings import Settings
 
 
-@click.command()
+@click.command(epilog=example("env"))
 def command() -> None:
-    """Print shell lines for the local cluster: eval "$(producer env)".
+    """Print the local cluster's shell variables, for eval "$(producer env)".
 
     They hold its passwords. celery, redis-cli -u "$CELERY_BROKER_URL" and others then find it.
     """

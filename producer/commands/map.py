@@ -4,14 +4,14 @@ from typing import Any
 
 import click
 
-from poolrace.producer.commands.options import Count, Numbers, result_options
-from poolrace.producer.commands.output import Outcome
+from poolrace.producer.commands.options import Count, Numbers, example, result_options
+from poolrace.producer.commands.output import Output
 from poolrace.producer.experiments.progress import steps
 from poolrace.producer.race.pool_map import MapOptions, make_map
 from poolrace.workers.errors import UsageError
 
 
-@click.command()
+@click.command(epilog=example("map --waiting 0,50,99 --slots 2,8 --repeat 1"))
 @click.option(
     "--waiting", metavar="PERCENT,...", type=Numbers(least=0), default="0,25,50,75,90,99",
     show_default=True, help="Shares of its time that the task waits.",
@@ -31,16 +31,16 @@ from poolrace.workers.errors import UsageError
 def command(
     waiting: tuple[int, ...], slots: tuple[int, ...], item_s: float, repeat: int, **options: Any
 ) -> None:
-    """Draw which pool wins over the share of waiting and the concurrency, on this machine.
+    """Find the fastest pool for each share of waiting and each concurrency.
 
     Races the workload mixed as a plain Celery task, on workers and a Redis of its own. With
     the defaults it takes ten minutes.
     """
     if max(waiting) > 100:
         raise UsageError(f"--waiting {max(waiting)} is more than all of the time; give 0 to 100")
-    outcome = Outcome.from_options(options)
+    outcome = Output.from_options(options)
     shares = [percent / 100 for percent in sorted(set(waiting))]
     wish = MapOptions(item_s, shares, sorted(set(slots)), repeat)
     with steps(wish.laps) as step:
         made = make_map(wish, step)
-    outcome.tell(made)
+    outcome.write(made)

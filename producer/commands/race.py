@@ -10,8 +10,8 @@ from typing import Any, TextIO
 import click
 import psutil
 
-from poolrace.producer.commands.options import Count, Numbers, result_options
-from poolrace.producer.commands.output import Outcome
+from poolrace.producer.commands.options import Count, Numbers, example, result_options
+from poolrace.producer.commands.output import Output
 from poolrace.producer.errors import AllFailed
 from poolrace.producer.race.app_info import App
 from poolrace.producer.race.app_process import Target
@@ -38,7 +38,7 @@ class Size(click.ParamType[int]):
         return int(number) * unit
 
 
-@click.command()
+@click.command(epilog=example("race -A proj --task proj.tasks.fetch --items items.jsonl"))
 @click.option("-A", "--app", required=True, metavar="APP", help="The app, as celery -A takes it.")
 @click.option("--task", required=True, metavar="NAME", help="Full name of the task.")
 @click.option(
@@ -96,13 +96,13 @@ def command(*, yes: bool, **options: Any) -> None:
     Workers run in the app's environment, with its configuration; its broker and its result
     backend are replaced by a private Redis, and are never contacted.
     """
-    outcome = Outcome.from_options(options)
+    outcome = Output.from_options(options)
     try:
         found = race(_wish(options), lambda app: _agree(app, options, yes=yes))
     except AllFailed as failed:
         click.echo(failed.traceback, err=True)
         raise
-    outcome.tell(found)
+    outcome.write(found)
 
 
 def _wish(options: dict[str, Any]) -> RaceOptions:
