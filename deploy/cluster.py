@@ -312,7 +312,9 @@ def _project() -> str:
 
 
 def _producer(command: str) -> None:
-    code = subprocess.run([sys.executable, "-m", "poolrace.producer", command], check=False).returncode
+    code = subprocess.run(
+        [sys.executable, "-m", "poolrace.producer", command], check=False
+    ).returncode
     sys.exit(code)
 
 
