@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import signal
 import sys
 from types import FrameType
@@ -9,7 +10,7 @@ from typing import NoReturn
 
 import click
 
-from poolrace.producer.commands import producer
+from poolrace.producer.commands import COMMANDS, producer
 from poolrace.producer.errors import INTERRUPTED
 from poolrace.producer.program import PROGRAM
 from poolrace.workers.errors import PoolraceError
@@ -20,13 +21,18 @@ MAX_DIGITS = 200_000
 up to the limit of the workload. Python's own limit of 4,300 would end such a run with a
 traceback."""
 
+COMMAND_LINE = re.compile(rf"\bproducer (?=(?:{'|'.join(COMMANDS)})\b)")
+"""A command line within a message; messages call the program ``producer``."""
+
 
 def main() -> NoReturn:
     """Run the command line and exit with its code."""
     sys.set_int_max_str_digits(MAX_DIGITS)
     # A shell that starts a command in the background has it ignore SIGINT; handle it all the same.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    logging.basicConfig(format=f"{PROGRAM}: %(message)s")
+    handler = logging.StreamHandler()
+    handler.setFormatter(LogFormatter(f"{PROGRAM}: %(message)s"))
+    logging.basicConfig(handlers=[handler])
     logging.getLogger("poolrace").setLevel(logging.INFO)
     for signum in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(signum, _exit_on_signal)
@@ -51,9 +57,23 @@ def main() -> NoReturn:
     sys.exit(code)
 
 
+class LogFormatter(logging.Formatter):
+    """Formats log messages; the command lines in them name the program as it was called."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the text of the record."""
+        return _as_called(super().format(record))
+
+
+def _as_called(message: str) -> str:
+    """Return the message with the program's name, as it was called, in its command lines."""
+    return COMMAND_LINE.sub(f"{PROGRAM} ", message)
+
+
 def _print_error(message: str, code: int) -> int:
     """Print the message on one line of standard error, without passwords; return the code."""
-    click.echo(f"{PROGRAM}: {mask(' '.join(message.split()))}", err=True)
+    text = mask(_as_called(" ".join(message.split())))
+    click.echo(f"{PROGRAM}: {text}", err=True)
     return code
 
 

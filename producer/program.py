@@ -16,4 +16,4 @@ def name_of(path: str) -> str:
 
 
 PROGRAM = name_of(sys.argv[0])
-"""The name for usage lines, for error messages and for commands that a message proposes."""
+"""Name of the program in usage lines, messages and examples."""

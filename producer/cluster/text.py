@@ -8,6 +8,7 @@ from pathlib import Path
 
 from poolrace.producer.cluster.lifecycle import Cluster
 from poolrace.producer.cluster.status import Status
+from poolrace.producer.program import PROGRAM
 
 NEXT = ("run sum --pool prefork", "run mixed --pool gevent", "compare sum", "status")
 
@@ -38,8 +39,8 @@ def render_status(status: Status) -> str:
 
 def _producer() -> str:
     """What to type for ``producer``: its path, where it is not on PATH."""
-    beside = Path(sys.executable).with_name("producer")
-    return "producer" if shutil.which("producer") else shlex.quote(os.path.relpath(beside))
+    beside = Path(sys.executable).with_name(PROGRAM)
+    return PROGRAM if shutil.which(PROGRAM) else shlex.quote(os.path.relpath(beside))
 
 
 def _flower(cluster: Cluster) -> str:

@@ -1,5 +1,6 @@
 """The program is named as it was called, in usage lines and in error messages."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from poolrace.producer.program import name_of
+from tests.conftest import OURS
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -41,3 +43,14 @@ def test_usage_and_errors_name_the_program(module: str, name: str) -> None:
     )
     assert failed.returncode == 2
     assert failed.stderr.startswith(f"{name}: ")
+
+
+@pytest.mark.parametrize(("module", "name"), [("poolrace", "poolrace"), ("producer", "producer")])
+def test_command_lines_in_messages_name_the_program(module: str, name: str, tmp_path: Path) -> None:
+    variables = {key: value for key, value in os.environ.items() if not key.startswith(OURS)}
+    failed = subprocess.run(
+        [sys.executable, "-m", module, "env"], cwd=ROOT, capture_output=True, text=True,
+        check=False, env={**variables, "POOLRACE_STATE_DIR": str(tmp_path)},
+    )  # fmt: skip
+    assert failed.returncode == 3
+    assert f"{name} up" in failed.stderr
