@@ -19,7 +19,7 @@ install:  ## Create .venv with everything (the other targets do it when needed).
 	@$(PYTHON) deploy/install.py
 
 demo: install  ## Compare all models on the sum of range(0, 100_000_000).
-	@CELERY_BROKER_URL= CELERY_RESULT_BACKEND= $(BIN)/python -m poolrace.producer.processes.die_with_parent $(BIN)/python -m poolrace compare sum --stop 100_000_000 --local all:2 --pool all:2 --repeat 3 --flower --out results.json --report report.html
+	@CELERY_BROKER_URL= CELERY_RESULT_BACKEND= $(BIN)/python -m poolrace.producer.processes.die_with_parent $(BIN)/python -m poolrace.producer compare sum --stop 100_000_000 --local all:2 --pool all:2 --repeat 3 --flower --out results.json --report report.html
 	@echo
 	@echo "raw values: results.json    page: report.html"
 	@echo "to keep a cluster running and watch it in Flower: make up; then $(BIN)/producer run sum --pool gevent"

@@ -133,7 +133,7 @@ class CommandLine:
         """Start a command and leave it running."""
         environment = {k: v for k, v in os.environ.items() if not k.startswith(OURS)}
         process = subprocess.Popen(
-            [sys.executable, "-m", "poolrace", *arguments],
+            [sys.executable, "-m", "poolrace.producer", *arguments],
             cwd=self.directory,
             env={**environment, **self.variables},
             stdin=subprocess.DEVNULL,

@@ -23,7 +23,7 @@ signals = pytest.mark.parametrize(
 
 @signals
 @pytest.mark.parametrize("model", LOCAL_MODELS)
-def test_a_local_run_ends_at_once(
+def test_an_interrupted_local_run_ends_within_three_seconds(
     model: str, signum: signal.Signals, code: int, producer: CommandLine
 ) -> None:
     process = producer.start(*LONG, "--local", model)
@@ -38,8 +38,8 @@ def test_a_local_run_ends_at_once(
     wait_until(lambda: not any(child.is_running() for child in children))
 
 
-def test_processes_end_with_a_producer_that_is_killed(producer: CommandLine) -> None:
-    """Even in the middle of a chunk of an hour."""
+def test_child_processes_end_when_their_producer_is_killed(producer: CommandLine) -> None:
+    """The processes end even in the middle of a chunk of an hour."""
     process = producer.start(*LONG, "--local", "processes:2", "--schedule", "static")
     wait_until(lambda: usage_of_tree(process.pid).cpu_s > 1.0)
     children = psutil.Process(process.pid).children(recursive=True)
@@ -52,7 +52,7 @@ def test_processes_end_with_a_producer_that_is_killed(producer: CommandLine) -> 
 @pytest.mark.parametrize(
     ("pool", "schedule"), [("prefork", "auto"), *((pool, "static") for pool in POOLS)]
 )
-def test_workers_are_idle_again_soon(
+def test_workers_are_idle_two_seconds_after_an_interrupt(
     pool: str, schedule: str, producer_on_cluster: CommandLine, cluster: Cluster
 ) -> None:
     """With ``static`` each slot is in the middle of a chunk of an hour."""
@@ -65,7 +65,9 @@ def test_workers_are_idle_again_soon(
         assert "interrupted" in err
         time.sleep(2.0)  # the two seconds of the promise
         assert client.llen(pool) == 0
-        wait_until(lambda: not held_chunks(client, pool), 2.0)  # they say so once a second
+        wait_until(
+            lambda: not held_chunks(client, pool), 2.0
+        )  # workers announce their chunks once a second
         before = usage_of_workers(client, pool)
         time.sleep(1.0)  # a second over which a busy slot would use a second
         assert used_between(before, usage_of_workers(client, pool)).cpu_s < 0.3

@@ -1,4 +1,4 @@
-"""Settings come from the environment and .env, and never show a password."""
+"""Settings come from the environment and from .env, and never show a password."""
 
 from pathlib import Path
 
@@ -12,11 +12,11 @@ URL = "redis://:s3cret@127.0.0.1:6379/0"
 
 
 @pytest.fixture(autouse=True)
-def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _empty_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def test_celerys_own_variables_name_the_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_celerys_variables_set_broker_and_result_backend(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CELERY_BROKER_URL", URL)
     monkeypatch.setenv("CELERY_RESULT_BACKEND", "rediss://:other@127.0.0.1:1/0")
     settings = Settings.from_env()
@@ -24,21 +24,21 @@ def test_celerys_own_variables_name_the_cluster(monkeypatch: pytest.MonkeyPatch)
     assert settings.result_backend == "rediss://:other@127.0.0.1:1/0"
 
 
-def test_the_option_goes_before_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_option_overrides_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CELERY_BROKER_URL", "redis://127.0.0.1:1/0")
     monkeypatch.setenv("CELERY_RESULT_BACKEND", "redis://127.0.0.1:1/0")
     settings = Settings.from_env(URL)
     assert settings.broker_url == settings.result_backend == URL
 
 
-def test_a_dotenv_file_fills_the_gaps(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_dotenv_file_sets_what_the_environment_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
     Path(".env").write_text(f"CELERY_BROKER_URL={URL}\nPOOLRACE_HOST=from-file\n")
     monkeypatch.setenv("POOLRACE_HOST", "from-environment")
     settings = Settings.from_env()
     assert (settings.broker_url, settings.host) == (URL, "from-environment")
 
 
-def test_a_garbled_dotenv_file_is_refused() -> None:
+def test_a_dotenv_file_that_is_not_text_is_refused() -> None:
     Path(".env").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(UsageError, match=r"\.env"):
         Settings.from_env()
@@ -55,7 +55,7 @@ def test_a_garbled_dotenv_file_is_refused() -> None:
         ("POOLRACE_CA_FILE", "no-such-file"),
     ],
 )
-def test_a_value_that_cannot_be_is_refused_by_name(
+def test_an_invalid_value_is_refused_with_the_name_of_its_variable(
     name: str, value: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(name, value)
@@ -77,7 +77,7 @@ def test_a_worker_reads_its_slots_and_files(
     assert settings.ca_file == certificates
 
 
-def test_no_password_shows() -> None:
+def test_no_password_is_shown() -> None:
     shown = repr(Settings(broker_url=URL, result_backend=URL, flower_login="me:s3cret"))
     assert "s3cret" not in shown
     assert mask(f"cannot reach {URL}, nor redis://user:s3cret@host") == (
