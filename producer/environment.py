@@ -26,7 +26,7 @@ def describe(hosts: Iterable[HostFacts]) -> dict[str, Any]:
     }
 
 
-def describe_here() -> dict[str, Any]:
+def describe_this_machine() -> dict[str, Any]:
     """Return the environment of a measurement on this machine alone."""
     return describe([HostFacts.collect(Settings().host)])
 

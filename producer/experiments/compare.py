@@ -42,13 +42,15 @@ def measured_runs(
     pools = plan.pools()
     began = time.perf_counter()
     cluster = cluster_for(settings, pools, hosts=plan.hosts, flower=flower)
-    with cluster if pools else nullcontext(settings) as found:
+    with cluster if pools else nullcontext(settings) as cluster_settings:
         cluster_s = time.perf_counter() - began
-        hosts = {pool: PoolHosts.find(found, pool) for pool in pools if plan.varies == "hosts"}
+        hosts = {}
+        if plan.varies == "hosts":
+            hosts = {pool: PoolHosts.find(cluster_settings, pool) for pool in pools}
         for case in plan.rounds():
             with hosts[case.model.name].only(case.hosts) if case.hosts else nullcontext():
                 observer = make_observer(str(case))
-                run, facts = _measure_case(plan.job, case, found, expected, observer)
+                run, facts = _measure_case(plan.job, case, cluster_settings, expected, observer)
             if case.model.kind == "celery":
                 run = replace(run, startup_s=cluster_s + run.startup_s)
             yield run, facts

@@ -112,8 +112,8 @@ def resume(job_id: str, settings: Settings) -> ResumedJob:
 
     Raises ``UsageError`` if the job has ended, or if another producer runs the job.
     """
-    found = resolve(settings).settings
-    with _store(found) as store:
+    cluster_settings = resolve(settings).settings
+    with _store(cluster_settings) as store:
         checkpoint = store.load(job_id)
         if checkpoint.state in ENDED:
             raise UsageError(
@@ -124,7 +124,7 @@ def resume(job_id: str, settings: Settings) -> ResumedJob:
         revoke(store.client, checkpoint.pool, checkpoint.job.key)
         store.release(job_id)
     job = replace(checkpoint.job, generation=checkpoint.job.generation + 1)
-    return ResumedJob(job, checkpoint, found)
+    return ResumedJob(job, checkpoint, cluster_settings)
 
 
 def cancel(job_id: str, settings: Settings) -> int:
