@@ -15,9 +15,9 @@ T_99 = (63.66, 9.925, 5.841, 4.604, 4.032, 3.707, 3.499, 3.355, 3.250, 3.169, 3.
 
 
 def spread(values: Sequence[float]) -> float:
-    """Half the distance between the least and the greatest value: the ``±`` of the reports.
+    """Half of the range of the values, which reports show as ``±``.
 
-    With the handful of repeats of a comparison it says more than a standard deviation would.
+    For the three to five runs per case of a comparison it says more than a standard deviation.
     """
     return (max(values) - min(values)) / 2
 

@@ -1,4 +1,4 @@
-"""A comparison: several runs of each case of one job, with raw values only."""
+"""A comparison: several runs of each case of one job; raw values, nothing derived."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -7,15 +7,15 @@ from poolrace.producer.results.run import Run
 from poolrace.producer.results.schema import FORMAT
 
 Varies = Literal["model", "chunks", "slots", "hosts"]
-"""What the runs of a comparison differ in: a field of a run."""
+"""The field of a run in which the cases of a comparison differ."""
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Several runs each of several cases of one job; raw values, nothing derived."""
+    """The runs of a comparison, with job and environment; raw values, nothing derived."""
 
     made_at: str
-    """When it began: ISO 8601, UTC."""
+    """Time of the start: ISO 8601, UTC."""
     varies: Varies
     workload: str
     parameters: dict[str, Any]
@@ -23,15 +23,16 @@ class Comparison:
     stop: int
     expected: int
     repeat: int
+    """Number of runs per case."""
     schedule: str
-    """What was asked for, as in ``auto`` or ``dynamic --chunk-size 100``; of a sweep its name."""
+    """The schedule as requested, as in ``auto`` or ``dynamic --chunk-size 100``."""
     environment: dict[str, Any]
     runs: tuple[Run, ...]
-    """In the order in which they were made."""
+    """All runs in the order of measurement."""
 
     @property
     def exact(self) -> bool:
-        """Whether every run gave the expected value over the whole range."""
+        """Whether all runs are exact."""
         return all(run.exact for run in self.runs)
 
     def to_json(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Runs, comparisons, races, maps, and their file: what lies between measuring and reporting."""
+"""Results files: saves and loads comparisons, races and pool maps as JSON."""
 
 import json
 import os
@@ -15,48 +15,49 @@ from poolrace.producer.results.run import Run
 from poolrace.producer.results.schema import FORMAT, typed
 from poolrace.workers.errors import UsageError
 
-BESIDES = ("format", "kind", "figures")
-"""What a file holds besides the comparison: ``--json`` prints figures that follow from it."""
+METADATA_KEYS = ("format", "kind", "figures")
+"""Keys of a results file that are not fields of the results; ``--json`` adds ``figures``."""
 
 Results = Comparison | Race | PoolMap
-"""What a file holds, and what a report is of."""
+"""The content of a results file; every report is made from one of these."""
 
 
 def save(results: Results, path: Path) -> None:
-    """Write the file, whole or not at all."""
+    """Write a results file; an error leaves an existing file unchanged."""
     kind = next(name for name, (cls, _) in _KINDS.items() if isinstance(results, cls))
     data = {"format": FORMAT, "kind": kind, **results.to_json()}
     write_file(path, json.dumps(data, indent=1) + "\n")
 
 
 def load(path: Path) -> Results:
-    """Read a file that ``save`` wrote; raises ``UsageError`` for any other."""
+    """Read a results file; raises ``UsageError`` if it is not one of this format version."""
     try:
         data = json.loads(path.read_text())
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"{path} is not whole JSON: {error}; make it anew") from error
-    found = data.get("format") if isinstance(data, dict) else None
-    if found != FORMAT:
+        raise UsageError(f"{path} is not valid JSON: {error}; create it again") from error
+    version = data.get("format") if isinstance(data, dict) else None
+    if version != FORMAT:
         raise UsageError(
-            f"{path} has format version {found!r}, this poolrace reads {FORMAT}; make it anew"
+            f"{path} has format version {version!r}, this poolrace reads {FORMAT}; create it again"
         )
     kind = data.get("kind", "comparison")
     if kind not in _KINDS:
         raise UsageError(f"{path} is of kind {kind!r}, not one of {', '.join(_KINDS)}")
     try:
-        return _KINDS[kind][1]({it: data[it] for it in data if it not in BESIDES})
+        fields = {key: value for key, value in data.items() if key not in METADATA_KEYS}
+        return _KINDS[kind][1](fields)
     except (KeyError, TypeError, AttributeError) as error:
-        raise UsageError(f"{path} is not a {kind}: {error!r}; make it anew") from error
+        raise UsageError(f"{path} is not a {kind}: {error!r}; create it again") from error
 
 
 def require_writable(path: Path) -> None:
-    """Raise ``UsageError`` if ``path`` could not be written, before anything is measured."""
+    """Raise ``UsageError`` if ``path`` cannot be written; called before anything is measured."""
     try:
         target = path.resolve()
         if target.exists() and not target.is_file():
-            raise UsageError(f"cannot write {path}: it is no regular file; give another path")
+            raise UsageError(f"cannot write {path}: it is not a regular file; give another path")
         with tempfile.TemporaryFile(dir=target.parent):
             pass
     except OSError as error:
@@ -64,7 +65,7 @@ def require_writable(path: Path) -> None:
 
 
 def write_file(path: Path, content: str | bytes) -> None:
-    """Replace the file at once, so that a reader never sees half of it; follows links."""
+    """Replace the file in one step, so that readers never see a partial file; follows links."""
     target = path.resolve()
     handle, draft = tempfile.mkstemp(dir=target.parent, prefix=".poolrace-")
     try:
@@ -82,12 +83,12 @@ def _comparison(data: dict[str, Any]) -> Comparison:
 
 
 def _race(data: dict[str, Any]) -> Race:
-    finalists = [typed(Candidate, it) for it in data["finalists"]]
+    finalists = [typed(Candidate, candidate) for candidate in data["finalists"]]
     return typed(Race, {**data, "laps": tuple(map(_lap, data["laps"])), "finalists": finalists})
 
 
 def _pool_map(data: dict[str, Any]) -> PoolMap:
-    laps = (typed(MapLap, {**it, "lap": _lap(it["lap"])}) for it in data["laps"])
+    laps = (typed(MapLap, {**map_lap, "lap": _lap(map_lap["lap"])}) for map_lap in data["laps"])
     return typed(PoolMap, {**data, "laps": tuple(laps)})
 
 
@@ -100,4 +101,4 @@ _KINDS: dict[str, tuple[type[Results], Callable[[dict[str, Any]], Results]]] = {
     "race": (Race, _race),
     "map": (PoolMap, _pool_map),
 }
-"""Kind, as a file names it -> its class, and how it is read."""
+"""Kind of results, as in the file -> its class, and the function that rebuilds it."""

@@ -1,4 +1,4 @@
-"""A run: one measured execution of a job, with raw values only."""
+"""A run: the raw values of one measured execution of a job."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -8,24 +8,24 @@ from poolrace.producer.results.schema import typed
 
 @dataclass(frozen=True, slots=True)
 class ChunkRecord:
-    """Where and when a chunk ran, and what it gave."""
+    """The record of one chunk: its range, host, slot, times and values."""
 
     start: int
     stop: int
     host: str
     slot: str
     arrived_s: float
-    """When its result arrived, in seconds after the start, by the producer's clock."""
+    """Seconds from the start of the run until the result arrived, by the producer's clock."""
     duration_s: float
     value: int | None
-    """Its partial, ``None`` if it is a big integer."""
+    """The partial of the chunk; ``None`` if it is a big integer."""
     merged: int | None
-    """The job's value once this chunk was merged, ``None`` if it is a big integer."""
+    """The value of the job after this chunk was merged; ``None`` if it is a big integer."""
 
 
 @dataclass(slots=True)
 class SlotShare:
-    """What one slot did in a run."""
+    """The share of one slot in a run: chunks, indices, and seconds spent on them."""
 
     chunks: int = 0
     indices: int = 0
@@ -34,16 +34,17 @@ class SlotShare:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened in a run: a host joined or left, chunks were sent again."""
+    """An event during a run: a host joined or left, or chunks were sent again."""
 
     at_s: float
-    """Seconds after the start, by the producer's clock."""
+    """Seconds from the start of the run, by the producer's clock."""
     what: str
+    """Description of the event for users."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """One measured execution. Times in seconds; see docs/measuring.md for what each includes."""
+    """One measured execution of a job. docs/measuring.md defines each figure; times in seconds."""
 
     job: str
     workload: str
@@ -52,26 +53,29 @@ class Run:
     stop: int
     model: str
     slots: int
-    """At the start; hosts may join and leave."""
+    """Number of slots at the start; hosts may join and leave later."""
     hosts: int
-    """That were there at any time."""
+    """Number of hosts that took part at any time."""
     machines: int
-    """That these hosts are on, as far as they can tell."""
+    """Number of machines of these hosts, as far as the hosts can detect them."""
     schedule: str
     chunks: int
     duplicates: int
+    """Number of results that were ignored because their chunk was done already."""
     retries: int
-    """Chunks whose code failed, and that were sent again."""
+    """Number of chunks that were sent again because their code failed."""
     resent: int
-    """Chunks that were nowhere to be found, and sent again."""
+    """Number of chunks that were sent again because they were lost."""
     backups: int
-    """Slow chunks that were given to an idle slot too."""
+    """Number of slow chunks of which a copy was sent to an idle slot."""
     resumed: int
-    """Indices that were done before this run, of the same job."""
+    """Number of indices of the same job that earlier runs had done."""
     value: int
     expected: int
     exact: bool
+    """Whether the whole range was counted once and the value equals the expected one."""
     intervals: list[list[int]]
+    """Intervals ``[start, stop]`` of indices that were counted, merged and ascending."""
     elapsed_s: float
     startup_s: float
     cpu_s: float
@@ -81,7 +85,7 @@ class Run:
     involuntary_switches: int
     peak_memory_bytes: int
     shares: dict[str, dict[str, SlotShare]]
-    """Host -> slot -> share."""
+    """Name of the host -> name of the slot -> share."""
     events: list[Event]
     records: list[ChunkRecord]
 
@@ -91,7 +95,7 @@ class Run:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "Run":
-        """Rebuild a run; raises ``KeyError`` or ``TypeError`` for anything that is not one."""
+        """Rebuild a run; raises ``KeyError`` or ``TypeError`` if the data is not one."""
         shares = {
             host: {slot: typed(SlotShare, share) for slot, share in slots.items()}
             for host, slots in data["shares"].items()

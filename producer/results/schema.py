@@ -1,4 +1,4 @@
-"""The format version of results files, and the type check of what is read from them."""
+"""The format version of results files, and the type check of the data read from them."""
 
 import math
 from types import UnionType
@@ -7,24 +7,24 @@ from typing import Any, ClassVar, Literal, TypeVar, get_args, get_origin, get_ty
 T = TypeVar("T")
 
 FORMAT = 4
-"""Version of the file's format; a file of another version is refused."""
+"""Version of the format of results files; files with another version are refused."""
 
 
 def typed(cls: type[T], data: dict[str, Any]) -> T:
-    """An instance of the dataclass; raises ``TypeError`` if a field has another type.
+    """Create a dataclass from JSON data; raises ``TypeError`` if a field has the wrong type.
 
-    A number must be finite, and a float may have been written without a fraction.
+    Numbers must be finite; an integer is accepted for a float.
     """
-    for name, wanted in get_type_hints(cls).items():
-        if get_origin(wanted) is ClassVar:
+    for name, hint in get_type_hints(cls).items():
+        if get_origin(hint) is ClassVar:
             continue
         value = data[name]
-        if get_origin(wanted) is Literal:
-            if value not in get_args(wanted):
+        if get_origin(hint) is Literal:
+            if value not in get_args(hint):
                 raise TypeError(f"{name} is {value!r}")
             continue
-        kinds = get_args(wanted) if isinstance(wanted, UnionType) else (wanted,)
-        allowed = {get_origin(kind) or kind for kind in kinds}
+        hints = get_args(hint) if isinstance(hint, UnionType) else (hint,)
+        allowed = {get_origin(part) or part for part in hints}
         if float in allowed:
             allowed.add(int)
         if type(value) not in allowed or (type(value) is float and not math.isfinite(value)):

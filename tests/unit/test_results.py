@@ -1,4 +1,4 @@
-"""Results are stored whole, read back the same, and refused when they are not ours."""
+"""Results files are read back unchanged; any other file is refused with a message."""
 
 import json
 import sys
@@ -30,18 +30,18 @@ def comparison(settings: Settings) -> Comparison:
     return compare(Plan(job, cases, repeat=3), settings)
 
 
-def test_models_are_interleaved_and_each_round_begins_with_another(comparison: Comparison) -> None:
+def test_runs_of_models_are_interleaved_and_the_order_rotates(comparison: Comparison) -> None:
     one, two = "local:single", "local:threads"
     assert [run.model for run in comparison.runs] == [one, two, two, one, one, two]
 
 
-def test_what_is_saved_is_what_is_loaded(comparison: Comparison, tmp_path: Path) -> None:
+def test_loaded_results_equal_the_saved_ones(comparison: Comparison, tmp_path: Path) -> None:
     save(comparison, tmp_path / "r.json")
     assert load(tmp_path / "r.json") == comparison
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_a_report_of_a_file_is_the_same_every_time(
+def test_a_report_of_a_file_has_the_same_bytes_each_time(
     name: str, comparison: Comparison, tmp_path: Path
 ) -> None:
     save(comparison, tmp_path / "r.json")
@@ -52,8 +52,8 @@ def test_a_report_of_a_file_is_the_same_every_time(
 
 
 @pytest.fixture
-def of_two_hosts(comparison: Comparison) -> Comparison:
-    """As if another host on the same machine had joined and done a quarter."""
+def two_hosts(comparison: Comparison) -> Comparison:
+    """A run in which a second host on the same machine joined and computed a quarter."""
     share = {"0": SlotShare(chunks=3, indices=7500, busy_s=0.3)}
     joined = {"0": SlotShare(chunks=1, indices=2500, busy_s=0.1)}
     run = replace(
@@ -68,8 +68,8 @@ def of_two_hosts(comparison: Comparison) -> Comparison:
     return replace(comparison, runs=(run,), environment=environment)
 
 
-def test_a_run_in_words_tells_each_hosts_share_and_what_happened(of_two_hosts: Comparison) -> None:
-    text = render(of_two_hosts.runs[-1])
+def test_the_text_of_a_run_has_shares_of_hosts_and_events(two_hosts: Comparison) -> None:
+    text = render(two_hosts.runs[-1])
     assert "2 host(s) on 1 machine(s), whose cores they share" in text
     assert "here: 75.0% of the indices in 3 chunk(s) on 1 slot(s)" in text
     assert "there: 25.0% of the indices in 1 chunk(s) on 1 slot(s)" in text
@@ -77,15 +77,17 @@ def test_a_run_in_words_tells_each_hosts_share_and_what_happened(of_two_hosts: C
 
 
 @pytest.mark.parametrize("name", ["text", "markdown", "html"])
-def test_a_report_tells_shares_events_and_shared_cores(name: str, of_two_hosts: Comparison) -> None:
-    text = str(FORMATS[name](of_two_hosts))
+def test_a_report_has_shares_of_hosts_events_and_shared_cores(
+    name: str, two_hosts: Comparison
+) -> None:
+    text = str(FORMATS[name](two_hosts))
     assert "here 75.0%, there 25.0%" in text
     assert "run 1, local:threads, at 0.5 s: threads@there joined with 1 slot(s)" in text
     assert "here, there: 1 cores" in text
     assert "2 of these hosts share the cores of one machine" in text
 
 
-def test_the_file_keeps_raw_values_environment_and_versions(
+def test_a_results_file_holds_runs_environment_and_versions(
     comparison: Comparison, tmp_path: Path
 ) -> None:
     save(comparison, tmp_path / "r.json")
@@ -96,32 +98,32 @@ def test_the_file_keeps_raw_values_environment_and_versions(
     assert data["environment"]["hosts"][0]["cores"] >= 1
 
 
-def test_a_file_that_is_not_ours_is_refused(comparison: Comparison, tmp_path: Path) -> None:
+def test_a_damaged_or_foreign_file_is_refused(comparison: Comparison, tmp_path: Path) -> None:
     path = tmp_path / "r.json"
     save(comparison, path)
     whole = path.read_text()
     refused = {
-        "cut in half": (whole[: len(whole) // 2], "not whole JSON"),
+        "cut in half": (whole[: len(whole) // 2], "not valid JSON"),
         "another version": (whole.replace(f'"format": {FORMAT}', '"format": 99', 1), "version 99"),
         "not an object": ("[1, 2]", "version None"),
         "without runs": (f'{{"format": {FORMAT}, "kind": "comparison"}}', "not a comparison"),
         "of another kind": (f'{{"format": {FORMAT}, "kind": "song"}}', "of kind 'song'"),
         "with other fields": (f'{{"format": {FORMAT}, "runs": [{{"a": 1}}]}}', "not a comparison"),
-        "empty": ("", "not whole JSON"),
+        "empty": ("", "not valid JSON"),
     }
-    for what, (text, words) in refused.items():
+    for damage, (text, words) in refused.items():
         path.write_text(text)
         with pytest.raises(UsageError, match=words):
-            raise AssertionError(what, load(path))
+            raise AssertionError(damage, load(path))
 
 
 def test_a_binary_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "r.json").write_bytes(bytes(range(256)))
-    with pytest.raises(UsageError, match="not whole JSON"):
+    with pytest.raises(UsageError, match="not valid JSON"):
         load(tmp_path / "r.json")
 
 
-def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="No such file"):
         load(tmp_path / "none.json")
 
@@ -136,7 +138,7 @@ def test_big_integers_are_stored_exactly(settings: Settings, tmp_path: Path) -> 
     sys.set_int_max_str_digits(4300)
 
 
-def test_a_place_that_cannot_be_written_is_known_beforehand(tmp_path: Path) -> None:
+def test_a_path_that_cannot_be_written_is_refused_before_measuring(tmp_path: Path) -> None:
     require_writable(tmp_path / "new.json")
     assert list(tmp_path.iterdir()) == []
     for path in (tmp_path / "missing" / "r.json", tmp_path):
@@ -144,7 +146,7 @@ def test_a_place_that_cannot_be_written_is_known_beforehand(tmp_path: Path) -> N
             require_writable(path)
 
 
-def test_writing_replaces_a_file_at_once(tmp_path: Path) -> None:
+def test_an_error_while_writing_leaves_the_file_unchanged(tmp_path: Path) -> None:
     path = tmp_path / "f"
     path.write_text("old")
     with pytest.raises(UnicodeEncodeError):

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from poolrace.workers.errors import UsageError
+from poolrace.workers.installation import install_command
 from poolrace.workers.workloads.base import Steps, Workload, parameter
 
 SLICE = 1_000_000
@@ -36,7 +37,8 @@ def _numpy(start: int, stop: int) -> Steps:
     try:
         import numpy as np  # noqa: PLC0415 # an extra, for this kernel only
     except ImportError as error:
-        raise UsageError("--kernel numpy needs numpy; pip install 'poolrace[numpy]'") from error
+        command = install_command("numpy")
+        raise UsageError(f"--kernel numpy needs the extra 'numpy': {command}") from error
     total = 0
     for begin in range(start, stop, NUMPY_SLICE):
         indices = np.arange(begin, min(begin + NUMPY_SLICE, stop), dtype=np.int64)

@@ -1,1 +1,1 @@
-"""Charts as SVG."""
+"""Drawing: charts as SVG, and their CSS."""

@@ -1,6 +1,7 @@
-"""Small drawings as SVG: a plot of curves and points, bars, a grid. Knows no comparison.
+"""SVG drawings: a plot of curves and points, horizontal bars, a grid of coloured cells.
 
-Colours are classes, which ``style.py`` defines; nothing is fetched.
+Colours and line styles are CSS classes, which ``style.py`` defines; nothing is loaded from
+elsewhere. This module draws numbers and labels, and imports neither results nor their analysis.
 """
 
 import math
@@ -9,31 +10,41 @@ from dataclasses import dataclass, field
 from html import escape
 
 WIDTH, HEIGHT = 760, 380
+"""Units of the drawing's coordinate system: the width of a drawing, the height of a plot."""
+
 LEFT, RIGHT, TOP, BOTTOM = 64, 20, 46, 48
-"""Room for the ticks' numbers, the legend and the titles of the axes."""
+"""Units between the edges of a plot and its axes: space for numbers, legend and titles."""
 
-APART = 30
-"""Between two numbers below the axis, so that they do not overlap."""
+TICK_DISTANCE = 30
+"""Units between two numbers below the x axis, at least; closer numbers are left out."""
 
-STEPS = 120
-"""Straight pieces that a curve is drawn with."""
+CURVE_SEGMENTS = 120
+"""Number of straight segments per curve."""
 
+CHARACTER_WIDTH = 7.2
+"""Units; the average width of a character of the drawing's font."""
 
-LETTER = 7.2
-"""Width of a letter, roughly."""
+BAR_MARGIN = 24
+"""Units kept free between the names and the bars, and again between bars, texts and the edge."""
+
+BAR_DISTANCE = 26
+"""Units from the top of a bar to the top of the next one."""
+
+CELL_HEIGHT = 52.0
+"""Units; the height of a cell of a grid."""
 
 
 @dataclass(frozen=True)
 class Drawing:
-    """Shapes in a box that is ``WIDTH`` wide."""
+    """SVG shapes in a box of width ``WIDTH``."""
 
     label: str
-    """What it shows, for those who cannot see it."""
+    """Description of the content for screen readers."""
     height: float
     shapes: tuple[str, ...]
 
     def element(self) -> str:
-        """The drawing as an element of a page."""
+        """The drawing as an ``svg`` element of an HTML page."""
         return "\n".join(
             (
                 (
@@ -48,7 +59,7 @@ class Drawing:
 
 @dataclass(frozen=True)
 class Axis:
-    """From values to places along one side of the plot."""
+    """One axis of a plot: converts values to positions and back."""
 
     title: str
     low: float
@@ -56,63 +67,64 @@ class Axis:
     ticks: Sequence[float]
     log: bool = False
 
-    def part(self, value: float) -> float:
-        """Where the value lies, from 0 to 1."""
+    def fraction(self, value: float) -> float:
+        """The position of the value along the axis, from 0 to 1."""
         if self.log:
             return math.log(value / self.low) / math.log(self.high / self.low)
         return (value - self.low) / (self.high - self.low)
 
-    def value(self, part: float) -> float:
-        """The value that lies there: the reverse of ``part``."""
+    def value_at(self, fraction: float) -> float:
+        """The value at a position: the inverse of ``fraction``."""
         if self.log:
-            return self.low * math.pow(self.high / self.low, part)
-        return self.low + part * (self.high - self.low)
+            return self.low * math.pow(self.high / self.low, fraction)
+        return self.low + fraction * (self.high - self.low)
 
 
 @dataclass
 class Plot:
-    """Collects what is drawn; a ``kind`` is a class of the page's style."""
+    """Collects curves, points and marks, and draws them over a grid with axes and a legend."""
 
     label: str
     x: Axis
     y: Axis
-    _parts: list[str] = field(default_factory=list)
+    _shapes: list[str] = field(default_factory=list)
     _legend: list[tuple[str, str]] = field(default_factory=list)
 
-    def curve(self, kind: str, name: str, points: Iterable[tuple[float, float]]) -> None:
-        """A line through the points, as far as they lie on the plot."""
+    def curve(self, css_class: str, name: str, points: Iterable[tuple[float, float]]) -> None:
+        """Add a line through those points that lie within the plot, and its legend entry."""
         inside = [(x, y) for x, y in points if self.y.low <= y <= self.y.high * 1.001]
-        places = " ".join(f"{self._at_x(x):.1f},{self._at_y(y):.1f}" for x, y in inside)
-        self._parts.append(f'<polyline class="{kind}" points="{places}"/>')
-        self._legend.append((kind, name))
+        positions = " ".join(f"{self._left(x):.1f},{self._top(y):.1f}" for x, y in inside)
+        self._shapes.append(f'<polyline class="{css_class}" points="{positions}"/>')
+        self._legend.append((css_class, name))
 
     def point(self, x: float, y: float, low: float, high: float) -> None:
-        """A measured value and its spread."""
-        at = self._at_x(x)
-        self._parts += [
+        """Add a measured value, and its spread as a vertical line from ``low`` to ``high``."""
+        left = self._left(x)
+        self._shapes += [
             (
-                f'<line class="spread" x1="{at:.1f}" x2="{at:.1f}" y1="{self._at_y(low):.1f}"'
-                f' y2="{self._at_y(high):.1f}"/>'
+                f'<line class="spread" x1="{left:.1f}" x2="{left:.1f}" y1="{self._top(low):.1f}"'
+                f' y2="{self._top(high):.1f}"/>'
             ),
-            f'<circle class="point" cx="{at:.1f}" cy="{self._at_y(y):.1f}" r="4.5"/>',
+            f'<circle class="point" cx="{left:.1f}" cy="{self._top(y):.1f}" r="4.5"/>',
         ]
 
-    def mark(self, x: float, words: str) -> None:
-        """A vertical line at ``x``, with words beside it."""
-        at = self._at_x(x)
-        right = self.x.part(x) < 0.6
-        anchor, beside = ("start", at + 6) if right else ("end", at - 6)
-        self._parts += [
-            f'<line class="mark" x1="{at:.1f}" x2="{at:.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>',
+    def mark(self, x: float, text: str) -> None:
+        """Add a vertical line at ``x`` with a text beside it."""
+        left = self._left(x)
+        text_on_right = self.x.fraction(x) < 0.6
+        anchor, text_left = ("start", left + 6) if text_on_right else ("end", left - 6)
+        bottom = HEIGHT - BOTTOM
+        self._shapes += [
+            f'<line class="mark" x1="{left:.1f}" x2="{left:.1f}" y1="{TOP}" y2="{bottom}"/>',
             (
-                f'<text class="strong" x="{beside:.1f}" y="{TOP + 14}" text-anchor="{anchor}">'
-                f"{escape(words)}</text>"
+                f'<text class="strong" x="{text_left:.1f}" y="{TOP + 14}" text-anchor="{anchor}">'
+                f"{escape(text)}</text>"
             ),
         ]
 
     def drawing(self) -> Drawing:
-        """What was collected, with axes and legend."""
-        return Drawing(self.label, HEIGHT, (*self._grid(), *self._parts, *legend(self._legend)))
+        """The collected shapes with grid, axes and legend."""
+        return Drawing(self.label, HEIGHT, (*self._grid(), *self._shapes, *_legend(self._legend)))
 
     def _grid(self) -> list[str]:
         bottom, right = HEIGHT - BOTTOM, WIDTH - RIGHT
@@ -124,65 +136,67 @@ class Plot:
             f'<text x="{LEFT}" y="{TOP - 8}" text-anchor="end">{escape(self.y.title)}</text>',
         ]
         for tick in self.y.ticks:
-            at = self._at_y(tick)
+            top = self._top(tick)
             lines += [
-                f'<line class="grid" x1="{LEFT}" x2="{right}" y1="{at:.1f}" y2="{at:.1f}"/>',
-                f'<text x="{LEFT - 8}" y="{at + 4:.1f}" text-anchor="end">{tick:g}</text>',
+                f'<line class="grid" x1="{LEFT}" x2="{right}" y1="{top:.1f}" y2="{top:.1f}"/>',
+                f'<text x="{LEFT - 8}" y="{top + 4:.1f}" text-anchor="end">{tick:g}</text>',
             ]
-        last = -math.inf
+        previous = -math.inf
         for tick in self.x.ticks:
-            at = self._at_x(tick)
-            if at - last >= APART:
+            left = self._left(tick)
+            if left - previous >= TICK_DISTANCE:
                 lines.append(
-                    f'<text x="{at:.1f}" y="{bottom + 18}" text-anchor="middle">{tick:g}</text>'
+                    f'<text x="{left:.1f}" y="{bottom + 18}" text-anchor="middle">{tick:g}</text>'
                 )
-                last = at
+                previous = left
         return lines
 
-    def _at_x(self, value: float) -> float:
-        return LEFT + self.x.part(value) * (WIDTH - LEFT - RIGHT)
+    def _left(self, x: float) -> float:
+        return LEFT + self.x.fraction(x) * (WIDTH - LEFT - RIGHT)
 
-    def _at_y(self, value: float) -> float:
-        return HEIGHT - BOTTOM - self.y.part(value) * (HEIGHT - TOP - BOTTOM)
+    def _top(self, y: float) -> float:
+        return HEIGHT - BOTTOM - self.y.fraction(y) * (HEIGHT - TOP - BOTTOM)
 
 
 @dataclass(frozen=True)
 class Bar:
-    """A bar with its name before it, and words behind."""
+    """A horizontal bar with a name on its left and a text on its right."""
 
-    kind: str
+    css_class: str
     name: str
     value: float
-    words: str
+    text: str
 
 
-def bars(label: str, found: Sequence[Bar]) -> Drawing:
-    """Bars from the left, the longest of which ends where the words have room."""
-    left = 24 + LETTER * max(len(bar.name) for bar in found)
-    room = WIDTH - left - 24 - LETTER * max(len(bar.words) for bar in found)
-    longest = max(bar.value for bar in found) or 1.0
+def bars(label: str, rows: Sequence[Bar]) -> Drawing:
+    """Horizontal bars in proportion to their values; the longest leaves space for the texts."""
+    left = BAR_MARGIN + CHARACTER_WIDTH * max(len(bar.name) for bar in rows)
+    text_width = CHARACTER_WIDTH * max(len(bar.text) for bar in rows)
+    longest_width = WIDTH - left - BAR_MARGIN - text_width
+    highest = max(bar.value for bar in rows) or 1.0
     shapes = []
-    for number, bar in enumerate(found):
-        top, width = 8 + 26 * number, max(2.0, room * bar.value / longest)
+    for number, bar in enumerate(rows):
+        top = 8 + BAR_DISTANCE * number
+        width = max(2.0, longest_width * bar.value / highest)
         shapes += [
             f'<text x="0" y="{top + 14}">{escape(bar.name)}</text>',
             (
-                f'<rect class="{bar.kind}" x="{left:.1f}" y="{top}" width="{width:.1f}"'
+                f'<rect class="{bar.css_class}" x="{left:.1f}" y="{top}" width="{width:.1f}"'
                 ' height="19" rx="3"/>'
             ),
-            f'<text x="{left + width + 8:.1f}" y="{top + 14}">{escape(bar.words)}</text>',
+            f'<text x="{left + width + 8:.1f}" y="{top + 14}">{escape(bar.text)}</text>',
         ]
-    return Drawing(label, 16 + 26 * len(found), tuple(shapes))
+    return Drawing(label, 16 + BAR_DISTANCE * len(rows), tuple(shapes))
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A field of a grid."""
+    """One cell of a grid: a coloured rectangle with a text."""
 
-    kind: str
-    words: str
-    more: str = ""
-    """A second, smaller line."""
+    css_class: str
+    text: str
+    second_line: str = ""
+    """A second line in a smaller font."""
 
 
 def grid(
@@ -190,79 +204,81 @@ def grid(
     titles: tuple[str, str],
     names: tuple[Sequence[str], Sequence[str]],
     cells: Sequence[Sequence[Cell]],
-    kinds: Iterable[tuple[str, str]],
+    legend: Iterable[tuple[str, str]],
 ) -> Drawing:
-    """Coloured fields: ``titles`` and ``names`` of columns and rows, the rows from below upwards.
+    """A grid of coloured cells, rows from bottom to top.
 
-    ``kinds`` are the legend: class and name.
+    ``titles`` are those of the x axis and the y axis, ``names`` those of the columns and the rows.
+    ``legend`` holds pairs of a CSS class and a name.
     """
-    (across, upwards), (columns, rows) = titles, names
-    wide, high = (WIDTH - LEFT - RIGHT) / len(columns), 52.0
-    bottom = TOP + high * len(rows)
+    (x_title, y_title), (columns, rows) = titles, names
+    width = (WIDTH - LEFT - RIGHT) / len(columns)
+    bottom = TOP + CELL_HEIGHT * len(rows)
     shapes = [
-        *legend(kinds),
-        f'<text x="{LEFT}" y="{TOP - 8}" text-anchor="end">{escape(upwards)}</text>',
+        *_legend(legend),
+        f'<text x="{LEFT}" y="{TOP - 8}" text-anchor="end">{escape(y_title)}</text>',
     ]
-    for row, (name, line) in enumerate(zip(rows, cells, strict=True)):
-        top = bottom - high * (row + 1)
+    for row, (name, row_cells) in enumerate(zip(rows, cells, strict=True)):
+        top = bottom - CELL_HEIGHT * (row + 1)
         shapes.append(
-            f'<text x="{LEFT - 10}" y="{top + high / 2 + 4:.1f}" text-anchor="end">{name}</text>'
+            f'<text x="{LEFT - 10}" y="{top + CELL_HEIGHT / 2 + 4:.1f}" text-anchor="end">'
+            f"{name}</text>"
         )
-        for column, cell in enumerate(line):
-            shapes += _field(cell, LEFT + wide * column, top, wide, high)
+        for column, cell in enumerate(row_cells):
+            shapes += _cell_shapes(cell, LEFT + width * column, top, width)
     for column, name in enumerate(columns):
         shapes.append(
-            f'<text x="{LEFT + wide * (column + 0.5):.1f}" y="{bottom + 20:.1f}"'
+            f'<text x="{LEFT + width * (column + 0.5):.1f}" y="{bottom + 20:.1f}"'
             f' text-anchor="middle">{escape(name)}</text>'
         )
     shapes.append(
         f'<text x="{(LEFT + WIDTH - RIGHT) / 2}" y="{bottom + 42:.1f}" text-anchor="middle">'
-        f"{escape(across)}</text>"
+        f"{escape(x_title)}</text>"
     )
     return Drawing(label, bottom + 52, tuple(shapes))
 
 
-def _field(cell: Cell, left: float, top: float, wide: float, high: float) -> list[str]:
-    middle = left + wide / 2
-    up = 10 if cell.more else 0
+def _cell_shapes(cell: Cell, left: float, top: float, width: float) -> list[str]:
+    centre, middle = left + width / 2, top + CELL_HEIGHT / 2
+    text_top = middle - 6 if cell.second_line else middle + 4
     shapes = [
         (
-            f'<rect class="{cell.kind}" x="{left + 1.5:.1f}" y="{top + 1.5:.1f}"'
-            f' width="{wide - 3:.1f}" height="{high - 3:.1f}" rx="3"/>'
+            f'<rect class="{cell.css_class}" x="{left + 1.5:.1f}" y="{top + 1.5:.1f}"'
+            f' width="{width - 3:.1f}" height="{CELL_HEIGHT - 3:.1f}" rx="3"/>'
         ),
         (
-            f'<text class="on" x="{middle:.1f}" y="{top + high / 2 + 4 - up:.1f}"'
-            f' text-anchor="middle">{escape(cell.words)}</text>'
+            f'<text class="cell" x="{centre:.1f}" y="{text_top:.1f}"'
+            f' text-anchor="middle">{escape(cell.text)}</text>'
         ),
     ]
-    if cell.more:
+    if cell.second_line:
         shapes.append(
-            f'<text class="on small" x="{middle:.1f}" y="{top + high / 2 + 18:.1f}"'
-            f' text-anchor="middle">{escape(cell.more)}</text>'
+            f'<text class="cell small" x="{centre:.1f}" y="{middle + 18:.1f}"'
+            f' text-anchor="middle">{escape(cell.second_line)}</text>'
         )
     return shapes
 
 
-def legend(kinds: Iterable[tuple[str, str]]) -> list[str]:
-    """Names of kinds in a line at the top, each behind a piece of it."""
-    lines, at = [], float(LEFT + 16)
-    for kind, name in kinds:
-        lines += [
-            f'<line class="{kind}" x1="{at:.0f}" x2="{at + 26:.0f}" y1="14" y2="14"/>',
-            f'<text x="{at + 32:.0f}" y="18">{escape(name)}</text>',
+def _legend(entries: Iterable[tuple[str, str]]) -> list[str]:
+    """The legend in one line above the plot: a short line of each CSS class, and its name."""
+    shapes, left = [], float(LEFT + 16)
+    for css_class, name in entries:
+        shapes += [
+            f'<line class="{css_class}" x1="{left:.0f}" x2="{left + 26:.0f}" y1="14" y2="14"/>',
+            f'<text x="{left + 32:.0f}" y="18">{escape(name)}</text>',
         ]
-        at += 32 + LETTER * len(name) + 22
-    return lines
+        left += 32 + CHARACTER_WIDTH * len(name) + 22
+    return shapes
 
 
-def along(axis: Axis) -> list[float]:
-    """Values to draw a curve through, evenly spread over the axis as it is shown."""
-    return [axis.value(step / STEPS) for step in range(STEPS + 1)]
+def curve_values(axis: Axis) -> list[float]:
+    """Values at equal distances along the axis, to draw a curve through."""
+    return [axis.value_at(step / CURVE_SEGMENTS) for step in range(CURVE_SEGMENTS + 1)]
 
 
 def round_ticks(high: float) -> list[float]:
-    """Some five round numbers from 0 up to ``high``."""
-    rough = high / 5
-    power = 10.0 ** math.floor(math.log10(rough))
-    step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough)
+    """About five round numbers from 0 up to ``high``."""
+    smallest_step = high / 5
+    power = 10.0 ** math.floor(math.log10(smallest_step))
+    step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= smallest_step)
     return [number * step for number in range(int(high / step + 1e-9) + 1)]

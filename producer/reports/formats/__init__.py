@@ -1,7 +1,7 @@
-"""The registry of report formats: a new one is one file here and one entry below.
+"""The registry of report formats: a new format is one file here and one entry below.
 
-A report is a pure function of stored results: it sees neither Celery nor Redis nor an
-executor, and gives the same bytes for the same file.
+A format is a pure function of stored results: it uses neither Celery nor Redis nor an executor,
+and returns the same bytes for the same results file.
 """
 
 from collections.abc import Callable
@@ -18,12 +18,14 @@ FORMATS: dict[str, Callable[[Results], str | bytes]] = {
     "svg": image.svg,
     "png": image.png,
 }
+"""Name of a format -> the function that renders results in it."""
 
 SUFFIXES = {
     ".txt": "text", ".md": "markdown", ".csv": "csv", ".html": "html", ".svg": "svg", ".png": "png",
 }  # fmt: skip
+"""Ending of a file name -> name of a format."""
 
 
 def format_for(path: Path) -> str:
-    """The format that the file's name asks for; a page if it asks for none."""
+    """The format that fits the ending of the file name; ``html`` for any other ending."""
     return SUFFIXES.get(path.suffix.lower(), "html")

@@ -1,4 +1,4 @@
-"""``csv``: the raw values, a line a run or a lap, for a spreadsheet."""
+"""``csv``: the raw values, one line per run or lap, for spreadsheets."""
 
 import csv
 import io
@@ -8,10 +8,10 @@ from poolrace.producer.results.files import Results
 
 
 def render(results: Results) -> str:
-    """Everything in the order in which it was made; nothing is rounded."""
-    shown = view(results)
+    """The raw values in the order of measurement, not rounded."""
+    content = view(results)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(shown.raw_header)
-    writer.writerows(shown.raw)
+    writer.writerow(content.raw_header)
+    writer.writerows(content.raw)
     return text.getvalue()

@@ -1,4 +1,4 @@
-"""``html``: one self-contained page with chart, findings, table; no script, nothing to fetch."""
+"""``html``: the report as one self-contained page: no scripts, nothing loaded from elsewhere."""
 
 from html import escape
 
@@ -8,32 +8,32 @@ from poolrace.producer.results.files import Results
 
 
 def render(results: Results) -> str:
-    """A page that looks the same in ten years: all of it is in the file."""
-    shown = view(results)
-    kind = "soft" if shown.sound else "wrong"
+    """Title, summary, chart, findings, table, validity, notes and environment as a page."""
+    content = view(results)
+    validity_class = "muted" if content.valid else "error"
     return "\n".join(
         (
             "<!doctype html>",
             '<html lang="en"><head><meta charset="utf-8">',
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            f"<title>{escape(shown.title)}</title><style>{style.page()}</style></head><body>",
-            f"<h1>{escape(shown.title)}</h1>",
-            f'<p class="soft">{escape(shown.summary)} · {escape(results.made_at)}</p>',
-            shown.chart.element() if shown.chart else "",
-            *(f"<p>{escape(sentence)}</p>" for sentence in shown.findings),
+            f"<title>{escape(content.title)}</title><style>{style.page_css()}</style></head><body>",
+            f"<h1>{escape(content.title)}</h1>",
+            f'<p class="muted">{escape(content.summary)} · {escape(results.made_at)}</p>',
+            content.chart.element() if content.chart else "",
+            *(f"<p>{escape(sentence)}</p>" for sentence in content.findings),
             '<div class="scroll"><table><thead>',
-            _line("th", shown.header),
+            _row("th", content.header),
             "</thead><tbody>",
-            *(_line("td", cells) for cells in shown.cells),
+            *(_row("td", cells) for cells in content.cells),
             "</tbody></table></div>",
-            f'<p class="{kind}">{escape(shown.proof)}</p>',
-            *(f"<p>{escape(line)}</p>" for line in shown.notes),
-            *(f'<p class="soft">{escape(line)}</p>' for line in shown.machine),
+            f'<p class="{validity_class}">{escape(content.validity)}</p>',
+            *(f"<p>{escape(line)}</p>" for line in content.notes),
+            *(f'<p class="muted">{escape(line)}</p>' for line in content.environment),
             "</body></html>",
             "",
         )
     )
 
 
-def _line(tag: str, cells: tuple[str, ...]) -> str:
+def _row(tag: str, cells: tuple[str, ...]) -> str:
     return f"<tr>{''.join(f'<{tag}>{escape(cell)}</{tag}>' for cell in cells)}</tr>"

@@ -1,4 +1,4 @@
-"""``svg`` and ``png``: the chart alone, with its title and the machine, for a wall or a page."""
+"""``svg`` and ``png``: the chart with title, summary and environment, as an image."""
 
 import textwrap
 from collections.abc import Iterable
@@ -6,45 +6,55 @@ from html import escape
 from importlib.util import find_spec
 
 from poolrace.producer.reports.drawing import style
-from poolrace.producer.reports.drawing.svg import LETTER, WIDTH
+from poolrace.producer.reports.drawing.svg import CHARACTER_WIDTH, WIDTH
 from poolrace.producer.reports.views.view import view
 from poolrace.producer.results.files import Results
 from poolrace.workers.errors import UsageError
+from poolrace.workers.installation import install_command
 
 MARGIN = 20
-LINE = 18
+"""Units of the drawing around its content."""
+
+LINE_HEIGHT = 18
+"""Units from one line of text to the next one."""
+
+TITLE_TOP = 34
+"""Units above the first line below the title."""
+
 ZOOM = 2.0
-"""Pixels of ``png`` for one of the drawing's units: sharp in print and on any screen."""
+"""Pixels of a PNG per unit of the drawing: sharp on any screen and in print."""
 
 FONT = "Roboto"
 
+PNG_MODULES = ("font_roboto", "resvg_py")
+"""Modules of the extra ``png``: the font, and the renderer from SVG to PNG."""
+
 
 def svg(results: Results) -> str:
-    """A picture on white paper that needs nothing but itself."""
-    shown = view(results)
-    head = _lines((shown.summary,))
-    foot = _lines(shown.machine)
-    top = 34 + LINE * len(head)
-    chart_height = shown.chart.height if shown.chart else 0.0
-    shapes = shown.chart.shapes if shown.chart else ()
-    below = top + 10 + chart_height + 14
-    width, height = WIDTH + 2 * MARGIN, below + LINE * len(foot) + MARGIN
+    """The chart as a self-contained SVG image on a white background."""
+    content = view(results)
+    summary, environment = _wrap((content.summary,)), _wrap(content.environment)
+    shapes = content.chart.shapes if content.chart else ()
+    chart_top = TITLE_TOP + LINE_HEIGHT * len(summary) + 10
+    environment_top = chart_top + (content.chart.height if content.chart else 0.0) + 14
+    width = WIDTH + 2 * MARGIN
+    height = environment_top + LINE_HEIGHT * len(environment) + MARGIN
     return "\n".join(
         (
             (
                 f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:g}" height="{height:g}"'
                 f' viewBox="0 0 {width:g} {height:g}" font-family="{FONT}, system-ui, sans-serif">'
             ),
-            f"<title>{escape(shown.title)}</title>",
-            f"<style>{style.picture()}</style>",
-            f'<rect width="100%" height="100%" fill="{style.COLOURS["paper"][0]}"/>',
+            f"<title>{escape(content.title)}</title>",
+            f"<style>{style.image_css()}</style>",
+            f'<rect width="100%" height="100%" fill="{style.COLOURS["background"][0]}"/>',
             f'<g class="plot" transform="translate({MARGIN} 0)">',
-            f'<text class="strong title" x="0" y="32">{escape(shown.title)}</text>',
-            *_texts(head, top=34),
-            f'<g transform="translate(0 {top + 10})">',
+            f'<text class="strong title" x="0" y="32">{escape(content.title)}</text>',
+            *_texts(summary, TITLE_TOP),
+            f'<g transform="translate(0 {chart_top})">',
             *shapes,
             "</g>",
-            *_texts(foot, top=below),
+            *_texts(environment, environment_top),
             "</g>",
             "</svg>",
             "",
@@ -53,10 +63,10 @@ def svg(results: Results) -> str:
 
 
 def png(results: Results) -> bytes:
-    """The same picture, as pixels; raises ``UsageError`` where the extra is not installed."""
+    """The SVG image as a PNG; raises ``UsageError`` if the extra ``png`` is not installed."""
     require_png()
-    from font_roboto import font_files  # noqa: PLC0415 # an extra, for this format only
-    from resvg_py import svg_to_bytes  # noqa: PLC0415 # likewise
+    from font_roboto import font_files  # noqa: PLC0415 # optional: the extra png
+    from resvg_py import svg_to_bytes  # noqa: PLC0415 # optional: the extra png
 
     return svg_to_bytes(
         svg(results),
@@ -64,23 +74,24 @@ def png(results: Results) -> bytes:
         font_files=[font_files["Roboto"], font_files["RobotoBold"]],
         font_family=FONT,
         sans_serif_family=FONT,
-        skip_system_fonts=True,  # the same file gives the same picture everywhere
+        skip_system_fonts=True,  # the same bytes on every machine
     )
 
 
 def require_png() -> None:
-    """Raise ``UsageError`` where the extra for ``png`` is not installed."""
-    if not (find_spec("font_roboto") and find_spec("resvg_py")):
-        raise UsageError("a PNG needs more; pip install 'poolrace[png]', or write an SVG")
+    """Raise ``UsageError`` if the extra ``png`` is not installed."""
+    if not all(map(find_spec, PNG_MODULES)):
+        command = install_command("png")
+        raise UsageError(f"a PNG image needs the extra 'png': {command}; or write an SVG")
 
 
-def _lines(texts: Iterable[str]) -> list[str]:
-    letters = int(WIDTH / LETTER)
-    return [line for text in texts for line in textwrap.wrap(text, letters)]
+def _wrap(texts: Iterable[str]) -> list[str]:
+    characters = int(WIDTH / CHARACTER_WIDTH)
+    return [line for text in texts for line in textwrap.wrap(text, characters)]
 
 
 def _texts(lines: list[str], top: float) -> list[str]:
     return [
-        f'<text x="0" y="{top + LINE * number:g}">{escape(line)}</text>'
+        f'<text x="0" y="{top + LINE_HEIGHT * number:g}">{escape(line)}</text>'
         for number, line in enumerate(lines, start=1)
     ]

@@ -1,25 +1,25 @@
-"""``markdown``: for a README or an issue."""
+"""``markdown``: the report with a Markdown table, for a README or an issue."""
 
 from poolrace.producer.reports.views.view import view
 from poolrace.producer.results.files import Results
 
 
 def render(results: Results) -> str:
-    """As ``text``, with a Markdown table."""
-    shown = view(results)
+    """Summary, table, validity, findings, and a list of notes and environment."""
+    content = view(results)
     return "\n".join(
         (
-            shown.summary,
+            content.summary,
             "",
-            _line(shown.header),
-            _line(("---", *("---:" for _ in shown.header[1:]))),
-            *map(_line, shown.cells),
+            _line(content.header),
+            _line(("---", *("---:" for _ in content.header[1:]))),
+            *map(_line, content.cells),
             "",
-            shown.proof,
+            content.validity,
             "",
-            " ".join(shown.findings),
+            " ".join(content.findings),
             "",
-            *(f"- {line}" for line in (*shown.notes, *shown.machine)),
+            *(f"- {line}" for line in (*content.notes, *content.environment)),
             "",
         )
     )

@@ -1,13 +1,13 @@
-"""``text``: for a terminal."""
+"""``text``: the report with an aligned table, for a terminal."""
 
 from poolrace.producer.reports.views.view import view
 from poolrace.producer.results.files import Results
 
 
 def render(results: Results) -> str:
-    """The table, how far it can be trusted, the findings, the machine."""
-    shown = view(results)
-    lines = [shown.header, *shown.cells]
+    """Summary, table, validity, notes, findings and environment."""
+    content = view(results)
+    lines = [content.header, *content.cells]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     aligned = [
         "  ".join(
@@ -19,18 +19,18 @@ def render(results: Results) -> str:
     rule = "  ".join("-" * width for width in widths)
     return "\n".join(
         (
-            shown.summary,
+            content.summary,
             "",
             aligned[0],
             rule,
             *aligned[1:],
             "",
-            shown.proof,
-            *shown.notes,
+            content.validity,
+            *content.notes,
             "",
-            *shown.findings,
+            *content.findings,
             "",
-            *shown.machine,
+            *content.environment,
             "",
         )
     )

@@ -1,11 +1,8 @@
-"""Execution models side by side: their table, and what it shows in plain words.
-
-Every sentence follows from measured figures.
-"""
+"""The view of compared execution models: table rows, and sentences that explain the figures."""
 
 from collections.abc import Iterable
 
-from poolrace.producer.reports.views.table import Row
+from poolrace.producer.analysis.comparison_summary import BASE_MODEL, CaseSummary
 
 HEADER = (
     "model", "slots", "hosts", "time s", "±", "speed-up", "efficiency", "CPU s",
@@ -13,94 +10,105 @@ HEADER = (
 )  # fmt: skip
 
 GAIN = 1.2
-"""A speed-up that counts as one; below it a model is as fast as the base, noise considered."""
+"""Speed-up from which a model counts as faster than the base; a smaller one may be noise."""
 
 
-def cells(row: Row) -> tuple[str, ...]:
-    """The row as text, in the order of ``HEADER``."""
+def cells(case: CaseSummary) -> tuple[str, ...]:
+    """The figures of a case as a table row, in the order of ``HEADER``."""
     return (
-        row.model,
-        str(row.slots),
-        str(row.hosts),
-        f"{row.elapsed_s:.3f}",
-        f"{row.spread_s:.3f}",
-        f"{row.speed_up:.2f}",
-        f"{row.efficiency:.2f}",
-        f"{row.cpu_s:.2f}",
-        f"{row.voluntary_switches:,}",
-        f"{row.involuntary_switches:,}",
-        f"{row.peak_memory_bytes / 2**20:.0f}",
-        "yes" if row.exact else "NO",
+        case.model,
+        str(case.slots),
+        str(case.hosts),
+        f"{case.elapsed_s:.3f}",
+        f"{case.spread_s:.3f}",
+        f"{case.speed_up:.2f}",
+        f"{case.efficiency:.2f}",
+        f"{case.cpu_s:.2f}",
+        f"{case.voluntary_switches:,}",
+        f"{case.involuntary_switches:,}",
+        f"{case.peak_memory_bytes / 2**20:.0f}",
+        "yes" if case.exact else "NO",
     )
 
 
-def findings(table: list[Row]) -> list[str]:
-    """Sentences about the models in the table, in an order that builds up."""
-    by_name = {row.model: row for row in table}
-    if "local:single" not in by_name:
+def findings(cases: list[CaseSummary]) -> list[str]:
+    """One sentence per group of models: processes, threads, coroutines and greenlets, solo."""
+    by_model = {case.model: case for case in cases}
+    if BASE_MODEL not in by_model:
         return []
-    base = by_name["local:single"]
-    waiting = base.cpu_s < base.elapsed_s / 2
-    sentences = (
-        _processes(waiting, _those(by_name, "local:processes", "celery:prefork")),
-        _threads(_those(by_name, "local:threads", "celery:threads")),
-        _green(_those(by_name, "local:coroutines", "local:greenlets", "celery:gevent")),
-        _solo(_those(by_name, "celery:solo")),
+    describe_processes = (
+        _parallel_processes if by_model[BASE_MODEL].cpu_bound else _waiting_processes
     )
-    return [sentence for sentence in sentences if sentence]
+    groups = (
+        (describe_processes, ("local:processes", "celery:prefork")),
+        (_threads, ("local:threads", "celery:threads")),
+        (_greenlets, ("local:coroutines", "local:greenlets", "celery:gevent")),
+        (_solo, ("celery:solo",)),
+    )
+    measured = (
+        (describe, [by_model[model] for model in models if model in by_model])
+        for describe, models in groups
+    )
+    return [describe(group) for describe, group in measured if group]
 
 
-def _processes(waiting: bool, found: list[Row]) -> str:  # noqa: FBT001 # there are two kinds
-    if not found:
-        return ""
-    if max(row.speed_up for row in found) < GAIN:
-        return f"Processes gained nothing here ({_figures(found)}): there was too little to divide."
-    if waiting:
-        return f"Processes waited side by side ({_figures(found)}): that needs memory, not cores."
+def _parallel_processes(cases: list[CaseSummary]) -> str:
+    if not _faster(cases):
+        return _slow_processes(cases)
     return (
-        f"Processes ran side by side ({_figures(found)}): each has an interpreter and a GIL of"
-        " its own, so each uses a core."
+        f"Processes computed in parallel ({_speed_ups(cases)}): each has its own interpreter and"
+        " its own GIL, so each can use a core."
     )
 
 
-def _threads(found: list[Row]) -> str:
-    if not found:
-        return ""
-    if max(row.speed_up for row in found) < GAIN:
-        switches = max(row.voluntary_switches + row.involuntary_switches for row in found)
+def _waiting_processes(cases: list[CaseSummary]) -> str:
+    if not _faster(cases):
+        return _slow_processes(cases)
+    return (
+        f"Processes waited at the same time ({_speed_ups(cases)}): each of them needs memory, but"
+        " waiting needs no core."
+    )
+
+
+def _slow_processes(cases: list[CaseSummary]) -> str:
+    return f"Processes were no faster ({_speed_ups(cases)}): there was too little work to divide."
+
+
+def _threads(cases: list[CaseSummary]) -> str:
+    if not _faster(cases):
+        switches = max(case.voluntary_switches + case.involuntary_switches for case in cases)
         return (
-            f"Threads gained nothing ({_figures(found)}): one GIL lets one of them compute at a"
-            f" time, and they handed it over in {switches:,} context switches."
+            f"Threads were no faster ({_speed_ups(cases)}): the GIL lets one thread compute at a"
+            f" time, and the threads passed it on in up to {switches:,} context switches."
         )
     return (
-        f"Threads gained ({_figures(found)}): they waited, or computed in code that releases the"
-        " GIL, while others went on."
+        f"Threads were faster ({_speed_ups(cases)}): while one thread waited, or computed in code"
+        " that releases the GIL, the other threads ran."
     )
 
 
-def _green(found: list[Row]) -> str:
-    if not found:
-        return ""
-    if max(row.speed_up for row in found) < GAIN:
+def _greenlets(cases: list[CaseSummary]) -> str:
+    if not _faster(cases):
         return (
-            f"Coroutines and greenlets gained nothing ({_figures(found)}): they share one thread"
-            " and change places only where they wait, and here nothing waits."
+            f"Coroutines and greenlets were no faster ({_speed_ups(cases)}): they share one thread"
+            " and switch only while one of them waits, and this workload does not wait."
         )
     return (
-        f"Coroutines and greenlets gained ({_figures(found)}): they share one thread, but while"
-        " one of them waits the others go on."
+        f"Coroutines and greenlets were faster ({_speed_ups(cases)}): they share one thread, and"
+        " while one of them waits another one runs."
     )
 
 
-def _solo(found: list[Row]) -> str:
-    if not found:
-        return ""
-    return f"Celery's solo pool has one slot ({_figures(found)}): the rest is what Celery costs."
+def _solo(cases: list[CaseSummary]) -> str:
+    return (
+        f"Celery's solo pool runs one chunk at a time ({_speed_ups(cases)}): its difference from"
+        f" {BASE_MODEL} is the cost of Celery."
+    )
 
 
-def _those(by_name: dict[str, Row], *names: str) -> list[Row]:
-    return [by_name[name] for name in names if name in by_name]
+def _faster(cases: list[CaseSummary]) -> bool:
+    return max(case.speed_up for case in cases) >= GAIN
 
 
-def _figures(found: Iterable[Row]) -> str:
-    return ", ".join(f"{row.model} {row.speed_up:.2f}x on {row.slots} slot(s)" for row in found)
+def _speed_ups(cases: Iterable[CaseSummary]) -> str:
+    return ", ".join(f"{case.model} {case.speed_up:.2f}x on {case.slots} slot(s)" for case in cases)

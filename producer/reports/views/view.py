@@ -1,121 +1,153 @@
-"""What every format shows of results, by what varies in them: title, table, findings, chart."""
+"""The view of results: the content that every report format shows. One entry per kind of result."""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from poolrace.producer.analysis.comparison_summary import case_summaries
 from poolrace.producer.analysis.pool_map_winners import map_cells
 from poolrace.producer.analysis.race_verdict import judge
+from poolrace.producer.analysis.scaling_summary import ScalingSummary
+from poolrace.producer.analysis.sweep_summary import SweepSummary
 from poolrace.producer.reports.drawing import charts
 from poolrace.producer.reports.drawing.svg import Drawing
-from poolrace.producer.reports.views import models, pool_map, race, scale, sweep, table
-from poolrace.producer.results.comparison import Comparison
+from poolrace.producer.reports.views import (
+    comparison,
+    environment,
+    models,
+    pool_map,
+    race,
+    scale,
+    sweep,
+)
+from poolrace.producer.results.comparison import Comparison, Varies
 from poolrace.producer.results.files import Results
 from poolrace.producer.results.pool_map import PoolMap
 from poolrace.producer.results.race import Race
-from poolrace.producer.results.run import Run
 
 
 @dataclass(frozen=True)
 class View:
-    """Results as text, not yet in any format."""
+    """The content of a report as text and figures, before it is written in a format."""
 
     title: str
     summary: str
-    """What was run, in one line."""
+    """What was measured, in one line."""
     header: tuple[str, ...]
     cells: list[tuple[str, ...]]
-    proof: str
-    """How far the figures can be trusted, in one line."""
-    sound: bool
-    """Whether they can."""
+    validity: str
+    """Whether the values are exact, or the candidates distinguishable, in one line."""
+    valid: bool
+    """Whether the figures can be used; if not, the HTML page shows ``validity`` as an error."""
     findings: list[str]
+    """Sentences that explain the figures."""
     notes: list[str]
-    """Who did what, and what happened."""
-    machine: list[str]
+    """Events, shares of hosts, pools and candidates that were left out."""
+    environment: list[str]
+    """Hosts and versions."""
     chart: Drawing | None
-    """``None`` if there is nothing to show."""
+    """``None`` without runs."""
     raw_header: tuple[str, ...]
     raw: list[list[Any]]
-    """The raw values, not rounded, in the order in which they were measured."""
+    """Values as measured, not rounded, one row per run or lap in the order of measurement."""
     figures: dict[str, Any]
-    """What is derived, for scripts: JSON values, not rounded."""
+    """Derived values, not rounded: the part of ``--json`` that results files do not hold."""
 
 
 def view(results: Results) -> View:
-    """The view for what varies."""
+    """The view of a comparison, a race or a pool map."""
     return _VIEWS[results.varies](results)
 
 
 @dataclass(frozen=True)
-class _Part:
-    """What depends on what varies in a comparison."""
+class _ComparisonPart:
+    """The part of a comparison's view that depends on which field varies."""
 
     title: str
     header: tuple[str, ...]
     cells: list[tuple[str, ...]]
     findings: list[str]
+    chart: Drawing | None
     figures: dict[str, Any]
 
 
-def _compared(part: Callable[[Comparison], _Part]) -> Callable[[Comparison], View]:
-    """The view of a comparison, of which ``part`` gives the parts that differ."""
-
-    def shown(comparison: Comparison) -> View:
-        found = part(comparison)
-        return View(
-            title=found.title,
-            summary=table.summary(comparison),
-            header=found.header,
-            cells=found.cells,
-            proof=table.proof(comparison),
-            sound=comparison.exact,
-            findings=found.findings,
-            notes=table.fleet(comparison),
-            machine=table.machine(comparison.environment),
-            chart=charts.chart(comparison),
-            raw_header=table.COLUMNS,
-            raw=[_values(run) for run in comparison.runs],
-            figures=found.figures,
-        )
-
-    return shown
+def _models(compared: Comparison) -> _ComparisonPart:
+    cases = case_summaries(compared)
+    return _ComparisonPart(
+        title=f"{compared.workload}: {len(cases)} execution models",
+        header=models.HEADER,
+        cells=[models.cells(case) for case in cases],
+        findings=models.findings(cases),
+        chart=charts.models_chart(cases) if cases else None,
+        figures={"steps": [asdict(case) for case in cases]},
+    )
 
 
-def _values(run: Run) -> list[Any]:
-    return [getattr(run, column) for column in table.COLUMNS]
+def _sweep(compared: Comparison) -> _ComparisonPart:
+    figures = SweepSummary.from_comparison(compared)
+    title = sweep.title(compared.workload, figures)
+    return _ComparisonPart(
+        title=title,
+        header=sweep.HEADER,
+        cells=sweep.cells(figures),
+        findings=sweep.findings(figures),
+        chart=charts.sweep_chart(title, figures) if figures.cases else None,
+        figures=figures.to_json(),
+    )
 
 
-def _models(comparison: Comparison) -> _Part:
-    rows = table.rows(comparison)
-    title = f"{comparison.workload}: {len(rows)} execution models"
-    cells = [models.cells(row) for row in rows]
-    figures = {"steps": [asdict(row) for row in rows]}
-    return _Part(title, models.HEADER, cells, models.findings(rows), figures)
+def _scale(compared: Comparison) -> _ComparisonPart:
+    figures = ScalingSummary.from_comparison(compared)
+    title = scale.title(compared.workload, figures)
+    return _ComparisonPart(
+        title=title,
+        header=scale.header(figures),
+        cells=scale.cells(figures),
+        findings=scale.findings(figures),
+        chart=charts.scaling_chart(title, figures) if figures.steps else None,
+        figures=figures.to_json(),
+    )
 
 
-def _sweep(comparison: Comparison) -> _Part:
-    found = sweep.Sweep.of(comparison)
-    return _Part(found.title, sweep.HEADER, found.cells(), found.findings(), found.figures())
+_COMPARISON_PARTS: dict[Varies, Callable[[Comparison], _ComparisonPart]] = {
+    "model": _models,
+    "chunks": _sweep,
+    "slots": _scale,
+    "hosts": _scale,
+}
 
 
-def _scale(comparison: Comparison) -> _Part:
-    found = scale.Scale.of(comparison)
-    return _Part(found.title, found.header, found.cells(), found.findings(), found.figures())
+def _comparison(compared: Comparison) -> View:
+    part = _COMPARISON_PARTS[compared.varies](compared)
+    return View(
+        title=part.title,
+        summary=comparison.summary(compared),
+        header=part.header,
+        cells=part.cells,
+        validity=comparison.exactness(compared),
+        valid=compared.exact,
+        findings=part.findings,
+        notes=comparison.notes(compared),
+        environment=environment.lines(compared.environment),
+        chart=part.chart,
+        raw_header=comparison.COLUMNS,
+        raw=[comparison.raw_values(run) for run in compared.runs],
+        figures=part.figures,
+    )
 
 
 def _race(raced: Race) -> View:
     verdict = judge(raced)
     return View(
-        title=f"{raced.task}: which pool, which concurrency",
+        title=f"{raced.task}: pools and concurrencies compared",
         summary=race.summary(raced),
         header=race.HEADER,
         cells=race.cells(verdict),
-        proof=race.proof(verdict),
-        sound=True,
+        validity=race.proof(verdict),
+        valid=True,
         findings=race.findings(verdict),
         notes=race.notes(raced),
-        machine=table.machine(raced.environment),
+        environment=environment.lines(raced.environment),
         chart=race.chart(verdict),
         raw_header=race.COLUMNS,
         raw=race.raw(raced),
@@ -130,11 +162,11 @@ def _map(made: PoolMap) -> View:
         summary=pool_map.summary(made),
         header=pool_map.header(made),
         cells=pool_map.cells(lines),
-        proof=pool_map.PROOF,
-        sound=True,
+        validity=pool_map.PROOF,
+        valid=True,
         findings=pool_map.findings(lines),
         notes=[f"{name} was left out: {why}" for name, why in made.left_out.items()],
-        machine=table.machine(made.environment),
+        environment=environment.lines(made.environment),
         chart=pool_map.chart(made, lines),
         raw_header=pool_map.COLUMNS,
         raw=pool_map.raw(made),
@@ -143,10 +175,8 @@ def _map(made: PoolMap) -> View:
 
 
 _VIEWS: dict[str, Callable[[Any], View]] = {
-    "model": _compared(_models),
-    "chunks": _compared(_sweep),
-    "slots": _compared(_scale),
-    "hosts": _compared(_scale),
+    **dict.fromkeys(_COMPARISON_PARTS, _comparison),
     Race.varies: _race,
     PoolMap.varies: _map,
 }
+"""Field in which the runs or laps differ -> the function that makes the view."""

@@ -1,0 +1,101 @@
+"""The figures of a comparison: medians, spread and speed-up of each case. Pure."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from poolrace.producer.analysis.stats import median, spread
+from poolrace.producer.results.comparison import Comparison
+from poolrace.producer.results.run import Run
+
+BASE_MODEL = "local:single"
+"""The model that speed-ups refer to; without runs of it they refer to the first case."""
+
+CaseKey = tuple[str, int]
+"""A model, and the number of chunks, slots or hosts: equal for all runs of one case."""
+
+
+@dataclass(frozen=True)
+class CaseSummary:
+    """The figures of one case: medians over its runs. The fields are keys of ``--json``."""
+
+    model: str
+    slots: int
+    hosts: int
+    chunks: int
+    elapsed_s: float
+    spread_s: float
+    speed_up: float
+    """Median time of the base over the median time of this case."""
+    cpu_s: float
+    voluntary_switches: int
+    involuntary_switches: int
+    peak_memory_bytes: int
+    exact: bool
+    """Whether all runs of the case are exact."""
+
+    @property
+    def efficiency(self) -> float:
+        """Speed-up over slots."""
+        return self.speed_up / self.slots
+
+    @property
+    def cpu_bound(self) -> bool:
+        """Whether the runs computed for at least half of their time; for cases with one slot."""
+        return self.cpu_s >= self.elapsed_s / 2
+
+
+def case_summaries(comparison: Comparison) -> list[CaseSummary]:
+    """One summary per case: models in the order of their first runs, numbers ascending."""
+    runs_by_case: dict[CaseKey, list[Run]] = {}
+    for run in comparison.runs:
+        runs_by_case.setdefault(_case_key(comparison, run), []).append(run)
+    if not runs_by_case:
+        return []
+    keys = list(runs_by_case) if comparison.varies == "model" else sorted(runs_by_case)
+    cases = [runs_by_case[key] for key in keys]
+    base = next((runs for runs in cases if runs[0].model == BASE_MODEL), cases[0])
+    base_s = _median_s(base)
+    return [_summary(runs, base_s) for runs in cases]
+
+
+def within_spread(case: CaseSummary, other: CaseSummary) -> bool:
+    """Whether the median times differ by no more than the spreads of both cases together."""
+    difference_s = abs(case.elapsed_s - other.elapsed_s)
+    return difference_s <= math.hypot(case.spread_s, other.spread_s)
+
+
+def total_cores(comparison: Comparison) -> int:
+    """Number of cores of all machines; hosts on the same machine share its cores."""
+    cores_by_machine: dict[str, int] = {}
+    for host in comparison.environment["hosts"]:
+        machine = host["machine"]
+        cores_by_machine[machine] = max(host["cores"], cores_by_machine.get(machine, 0))
+    return sum(cores_by_machine.values())
+
+
+def _case_key(comparison: Comparison, run: Run) -> CaseKey:
+    number = run.slots if comparison.varies == "model" else getattr(run, comparison.varies)
+    return run.model, number
+
+
+def _summary(runs: Sequence[Run], base_s: float) -> CaseSummary:
+    elapsed_s = _median_s(runs)
+    return CaseSummary(
+        model=runs[0].model,
+        slots=runs[0].slots,
+        hosts=max(run.hosts for run in runs),
+        chunks=round(median(run.chunks for run in runs)),
+        elapsed_s=elapsed_s,
+        spread_s=spread([run.elapsed_s for run in runs]),
+        speed_up=base_s / elapsed_s,
+        cpu_s=median(run.cpu_s for run in runs),
+        voluntary_switches=round(median(run.voluntary_switches for run in runs)),
+        involuntary_switches=round(median(run.involuntary_switches for run in runs)),
+        peak_memory_bytes=round(median(run.peak_memory_bytes for run in runs)),
+        exact=all(run.exact for run in runs),
+    )
+
+
+def _median_s(runs: Sequence[Run]) -> float:
+    return median(run.elapsed_s for run in runs)
