@@ -66,6 +66,7 @@ def test_every_workload_has_a_default_range(workload: str, producer: CommandLine
     assert answer.json()["exact"] is True
 
 
+@pytest.mark.timing
 def test_three_factorials_as_coroutines_take_three_seconds_instead_of_six(
     producer: CommandLine,
 ) -> None:
@@ -214,11 +215,16 @@ def test_a_closed_standard_output_causes_no_traceback(producer: CommandLine) -> 
     process.wait(timeout=30)
 
 
-def test_help_lists_every_command_within_two_seconds(producer: CommandLine) -> None:
+@pytest.mark.timing
+def test_help_appears_within_two_seconds(producer: CommandLine) -> None:
     began = time.monotonic()
+    assert producer("--help").code == 0
+    assert time.monotonic() - began < 2.0
+
+
+def test_help_lists_every_command(producer: CommandLine) -> None:
     answer = producer("--help")
     assert answer.code == 0
-    assert time.monotonic() - began < 2.0
     for sentence in COMMANDS.values():
         assert sentence in " ".join(answer.out.split())
 

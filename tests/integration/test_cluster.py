@@ -8,6 +8,7 @@ import socket
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.error import HTTPError
 
@@ -16,9 +17,11 @@ import pytest
 
 from poolrace.producer.broker.client import connect
 from poolrace.producer.broker.workers import present_workers
+from poolrace.producer.cluster.lifecycle import temporary
 from poolrace.producer.cluster.ports import free_port
 from poolrace.producer.cluster.state import STATE_FILE, Cluster
 from poolrace.producer.processes.session import members
+from poolrace.producer.settings import Settings
 from tests.conftest import CommandLine, wait_until
 
 
@@ -36,26 +39,45 @@ def worker_pid(cluster: Cluster, pool: str) -> int:
         return next((w.pid for w in present_workers(client) if w.pool == pool), 0)
 
 
-def guard_of(producer_pid: int) -> psutil.Process:
-    """The guard of a producer's temporary cluster, once a worker of the cluster runs."""
-
-    def workers() -> list[psutil.Process]:
-        children = psutil.Process(producer_pid).children(recursive=True)
-        return [child for child in children if "--pool" in child.cmdline()]
-
-    wait_until(workers, 30)
-    return psutil.Process(producer_pid).children()[0]
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A cluster with one pool and Flower, for the tests of this file."""
+    settings = Settings(state_dir=tmp_path_factory.mktemp("state"))
+    with temporary(settings, {"prefork": 2}, flower=True) as running:
+        yield running
 
 
-@pytest.fixture
-def up(producer: CommandLine) -> Iterator[CommandLine]:
-    """The command line after ``producer up`` with two small pools."""
+@contextmanager
+def started(producer: CommandLine) -> Iterator[CommandLine]:
+    """``producer up`` with two small pools, and ``producer down`` at the end."""
     answer = producer("up", "--pool", "threads:2", "--pool", "prefork:1")
     try:
         assert answer.code == 0, answer.err
         yield producer
     finally:
         producer("down")
+
+
+@pytest.fixture(scope="module")
+def shared_up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLine]:
+    """The command line in a directory with a started cluster, for the tests of this file."""
+    with CommandLine(tmp_path_factory.mktemp("up"), {}) as producer, started(producer):
+        yield producer
+
+
+@pytest.fixture
+def up(shared_up: CommandLine) -> CommandLine:
+    """The same, when all programs of the cluster run: some tests kill one of them."""
+    wait_until(lambda: state(shared_up).broken_parts() == [], 40)
+    wait_until(lambda: all(worker_pid(state(shared_up), pool) for pool in ("threads", "prefork")))
+    return shared_up
+
+
+@pytest.fixture
+def own_up(producer: CommandLine) -> Iterator[CommandLine]:
+    """The command line in a directory with a started cluster, for one test."""
+    with started(producer):
+        yield producer
 
 
 def test_up_prints_flower_and_the_next_commands_and_down_leaves_nothing(
@@ -171,18 +193,19 @@ def test_a_killed_redis_is_started_again(up: CommandLine) -> None:
     assert up("run", "sum", "--stop", "1e4", "--json").json()["exact"] is True
 
 
-def test_all_programs_end_with_a_killed_supervisor_and_status_names_it(up: CommandLine) -> None:
-    cluster = state(up)
+def test_all_programs_end_with_a_killed_supervisor_and_status_names_it(own_up: CommandLine) -> None:
+    cluster = state(own_up)
     os.kill(cluster.session, signal.SIGKILL)
     wait_until(lambda: not processes_of(cluster), 30)
-    answer = up("status")
+    answer = own_up("status")
     assert answer.code == 3
     assert "supervisor" in answer.err
     assert "producer down" in answer.err
-    assert up("down").code == 0
-    assert list(up.directory.iterdir()) == []
+    assert own_up("down").code == 0
+    assert list(own_up.directory.iterdir()) == []
 
 
+@pytest.mark.timing
 @pytest.mark.parametrize(
     ("line", "part"),
     [
@@ -251,37 +274,3 @@ def test_flower_requires_a_login(cluster: Cluster) -> None:
     with pytest.raises(HTTPError) as refused:
         urllib.request.urlopen(f"{cluster.flower_url}/api/tasks", timeout=10)
     assert refused.value.code == 401
-
-
-def test_a_temporary_cluster_ends_with_a_producer_that_is_killed(producer: CommandLine) -> None:
-    """The guard cleans up, because SIGKILL leaves the producer no time to do so."""
-    process = producer.start("run", "sum", "--stop", "1e11", "--pool", "solo")
-
-    guard = guard_of(process.pid)
-    directory = Path(guard.cwd())
-    process.kill()
-    process.communicate()
-    wait_until(lambda: not guard.is_running() and not members(guard.pid, directory), 20)
-    assert not directory.exists()
-
-
-def test_a_temporary_cluster_ends_with_a_guard_that_is_killed(producer: CommandLine) -> None:
-    process = producer.start("run", "sum", "--stop", "1e11", "--pool", "solo")
-    guard = guard_of(process.pid)
-    directory = Path(guard.cwd())
-    guard.kill()
-    wait_until(lambda: not members(guard.pid, directory), 20)
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=20)
-    assert not directory.exists()
-
-
-def test_a_temporary_cluster_leaves_no_file_in_the_directory_for_temporary_files(
-    producer: CommandLine,
-) -> None:
-    temporary_files = producer.directory / "tmp"
-    temporary_files.mkdir()
-    producer.variables["TMPDIR"] = str(temporary_files)
-    answer = producer("run", "sum", "--stop", "1e4", "--pool", "prefork:2")
-    assert answer.code == 0, answer.err
-    assert list(temporary_files.iterdir()) == []
