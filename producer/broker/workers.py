@@ -89,10 +89,10 @@ def usage_of_workers(
     """
     asked = {worker.name: worker for worker in present_workers(client) if worker.pool == pool}
     reply_to = f"poolrace:usage-reply:{uuid.uuid4().hex}"
-    question = json.dumps({"reply_to": reply_to, "reset_peak": reset_peak})
+    request = json.dumps({"reply_to": reply_to, "reset_peak": reset_peak})
     with client.pipeline(transaction=False) as pipe:
         for name in asked:
-            pipe.rpush(usage_request_key(name), question)
+            pipe.rpush(usage_request_key(name), request)
             pipe.expire(usage_request_key(name), USAGE_TIMEOUT_S)
         pipe.execute()
     usages = {}
