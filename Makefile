@@ -4,6 +4,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 CLUSTER := $(BIN)/python deploy/cluster.py
+# Tests start hundreds of interpreters: cached bytecode saves a sixth of their CPU time.
+PYTEST := env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest
+# Most tests wait most of the time. A file stays in one process, which starts its cluster once.
+PARALLEL := -n 6 --dist loadfile --no-loadscope-reorder
 # docker or local; empty: containers where an engine answers.
 ENGINE ?=
 SECONDS ?= 60
@@ -19,18 +23,14 @@ install:  ## Create .venv with everything (the other targets do it when needed).
 	@$(PYTHON) deploy/install.py
 
 demo: install  ## Compare all models on the sum of range(0, 100_000_000).
-	@CELERY_BROKER_URL= CELERY_RESULT_BACKEND= $(BIN)/python -m poolrace.producer.processes.die_with_parent $(BIN)/python -m poolrace compare sum --stop 100_000_000 --local all:2 --pool all:2 --repeat 3 --flower --out results.json --report report.html
+	@CELERY_BROKER_URL= CELERY_RESULT_BACKEND= $(BIN)/python -m poolrace.producer.processes.die_with_parent $(BIN)/python -m poolrace.producer compare sum --stop 100_000_000 --local all:2 --pool all:2 --repeat 3 --flower --out results.json --report report.html
 	@echo
 	@echo "raw values: results.json    page: report.html"
 	@echo "to keep a cluster running and watch it in Flower: make up; then $(BIN)/producer run sum --pool gevent"
 
-MEASURING := $(addprefix tests/races/,test_busy_machine.py test_examples.py test_map.py)
-
-test: install  ## Run all tests that need no Docker: what mostly waits side by side, what measures alone.
-	@$(BIN)/python -m pytest
-	@$(BIN)/python -m pytest -n 4 --dist worksteal tests/faults
-	@$(BIN)/python -m pytest -n 2 --dist worksteal tests/races $(addprefix --ignore=,$(MEASURING))
-	@$(BIN)/python -m pytest $(MEASURING)
+test: install  ## Run all tests that need no Docker: six at a time, then the timing tests alone.
+	@$(PYTEST) $(PARALLEL) -m "not timing"
+	@$(PYTEST) -m timing
 
 chaos: install  ## Random jobs under random faults: make chaos SECONDS=600 SEED=7.
 	@$(BIN)/python -m tests.faults.chaos --seconds $(SECONDS) --seed $(SEED)
@@ -38,27 +38,28 @@ chaos: install  ## Random jobs under random faults: make chaos SECONDS=600 SEED=
 bench: bench-install  ## Measure poolrace beside its peers, an hour or two: make bench ROWS=1,2 REPEAT=5.
 	@$(BIN)/python -m benchmarks $(if $(ROWS),--rows $(ROWS)) $(if $(REPEAT),--repeat $(REPEAT)) $(if $(QUICK),--quick)
 
-test-bench: bench-install  ## Test the benchmarks: every peer is exact, and leaves nothing running.
-	@$(BIN)/python -m pytest -n 2 --dist worksteal tests/benchmarks
+test-bench: bench-install  ## Test the benchmarks: every peer is exact and leaves no process.
+	@$(PYTEST) -n 2 --dist worksteal tests/benchmarks
 
 bench-install:
 	@$(PYTHON) deploy/install.py bench
 
-test-cluster: install  ## Run the tests that need a Docker engine, and Chromium.
+test-cluster: install  ## Run the tests that need a Docker engine and Chromium.
 	@$(CLUSTER) build --engine docker
-	@$(BIN)/python -m pytest tests/cluster --ignore tests/cluster/containers
-	@$(BIN)/python -m pytest -n 4 --dist worksteal -p pytest_celery.plugin tests/cluster/containers
+	@$(PYTEST) tests/cluster --ignore tests/cluster/containers
+	@$(PYTEST) -n 4 --dist worksteal -p pytest_celery.plugin tests/cluster/containers
 
 screenshots: install  ## Take the pictures of the documentation anew (as test-cluster).
 	@$(CLUSTER) build --engine docker
-	@SCREENSHOTS=docs/images $(BIN)/python -m pytest -q -p pytest_celery.plugin tests/cluster/test_flower.py
+	@SCREENSHOTS=docs/images $(PYTEST) -q -p pytest_celery.plugin tests/cluster/test_flower.py
 
-check: install  ## Format, lint, types, import contracts, documentation.
+check: install  ## Format, lint, types, import contracts, sizes, documentation.
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/python -m pytest -q tests/docs
+	@$(BIN)/python deploy/sizes.py
+	@$(PYTEST) -q tests/docs
 
 # Material prints an announcement of MkDocs 2 before every build unless this variable is set.
 # Without --quiet, which hides warnings from --strict, too.

@@ -1,12 +1,12 @@
 #!/bin/sh
-# Makes deploy/certificates/: a certificate authority of this cluster's own, and a certificate
-# for its Redis. Needs openssl.
+# Makes deploy/certificates/: a certificate authority for this cluster, and a certificate for its
+# Redis. Needs openssl.
 #
 #   deploy/certificates.sh [NAME_OR_ADDRESS]...
 #
-# Give every name and address under which other machines reach this one; `redis`, `localhost`
-# and 127.0.0.1 are included. Run it again with other names: the authority stays, so that whoever
-# trusts it goes on doing so. Other machines need certificates/ca.crt and nothing else.
+# Give every name and address by which other machines reach this one; `redis`, `localhost` and
+# 127.0.0.1 are included. Run it again with other names: the authority stays, so that clients that
+# trust it need no new file. Other machines need certificates/ca.crt only.
 set -eu
 umask 077
 
@@ -51,17 +51,17 @@ authorityKeyIdentifier = keyid
 EXTENSIONS
 openssl x509 -req -in server.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 825 \
     -extfile server.ext -out server.crt.new 2>/dev/null
-# Redis' own user reads these through a mount of the single files; nobody else on this machine
-# can enter the directory.
+# The user of Redis in the container reads these files, each mounted by itself; on this machine
+# only their owner can enter the directory.
 chmod 644 ca.crt server.key.new server.crt.new
 mv server.key.new server.key
 mv server.crt.new server.crt
 rm -f server.csr server.ext ca.srl
 
-cat <<WORDS
+cat <<INSTRUCTIONS
 certificates for $names are in $directory
-put these lines into .env in place of its CELERY_BROKER_URL, then: make up
+replace the line CELERY_BROKER_URL in .env by these lines, then: make up
 COMPOSE_FILE=docker-compose.yml:deploy/compose.tls.yml
 POOLRACE_CA_FILE=deploy/certificates/ca.crt
 CELERY_BROKER_URL=rediss://:\${POOLRACE_REDIS_PASSWORD}@127.0.0.1:\${POOLRACE_REDIS_PORT}/0
-WORDS
+INSTRUCTIONS

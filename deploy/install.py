@@ -1,10 +1,10 @@
 """Creates .venv with the locked dependencies and this project; does nothing if it is there.
 
-    python deploy/install.py [bench]      bench: with the peers that make bench measures, too
+    python deploy/install.py [EXTRA]      EXTRA: bench, the peers that make bench measures, too
 
-Uses the standard library only. Several at a time wait for each other. A stamp inside .venv,
-written last, says what was installed and where, so an installation that was interrupted,
-copied from elsewhere or made from other requirements is made anew.
+Uses the standard library only. Several installations at a time wait for each other. A stamp
+inside .venv, written last, is a digest of the requirements and of the path, so that an
+installation that was interrupted, copied or made from other requirements is made again.
 """
 
 import fcntl
@@ -24,11 +24,11 @@ OLDEST = (3, 11)
 
 
 def main(extras: list[str]) -> None:
-    """Install unless it is done already."""
+    """Install the project and the given extras, unless .venv has them."""
     if sys.version_info < OLDEST:
-        found = ".".join(map(str, sys.version_info[:3]))
+        version = ".".join(map(str, sys.version_info[:3]))
         sys.exit(
-            f"poolrace needs Python 3.11 or newer, this is {found}; make PYTHON=python3.12 ..."
+            f"poolrace needs Python 3.11 or newer, this is {version}; make PYTHON=python3.12 ..."
         )
     with (ROOT / ".venv.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -38,7 +38,7 @@ def main(extras: list[str]) -> None:
 
 
 def _once(stamp: str, made_from: tuple[Path, ...], install: Callable[[], None]) -> None:
-    """Install what is made from these files, unless the stamp in .venv says that it was."""
+    """Call ``install``, unless the stamp in .venv is the digest of these requirements."""
     digest = hashlib.sha256()
     for part in made_from:
         digest.update(part.read_bytes())

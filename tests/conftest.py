@@ -1,4 +1,4 @@
-"""What several tests need: a clean environment, the real local cluster, the command line."""
+"""Fixtures of several test files: a clean environment, a real local cluster, the command line."""
 
 import json
 import os
@@ -16,7 +16,8 @@ import redis
 
 from poolrace.producer.broker.client import connect
 from poolrace.producer.broker.workers import announcements
-from poolrace.producer.cluster.lifecycle import Cluster, temporary
+from poolrace.producer.cluster.lifecycle import temporary
+from poolrace.producer.cluster.state import Cluster
 from poolrace.producer.executors.models import Model, make_executor
 from poolrace.producer.experiments.measure import measure
 from poolrace.producer.jobs.job import Job
@@ -25,18 +26,20 @@ from poolrace.producer.results.run import Run
 from poolrace.producer.settings import STATE_DIR, Settings
 from poolrace.workers.workloads import Workload
 
-# The machine may be busy: how long an example takes says nothing.
+# No deadline: on a busy machine the duration of an example means nothing.
 hypothesis.settings.register_profile("poolrace", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("poolrace")
 
 POOL_SLOTS = {"prefork": 2, "threads": 2, "gevent": 20, "solo": 1}
-"""The pools of the cluster that the tests share."""
+"""Slots of each pool of the cluster that the tests share."""
+
+pytest_plugins = ["pytester", "tests.timing"]
 
 OURS = ("CELERY_BROKER_URL", "CELERY_RESULT_BACKEND", "POOLRACE_", "FLOWER_")
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """In CI a skipped test is a failure: everything it needs is installed there."""
+    """Fail a session in CI that skipped tests: everything they need is installed there."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if os.environ.get("CI") and reporter and (skipped := reporter.stats.get("skipped")):
         reporter.write_line(f"{len(skipped)} test(s) were skipped, which CI does not allow")
@@ -44,22 +47,26 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def held_chunks(client: redis.Redis, pool: str) -> set[str]:
-    """Task ids of the chunks that the workers of the pool say they hold."""
-    ours = (sign for sign in announcements(client) if sign.presence.pool == pool)
-    return {task_id for sign in ours for task_id in sign.holds}
+    """Task ids of the chunks that the workers of the pool announce to hold."""
+    return {
+        task_id
+        for announcement in announcements(client)
+        if announcement.presence.pool == pool
+        for task_id in announcement.holds
+    }
 
 
 def wait_until(condition: Callable[[], object], timeout_s: float = 20.0) -> None:
-    """Wait for a condition, and fail if it does not come true in time."""
+    """Poll the condition until it is true; fail after ``timeout_s`` seconds."""
     deadline = time.monotonic() + timeout_s
     while not condition():
         assert time.monotonic() < deadline, f"{condition} is not true after {timeout_s} s"
-        time.sleep(0.02)  # between two looks; the condition may be another process' doing
+        time.sleep(0.02)  # seconds between two polls; another process may make the condition true
 
 
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test depends on the shell it is started from."""
+    """Remove the variables of the shell that started the tests."""
     for name in list(os.environ):
         if name.startswith(OURS):
             monkeypatch.delenv(name)
@@ -67,28 +74,28 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """A real local cluster with all pools and Flower, for the whole session."""
+    """A real local cluster with all pools, for the whole session."""
     settings = Settings(state_dir=tmp_path_factory.mktemp("state"))
-    with temporary(settings, POOL_SLOTS, flower=True) as running:
+    with temporary(settings, POOL_SLOTS) as running:
         yield running
 
 
 @pytest.fixture
 def store(cluster: Cluster) -> Iterator["redis.Redis"]:
-    """A client for its Redis."""
+    """A client of the Redis of the cluster."""
     with connect(cluster.broker_url) as client:
         yield client
 
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    """Settings of a user who has no cluster."""
+    """Settings without a cluster."""
     return Settings(state_dir=tmp_path / "state")
 
 
 @pytest.fixture
 def with_cluster(cluster: Cluster, settings: Settings) -> Settings:
-    """Settings of a user whose broker is the session's cluster."""
+    """Settings with the cluster of the session as broker."""
     return replace(settings, broker_url=cluster.broker_url)
 
 
@@ -100,7 +107,7 @@ def run_once(
     settings: Settings,
     schedule: ScheduleChoice = AUTO,
 ) -> Run:
-    """One measured run, as ``producer run`` makes it."""
+    """Measure one run in the same way as ``producer run``."""
     job = Job(workload, start, stop)
     executor = make_executor(model, job, settings)
     return measure(job, executor, schedule.make(len(job)), expected=job.expected())
@@ -108,31 +115,31 @@ def run_once(
 
 @dataclass(frozen=True)
 class Answer:
-    """What a command left behind."""
+    """Exit code and output of a finished command."""
 
     code: int
     out: str
     err: str
 
     def json(self) -> Any:
-        """Standard output as JSON; the tests read integers of any size."""
+        """Standard output as JSON; integers may have any size."""
         sys.set_int_max_str_digits(0)
         return json.loads(self.out)
 
 
 @dataclass(frozen=True)
 class CommandLine:
-    """Runs ``producer`` as a process of its own, in a directory of its own."""
+    """Runs ``producer`` in a separate process and directory."""
 
     directory: Path
     variables: dict[str, str]
     started: list["subprocess.Popen[str]"] = field(default_factory=list)
 
     def start(self, *arguments: str, **kwargs: Any) -> "subprocess.Popen[str]":
-        """Start a command and leave it running."""
+        """Start a command without waiting for its end."""
         environment = {k: v for k, v in os.environ.items() if not k.startswith(OURS)}
         process = subprocess.Popen(
-            [sys.executable, "-m", "poolrace", *arguments],
+            [sys.executable, "-m", "poolrace.producer", *arguments],
             cwd=self.directory,
             env={**environment, **self.variables},
             stdin=subprocess.DEVNULL,
@@ -148,10 +155,10 @@ class CommandLine:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.end_what_runs()
+        self.stop_leftovers()
 
-    def end_what_runs(self) -> None:
-        """End what a failed test left running: commands, and a cluster that stays."""
+    def stop_leftovers(self) -> None:
+        """Stop the commands and the cluster that a failed test left running."""
         if (self.directory / STATE_DIR).exists():
             self("down")
         for process in self.started:
@@ -160,7 +167,7 @@ class CommandLine:
                 process.communicate()
 
     def __call__(self, *arguments: str, timeout_s: float = 60.0) -> Answer:
-        """Run a command to its end."""
+        """Run a command and wait for its end."""
         process = self.start(*arguments)
         out, err = process.communicate(timeout=timeout_s)
         return Answer(process.returncode, out, err)
@@ -168,13 +175,13 @@ class CommandLine:
 
 @pytest.fixture
 def producer(tmp_path: Path) -> Iterator[CommandLine]:
-    """The command line of a user who has no cluster."""
+    """The command line without a cluster."""
     with CommandLine(tmp_path, {}) as command_line:
         yield command_line
 
 
 @pytest.fixture
 def producer_on_cluster(tmp_path: Path, cluster: Cluster) -> Iterator[CommandLine]:
-    """The command line of a user whose broker is the session's cluster."""
+    """The command line with the cluster of the session as broker."""
     with CommandLine(tmp_path, {"CELERY_BROKER_URL": cluster.broker_url}) as command_line:
         yield command_line

@@ -1,4 +1,4 @@
-"""A run that goes on in another thread while a test does something to what it needs."""
+"""Runs in another thread while a test disturbs the cluster, and checks of such runs."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,7 +16,7 @@ from tests.conftest import wait_until
 
 @dataclass
 class Progress:
-    """How far a run is that goes on in another thread."""
+    """Progress of a run in another thread: the part that is done, and the hosts seen so far."""
 
     future: "Future[Run]" = field(default_factory=Future)
     done: float = 0.0
@@ -28,9 +28,10 @@ class Progress:
         self.done = ledger.done / (ledger.stop - ledger.start)
 
     def wait_for(self, part: float) -> None:
+        """Wait until that part of the range is done; fail if the run ends first."""
         wait_until(lambda: self.done >= part or self.future.done(), 60)
         if self.future.done():
-            pytest.fail(f"over before anything could happen to it: {self.future.result()}")
+            pytest.fail(f"the run ended too early: {self.future.result()}")
 
     def run(self) -> "Run":
         """The finished run."""
@@ -39,9 +40,9 @@ class Progress:
 
 @contextmanager
 def during(run: Callable[[Observer], Run], part: float = 0.25) -> Iterator[Progress]:
-    """Start ``run``, which takes an observer; the block begins when that part is done.
+    """Start ``run``, which takes an observer; enter the block when that part is done.
 
-    The run is over when the block has been left.
+    Leaving the block waits for the end of the run.
     """
     progress = Progress()
     with ThreadPoolExecutor(1) as thread:
@@ -51,13 +52,13 @@ def during(run: Callable[[Observer], Run], part: float = 0.25) -> Iterator[Progr
         progress.future.result(timeout=150)
 
 
-def happened(run: Run, what: str) -> bool:
-    """Whether the run tells of such an event."""
-    return any(what in event.what for event in run.events)
+def has_event(run: Run, text: str) -> bool:
+    """Whether an event of the run contains the text."""
+    return any(text in event.what for event in run.events)
 
 
-def assert_whole(run: Run) -> None:
-    """Every index was counted, none twice, and the value is the one found independently."""
+def assert_exact(run: Run) -> None:
+    """Assert that each index was counted once and that the value is the expected one."""
     assert run.exact
     assert run.value == run.expected
     assert run.intervals == [[run.start, run.stop]]

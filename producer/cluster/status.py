@@ -1,23 +1,23 @@
-"""What a cluster consists of at the moment, and what of the local one is missing."""
+"""The status of a cluster: its workers, and the broken parts of a local cluster."""
 
 from dataclasses import dataclass, field
 from typing import Any
 
-from poolrace.producer.broker.client import HOW_TO_START, connect, translate_errors
+from poolrace.producer.broker.client import connect, translate_errors
 from poolrace.producer.broker.workers import present_workers
-from poolrace.producer.cluster.lifecycle import Cluster, local_of
+from poolrace.producer.cluster.resolve import resolve
+from poolrace.producer.cluster.state import Cluster
 from poolrace.producer.settings import Settings
-from poolrace.workers.errors import ClusterError
 from poolrace.workers.runtime.presence import Presence
 from poolrace.workers.settings import mask
 
 
 @dataclass(frozen=True)
 class Status:
-    """The workers that are there, and the parts of the local cluster that are not."""
+    """The workers of a cluster and, of a local one, the parts that are missing."""
 
     broker: str
-    """Its address, without the password."""
+    """Redis URL of the broker, without the password."""
     workers: list[Presence]
     missing: list[str] = field(default_factory=list)
     local: Cluster | None = None
@@ -33,11 +33,10 @@ class Status:
 
 
 def status(settings: Settings) -> Status:
-    """Of the given cluster, else of the local one; raises ``ClusterError`` if there is none."""
-    local = local_of(settings)
-    url = settings.broker_url or (local and local.broker_url)
-    if not url:
-        raise ClusterError(f"no cluster is running here; {HOW_TO_START}")
+    """Status of the resolved cluster; raises ``ClusterError`` if there is none."""
+    resolved = resolve(settings)
+    url = str(resolved.settings.broker_url)
+    local = resolved.local
     missing = local.broken_parts() if local else []
     if "redis" in missing:
         return Status(mask(url), [], missing, local)

@@ -1,4 +1,4 @@
-"""A cluster in words: where it is, who works in it, what to type next."""
+"""The texts of ``producer up``, ``make up`` and ``producer status``."""
 
 import os
 import shlex
@@ -6,27 +6,29 @@ import shutil
 import sys
 from pathlib import Path
 
-from poolrace.producer.cluster.lifecycle import Cluster
+from poolrace.producer.cluster.state import Cluster
 from poolrace.producer.cluster.status import Status
+from poolrace.producer.program import PROGRAM
 
 NEXT = ("run sum --pool prefork", "run mixed --pool gevent", "compare sum", "status")
+"""Commands to try first on a cluster that was just started."""
 
 
-def render(cluster: Cluster) -> str:
-    """A cluster that was just started."""
+def render_started(cluster: Cluster) -> str:
+    """Text for a local cluster that was just started."""
     pools = ", ".join(f"{pool} ({slots} slot(s))" for pool, slots in cluster.pools.items())
     then = next_commands(f"{_producer()} down")
     return f"a local cluster is running: {pools}\n{_flower(cluster)}{then}"
 
 
-def next_commands(*others: str) -> str:
-    """What to type once a cluster runs, of whichever kind; ``others`` come last."""
-    commands = (*(f"{_producer()} {arguments}" for arguments in NEXT), *others)
+def next_commands(*last: str) -> str:
+    """List of commands to type next, for a cluster of any kind; it ends with ``last``."""
+    commands = (*(f"{_producer()} {arguments}" for arguments in NEXT), *last)
     return "\n  ".join(("next:", *commands)) + "\n"
 
 
 def render_status(status: Status) -> str:
-    """The workers that are there."""
+    """Text for the status of a cluster: a line for each worker."""
     workers = [
         f"  {worker.name}: {worker.slots} slot(s), pid {worker.pid}, {worker.host.cores} cores,"
         f" {worker.host.python}"
@@ -37,9 +39,9 @@ def render_status(status: Status) -> str:
 
 
 def _producer() -> str:
-    """What to type for ``producer``: its path, where it is not on PATH."""
-    beside = Path(sys.executable).with_name("producer")
-    return "producer" if shutil.which("producer") else shlex.quote(os.path.relpath(beside))
+    """This program as it can be typed here: by its path if it is not on PATH."""
+    beside = Path(sys.executable).with_name(PROGRAM)
+    return PROGRAM if shutil.which(PROGRAM) else shlex.quote(os.path.relpath(beside))
 
 
 def _flower(cluster: Cluster) -> str:

@@ -4,17 +4,23 @@ import shlex
 
 import click
 
-from poolrace.producer.cluster.lifecycle import require
+from poolrace.producer.broker.client import HOW_TO_START
+from poolrace.producer.cluster.state import read_state
+from poolrace.producer.commands.options import example
 from poolrace.producer.settings import Settings
+from poolrace.workers.errors import ClusterError
 
 
-@click.command()
+@click.command(epilog=example("env"))
 def command() -> None:
-    """Print shell lines for the local cluster: eval "$(producer env)".
+    """Print the local cluster's shell variables, for eval "$(producer env)".
 
-    They hold its passwords. celery, redis-cli -u "$CELERY_BROKER_URL" and others then find it.
+    They contain the passwords of the cluster. With them celery, redis-cli -u
+    "$CELERY_BROKER_URL" and other tools connect to the cluster.
     """
-    cluster = require(Settings.from_env())
+    cluster = read_state(Settings.from_env())
+    if cluster is None:
+        raise ClusterError(f"no local cluster is running here; {HOW_TO_START}")
     click.echo(f"export CELERY_BROKER_URL={shlex.quote(cluster.broker_url)}")
     click.echo(f"export CELERY_RESULT_BACKEND={shlex.quote(cluster.broker_url)}")
     if cluster.flower_url and cluster.flower_login:

@@ -1,1 +1,1 @@
-"""Control of operating-system processes: start, guard, wait, end."""
+"""Operating-system processes: start, guard, wait, end."""

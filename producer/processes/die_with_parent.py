@@ -1,9 +1,9 @@
-"""Runs a command that ends with its parent.
+"""Runs a command that the kernel ends when the command's parent ends.
 
 ``python -m poolrace.producer.processes.die_with_parent COMMAND...``
 
-For the case that the parent is killed in a way that leaves it no time to clean up. Linux
-only (prctl(2), PR_SET_PDEATHSIG); elsewhere the command just runs.
+For a parent that is killed and has no time to clean up. Linux only (prctl(2),
+PR_SET_PDEATHSIG); elsewhere the command just runs.
 """
 
 import ctypes
@@ -14,8 +14,13 @@ import sys
 PR_SET_PDEATHSIG = 1
 
 
+def die_with_parent_command(command: list[str]) -> list[str]:
+    """The command line that runs ``command`` so that it ends with its parent."""
+    return [sys.executable, "-m", "poolrace.producer.processes.die_with_parent", *command]
+
+
 def end_with_parent(signum: int = signal.SIGTERM) -> None:
-    """Have the kernel send us ``signum`` when our parent ends."""
+    """Have the kernel send this process ``signum`` when its parent ends."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signum)
 

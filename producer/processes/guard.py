@@ -1,12 +1,19 @@
-"""Keeps a temporary cluster from outliving us.
+"""The guard: runs a command that must not outlive the process that started the guard.
 
-``python -m poolrace.producer.processes.guard DIRECTORY``
+``guard.py DIRECTORY COMMAND...``
 
-Runs the supervisor of the cluster in DIRECTORY until standard input ends, which it does when
-the producer closes it or dies in whatever way. Then it ends the cluster and removes the
-directory. Logs and configuration of a temporary cluster are gone with it.
+The command runs until the guard's standard input ends: the producer closes it, or the producer
+ends in whatever way, SIGKILL included. Then the guard ends the command with all its descendants,
+daemons included, and removes the directory. It reports on standard output: ``pid N`` and, if the
+command ends earlier, ``ended CODE``.
+
+``start_guarded`` starts the guard by its path and with ``-E -P``, because the current directory
+and PYTHONPATH may be the user's and may hold packages of any name. So this file imports nothing
+but the standard library and psutil.
 """
 
+import contextlib
+import ctypes
 import os
 import shutil
 import signal
@@ -14,37 +21,152 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import IO
 
-from poolrace.producer.processes.session import end
+import psutil
 
-STOP_S = 3.0
+STOP_S = 2.0
+"""Seconds between SIGTERM and SIGKILL; within them a command closes its connections, and the
+supervisor of a cluster stops its programs (1.1 to 2 s)."""
+
+POLL_S = 0.2
+"""Seconds between two checks of whether the command has ended."""
+
+LINE_BYTES = 64
+"""Bytes; no line that a guard writes is longer."""
+
+PR_SET_CHILD_SUBREAPER = 36
 
 
-def supervisor_command(directory: Path) -> list[str]:
-    """The supervisor's command line."""
-    conf = str(directory / "supervisord.conf")
-    return [sys.executable, "-m", "supervisor.supervisord", "--configuration", conf]
+class GuardedProcess:
+    """A command that runs under a guard of its own; ``start_guarded`` makes one."""
+
+    def __init__(self, guard: "subprocess.Popen[bytes]", pid: int) -> None:
+        self.guard_pid = guard.pid
+        """Id of the guard, and of the session that the guard and the command share."""
+        self.pid = pid
+        """Id of the command's process."""
+        self._guard = guard
+        self._ended = False
+
+    @property
+    def ended(self) -> bool:
+        """Whether the command has ended, or its guard."""
+        self._ended = self._ended or self._has_reported_end()
+        return self._ended
+
+    def release(self) -> None:
+        """Let the guard end the command; does not wait."""
+        if self._guard.stdin:
+            self._guard.stdin.close()
+
+    def stop(self) -> None:
+        """Let the guard end the command, and wait until all is ended."""
+        self.release()
+        self._guard.wait()
+        self._ended = True
+        if self._guard.stdout:
+            self._guard.stdout.close()
+
+    def _has_reported_end(self) -> bool:
+        """Read from the guard without blocking; its output ends if the guard itself is killed."""
+        output = self._guard.stdout
+        line: bytes | None = output.read(LINE_BYTES) if output else b""
+        return line is not None and (line == b"" or line.startswith(b"ended"))
 
 
-def main(directory: Path) -> None:
-    """Guard the cluster in ``directory``. Must be the first process of its session."""
+def start_guarded(
+    command: list[str],
+    directory: Path,
+    *,
+    cwd: Path,
+    environment: dict[str, str],
+    log: IO[bytes] | int = subprocess.DEVNULL,
+) -> GuardedProcess:
+    """Start a command under a guard, which removes ``directory`` when the command is ended.
+
+    ``log`` takes the output of the command and of the guard. Raises ``ChildProcessError`` if the
+    command cannot be started.
+    """
+    guard = subprocess.Popen(
+        [sys.executable, "-E", "-P", __file__, str(directory), *command],
+        cwd=cwd,
+        env=environment,
+        start_new_session=True,  # out of reach of the terminal's Ctrl-C
+        bufsize=0,  # a read takes what the guard has written, and does not wait for more
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=log,
+    )
+    output = guard.stdout
+    first_line = output.readline().decode() if output else ""
+    name, _, number = first_line.partition(" ")
+    if name != "pid" or not output:
+        guard.communicate()
+        raise ChildProcessError(f"{command[0]} did not start")
+    os.set_blocking(output.fileno(), False)
+    return GuardedProcess(guard, int(number))
+
+
+def main(directory: Path, command: list[str]) -> None:
+    """Run the command until standard input ends, then end it and remove the directory."""
+    _adopt_orphans()
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=2, stderr=2)
+    # The guard ends only when its standard input ends. Signals are ignored after the start of the
+    # command, which would inherit that.
     for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(signum, signal.SIG_IGN)  # the pipe alone decides
-    tethered = [
-        sys.executable,
-        "-m",
-        "poolrace.producer.processes.die_with_parent",
-        *supervisor_command(directory),
-    ]
-    supervisor = subprocess.Popen(tethered, stdin=subprocess.DEVNULL)
-    owner_gone = threading.Thread(target=sys.stdin.buffer.read, daemon=True)
-    owner_gone.start()
-    while owner_gone.is_alive() and supervisor.poll() is None:
-        owner_gone.join(timeout=0.2)
-    end(os.getsid(0), supervisor.pid, directory, STOP_S)
-    supervisor.wait()
+        signal.signal(signum, signal.SIG_IGN)
+    _report(f"pid {process.pid}")
+    owner = threading.Thread(target=sys.stdin.buffer.read, daemon=True)
+    owner.start()
+    reported = False
+    while owner.is_alive():
+        owner.join(timeout=POLL_S)
+        if not reported and process.poll() is not None:
+            reported = True
+            _report(f"ended {process.returncode}")
+    _end(process)
     shutil.rmtree(directory, ignore_errors=True)
 
 
+def _adopt_orphans() -> None:
+    """Make descendants whose parent ends our children instead of init's (Linux, prctl(2))."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """Ask the command to end, and kill what is left after ``STOP_S``."""
+    if process.poll() is None:
+        process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(STOP_S)
+    while left := _remaining():
+        for descendant in left:
+            with contextlib.suppress(psutil.NoSuchProcess):  # it has just ended by itself
+                descendant.kill()
+        psutil.wait_procs(left, timeout=1.0)
+
+
+def _remaining() -> list[psutil.Process]:
+    """Descendants of this process and, where orphans are not adopted, its session."""
+    remaining = psutil.Process().children(recursive=True)
+    if sys.platform != "linux" and os.getsid(0) == os.getpid():
+        remaining += filter(_in_our_session, psutil.process_iter())
+    return remaining
+
+
+def _in_our_session(process: psutil.Process) -> bool:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        return process.pid != os.getpid() and os.getsid(process.pid) == os.getsid(0)
+    return False
+
+
+def _report(line: str) -> None:
+    """Write a line to the producer, unless it has ended."""
+    with contextlib.suppress(OSError):
+        os.write(1, f"{line}\n".encode())
+
+
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), sys.argv[2:])

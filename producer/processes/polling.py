@@ -1,4 +1,4 @@
-"""Waiting for what other programs do, and nobody announces: looks, and looks again."""
+"""Waits for a condition that other programs bring about and do not announce."""
 
 import time
 from collections.abc import Callable
@@ -7,11 +7,15 @@ from typing import TypeVar
 T = TypeVar("T")
 
 POLL_S = 0.05
+"""Seconds between two checks of the condition, unless the caller gives another number."""
 
 
-def poll_until(look: Callable[[], T], timeout_s: float, poll_s: float = POLL_S) -> T:
-    """What ``look`` returned last: something true, or else, after so many seconds, what is not."""
+def poll_until(condition: Callable[[], T], timeout_s: float, poll_s: float = POLL_S) -> T:
+    """Call ``condition`` until it returns something true; returns the last value.
+
+    After ``timeout_s`` seconds the last value is returned although it is false.
+    """
     deadline = time.monotonic() + timeout_s
-    while not (found := look()) and time.monotonic() < deadline:
-        time.sleep(poll_s)  # it is other programs' doing, of which nothing tells
-    return found
+    while not (value := condition()) and time.monotonic() < deadline:
+        time.sleep(poll_s)  # another program brings it about, and nothing announces it
+    return value

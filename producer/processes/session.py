@@ -1,8 +1,9 @@
-"""The processes of a cluster, known even when it is broken, and never taken for others.
+"""The processes of a local cluster: finds them, also in a broken cluster, and ends them.
 
-They share a session, which outlives its first process, and the cluster's directory as their
-working directory. A session's number may come back after a restart of the machine, and a
-user's shell may stand in the directory; both together are ours alone.
+All processes of a cluster share a session, which outlives its first process, and have the
+cluster's directory as their working directory. A session's number may come back after a restart
+of the machine, and a user's shell may run in the directory; a process with both belongs to the
+cluster.
 """
 
 import os
@@ -14,7 +15,7 @@ import psutil
 
 
 def members(session: int, directory: Path) -> list[psutil.Process]:
-    """The living processes of that cluster, without ourselves."""
+    """The living processes of the cluster, without the calling process."""
     return [
         process
         for process in psutil.process_iter()
@@ -22,16 +23,16 @@ def members(session: int, directory: Path) -> list[psutil.Process]:
     ]
 
 
-def end(session: int, supervisor: int, directory: Path, patience_s: float) -> None:
-    """Ask the supervisor to stop its programs, and kill what is left after ``patience_s``."""
+def end(session: int, supervisor: int, directory: Path, stop_s: float) -> None:
+    """Ask the supervisor to stop its programs, and kill what is left after ``stop_s`` seconds."""
     for process in members(session, directory):
         if process.pid == supervisor:
             with suppress(psutil.NoSuchProcess):
                 process.send_signal(signal.SIGTERM)
-            psutil.wait_procs([process], timeout=patience_s)
+            psutil.wait_procs([process], timeout=stop_s)
     while left := members(session, directory):
         for process in left:
-            with suppress(psutil.NoSuchProcess):  # it ended by itself meanwhile
+            with suppress(psutil.NoSuchProcess):  # it has just ended by itself
                 process.kill()
         psutil.wait_procs(left, timeout=1.0)
 
@@ -44,4 +45,4 @@ def _is_member(process: psutil.Process, session: int, directory: Path) -> bool:
             and Path(process.cwd()) == directory
         )
     except (psutil.Error, ProcessLookupError, PermissionError):
-        return False  # it is gone, or another user's
+        return False  # the process has just ended, or is another user's

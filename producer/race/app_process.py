@@ -1,16 +1,13 @@
 """Runs the shim in the environment of the user's app, in a process that ends with this one."""
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-from poolrace.producer.processes import leash
+from poolrace.producer.processes.guard import GuardedProcess, start_guarded
 from poolrace.producer.race.options import Target
 from poolrace.producer.race.sandbox import Sandbox
 from poolrace.workers.errors import ClusterError
@@ -24,9 +21,6 @@ MODULE = "poolrace_shim"
 
 LOG_LINES = 12
 """Lines of the log, at most, that an error message shows."""
-
-READ_BYTES = 64
-"""Bytes read at once from the guard's output, whose messages are shorter."""
 
 
 class AppProcess:
@@ -42,8 +36,7 @@ class AppProcess:
         self._target = target
         self._sandbox = sandbox
         self._directory: Path | None = None
-        self._process: subprocess.Popen[bytes] | None = None
-        self._has_ended = False
+        self._process: GuardedProcess | None = None
 
     def create_directory(self) -> Path:
         """Create the private directory, with a copy of the shim in it; returns its path."""
@@ -57,24 +50,21 @@ class AppProcess:
 
         Raises ``ClusterError`` if the interpreter does not start.
         """
-        command = [sys.executable, "-E", "-P", leash.__file__, str(self.directory)]
+        command = [self._target.python, str(self._program), *arguments]
         with self._log.open("wb") as log:
-            self._process = subprocess.Popen(
-                [*command, self._target.python, str(self._program), *arguments],
-                cwd=self._target.directory,
-                env=self._environment(config),
-                start_new_session=True,  # out of reach of the terminal's Ctrl-C
-                bufsize=0,  # the guard's messages are read one by one, not ahead
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-            )
-        output = self._output(self._process)
-        key, _, number = output.readline().decode().partition(" ")
-        if key != "pid":
-            raise ClusterError(f"{self._target.python} did not start: {self.log_tail()}")
-        self.pid = int(number)
-        os.set_blocking(output.fileno(), False)
+            try:
+                self._process = start_guarded(
+                    command,
+                    self.directory,
+                    cwd=self._target.directory,
+                    environment=self._environment(config),
+                    log=log,
+                )
+            except ChildProcessError as error:
+                raise ClusterError(
+                    f"{self._target.python} did not start: {self.log_tail()}"
+                ) from error
+        self.pid = self._process.pid
 
     @property
     def directory(self) -> Path:
@@ -86,8 +76,7 @@ class AppProcess:
     @property
     def ended(self) -> bool:
         """Whether the process has ended, or was never started."""
-        self._has_ended = self._has_ended or self._process is None or self._guard_reports_end()
-        return self._has_ended
+        return self._process is None or self._process.ended
 
     def log_tail(self) -> str:
         """The last lines of its log, without passwords."""
@@ -98,15 +87,13 @@ class AppProcess:
 
     def request_stop(self) -> None:
         """Have the process end, without waiting for it."""
-        if self._process and self._process.stdin:
-            self._process.stdin.close()
+        if self._process:
+            self._process.release()
 
     def stop(self) -> None:
         """End the process and all its descendants, and remove the directory."""
-        self.request_stop()
         if self._process:
-            self._process.wait()
-            self._output(self._process).close()
+            self._process.stop()
         if self._directory:
             # The guard has removed it already, unless the guard was killed.
             shutil.rmtree(self._directory, ignore_errors=True)
@@ -118,19 +105,6 @@ class AppProcess:
     @property
     def _log(self) -> Path:
         return self.directory / "log"
-
-    def _guard_reports_end(self) -> bool:
-        """Whether the guard reports the end, or has ended: then its output is at its end."""
-        if self._process is None:
-            return True
-        message: bytes | None = self._output(self._process).read(READ_BYTES)
-        return message is not None and (message == b"" or message.startswith(b"ended"))
-
-    @staticmethod
-    def _output(process: "subprocess.Popen[bytes]") -> IO[bytes]:
-        if process.stdout is None:
-            raise RuntimeError("the guard was started without a pipe")
-        return process.stdout
 
     def _environment(self, config: Mapping[str, Any]) -> dict[str, str]:
         """Environment variables of the shim: ours, its configuration, and the sandbox's Redis.

@@ -38,7 +38,7 @@ def open_sandbox(broker: str | None) -> Iterator[Sandbox]:
     """
     if broker is None:
         with (
-            temporary(Settings(), {}, largest=LARGEST) as cluster,
+            temporary(Settings(), {}, largest_value=LARGEST) as cluster,
             _connected(cluster.broker_url) as sandbox,
         ):
             yield sandbox

@@ -1,5 +1,5 @@
-"""A cluster of containers as a user starts it: with ``make up``'s own script, in a directory of
-its own with a space in its name, under a project name of its own."""
+"""Clusters of containers, started as a user does: by the script behind ``make up``, in a copy of
+the checkout whose path has a space, under a separate Compose project name."""
 
 import json
 import os
@@ -20,14 +20,15 @@ from tests.conftest import OURS, Answer, CommandLine, wait_until
 
 ROOT = Path(__file__).parent.parent.parent
 PARTS = (
-    "docker-compose.yml", "deploy", "workers", "producer", "pyproject.toml", "README.md", "LICENSE",
-    ".dockerignore",
+    "docker-compose.yml", "deploy", "poolrace", "workers", "producer", "pyproject.toml",
+    "README.md", "LICENSE", ".dockerignore",
 )  # fmt: skip
 
 IMAGE = os.environ.get("POOLRACE_IMAGE", "poolrace")
-"""Built by ``make test-cluster``."""
+"""Name of the image that ``make test-cluster`` builds."""
 
 START_S = 180.0
+"""Seconds for a make target to end."""
 
 
 def docker(*arguments: str) -> str:
@@ -48,12 +49,12 @@ def free_port() -> int:
 
 @dataclass
 class Deployment:
-    """A checkout that a user has, and the cluster it may have started."""
+    """A copy of the checkout, and the cluster that was started from it, if any."""
 
     directory: Path
     project: str
     before: tuple[str, ...] = ()
-    """A command that runs ours with fewer privileges."""
+    """Command line put before each make target, to run it with fewer privileges."""
 
     @property
     def environment(self) -> dict[str, str]:
@@ -61,7 +62,7 @@ class Deployment:
         return {**clean, "COMPOSE_PROJECT_NAME": self.project, "POOLRACE_IMAGE": IMAGE}
 
     def make(self, target: str, *arguments: str, **variables: str) -> Answer:
-        """What ``make TARGET`` runs."""
+        """Run the command behind ``make TARGET``."""
         done = subprocess.run(
             [*self.before, sys.executable, "deploy/cluster.py", target, *arguments],
             cwd=self.directory,
@@ -87,12 +88,12 @@ class Deployment:
         return done.stdout.strip()
 
     def producer(self, *arguments: str, timeout_s: float = 100.0) -> Answer:
-        """``producer`` from the host; it finds the cluster by ``.env``."""
+        """Run ``producer`` on the host; it finds the cluster by ``.env``."""
         return CommandLine(self.directory, {})(*arguments, timeout_s=timeout_s)
 
     @contextmanager
     def running(self, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
-        """The same while it runs; it has ended, one way or the other, when the block ends."""
+        """Start ``producer`` on the host; it is killed at the end of the block if it still runs."""
         command = CommandLine(self.directory, {}).start(*arguments)
         try:
             yield command
@@ -107,12 +108,12 @@ class Deployment:
         return docker("inspect", "--format", "{{.State.Health.Status}}", container)
 
     def env(self) -> dict[str, str]:
-        """What stands in ``.env``, as it stands there."""
+        """The variables in ``.env``, with references to others unexpanded."""
         lines = (self.directory / ".env").read_text().splitlines()
         return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
 
     def broker_url(self) -> str:
-        """The cluster's address, as ``producer`` reads it from ``.env``."""
+        """Redis URL of the cluster, as ``producer`` reads it from ``.env``."""
         return str(dotenv_values(self.directory / ".env")["CELERY_BROKER_URL"])
 
     def append_to_env(self, **values: str) -> None:
@@ -120,33 +121,33 @@ class Deployment:
             file.writelines(f"{name}={value}\n" for name, value in values.items())
 
     def leftovers(self) -> dict[str, str]:
-        """Everything of this cluster that the engine knows, by kind; empty if nothing is left."""
+        """Containers, networks and volumes of this cluster, by kind; empty if none is left."""
         label = f"label=com.docker.compose.project={self.project}"
-        found = {
+        by_kind = {
             "containers": docker("ps", "--all", "--quiet", "--filter", label),
             "networks": docker("network", "ls", "--quiet", "--filter", label),
             "volumes": docker("volume", "ls", "--quiet", "--filter", label),
         }
-        return {kind: names for kind, names in found.items() if names}
+        return {kind: names for kind, names in by_kind.items() if names}
 
 
 def deploy(directory: Path, name: str) -> Deployment:
-    """A checkout in ``directory`` whose ports nobody else takes."""
-    place = directory / "poolrace checkout"
-    place.mkdir()
+    """Copy the checkout into ``directory``; nothing is started."""
+    copy = directory / "poolrace checkout"
+    copy.mkdir()
     for part in PARTS:
         source = ROOT / part
         if source.is_dir():
             unwanted = shutil.ignore_patterns("__pycache__", "certificates", ".env")
-            shutil.copytree(source, place / part, ignore=unwanted)
+            shutil.copytree(source, copy / part, symlinks=True, ignore=unwanted)
         else:
-            shutil.copy(source, place / part)
-    return Deployment(place, f"{name}-{os.getpid()}")
+            shutil.copy(source, copy / part)
+    return Deployment(copy, f"{name}-{os.getpid()}")
 
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Iterator[Deployment]:
-    """A checkout with nothing started; what a test starts there is ended."""
+    """A copy of the checkout with nothing started; a cluster that a test starts there is ended."""
     deployment = deploy(tmp_path, "poolrace-test")
     yield deployment
     if deployment.leftovers():
@@ -156,7 +157,7 @@ def checkout(tmp_path: Path) -> Iterator[Deployment]:
 
 @pytest.fixture(scope="session")
 def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    """A cluster of containers that the tests of the session share."""
+    """A running cluster of containers that the tests of the session share."""
     shared = deploy(tmp_path_factory.mktemp("deployment"), "poolrace-shared")
     started = shared.make("up", "--engine", "docker")
     try:
@@ -168,10 +169,10 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
 
 
 def inspected(container: str) -> dict[str, Any]:
-    """What ``docker inspect`` tells of a container."""
-    [told] = json.loads(docker("inspect", container))
-    found: dict[str, Any] = told
-    return found
+    """The output of ``docker inspect`` for a container."""
+    [description] = json.loads(docker("inspect", container))
+    checked: dict[str, Any] = description
+    return checked
 
 
 __all__ = ["CommandLine", "Deployment", "docker", "free_port", "inspected", "wait_until"]

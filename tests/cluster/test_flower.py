@@ -1,4 +1,4 @@
-"""Flower as a person sees it: in a real browser, behind its login."""
+"""Flower in a real browser, and its API: tasks, login, metrics."""
 
 import base64
 import os
@@ -19,7 +19,7 @@ from tests.cluster.conftest import Deployment, wait_until
 PATIENCE_MS = 30_000
 
 SCREENSHOTS = os.environ.get("SCREENSHOTS")
-"""Where the picture goes that the README shows: make screenshots sets it."""
+"""Directory for the screenshot in the documentation; ``make screenshots`` sets it."""
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def browser() -> Iterator[Browser]:
         yield running
 
 
-def test_tasks_of_a_job_succeed_on_flowers_page(
+def test_the_page_of_tasks_shows_each_chunk_of_a_job(
     deployment: Deployment, browser: Browser, tmp_path: Path
 ) -> None:
     name, _, password = deployment.env()["FLOWER_BASIC_AUTH"].partition(":")
@@ -63,7 +63,7 @@ def test_tasks_of_a_job_succeed_on_flowers_page(
     context.close()
 
 
-def test_a_wrong_login_sees_nothing(deployment: Deployment, browser: Browser) -> None:
+def test_a_wrong_login_is_refused(deployment: Deployment, browser: Browser) -> None:
     context = browser.new_context(
         base_url=_address(deployment),
         http_credentials={"username": "poolrace", "password": "wrong"},
@@ -74,7 +74,7 @@ def test_a_wrong_login_sees_nothing(deployment: Deployment, browser: Browser) ->
     context.close()
 
 
-def test_the_api_answers_with_the_login_only(deployment: Deployment) -> None:
+def test_the_api_requires_the_login(deployment: Deployment) -> None:
     login = deployment.env()["FLOWER_BASIC_AUTH"]
     assert "prefork@" in _get(deployment, "/api/workers?refresh=1", login)
     with pytest.raises(HTTPError) as refused:
@@ -82,19 +82,19 @@ def test_the_api_answers_with_the_login_only(deployment: Deployment) -> None:
     assert refused.value.code == HTTPStatus.UNAUTHORIZED
 
 
-def test_prometheus_finds_metrics_of_tasks(deployment: Deployment) -> None:
+def test_the_metrics_count_tasks(deployment: Deployment) -> None:
     _wait_for_events(deployment)
     deployment.producer("run", "sum", "--stop", "1e5", "--pool", "threads")
-    counted = r'flower_events_total\{.*task="poolrace.sum".*type="task-succeeded".*\} [1-9]'
-    wait_until(lambda: re.search(counted, _get(deployment, "/metrics", None)), 30)
+    counter = r'flower_events_total\{.*task="poolrace.sum".*type="task-succeeded".*\} [1-9]'
+    wait_until(lambda: re.search(counter, _get(deployment, "/metrics", None)), 30)
     assert "flower_worker_online" in _get(deployment, "/metrics", None)
 
 
 def _wait_for_events(deployment: Deployment) -> None:
-    """Until workers tell Flower of their tasks, which it asks them to when it has found them."""
+    """Wait until Flower has found all workers and has switched on their events."""
     online = r'flower_worker_online\{worker="(\w+)@\w+"\} 1'
-    everyone = {"prefork", "threads", "gevent", "solo"}
-    wait_until(lambda: set(re.findall(online, _get(deployment, "/metrics", None))) == everyone, 60)
+    pools = {"prefork", "threads", "gevent", "solo"}
+    wait_until(lambda: set(re.findall(online, _get(deployment, "/metrics", None))) == pools, 60)
 
 
 def _address(deployment: Deployment) -> str:

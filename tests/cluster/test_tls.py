@@ -1,7 +1,7 @@
-"""``deploy/compose.tls.yml`` and ``deploy/compose.host.yml``: other machines, no eavesdroppers.
+"""TLS and additional hosts: ``deploy/compose.tls.yml`` and ``deploy/compose.host.yml``.
 
-One cluster for both: a machine that trusts it and one that does not, and workers on a further
-host that find it by its address.
+The tests share one cluster with TLS: clients that trust its certificate and clients that do not,
+and a worker on an additional host that finds the cluster by its address.
 """
 
 import os
@@ -20,22 +20,21 @@ SUM = ("run", "sum", "--stop", "1e6", "--json")
 
 @pytest.fixture(scope="module")
 def bridge() -> str:
-    """The address of this machine that its containers reach."""
+    """Address of this machine that its containers can reach."""
     return _gateway("bridge")
 
 
 @pytest.fixture(scope="module")
 def encrypted(tmp_path_factory: pytest.TempPathFactory, bridge: str) -> Iterator[Deployment]:
-    """A cluster with TLS, open to other machines, set up as deploy/README.md says."""
+    """A cluster with TLS that other machines can reach, set up as in deploy/README.md."""
     tls = deploy(tmp_path_factory.mktemp("tls"), "poolrace-tls")
-    advice = [
-        line for line in _certificates(tls, bridge) if line.startswith(("COMPOSE", "POOLRACE"))
-    ]
+    printed = _make_certificates(tls, bridge)
+    variables = [line for line in printed if line.startswith(("COMPOSE", "POOLRACE"))]
     (tls.directory / ".env").write_text(
         "POOLRACE_REDIS_PASSWORD=correct-horse\nFLOWER_BASIC_AUTH=user:battery-staple\n"
         f"POOLRACE_REDIS_PORT={free_port()}\nPOOLRACE_FLOWER_PORT={free_port()}\n"
         f"POOLRACE_BIND={bridge}\n"
-        + "\n".join(advice)
+        + "\n".join(variables)
         + f"\nCELERY_BROKER_URL=rediss://:${{POOLRACE_REDIS_PASSWORD}}@{bridge}"
         ":${POOLRACE_REDIS_PORT}/0\n"
     )
@@ -55,10 +54,10 @@ def test_a_client_that_trusts_the_cluster_runs_on_every_pool(
     assert encrypted.producer(*SUM, "--pool", pool).json()["exact"]
 
 
-def test_a_client_that_does_not_trust_it_is_refused(encrypted: Deployment) -> None:
-    stranger = ssl.get_default_verify_paths().cafile
-    assert stranger
-    for trusted in ("", stranger):  # nothing said, and others named
+def test_a_client_that_does_not_trust_the_certificate_is_refused(encrypted: Deployment) -> None:
+    system_authorities = ssl.get_default_verify_paths().cafile
+    assert system_authorities
+    for trusted in ("", system_authorities):
         answer = _producer_with(encrypted, POOLRACE_CA_FILE=trusted)
         assert answer.code == 3
         assert "POOLRACE_CA_FILE must name the ca.crt" in answer.err
@@ -74,7 +73,7 @@ def test_a_certificate_for_another_name_is_refused(encrypted: Deployment) -> Non
     assert answer.code == 3
 
 
-def test_nobody_speaks_without_tls(encrypted: Deployment, bridge: str) -> None:
+def test_a_client_without_tls_is_refused(encrypted: Deployment, bridge: str) -> None:
     port = encrypted.env()["POOLRACE_REDIS_PORT"]
     answer = _producer_with(
         encrypted, CELERY_BROKER_URL=f"redis://:correct-horse@{bridge}:{port}/0"
@@ -82,41 +81,41 @@ def test_nobody_speaks_without_tls(encrypted: Deployment, bridge: str) -> None:
     assert answer.code == 3
 
 
-def test_a_further_host_takes_its_share(encrypted: Deployment, bridge: str) -> None:
+def test_an_additional_host_takes_part_in_a_run(encrypted: Deployment, bridge: str) -> None:
     port = encrypted.env()["POOLRACE_REDIS_PORT"]
     ca_file = encrypted.directory / "deploy" / "certificates" / "ca.crt"
     (encrypted.directory / "deploy" / ".env").write_text(
         f"CELERY_BROKER_URL=rediss://:correct-horse@{bridge}:{port}/0\n"
         f"POOLRACE_POOL=solo\nPOOLRACE_CA_FILE={ca_file}\nPOOLRACE_HOST=second-machine\n"
     )
-    further = Deployment(encrypted.directory, f"poolrace-further-{os.getpid()}")
+    additional = Deployment(encrypted.directory, f"poolrace-additional-{os.getpid()}")
     try:
-        further.compose("-f", "deploy/compose.host.yml", "up", "--detach", "--wait")
+        additional.compose("-f", "deploy/compose.host.yml", "up", "--detach", "--wait")
         run = encrypted.producer("run", "mixed", "--stop", "200", "--pool", "solo", "--json").json()
     finally:
-        further.compose("-f", "deploy/compose.host.yml", "down", "--volumes")
+        additional.compose("-f", "deploy/compose.host.yml", "down", "--volumes")
     assert run["exact"]
     assert run["hosts"] == 2
     assert run["shares"]["second-machine"]
-    assert not further.leftovers()
-    gone = ("status", "--json")
-    wait_until(lambda: "second-machine" not in encrypted.producer(*gone).out, 30)
+    assert not additional.leftovers()
+    status = ("status", "--json")
+    wait_until(lambda: "second-machine" not in encrypted.producer(*status).out, 30)
 
 
 def _producer_with(deployment: Deployment, **variables: str) -> Answer:
     return CommandLine(deployment.directory, variables)(*SUM)
 
 
-def _certificates(deployment: Deployment, *names: str) -> list[str]:
-    """Make them; returns the lines that the script says."""
+def _make_certificates(deployment: Deployment, *names: str) -> list[str]:
+    """Make certificates; returns the lines that the script prints."""
     command = ["deploy/certificates.sh", *names]
-    made = subprocess.run(
+    script = subprocess.run(
         command, cwd=deployment.directory, check=True, capture_output=True, text=True
     )
-    return made.stdout.splitlines()
+    return script.stdout.splitlines()
 
 
 def _gateway(network: str) -> str:
-    """This machine's address in a network of containers, which is the first of its range."""
+    """Address of this machine in a Docker network: the first of the network's range."""
     form = "{{(index .IPAM.Config 0).Subnet}}"
     return str(ip_network(docker("network", "inspect", network, "--format", form))[1])

@@ -1,5 +1,7 @@
-"""``make chaos``: random jobs under random faults, for a given time; the same seed, the same
-jobs and faults. Ends with code 1 if a value was wrong or a job did not come to its end.
+"""``make chaos``: random jobs under random faults, for a given time.
+
+The seed determines the jobs and the faults. The exit code is 1 if a value was wrong or a job
+failed or hung.
 """
 
 import itertools
@@ -19,7 +21,8 @@ import click
 
 from poolrace.producer.broker.checkpoints import OWNER_EXPIRE_S, owner_key
 from poolrace.producer.broker.client import connect
-from poolrace.producer.cluster.lifecycle import Cluster, temporary
+from poolrace.producer.cluster.lifecycle import temporary
+from poolrace.producer.cluster.state import Cluster
 from poolrace.producer.experiments.saved_jobs import saved_jobs
 from poolrace.producer.jobs.checkpoint import FINISHED
 from poolrace.producer.results.run import Run
@@ -29,17 +32,18 @@ from tests.faults.faults import FAULTS, Target
 
 SLOTS = {"prefork": 2, "threads": 2, "gevent": 8, "solo": 1}
 HUNG_S = 150.0
-"""A job that takes longer is hung: none takes more than seconds by itself."""
+"""Seconds after which a job counts as hung; without a fault it takes a few seconds."""
 
 ABORTED = 130
-"""Exit code after Ctrl-C."""
+"""Exit code of a producer after Ctrl-C."""
 
 HEALED_S = 60.0
+"""Seconds to wait at most until the cluster is complete, or a job has begun."""
 
 
 @dataclass
 class Tally:
-    """What came of it."""
+    """Results of all rounds: jobs, faults and failures."""
 
     jobs: int = 0
     wrong: list[str] = field(default_factory=list)
@@ -47,11 +51,11 @@ class Tally:
     failed: list[str] = field(default_factory=list)
     faults: Counter[str] = field(default_factory=Counter)
     lost_s: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
-    """Fault -> the longest time without a result in each run that it hit."""
+    """Fault -> longest time without a result, in seconds, of each run with that fault."""
 
     @property
     def good(self) -> bool:
-        """Whether every job came to its end with the right value."""
+        """Whether every job ended with the right value."""
         return not (self.wrong or self.hung or self.failed)
 
     def render(self) -> str:
@@ -69,7 +73,7 @@ class Tally:
 
 
 def random_command(dice: random.Random) -> list[str]:
-    """``producer run`` with a job of a second or two, and how it is cut."""
+    """``producer run`` with a random job of one or two seconds and a random schedule."""
     name = dice.choice(["sum", "mixed", "minimum", "factorial"])
     least, most, *parameters = {
         "sum": (20_000_000, 60_000_000),
@@ -100,74 +104,76 @@ def quiet_s(run: Run) -> float:
 
 @dataclass(frozen=True)
 class Round:
-    """One or two jobs on a pool, and a fault somewhere in the middle of them."""
+    """One or two jobs on a pool, and a fault while they run."""
 
     cluster: Cluster
     producer: CommandLine
     fault: str
     tally: Tally
 
-    def play(self, dice: random.Random) -> None:
-        """Start the jobs, hit them, and see what comes of them."""
+    def run(self, dice: random.Random) -> None:
+        """Start the jobs, cause the fault, and check the results."""
         pool = dice.choice(list(SLOTS))
         commands = [[*random_command(dice), "--pool", pool] for _ in range(dice.choice([1, 1, 2]))]
         delay_s, seconds = dice.uniform(0.0, 1.5), dice.uniform(1.0, 8.0)
         processes = [self.producer.start(*command) for command in commands]
         wait_until(lambda: all(map(self._begun, processes)), HEALED_S)
-        time.sleep(delay_s)  # the moment of the fault is one of its dice
+        time.sleep(delay_s)  # the fault begins at a random moment
         FAULTS[self.fault](Target(self.cluster, pool, seconds, processes))
         self.tally.faults[self.fault] += 1
         for process, command in zip(processes, commands, strict=True):
             self._judge(process, command)
 
     def _begun(self, process: "subprocess.Popen[str]") -> bool:
-        """Whether it has connected, and its job is kept: a producer that finds no cluster says so
-        at once, which is no fault."""
-        kept = saved_jobs(Settings(broker_url=self.cluster.broker_url))
-        owners = {it.producer.partition("@")[0] for it in kept if it.producer}
+        """Whether the job of the process is saved in Redis, or the process has ended.
+
+        A fault before that says nothing: a producer without a cluster fails at once by design.
+        """
+        saved = saved_jobs(Settings(broker_url=self.cluster.broker_url))
+        owners = {job.producer.partition("@")[0] for job in saved if job.producer}
         return str(process.pid) in owners or process.poll() is not None
 
     def _judge(self, process: "subprocess.Popen[str]", command: list[str]) -> None:
         self.tally.jobs += 1
-        what = f"{self.fault}: {' '.join(command)}"
+        description = f"{self.fault}: {' '.join(command)}"
         try:
             out, err = process.communicate(timeout=HUNG_S)
             resumed = process.returncode in (-signal.SIGKILL, ABORTED)
             if resumed:
-                again = self.producer(*self._going_on(command), timeout_s=HUNG_S)
+                again = self.producer(*self._resuming(command), timeout_s=HUNG_S)
                 out, err = again.out, again.err
         except subprocess.TimeoutExpired:
-            self.tally.hung.append(what)
+            self.tally.hung.append(description)
             return
         if not out:
-            self.tally.failed.append(f"{what}: {err}")
+            self.tally.failed.append(f"{description}: {err}")
             return
         run = Run.from_json(json.loads(out))
         if not run.exact:
-            self.tally.wrong.append(f"{what}: {run.value} instead of {run.expected}")
+            self.tally.wrong.append(f"{description}: {run.value} instead of {run.expected}")
         if not resumed:
             self.tally.lost_s[self.fault].append(quiet_s(run))
 
-    def _going_on(self, command: list[str]) -> list[str]:
-        """The command that goes on with that one, or it itself if nothing was kept yet."""
+    def _resuming(self, command: list[str]) -> list[str]:
+        """The command that resumes the job of that one, or the same command if no job was saved."""
         wanted = (command[1], int(command[3]), int(command[5]))
-        kept = saved_jobs(Settings(broker_url=self.cluster.broker_url))
-        left = [
-            it.job
-            for it in kept
-            if (it.workload, it.start, it.stop) == wanted and it.state != FINISHED
+        saved = saved_jobs(Settings(broker_url=self.cluster.broker_url))
+        unfinished = [
+            job.job
+            for job in saved
+            if (job.workload, job.start, job.stop) == wanted and job.state != FINISHED
         ]
-        if not left:
+        if not unfinished:
             return command
         with connect(self.cluster.broker_url) as client:
-            wait_until(lambda: not client.exists(owner_key(left[0])), OWNER_EXPIRE_S + 1)
-        return ["resume", left[0], "--json"]
+            wait_until(lambda: not client.exists(owner_key(unfinished[0])), OWNER_EXPIRE_S + 1)
+        return ["resume", unfinished[0], "--json"]
 
 
 def chaos(seconds: float, seed: int) -> Tally:
-    """Rounds until the time is over, each on a cluster that is whole again."""
+    """Run rounds for that many seconds; each begins when the cluster is complete again."""
     tally = Tally()
-    dice = random.Random(seed)  # no secret comes of it
+    dice = random.Random(seed)  # not used for secrets
     with (
         tempfile.TemporaryDirectory() as state,
         temporary(Settings(state_dir=Path(state)), SLOTS) as cluster,
@@ -175,16 +181,16 @@ def chaos(seconds: float, seed: int) -> Tally:
     ):
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline and not tally.hung:
-            Round(cluster, producer, dice.choice(list(FAULTS)), tally).play(dice)
+            Round(cluster, producer, dice.choice(list(FAULTS)), tally).run(dice)
             wait_until(lambda: not cluster.broken_parts(), HEALED_S)
     return tally
 
 
 @click.command()
-@click.option("--seconds", default=60.0, show_default=True, help="How long.")
-@click.option("--seed", default=1, show_default=True, help="Which jobs and faults.")
+@click.option("--seconds", default=60.0, show_default=True, help="Seconds to run.")
+@click.option("--seed", default=1, show_default=True, help="Seed of the random jobs and faults.")
 def main(seconds: float, seed: int) -> None:
-    """Random jobs under random faults."""
+    """Run random jobs under random faults."""
     tally = chaos(seconds, seed)
     click.echo(f"seed {seed}\n{tally.render()}")
     sys.exit(not tally.good)

@@ -1,5 +1,6 @@
-"""What can happen to a local cluster and its producers, by name: the faults of the tests and of
-``make chaos``. A fault is done when the function returns; what heals is the cluster's business.
+"""Faults of a local cluster and its producers, by name, for the tests and for ``make chaos``.
+
+A fault is over when its function returns; the cluster recovers by itself.
 """
 
 import itertools
@@ -19,7 +20,7 @@ import psutil
 
 from poolrace.producer.broker.client import connect
 from poolrace.producer.broker.workers import announcements, present_workers
-from poolrace.producer.cluster.lifecycle import Cluster
+from poolrace.producer.cluster.state import Cluster
 from poolrace.producer.experiments.saved_jobs import saved_jobs
 from poolrace.producer.processes.session import members
 from poolrace.producer.settings import Settings
@@ -37,8 +38,10 @@ DEEP = b"[" * 100_000
 
 @dataclass(frozen=True)
 class Target:
-    """What a fault hits: a cluster, one pool in it, and who uses that now; for so many seconds
-    if it lasts."""
+    """Target of a fault: a cluster, one of its pools, and the producers that use the pool.
+
+    ``seconds`` is the duration of a fault that lasts.
+    """
 
     cluster: Cluster
     pool: str
@@ -47,40 +50,44 @@ class Target:
 
     @contextmanager
     def redis(self) -> "Iterator[redis.Redis]":
-        """A client for the cluster's Redis."""
+        """A client of the Redis of the cluster."""
         with connect(self.cluster.broker_url) as client:
             yield client
 
     @property
-    def sign(self) -> Announcement:
-        """The last sign of the pool's only worker."""
+    def announcement(self) -> Announcement:
+        """The last announcement of the only worker of the pool."""
         with self.redis() as client:
-            [found] = [sign for sign in announcements(client) if sign.presence.pool == self.pool]
-            return found
+            [last] = [
+                announcement
+                for announcement in announcements(client)
+                if announcement.presence.pool == self.pool
+            ]
+            return last
 
     @property
     def pids(self) -> list[int]:
-        """Of the pool's workers that take chunks."""
+        """Process ids of the workers of the pool that take chunks."""
         with self.redis() as client:
-            return [it.pid for it in present_workers(client) if it.pool == self.pool]
+            return [worker.pid for worker in present_workers(client) if worker.pool == self.pool]
 
     @property
     def worker(self) -> psutil.Process:
-        """The pool's only worker, which takes chunks."""
+        """Process of the only worker of the pool."""
         [pid] = self.pids
         return psutil.Process(pid)
 
     @property
     def server(self) -> psutil.Process:
-        """Redis."""
+        """Process of the Redis server."""
         processes = members(self.cluster.session, Path(self.cluster.directory))
-        [found] = [process for process in processes if "-server" in process.name()]
-        return found
+        [redis_server] = [process for process in processes if "-server" in process.name()]
+        return redis_server
 
 
 @contextmanager
 def stopped(*processes: psutil.Process) -> Iterator[None]:
-    """SIGSTOP for as long as the block lasts."""
+    """Stop the processes (SIGSTOP) for the duration of the block."""
     for process in processes:
         process.suspend()
     try:
@@ -92,9 +99,9 @@ def stopped(*processes: psutil.Process) -> Iterator[None]:
 
 @contextmanager
 def worker_beside(cluster: Cluster, pool: str, host: str, url: str = "") -> Iterator[psutil.Popen]:
-    """One more worker, which takes itself for another host; nobody starts it again.
+    """Run an additional worker under another host name; no supervisor restarts it.
 
-    ``url`` is where it finds Redis, by default where everybody does.
+    ``url`` is the address of its Redis, by default that of the cluster.
     """
     own = {"CELERY_BROKER_URL": url or cluster.broker_url, "POOLRACE_HOST": host}
     process = psutil.Popen(
@@ -110,60 +117,60 @@ def worker_beside(cluster: Cluster, pool: str, host: str, url: str = "") -> Iter
     finally:
         process.terminate()
         process.wait(timeout=30)
-        with suppress(ProcessLookupError):  # what a killed worker leaves behind
+        with suppress(ProcessLookupError):  # child processes of a killed worker
             os.killpg(process.pid, signal.SIGKILL)
 
 
 def kill_worker(target: Target) -> None:
-    """SIGKILL; the supervisor starts another one."""
+    """Kill the worker (SIGKILL); the supervisor starts a new one."""
     target.worker.kill()
 
 
 def kill_child(target: Target) -> None:
-    """SIGKILL one of the worker's processes, if it has any; else the worker."""
+    """Kill a child process of the worker (SIGKILL), or the worker if it has none."""
     worker = target.worker
     (worker.children() or [worker])[0].kill()
 
 
 def end_worker(target: Target) -> None:
-    """SIGTERM: it says that it takes no more, and ends its chunks first."""
+    """Terminate the worker (SIGTERM): it announces its end, and finishes its chunks first."""
     worker = target.worker
     worker.terminate()
     wait_until(lambda: worker.pid not in target.pids)
 
 
 def stop_worker(target: Target) -> None:
-    """SIGSTOP, and SIGCONT after a while."""
+    """Stop the worker (SIGSTOP) and continue it (SIGCONT) after ``target.seconds``."""
     worker = target.worker
     with stopped(worker, *worker.children(recursive=True)):
         threading.Event().wait(target.seconds)
 
 
 def flush_redis(target: Target) -> None:
-    """FLUSHALL."""
+    """Delete all keys (FLUSHALL)."""
     with target.redis() as client:
         client.flushall()
 
 
 def kill_redis(target: Target) -> None:
-    """SIGKILL; the supervisor starts an empty one."""
+    """Kill Redis (SIGKILL); the supervisor starts an empty one."""
     target.server.kill()
 
 
 def stop_redis(target: Target) -> None:
-    """SIGSTOP, and SIGCONT after a while."""
+    """Stop Redis (SIGSTOP) and continue it (SIGCONT) after ``target.seconds``."""
     with stopped(target.server):
         threading.Event().wait(target.seconds)
 
 
 def pause_redis(target: Target) -> None:
-    """CLIENT PAUSE."""
+    """Pause Redis (CLIENT PAUSE) for ``target.seconds``."""
     with target.redis() as client:
         client.client_pause(round(target.seconds * 1000))
 
 
 def fill_redis(target: Target) -> None:
-    """``maxmemory`` below what it uses, for a while: it refuses what needs memory."""
+    """Set ``maxmemory`` below the used memory for ``target.seconds``: Redis refuses writes."""
     with target.redis() as client:
         client.config_set("maxmemory", "1mb")
         try:
@@ -172,8 +179,8 @@ def fill_redis(target: Target) -> None:
             client.config_set("maxmemory", 0)
 
 
-def fill_redis_now_and_then(target: Target) -> None:
-    """``maxmemory`` below what it uses, for a fraction of a second, again and again."""
+def fill_redis_repeatedly(target: Target) -> None:
+    """Set ``maxmemory`` below the used memory twelve times, each for a fraction of a second."""
     between = threading.Event()
     with target.redis() as client:
         for part in range(1, 13):
@@ -183,8 +190,8 @@ def fill_redis_now_and_then(target: Target) -> None:
             between.wait(0.3 - 0.02 * part)
 
 
-def cut_connections_again_and_again(target: Target) -> None:
-    """CLIENT KILL, all of them but ours, several times a second."""
+def cut_connections_repeatedly(target: Target) -> None:
+    """Close all other connections (CLIENT KILL) twelve times, several times a second."""
     with target.redis() as client:
         for part in range(1, 13):
             cut_others(client)
@@ -192,19 +199,19 @@ def cut_connections_again_and_again(target: Target) -> None:
 
 
 def cut_connections(target: Target) -> None:
-    """CLIENT KILL, all of them but ours."""
+    """Close all other connections (CLIENT KILL)."""
     with target.redis() as client:
         cut_others(client)
 
 
 def cut_others(client: "redis.Redis") -> None:
-    """CLIENT KILL, all of them but this one."""
+    """Close all connections except that of the client (CLIENT KILL)."""
     for kind in ("normal", "pubsub"):
         client.client_kill_filter(_type=kind, skipme=True)
 
 
 def forge_messages(target: Target) -> None:
-    """Nonsense in the queue and on the channels of the results."""
+    """Send malformed messages to the queue and to the result channels."""
     jobs = saved_jobs(Settings(broker_url=target.cluster.broker_url))
     backwards = ChunkResult(Chunk(5, 3), 1, 0.0, 0.0, 0.0, "nobody", "0").to_json()
     answer = {"task_id": "none", "status": "SUCCESS", "result": [backwards]}
@@ -216,25 +223,25 @@ def forge_messages(target: Target) -> None:
             client.publish(f"celery-task-meta-{job.job}.0-1", result)
 
 
-def come_and_go(target: Target) -> None:
-    """One more host of the pool, which leaves after a while."""
+def add_host_for_a_while(target: Target) -> None:
+    """Add a host to the pool, and stop it after ``target.seconds``."""
     with worker_beside(target.cluster, target.pool, "guest"):
         threading.Event().wait(target.seconds)
 
 
 def kill_producer(target: Target) -> None:
-    """SIGKILL; somebody has to resume its job."""
+    """Kill the producer (SIGKILL); its job has to be resumed."""
     target.producers[0].kill()
 
 
 def interrupt_producer(target: Target) -> None:
-    """Ctrl-C; somebody has to resume its job."""
+    """Interrupt the producer (Ctrl-C); its job has to be resumed."""
     target.producers[0].send_signal(signal.SIGINT)
 
 
 def stop_producer(target: Target) -> None:
-    """SIGSTOP, and SIGCONT after a while, when it does not own its job any more."""
-    target.producers[0].send_signal(signal.SIGSTOP)  # unless it is over
+    """Stop the producer (SIGSTOP), and continue it (SIGCONT) when it no longer owns its job."""
+    target.producers[0].send_signal(signal.SIGSTOP)  # no effect if it has ended
     threading.Event().wait(target.seconds)
     target.producers[0].send_signal(signal.SIGCONT)
 
@@ -242,18 +249,18 @@ def stop_producer(target: Target) -> None:
 FAULTS: dict[str, Callable[[Target], None]] = {
     "worker killed": kill_worker,
     "prefork child killed": kill_child,
-    "worker told to end": end_worker,
+    "worker terminated": end_worker,
     "worker stopped for a while": stop_worker,
     "Redis flushed": flush_redis,
     "Redis killed, started empty": kill_redis,
     "Redis stopped for a while": stop_redis,
     "Redis paused for a while": pause_redis,
     "Redis full for a while": fill_redis,
-    "Redis full now and then": fill_redis_now_and_then,
+    "Redis full repeatedly": fill_redis_repeatedly,
     "connections cut": cut_connections,
-    "connections cut again and again": cut_connections_again_and_again,
+    "connections cut repeatedly": cut_connections_repeatedly,
     "messages forged": forge_messages,
-    "host comes and goes": come_and_go,
+    "host added for a while": add_host_for_a_while,
     "producer killed, job resumed": kill_producer,
     "producer interrupted, job resumed": interrupt_producer,
     "producer stopped for a while": stop_producer,

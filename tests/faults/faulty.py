@@ -1,6 +1,6 @@
-"""Workloads with a fault, for the tests; ``register`` makes them known to this process.
+"""A workload with a fault, for the tests; ``register`` adds it to the workloads of this process.
 
-As a Celery app, ``celery --app tests.faults.faulty``, it is a worker that knows them.
+The module is a Celery app, too: ``celery --app tests.faults.faulty`` is a worker that has it.
 """
 
 import os
@@ -17,9 +17,9 @@ from poolrace.workers.workloads.base import Steps, Workload, parameter
 
 @dataclass(frozen=True)
 class Faulty(Workload):
-    """Counts its indices; at index ``at`` something happens, as often as ``mark`` has no file.
+    """Counts its indices; at index ``at`` the fault happens, at most ``times`` times.
 
-    ``mark`` is a directory in which each occurrence leaves a file.
+    ``mark`` is a directory in which each occurrence of the fault creates a file.
     """
 
     name: ClassVar[str] = "faulty"
@@ -27,10 +27,10 @@ class Faulty(Workload):
     default_range: ClassVar[tuple[int, int]] = (0, 10)
     limit: ClassVar[int] = 10**9
 
-    fault: str = parameter("", "what happens")
-    at: int = parameter(-1, "where")
-    times: int = parameter(10**9, "how often at most")
-    mark: str = parameter("", "where occurrences are noted")
+    fault: str = parameter("", "the fault")
+    at: int = parameter(-1, "index of the fault")
+    times: int = parameter(10**9, "occurrences at most")
+    mark: str = parameter("", "directory with a file per occurrence")
     wait_s: float = parameter(0.01, "seconds to wait per index")
 
     def steps(self, start: int, stop: int) -> Steps:
@@ -38,7 +38,7 @@ class Faulty(Workload):
         for index in range(start, stop):
             if index == self.at and len(list(Path(self.mark).iterdir())) < self.times:
                 Path(self.mark, str(time.monotonic_ns())).touch()
-                _happen(self.fault)
+                _raise_or_exit(self.fault)
             yield self.wait_s
         return stop - start
 
@@ -47,21 +47,21 @@ class Faulty(Workload):
         return stop - start
 
 
-def _happen(fault: str) -> None:
+def _raise_or_exit(fault: str) -> None:
     match fault:
         case "raise":
-            raise ZeroDivisionError("as it was told to")
+            raise ZeroDivisionError("the fault of the test")
         case "exit":
             os._exit(3)
         case "segfault":
             os.kill(os.getpid(), signal.SIGSEGV)
         case "hang":
             while True:
-                time.sleep(3600)  # to hang is the fault
+                time.sleep(3600)  # the fault is to hang
 
 
 def register(known: dict[str, Any] = WORKLOADS) -> None:
-    """Make the workload known."""
+    """Add the workload to the registry."""
     known[Faulty.name] = Faulty
 
 

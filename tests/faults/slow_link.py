@@ -1,4 +1,4 @@
-"""A long way between a host and Redis: a relay on this machine that delays what passes."""
+"""A slow network link between a host and Redis: a relay on this machine that delays all data."""
 
 import asyncio
 import threading
@@ -10,11 +10,12 @@ from urllib.parse import urlsplit, urlunsplit
 from poolrace.producer.broker.client import REDIS_PORT
 
 WAIT_S = 10.0
+"""Seconds to wait at most until the relay listens."""
 
 
 @contextmanager
 def slow_link(url: str, delay_s: float) -> Iterator[str]:
-    """An address behind which ``url`` answers, with so many seconds each way."""
+    """The address of a relay to ``url`` that adds ``delay_s`` seconds in each direction."""
     parts = urlsplit(url)
     relay = _Relay(str(parts.hostname), int(parts.port or REDIS_PORT), delay_s)
     thread = threading.Thread(target=asyncio.run, args=(relay.serve(),))
@@ -44,17 +45,17 @@ class _Relay:
         while self._writers:
             for writer in self._writers:
                 writer.transport.abort()
-            await asyncio.sleep(0)  # lets them notice
+            await asyncio.sleep(0)  # lets the connections close
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         far_reader, far_writer = await asyncio.open_connection(*self._behind)
         ends = {writer, far_writer}
         self._writers |= ends
-        await asyncio.gather(self._pass(reader, far_writer), self._pass(far_reader, writer))
+        await asyncio.gather(self._forward(reader, far_writer), self._forward(far_reader, writer))
         self._writers -= ends
 
-    async def _pass(self, near: asyncio.StreamReader, far: asyncio.StreamWriter) -> None:
-        """What comes in goes out in order, each piece after the delay."""
+    async def _forward(self, near: asyncio.StreamReader, far: asyncio.StreamWriter) -> None:
+        """Forward the data in order, each piece after the delay."""
         with suppress(ConnectionError):
             while piece := await near.read(65_536):
                 self.loop.call_later(self._delay_s, far.write, piece)

@@ -1,6 +1,5 @@
-"""What no patience mends: the run ends with an error that says what to do, and can be resumed."""
+"""Faults that last: the run fails with an error that names the way out, and can be resumed."""
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +9,8 @@ import pytest
 from poolrace.producer.broker.checkpoints import OWNER_EXPIRE_S, owner_key
 from poolrace.producer.broker.client import connect
 from poolrace.producer.broker.workers import present_workers
-from poolrace.producer.cluster.lifecycle import Cluster, temporary
+from poolrace.producer.cluster.lifecycle import temporary
+from poolrace.producer.cluster.state import Cluster
 from poolrace.producer.experiments.saved_jobs import saved_jobs
 from poolrace.producer.settings import Settings
 from tests.conftest import CommandLine, wait_until
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.timeout(180)
 
 @pytest.fixture(scope="module")
 def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """A Redis whose workers nobody starts again."""
+    """A Redis without workers; no supervisor restarts those of the tests."""
     with temporary(Settings(state_dir=tmp_path_factory.mktemp("state")), {}) as running:
         yield running
 
@@ -54,7 +54,7 @@ def done(bare: Cluster) -> float:
 
 
 def assert_goes_on(producer: CommandLine, err: str, store: "redis.Redis") -> None:
-    """With the very command that the error names."""
+    """Assert that the command in the error message resumes the job."""
     command, job = err.split("continue with: producer ")[1].split()[:2]
     wait_until(lambda: not store.exists(owner_key(job)), OWNER_EXPIRE_S + 2)
     resumed = producer(command, job, "--json")
@@ -63,7 +63,7 @@ def assert_goes_on(producer: CommandLine, err: str, store: "redis.Redis") -> Non
     assert resumed.json()["resumed"] > 0
 
 
-def test_the_last_worker_of_a_pool_goes_away_for_good(
+def test_a_run_without_workers_ends_and_can_be_resumed(
     producer: CommandLine, bare: Cluster, store: "redis.Redis"
 ) -> None:
     with worker_beside(bare, "solo", "first") as worker:
@@ -71,20 +71,18 @@ def test_the_last_worker_of_a_pool_goes_away_for_good(
         process = producer.start(*LONG)
         wait_until(lambda: done(bare) > 0.2)
         worker.kill()
-        killed = time.monotonic()
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=60)  # with the default patience it would take longer
     assert process.returncode == 3
-    assert time.monotonic() - killed < 10 + PATIENCE_S + 5  # until its last sign has expired
     assert "no worker consumes queue 'solo'" in err
     with worker_beside(bare, "solo", "second"):
         wait_until(lambda: present_workers(store))
         assert_goes_on(producer, err, store)
 
 
-def test_the_password_changes_in_mid_run(
+def test_a_run_ends_when_redis_changes_its_password(
     producer: CommandLine, bare: Cluster, store: "redis.Redis"
 ) -> None:
-    """Whoever is connected stays so; then all connections are lost."""
+    """Connected clients stay connected; the test closes all connections."""
     right = str(store.config_get("requirepass")["requirepass"])
     with worker_beside(bare, "solo", "first"):
         wait_until(lambda: present_workers(store))

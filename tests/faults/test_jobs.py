@@ -1,4 +1,4 @@
-"""Jobs survive their producer: listed, resumed without computing anything twice, cancelled."""
+"""Jobs outlive their producer: they are listed, resumed without repeated work, and cancelled."""
 
 import signal
 from typing import TYPE_CHECKING, Any
@@ -23,11 +23,11 @@ LONG = (
     "run", "mixed", "--cpu-s", "0", "--wait-s", "0.05", "--stop", str(STOP), "--slots", "1",
     "--json",
 )  # fmt: skip
-"""Seven seconds on one slot."""
+"""A run that takes seven seconds on one slot."""
 
 
 def newest(producer: CommandLine) -> dict[str, Any]:
-    """The newest job, as ``producer jobs --json`` lists it, without its start-up time."""
+    """The newest saved job, in the form of ``producer jobs --json``."""
     jobs = saved_jobs(Settings(broker_url=producer.variables["CELERY_BROKER_URL"]))
     return jobs[0].to_json() if jobs else {"job": None, "done": 0.0}
 
@@ -35,7 +35,7 @@ def newest(producer: CommandLine) -> dict[str, Any]:
 def begun(
     producer: CommandLine, *more: str, part: float, chunk: int = 10
 ) -> "subprocess.Popen[str]":
-    """A run of which at least that part is kept, in chunks of so many indices."""
+    """A run in chunks of ``chunk`` indices; at least that part of its job is saved."""
     before = newest(producer)["job"]
     process = producer.start(*LONG, "--chunk-size", str(chunk), *more)
     wait_until(lambda: newest(producer)["job"] != before, 30)
@@ -54,32 +54,32 @@ def ended(process: "subprocess.Popen[str]") -> Answer:
     [("prefork", 0.0, 20), ("threads", 0.4, 10), ("gevent", 0.5, STOP // 2), ("solo", 0.2, 10)],
     ids=["first chunk", "middle", "last chunk", "early"],
 )
-def test_a_killed_producer_is_gone_on_with(
+def test_the_job_of_a_killed_producer_is_resumed(
     pool: str, part: float, chunk: int, producer_on_cluster: CommandLine, store: "redis.Redis"
 ) -> None:
     process = begun(producer_on_cluster, "--pool", pool, part=part, chunk=chunk)
     process.kill()
     process.communicate()
-    kept = newest(producer_on_cluster)
-    wait_until(lambda: not store.exists(owner_key(kept["job"])), OWNER_EXPIRE_S + 2)
+    saved = newest(producer_on_cluster)
+    wait_until(lambda: not store.exists(owner_key(saved["job"])), OWNER_EXPIRE_S + 2)
     listed = producer_on_cluster("jobs", "--json").json()["jobs"]
-    assert listed[0] == {**kept, "state": "lost", "producer": None}
-    assert f"{kept['job']}  lost" in producer_on_cluster("jobs").out
+    assert listed[0] == {**saved, "state": "lost", "producer": None}
+    assert f"{saved['job']}  lost" in producer_on_cluster("jobs").out
 
-    answer = producer_on_cluster("resume", kept["job"], "--json")
+    answer = producer_on_cluster("resume", saved["job"], "--json")
     assert answer.code == 0, answer.err
     run = answer.json()
     assert run["exact"]
-    assert run["job"] == kept["job"]
+    assert run["job"] == saved["job"]
     assert run["intervals"] == [[0, STOP]]
-    assert run["resumed"] == round(kept["done"] * STOP)
+    assert run["resumed"] == round(saved["done"] * STOP)
     computed = sum(share["indices"] for slots in run["shares"].values() for share in slots.values())
     assert computed == STOP - run["resumed"]
     assert newest(producer_on_cluster)["state"] == "finished"
     wait_until(lambda: store.llen(pool) == 0 and not held_chunks(store, pool))
 
 
-def test_ctrl_c_names_the_command_that_goes_on(producer_on_cluster: CommandLine) -> None:
+def test_ctrl_c_prints_the_command_that_resumes_the_job(producer_on_cluster: CommandLine) -> None:
     process = begun(producer_on_cluster, "--pool", "threads", part=0.1)
     process.send_signal(signal.SIGINT)
     interrupted = ended(process)
@@ -92,7 +92,7 @@ def test_ctrl_c_names_the_command_that_goes_on(producer_on_cluster: CommandLine)
     assert "indices done before" in answer.out
 
 
-def test_a_producer_that_was_stopped_for_long_undoes_nothing_of_who_went_on(
+def test_a_producer_that_was_stopped_for_long_changes_no_resumed_job(
     producer_on_cluster: CommandLine, store: "redis.Redis"
 ) -> None:
     process = begun(producer_on_cluster, "--pool", "gevent", part=0.1)
@@ -110,7 +110,7 @@ def test_a_producer_that_was_stopped_for_long_undoes_nothing_of_who_went_on(
     assert newest(producer_on_cluster) == finished
 
 
-def test_of_two_producers_one_works_and_the_other_is_told(
+def test_a_job_with_a_producer_cannot_be_resumed(
     producer_on_cluster: CommandLine,
 ) -> None:
     process = begun(producer_on_cluster, "--pool", "solo", part=0.1)
@@ -144,7 +144,7 @@ def test_cancel_ends_the_job_and_its_producer(
         assert "cancelled" in again.err
 
 
-def test_a_full_redis_ends_the_run_after_its_patience_and_loses_nothing(
+def test_a_full_redis_ends_the_run_after_its_patience_and_the_job_can_be_resumed(
     producer_on_cluster: CommandLine, store: "redis.Redis"
 ) -> None:
     producer_on_cluster.variables["POOLRACE_PATIENCE_S"] = "3"
@@ -164,7 +164,7 @@ def test_a_full_redis_ends_the_run_after_its_patience_and_loses_nothing(
     assert resumed.json()["resumed"] > 0
 
 
-def test_a_job_that_cannot_be_read_hides_no_other(
+def test_an_unreadable_job_does_not_hide_the_others(
     producer_on_cluster: CommandLine, store: "redis.Redis"
 ) -> None:
     assert producer_on_cluster("run", "sum", "--stop", "10", "--pool", "solo").code == 0
@@ -183,7 +183,7 @@ def test_a_job_that_cannot_be_read_hides_no_other(
         assert "job broken1 cannot be read" in refused.err
 
 
-def test_an_unknown_job_is_answered_with_the_way_to_the_known(
+def test_an_unknown_job_is_refused_with_the_command_that_lists_jobs(
     producer_on_cluster: CommandLine,
 ) -> None:
     for command in ("resume", "cancel"):
@@ -193,13 +193,15 @@ def test_an_unknown_job_is_answered_with_the_way_to_the_known(
 
 
 @pytest.mark.parametrize("line", ["jobs", "resume abc", "cancel abc"])
-def test_without_a_cluster_there_are_no_jobs(line: str, producer: CommandLine) -> None:
+def test_job_commands_without_a_cluster_name_the_command_that_starts_one(
+    line: str, producer: CommandLine
+) -> None:
     answer = producer(*line.split())
     assert answer.code == 3
     assert "start a cluster with" in answer.err
 
 
-def test_a_job_of_a_temporary_cluster_promises_nothing(producer: CommandLine) -> None:
+def test_a_failed_run_on_a_temporary_cluster_does_not_mention_resume(producer: CommandLine) -> None:
     process = producer.start(*LONG, "--pool", "solo", "--time-limit", "0.01")
     failed = ended(process)
     assert failed.code == 1
@@ -207,7 +209,7 @@ def test_a_job_of_a_temporary_cluster_promises_nothing(producer: CommandLine) ->
     assert "resume" not in failed.err
 
 
-def test_a_time_limit_is_for_pools(producer: CommandLine) -> None:
+def test_a_time_limit_is_refused_for_local_models(producer: CommandLine) -> None:
     answer = producer("run", "sum", "--local", "single", "--time-limit", "1")
     assert answer.code == 2
     assert "--time-limit" in answer.err

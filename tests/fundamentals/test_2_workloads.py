@@ -1,8 +1,8 @@
-"""Second: a workload says what is computed, and never who computes it.
+"""Second: a workload defines a computation, independent of the execution model.
 
-Its ``steps`` are a generator that yields the seconds it wants to wait, and returns the value
-of the chunk, the *partial*. Because it only asks for waits and does not sleep, the same text
-runs in a thread, a process, a greenlet or a coroutine.
+Its method ``steps`` is a generator: it yields each wait in seconds and returns the value of the
+chunk, the *partial*. A workload never sleeps itself, so the same code runs in a thread, a process,
+a greenlet or a coroutine.
 """
 
 import pytest
@@ -22,7 +22,7 @@ def test_a_workload_yields_its_waits_and_returns_its_partial() -> None:
     assert end.value.value == 24
 
 
-def test_a_driver_does_the_waiting() -> None:
+def test_the_driver_waits_for_the_workload() -> None:
     slept: list[float] = []
     factorial = make_workload("factorial", {"wait_s": 0.25})
     result = compute(factorial, Chunk(2, 5), "here", sleep=slept.append)
@@ -32,7 +32,7 @@ def test_a_driver_does_the_waiting() -> None:
 
 
 def test_partials_are_merged_by_a_generator_coroutine() -> None:
-    """The generator of the seed text: it is sent a value, and yields the least so far."""
+    """The running minimum: it is sent a value, and yields the smallest value so far."""
     merge = running_minimum()
     next(merge)
     assert [merge.send(value) for value in (10, 4, 22, -6)] == [10, 4, 4, -6]

@@ -1,7 +1,7 @@
-"""Third: the ledger counts every index exactly once, whatever arrives, and in whatever order.
+"""Third: the ledger counts every index exactly once, in any order of arrival.
 
-Celery delivers a message at least once. The ledger turns that into an effect of exactly once:
-it is the proof behind the word "exact" in every report.
+Celery delivers a message at least once. The ledger ignores duplicates, so the effect is exactly
+once. A run is reported as "exact" only if its ledger is complete.
 """
 
 import pytest
@@ -28,7 +28,7 @@ def test_a_chunk_that_arrives_twice_counts_once() -> None:
     assert (ledger.value, ledger.duplicates) == (45, 1)
 
 
-def test_a_chunk_that_was_counted_in_part_is_a_bug_and_raises() -> None:
+def test_a_chunk_that_overlaps_a_counted_one_raises() -> None:
     ledger = Job(make_workload("sum", {}), 0, 10).ledger()
     ledger.add(Chunk(0, 5), 10)
     with pytest.raises(OverlapError):

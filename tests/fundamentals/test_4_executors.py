@@ -1,8 +1,10 @@
-"""Fourth: an executor runs chunks under one execution model, and all of them look alike.
+"""Fourth: an executor runs chunks under one execution model; all executors have one interface.
 
-``submit`` hands chunks over, ``collect`` brings results back. What differs is what a *slot*
-is, the place where one chunk runs at a time: a thread, a process, a coroutine, a greenlet.
+``submit`` takes chunks, ``collect`` returns results. A *slot* runs one chunk at a time. Depending
+on the model, a slot is a thread, a process, a coroutine or a greenlet.
 """
+
+import pytest
 
 from poolrace.producer.executors.models import Model, make_executor
 from poolrace.producer.experiments.dispatch import dispatch
@@ -14,7 +16,7 @@ from poolrace.workers.workloads import make_workload
 from tests.conftest import run_once
 
 
-def test_an_executor_takes_chunks_and_gives_results(settings: Settings) -> None:
+def test_an_executor_takes_chunks_and_returns_results(settings: Settings) -> None:
     job = Job(make_workload("sum", {}), 0, 100)
     with make_executor(Model("local", "threads", 2), job, settings) as executor:
         executor.submit([Chunk(0, 50), Chunk(50, 100)])
@@ -32,8 +34,9 @@ def test_dispatch_streams_chunks_from_a_schedule_through_an_executor_to_a_ledger
     assert ledger.value == job.expected() == 499_500
 
 
+@pytest.mark.timing
 def test_waiting_overlaps_under_coroutines(settings: Settings) -> None:
-    """The seed's program: 2!, 3! and 4! with a wait per product, 6 waits in the time of 3."""
+    """2!, 3! and 4! with a wait for each product: six waits take as long as the longest three."""
     factorial = make_workload("factorial", {"wait_s": 0.1})
     run = run_once(factorial, 2, 5, Model("local", "coroutines"), settings)
     assert run.value == 32

@@ -1,7 +1,7 @@
-"""Last: a Celery pool is one more execution model, on as many hosts as there are workers.
+"""Last: a Celery pool is an execution model that runs on one host or several.
 
-The same compute function runs, in workers that take chunks from the queue of their pool.
-Results are pushed back by Redis as they are stored.
+Workers take chunks from the queue of their pool and compute them with the same function as the
+local models. Redis pushes each result to the producer when it is stored.
 """
 
 import pytest
@@ -14,7 +14,7 @@ from tests.conftest import POOL_SLOTS, run_once
 
 
 @pytest.mark.parametrize("pool", POOLS)
-def test_a_pool_runs_a_job_as_a_local_model_does(pool: str, with_cluster: Settings) -> None:
+def test_a_pool_runs_a_job_like_a_local_model(pool: str, with_cluster: Settings) -> None:
     run = run_once(make_workload("sum", {}), 0, 100_000, Model("celery", pool), with_cluster)
     assert run.model == f"celery:{pool}"
     assert run.slots == POOL_SLOTS[pool]

@@ -42,6 +42,7 @@ def job_keys(store: redis.Redis, job: Job) -> list[bytes]:
     return list(keys - expiring)
 
 
+@pytest.mark.timing
 @pools
 def test_a_one_chunk_job_on_a_warm_pool_takes_milliseconds(
     pool: str, with_cluster: Settings
@@ -119,6 +120,7 @@ def test_more_slots_than_the_pool_has_are_refused(with_cluster: Settings) -> Non
         run_once(make_workload("sum", {}), 0, 10, Model("celery", "prefork", 3), with_cluster)
 
 
+@pytest.mark.timing
 @pools
 def test_waiting_overlaps_on_the_slots_of_a_pool(pool: str, with_cluster: Settings) -> None:
     workload = make_workload("mixed", {"cpu_s": 0.0, "wait_s": 0.1})

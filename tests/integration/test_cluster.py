@@ -1,4 +1,4 @@
-"""The local cluster: starts, stays, heals, stops, and leaves nothing behind."""
+"""The local cluster: start, status, restart of its programs, stop, and what remains."""
 
 import base64
 import json
@@ -8,6 +8,7 @@ import socket
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.error import HTTPError
 
@@ -16,9 +17,11 @@ import pytest
 
 from poolrace.producer.broker.client import connect
 from poolrace.producer.broker.workers import present_workers
-from poolrace.producer.cluster.lifecycle import STATE_FILE, Cluster
+from poolrace.producer.cluster.lifecycle import temporary
 from poolrace.producer.cluster.ports import free_port
+from poolrace.producer.cluster.state import STATE_FILE, Cluster
 from poolrace.producer.processes.session import members
+from poolrace.producer.settings import Settings
 from tests.conftest import CommandLine, wait_until
 
 
@@ -27,7 +30,7 @@ def state(producer: CommandLine) -> Cluster:
     return Cluster(**json.loads(path.read_text()))
 
 
-def members_of(cluster: Cluster) -> list[psutil.Process]:
+def processes_of(cluster: Cluster) -> list[psutil.Process]:
     return members(cluster.session, Path(cluster.directory))
 
 
@@ -36,9 +39,17 @@ def worker_pid(cluster: Cluster, pool: str) -> int:
         return next((w.pid for w in present_workers(client) if w.pool == pool), 0)
 
 
-@pytest.fixture
-def up(producer: CommandLine) -> Iterator[CommandLine]:
-    """A user who typed ``producer up``, with two small pools."""
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A cluster with one pool and Flower, for the tests of this file."""
+    settings = Settings(state_dir=tmp_path_factory.mktemp("state"))
+    with temporary(settings, {"prefork": 2}, flower=True) as running:
+        yield running
+
+
+@contextmanager
+def started(producer: CommandLine) -> Iterator[CommandLine]:
+    """``producer up`` with two small pools, and ``producer down`` at the end."""
     answer = producer("up", "--pool", "threads:2", "--pool", "prefork:1")
     try:
         assert answer.code == 0, answer.err
@@ -47,7 +58,29 @@ def up(producer: CommandLine) -> Iterator[CommandLine]:
         producer("down")
 
 
-def test_up_prints_flower_and_what_to_type_next_and_down_leaves_nothing(
+@pytest.fixture(scope="module")
+def shared_up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLine]:
+    """The command line in a directory with a started cluster, for the tests of this file."""
+    with CommandLine(tmp_path_factory.mktemp("up"), {}) as producer, started(producer):
+        yield producer
+
+
+@pytest.fixture
+def up(shared_up: CommandLine) -> CommandLine:
+    """The same, when all programs of the cluster run: some tests kill one of them."""
+    wait_until(lambda: state(shared_up).broken_parts() == [], 40)
+    wait_until(lambda: all(worker_pid(state(shared_up), pool) for pool in ("threads", "prefork")))
+    return shared_up
+
+
+@pytest.fixture
+def own_up(producer: CommandLine) -> Iterator[CommandLine]:
+    """The command line in a directory with a started cluster, for one test."""
+    with started(producer):
+        yield producer
+
+
+def test_up_prints_flower_and_the_next_commands_and_down_leaves_nothing(
     producer: CommandLine,
 ) -> None:
     answer = producer("up", "--pool", "solo")
@@ -55,16 +88,16 @@ def test_up_prints_flower_and_what_to_type_next_and_down_leaves_nothing(
     assert "Flower: http://127.0.0.1:" in answer.out
     assert "run sum --pool prefork" in answer.out
     cluster = state(producer)
-    assert members_of(cluster)
+    assert processes_of(cluster)
     assert producer("run", "sum", "--stop", "1e4", "--pool", "solo", "--json").json()["exact"]
     assert producer("down").code == 0
-    assert members_of(cluster) == []
+    assert processes_of(cluster) == []
     assert list(producer.directory.iterdir()) == []
     again = producer("down")
     assert (again.code, "no local cluster" in again.out) == (0, True)
 
 
-def test_status_names_the_workers_and_no_password(up: CommandLine) -> None:
+def test_status_lists_the_workers_and_no_password(up: CommandLine) -> None:
     answer = up("status", "--json")
     assert answer.code == 0
     assert {worker["pool"]: worker["slots"] for worker in answer.json()["workers"]} == {
@@ -73,7 +106,7 @@ def test_status_names_the_workers_and_no_password(up: CommandLine) -> None:
     password = state(up).broker_url.split(":")[2].partition("@")[0]
     assert password not in answer.out
     assert password not in up("status").out
-    command_lines = [" ".join(process.cmdline()) for process in members_of(state(up))]
+    command_lines = [" ".join(process.cmdline()) for process in processes_of(state(up))]
     assert command_lines
     assert not any(password in line for line in command_lines)
     logs = "".join(path.read_text() for path in Path(state(up).directory).glob("*.log"))
@@ -101,8 +134,8 @@ def test_a_taken_flower_port_is_refused_and_nothing_is_left(
     assert list(producer.directory.iterdir()) == []
 
 
-def test_up_takes_the_address_in_dotenv_over(producer: CommandLine) -> None:
-    """So that the same file serves containers and the local cluster."""
+def test_up_starts_the_cluster_at_the_address_in_dotenv(producer: CommandLine) -> None:
+    """The same file then works for containers and for the local cluster."""
     port = free_port()
     address = f"redis://:a-password@127.0.0.1:{port}/0"
     (producer.directory / ".env").write_text(f"CELERY_BROKER_URL={address}\n")
@@ -123,7 +156,9 @@ def test_up_takes_the_address_in_dotenv_over(producer: CommandLine) -> None:
         "redis://127.0.0.1:6379/0",
     ],
 )
-def test_up_leaves_the_cluster_of_somebody_else_alone(address: str, producer: CommandLine) -> None:
+def test_up_refuses_an_address_that_no_local_cluster_can_have(
+    address: str, producer: CommandLine
+) -> None:
     (producer.directory / ".env").write_text(f"CELERY_BROKER_URL={address}\n")
     answer = producer("up", "--pool", "solo")
     assert answer.code == 2
@@ -143,7 +178,7 @@ def test_up_names_a_taken_redis_port(producer: CommandLine) -> None:
 
 
 @pytest.mark.parametrize("pool", ["threads", "prefork"])
-def test_a_worker_that_exits_is_started_again(up: CommandLine, pool: str) -> None:
+def test_a_killed_worker_is_started_again(up: CommandLine, pool: str) -> None:
     before = worker_pid(state(up), pool)
     os.kill(before, signal.SIGKILL)
     wait_until(lambda: worker_pid(state(up), pool) not in (0, before), 30)
@@ -151,27 +186,28 @@ def test_a_worker_that_exits_is_started_again(up: CommandLine, pool: str) -> Non
     assert run["exact"] is True
 
 
-def test_a_redis_that_exits_is_started_again(up: CommandLine) -> None:
-    [redis_server] = [p for p in members_of(state(up)) if "-server" in p.name()]
+def test_a_killed_redis_is_started_again(up: CommandLine) -> None:
+    [redis_server] = [p for p in processes_of(state(up)) if "-server" in p.name()]
     redis_server.kill()
     wait_until(lambda: state(up).broken_parts() == [], 40)
     assert up("run", "sum", "--stop", "1e4", "--json").json()["exact"] is True
 
 
-def test_a_dead_supervisor_takes_its_programs_along_and_is_named(up: CommandLine) -> None:
-    cluster = state(up)
+def test_all_programs_end_with_a_killed_supervisor_and_status_names_it(own_up: CommandLine) -> None:
+    cluster = state(own_up)
     os.kill(cluster.session, signal.SIGKILL)
-    wait_until(lambda: not members_of(cluster), 30)
-    answer = up("status")
+    wait_until(lambda: not processes_of(cluster), 30)
+    answer = own_up("status")
     assert answer.code == 3
     assert "supervisor" in answer.err
     assert "producer down" in answer.err
-    assert up("down").code == 0
-    assert list(up.directory.iterdir()) == []
+    assert own_up("down").code == 0
+    assert list(own_up.directory.iterdir()) == []
 
 
+@pytest.mark.timing
 @pytest.mark.parametrize(
-    ("line", "words"),
+    ("line", "part"),
     [
         ("status", "producer up"),
         ("env", "producer up"),
@@ -179,18 +215,18 @@ def test_a_dead_supervisor_takes_its_programs_along_and_is_named(up: CommandLine
         ("status --broker redis://127.0.0.1:1/0", "127.0.0.1:1"),
     ],
 )
-def test_no_cluster_is_code_3_within_5_seconds(
-    line: str, words: str, producer: CommandLine
+def test_without_a_cluster_a_command_exits_with_3_within_5_seconds(
+    line: str, part: str, producer: CommandLine
 ) -> None:
     began = time.monotonic()
     answer = producer(*line.split())
     assert time.monotonic() - began < 5.0
     assert answer.code == 3
-    assert words in answer.err
+    assert part in answer.err
     assert len(answer.err.splitlines()) <= 2
 
 
-def test_a_wrong_password_is_code_3_and_stays_secret(
+def test_with_a_wrong_password_a_command_exits_with_3_and_does_not_print_it(
     producer: CommandLine, cluster: Cluster
 ) -> None:
     port = cluster.broker_url.rpartition(":")[2]
@@ -200,7 +236,7 @@ def test_a_wrong_password_is_code_3_and_stays_secret(
     assert "gue55" not in answer.err
 
 
-def test_a_pool_without_workers_is_code_3_with_the_command_that_starts_one(
+def test_a_run_on_a_pool_without_workers_exits_with_3_and_prints_how_to_start_one(
     up: CommandLine,
 ) -> None:
     answer = up("run", "sum", "--stop", "1e4", "--pool", "gevent")
@@ -209,7 +245,7 @@ def test_a_pool_without_workers_is_code_3_with_the_command_that_starts_one(
     assert "prefork, threads" in answer.err
 
 
-def test_flower_shows_tasks_that_a_person_understands(
+def test_flower_shows_the_range_and_the_job_of_each_task(
     producer_on_cluster: CommandLine, cluster: Cluster
 ) -> None:
     run = producer_on_cluster("run", "sum", "--stop", "300_000", "--chunks", "3", "--json").json()
@@ -234,39 +270,7 @@ def test_flower_shows_tasks_that_a_person_understands(
     assert run["job"] in task["kwargs"]
 
 
-def test_flower_is_closed_to_strangers(cluster: Cluster) -> None:
+def test_flower_requires_a_login(cluster: Cluster) -> None:
     with pytest.raises(HTTPError) as refused:
         urllib.request.urlopen(f"{cluster.flower_url}/api/tasks", timeout=10)
     assert refused.value.code == 401
-
-
-def test_a_temporary_cluster_ends_with_a_producer_that_is_killed(producer: CommandLine) -> None:
-    """kill -9 leaves the producer no time to clean up: its guard does."""
-    process = producer.start("run", "sum", "--stop", "1e11", "--pool", "solo")
-
-    def found() -> list[psutil.Process]:
-        return [
-            child
-            for child in psutil.Process(process.pid).children(recursive=True)
-            if "--pool" in child.cmdline()
-        ]
-
-    wait_until(found, 30)
-    guard = psutil.Process(process.pid).children()[0]
-    directory = Path(guard.cmdline()[-1])
-    assert directory.is_dir()
-    process.kill()
-    process.communicate()
-    wait_until(lambda: not guard.is_running() and not members(guard.pid, directory), 20)
-    assert not directory.exists()
-
-
-def test_a_temporary_cluster_leaves_no_file_in_the_directory_for_temporary_files(
-    producer: CommandLine,
-) -> None:
-    temporary_files = producer.directory / "tmp"
-    temporary_files.mkdir()
-    producer.variables["TMPDIR"] = str(temporary_files)
-    answer = producer("run", "sum", "--stop", "1e4", "--pool", "prefork:2")
-    assert answer.code == 0, answer.err
-    assert list(temporary_files.iterdir()) == []

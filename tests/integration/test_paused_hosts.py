@@ -11,7 +11,8 @@ import redis
 from poolrace.producer.broker.client import connect
 from poolrace.producer.broker.pause import PAUSE_S, PoolHosts
 from poolrace.producer.broker.workers import present_workers
-from poolrace.producer.cluster.lifecycle import Cluster, temporary
+from poolrace.producer.cluster.lifecycle import temporary
+from poolrace.producer.cluster.state import Cluster
 from poolrace.producer.executors.models import Model
 from poolrace.producer.jobs.schedules import ScheduleChoice
 from poolrace.producer.settings import Settings

@@ -1,4 +1,6 @@
-"""What the default schedule costs on the real prefork pool, as ratios within one test."""
+"""Speed of the default schedule on the real prefork pool, as ratios within one test."""
+
+import pytest
 
 from benchmarks.seed import seed_seconds
 from poolrace.producer.executors.models import Model
@@ -6,16 +8,17 @@ from poolrace.producer.settings import Settings
 from poolrace.workers.workloads import make_workload
 from tests.conftest import run_once
 
+pytestmark = pytest.mark.timing
+
 STOP = 40_000_000
 ROUNDS = 3
 MOST_ROUNDS = 15
 
 
-def test_prefork_is_as_fast_as_the_seeds_two_processes(with_cluster: Settings) -> None:
-    """Measured at 100,000,000: above 0.95; at this range 0.83 to 0.93, as the first chunks, with
-    which ``auto`` feels its way, weigh more. The bound leaves room for a machine that others use:
-    the least of several interleaved times is the steadiest, and more of them are taken while
-    somebody is in the way."""
+def test_prefork_is_as_fast_as_two_plain_processes(with_cluster: Settings) -> None:
+    """Measured at 100,000,000 indices: above 0.95; at this range 0.83 to 0.93, because the small
+    first chunks of ``auto`` weigh more. The bound leaves room for background load: the minimum of
+    several interleaved times varies least, and more rounds follow while the bound is missed."""
     workload, model = make_workload("sum", {}), Model("celery", "prefork")
     seed_s, ours_s = [], []
     for _ in range(MOST_ROUNDS):
@@ -26,7 +29,7 @@ def test_prefork_is_as_fast_as_the_seeds_two_processes(with_cluster: Settings) -
     assert min(seed_s) / min(ours_s) > 0.8
 
 
-def test_no_slot_idles_at_the_end_and_messages_are_few(with_cluster: Settings) -> None:
+def test_slots_end_together_with_few_messages(with_cluster: Settings) -> None:
     workload, model = make_workload("sum", {}), Model("celery", "prefork")
     runs = [run_once(workload, 0, STOP, model, with_cluster) for _ in range(ROUNDS)]
     idle = []

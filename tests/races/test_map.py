@@ -1,9 +1,12 @@
 """``producer map`` on real workers, as a user calls it."""
 
+import pytest
+
 from poolrace.producer.reports.formats import FORMATS
 from tests.conftest import CommandLine
 
 
+@pytest.mark.timing
 def test_processes_win_where_a_task_computes_and_a_map_is_rendered_in_all_formats(
     producer: CommandLine,
 ) -> None:

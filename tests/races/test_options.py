@@ -11,6 +11,7 @@ from tests.conftest import CommandLine
 from tests.races.project import by_name, race, race_processes
 
 
+@pytest.mark.timing
 def test_several_workers_and_prefetch_multipliers_are_raced(project: CommandLine) -> None:
     answer = race(
         project, "proj.nap", "[0.05]\n", "--pool", "threads:4", "--workers", "1,2",
@@ -22,6 +23,8 @@ def test_several_workers_and_prefetch_multipliers_are_raced(project: CommandLine
         "threads workers=2 prefetch=1", "threads workers=2 prefetch=8",
     }  # fmt: skip
     one, two = (candidates[f"threads{workers} prefetch=1"] for workers in ("", " workers=2"))
+    assert one["items_per_s"] == pytest.approx(4 / 0.05, rel=0.3)
+    assert one["running_s"]["p50"] == pytest.approx(0.05, rel=0.3)
     assert two["items_per_s"] == pytest.approx(2 * one["items_per_s"], rel=0.3)
     assert two["peak_memory_bytes"] > 1.5 * one["peak_memory_bytes"]
     assert answer.json()["fastest"]["workers"] == 2
@@ -39,6 +42,7 @@ def test_a_race_leaves_no_file_in_the_directory_for_temporary_files(project: Com
     assert list(temporary_files.iterdir()) == []
 
 
+@pytest.mark.timing
 def test_children_that_end_after_each_item_are_measured_as_slower(project: CommandLine) -> None:
     answer = race(
         project, "proj.compute", "[100000]\n", "--pool", "prefork:2",

@@ -29,12 +29,13 @@ def test_a_task_that_waits_is_fastest_with_many_at_a_time(project: CommandLine) 
     assert answer.code == 0, answer.err
     verdict = answer.json()
     assert verdict["fastest"]["pool"] == "gevent"
-    assert (verdict["distinguishable"], verdict["limited_by"]) == (True, "waiting")
+    assert verdict["limited_by"] == "waiting"
     assert "--pool gevent --concurrency 20 --queues naps" in verdict["worker_command"]
     by_pool = {candidate["pool"]: candidate for candidate in verdict["candidates"]}
-    assert by_pool["prefork"]["items_per_s"] == pytest.approx(40, rel=0.3)
-    assert by_pool["prefork"]["waiting_share"] > 0.8
-    assert by_pool["prefork"]["running_s"]["p50"] == pytest.approx(0.05, rel=0.3)
+    two_at_a_time = by_pool["prefork"]
+    assert two_at_a_time["items_per_s"] < 1.1 * 2 / 0.05
+    assert two_at_a_time["waiting_share"] > 0.8
+    assert two_at_a_time["running_s"]["p50"] >= 0.05
     assert all(candidate["peak_memory_bytes"] > 2**20 for candidate in verdict["candidates"])
     for name in FORMATS:
         rendered = project("report", "r.json", "--format", name, "--out", name)

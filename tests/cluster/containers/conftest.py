@@ -1,5 +1,8 @@
-"""pytest-celery's fixtures with this project's image: Redis with a password and a disk, and two
-containers of each pool, which the tests take as hosts, and one whose clock is wrong."""
+"""pytest-celery's fixtures with the image of this project.
+
+Redis has a password and a disk. Each pool has two containers, which count as hosts, and a third
+one with a wrong clock.
+"""
 
 import os
 import socket
@@ -30,7 +33,7 @@ REDIS_IMAGE = os.environ.get("REDIS_IMAGE", "redis:8.0")
 PASSWORD = "only-for-tests"
 
 TOOLS = "poolrace-test-tools"
-"""This project's image with what disturbs a host: its packets and its clock."""
+"""Name of the image of this project with tools that disturb packets and clocks."""
 
 AN_HOUR_AHEAD = {
     "LD_PRELOAD": "/usr/lib/libfaketimeMT.so.1",
@@ -49,7 +52,7 @@ HARDENED: dict[str, Any] = {
 
 
 class ProjectRedis(RedisContainer):  # type: ignore[misc] # ships no types
-    """Redis as docker-compose.yml has it; reached from here by its published port."""
+    """Redis as in docker-compose.yml; the tests reach it by its published port."""
 
     @classmethod
     def image(cls) -> str:
@@ -70,14 +73,14 @@ class ProjectRedis(RedisContainer):  # type: ignore[misc] # ships no types
 
 
 class ProjectWorker(CeleryWorkerContainer):  # type: ignore[misc] # ships no types
-    """``python -m poolrace.workers POOL`` in this project's image."""
+    """``python -m poolrace.workers POOL`` in the image of this project."""
 
     @classmethod
     def initial_env(
         cls, celery_worker_cluster_config: dict[str, Any], initial: dict[str, Any] | None = None
     ) -> dict[str, Any]:
         env = super().initial_env(celery_worker_cluster_config, initial)
-        env.pop("PYTHONPATH", None)  # for code that pytest-celery would put into a volume
+        env.pop("PYTHONPATH", None)  # it points at code of pytest-celery in a volume
         return {
             **env,
             "POOLRACE_HEARTBEAT_FILE": "/tmp/heartbeat",
@@ -85,7 +88,7 @@ class ProjectWorker(CeleryWorkerContainer):  # type: ignore[misc] # ships no typ
 
 
 def _redis(role: str) -> Any:
-    """A fixture: a port of its own, for Docker gives a restarted container another one."""
+    """A fixture with a fixed port: Docker gives a restarted container a new one otherwise."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -113,13 +116,13 @@ default_redis_backend = _redis("backend")
 
 @pytest.fixture
 def celery_broker_cluster(default_redis_broker: ProjectRedis) -> CeleryBrokerCluster:
-    """Redis alone; by default a test would run with RabbitMQ, too."""
+    """Redis only; by default a test would run with RabbitMQ, too."""
     return CeleryBrokerCluster(RedisTestBroker(default_redis_broker))
 
 
 @pytest.fixture
 def celery_backend_cluster(default_redis_backend: ProjectRedis) -> CeleryBackendCluster:
-    """A server of its own, so that tests see what belongs to the broker and what does not."""
+    """A second Redis server, so that the tests tell broker and result backend apart."""
     return CeleryBackendCluster(RedisTestBackend(default_redis_backend))
 
 
@@ -130,7 +133,7 @@ def default_worker_container_cls() -> type[ProjectWorker]:
 
 @pytest.fixture(scope="session")
 def tools() -> str:
-    """The name of the image ``TOOLS``, which is there then."""
+    """The name of the image ``TOOLS``, after it was built."""
     dockerfile = f"""
         FROM {IMAGE}
         USER 0:0
@@ -176,7 +179,7 @@ for _pool in POOLS:
 
 @pytest.fixture
 def hosts() -> tuple[str, ...]:
-    """The containers that a test wants, by name; a test gives its own by parametrisation."""
+    """Fixture names of the containers of a test; tests override them by parametrisation."""
     return tuple(f"{pool}_1" for pool in POOLS)
 
 
@@ -184,5 +187,6 @@ def hosts() -> tuple[str, ...]:
 def celery_worker_cluster(
     request: pytest.FixtureRequest, hosts: tuple[str, ...], celery_setup_app: Celery
 ) -> CeleryWorkerCluster:
-    nodes = [CeleryTestWorker(request.getfixturevalue(it), app=celery_setup_app) for it in hosts]
+    containers = [request.getfixturevalue(host) for host in hosts]
+    nodes = [CeleryTestWorker(container, app=celery_setup_app) for container in containers]
     return CeleryWorkerCluster(*nodes)

@@ -1,4 +1,4 @@
-"""Runs on the containers of a test, and what is seen of these meanwhile."""
+"""Runs on the containers of a test, and the state of these containers."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,22 +21,22 @@ from tests.during import Progress, during
 
 WAITING = make_workload("mixed", {"cpu_s": 0, "wait_s": 0.05})
 PER_SECOND = 20
-"""Indices of ``WAITING`` that one slot computes in a second."""
+"""Indices per second of ``WAITING`` on one slot."""
 
 CHUNK = 5
-"""Its indices in a chunk: a quarter of a second."""
+"""Indices of ``WAITING`` in a chunk; one takes a quarter of a second."""
 
 SLOTS = {"prefork": 2, "threads": 2, "gevent": 4, "solo": 1}
 
 
 def hosts_of(*pools: str) -> pytest.MarkDecorator:
-    """A test with two hosts of a pool, once for each of these pools."""
+    """Parametrise a test: two hosts of a pool, once for each of these pools."""
     pairs = [(f"{pool}_1", f"{pool}_2") for pool in pools]
     return pytest.mark.parametrize("hosts", pairs, ids=pools)
 
 
 def settings_of(setup: CeleryTestSetup) -> Settings:
-    """Settings of a producer on this machine."""
+    """Settings of a producer on this machine, outside of the containers."""
     return Settings(
         broker_url=setup.broker.config()["host_url"],
         result_backend=setup.backend.config()["host_url"],
@@ -51,7 +51,7 @@ def run_on(
     schedule: ScheduleChoice = AUTO,
     observer: Observer = ignore_progress,
 ) -> Run:
-    """One measured run, as ``producer run`` makes it."""
+    """Measure one run in the same way as ``producer run``."""
     job = Job(workload, 0, stop)
     executor = make_executor(Model("celery", pool), job, settings_of(setup), schedule)
     return measure(
@@ -67,7 +67,7 @@ def in_the_middle(
     per_second: int = PER_SECOND,
     chunk: int = CHUNK,
 ) -> Iterator[Progress]:
-    """A run of about so many seconds; the block begins when a quarter of it is done."""
+    """A run of about that many seconds; the block begins when a quarter of it is done."""
     pool = pool_of(setup)
     stop = round(SLOTS[pool] * len(list(setup.worker_cluster)) * seconds * per_second)
     schedule = ScheduleChoice("dynamic", chunk_size=chunk)
@@ -78,24 +78,24 @@ def in_the_middle(
 
 
 def host_of(worker: CeleryTestWorker) -> str:
-    """Its name in results."""
+    """Name of the host in results."""
     host: str = worker.container.attrs["Config"]["Hostname"]
     return host
 
 
 def name_of(worker: CeleryTestWorker) -> str:
-    """Its name in events."""
+    """Name of the worker in events."""
     return f"{host_of(worker).partition('-')[0]}@{host_of(worker)}"
 
 
 def pool_of(setup: CeleryTestSetup) -> str:
-    """The pool of the containers, which is one in these tests."""
+    """The pool of all containers of the test."""
     [pool] = {host_of(worker).partition("-")[0] for worker in setup.worker_cluster}
     return pool
 
 
 def wait_until_silent(setup: CeleryTestSetup, worker: CeleryTestWorker, for_s: float) -> None:
-    """Until the worker has given no sign for so long: its key expires unless refreshed."""
+    """Wait until the last announcement of the worker is ``for_s`` seconds old, by its expiry."""
     with redis.Redis.from_url(setup.broker.config()["host_url"]) as client:
         key = presence_key(name_of(worker))
         wait_until(lambda: _left_ms(client, key) < (EXPIRE_S - for_s) * 1000, 30)

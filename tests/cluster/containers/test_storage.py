@@ -1,4 +1,4 @@
-"""Redis on a disk that fills up: it refuses to write until there is room again."""
+"""Redis on a full disk: it refuses writes until there is space again."""
 
 import time
 from contextlib import ExitStack
@@ -12,7 +12,7 @@ from poolrace.workers.pools import POOLS
 from tests.cluster.conftest import docker
 from tests.cluster.containers.runs import hosts_of, in_the_middle
 from tests.conftest import wait_until
-from tests.during import assert_whole
+from tests.during import assert_exact
 
 SMALL = {"type": "tmpfs", "device": "tmpfs", "o": "size=8m,mode=1777"}
 
@@ -20,12 +20,13 @@ redis_broker_data = volume(driver="local", driver_opts=SMALL)
 redis_backend_data = volume(driver="local", driver_opts=SMALL)
 
 FULL_S = 5.0
+"""Seconds during which the disks are full."""
 
 
 @hosts_of(*POOLS)
 @pytest.mark.timeout(180)
-def test_a_full_disk_holds_a_run_up_until_there_is_room(celery_setup: CeleryTestSetup) -> None:
-    """The broker's and the result backend's; chunks that end meanwhile keep their results."""
+def test_a_run_waits_while_the_disk_is_full(celery_setup: CeleryTestSetup) -> None:
+    """Both disks are full, of broker and result backend; workers keep the results meanwhile."""
     servers = [celery_setup.broker, celery_setup.backend]
     with ExitStack() as opened, in_the_middle(celery_setup, seconds=8) as progress:
         clients = [
@@ -43,7 +44,7 @@ def test_a_full_disk_holds_a_run_up_until_there_is_room(celery_setup: CeleryTest
         for server in servers:
             docker("exec", server.container.id, "rm", "/data/filler")
     run = progress.run()
-    assert_whole(run)
+    assert_exact(run)
     assert not run.retries
 
 

@@ -1,0 +1,76 @@
+"""``.env``: passwords and ports of the cluster in containers. ``make up`` writes it once."""
+
+import secrets
+from pathlib import Path
+
+from dotenv import dotenv_values
+
+from poolrace.producer.broker.client import REDIS_PORT
+from poolrace.producer.cluster.flower import FLOWER_PORT
+from poolrace.producer.cluster.ports import LOOPBACK, free_port, is_free
+from poolrace.producer.cluster.state import write_private
+from poolrace.workers.errors import UsageError
+
+ROOT = Path(__file__).resolve().parent.parent
+ENV_FILE = ROOT / ".env"
+
+REDIS_PASSWORD = "POOLRACE_REDIS_PASSWORD"  # noqa: S105 # the variable's name
+FLOWER_LOGIN = "FLOWER_BASIC_AUTH"
+SECRETS = (REDIS_PASSWORD, FLOWER_LOGIN)
+
+FLOWER_PORT_VARIABLE = "POOLRACE_FLOWER_PORT"
+PORTS = {"POOLRACE_REDIS_PORT": REDIS_PORT, FLOWER_PORT_VARIABLE: FLOWER_PORT}
+"""Variables that hold the ports on this machine, and their defaults."""
+
+RESERVED_IN_URLS = frozenset("\"'\\@:/?#% $")
+"""Characters that a password may not have: it becomes a part of a URL, and of a shell line."""
+
+TEXT = """\
+# Written once by `make up`, read by docker compose and by producer. It holds passwords: keep
+# it to yourself. To get new ones: make down, remove this file, make up.
+POOLRACE_REDIS_PASSWORD={password}
+POOLRACE_REDIS_PORT={redis_port}
+POOLRACE_FLOWER_PORT={flower_port}
+FLOWER_BASIC_AUTH={login}
+CELERY_BROKER_URL=redis://:${{POOLRACE_REDIS_PASSWORD}}@{loopback}:${{POOLRACE_REDIS_PORT}}/0
+"""
+
+
+def read_env_file() -> dict[str, str]:
+    """The variables in ``.env``, with default ports; writes the file first if there is none.
+
+    Raises ``UsageError`` if a value is missing or cannot be used.
+    """
+    if not ENV_FILE.exists():
+        _write()
+    values = {name: value for name, value in dotenv_values(ENV_FILE).items() if value}
+    for name in SECRETS:
+        if name not in values:
+            raise _invalid(f"lacks {name}")
+    if ":" not in values[FLOWER_LOGIN]:
+        raise _invalid(f"has a {FLOWER_LOGIN} that is not USER:PASSWORD")
+    if RESERVED_IN_URLS & set(values[REDIS_PASSWORD]):
+        raise _invalid(f"has a {REDIS_PASSWORD} with a character that has a meaning in URLs")
+    for name, default in PORTS.items():
+        port = values.setdefault(name, str(default))
+        if not port.isdecimal() or not 0 < int(port) < 65536:
+            raise _invalid(f"has {name}={port}, which is not a port")
+    return values
+
+
+def _invalid(problem: str) -> UsageError:
+    return UsageError(
+        f".env {problem}; correct the line, or remove .env and make up writes a new one"
+    )
+
+
+def _write() -> None:
+    redis_port, flower_port = (p if is_free(p) else free_port() for p in PORTS.values())
+    text = TEXT.format(
+        password=secrets.token_urlsafe(24),
+        redis_port=redis_port,
+        flower_port=flower_port,
+        login=f"poolrace:{secrets.token_urlsafe(12)}",
+        loopback=LOOPBACK,
+    )
+    write_private(ENV_FILE, text)

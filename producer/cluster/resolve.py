@@ -1,0 +1,71 @@
+"""Which cluster a command talks to.
+
+``--broker``, else ``CELERY_BROKER_URL`` in the environment or in ``.env``, else the local cluster
+that ``producer up`` started, else a temporary one, for commands that can start one.
+"""
+
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from poolrace.producer.broker.client import HOW_TO_START
+from poolrace.producer.cluster.lifecycle import temporary
+from poolrace.producer.cluster.state import Cluster, read_state
+from poolrace.producer.settings import Settings
+from poolrace.workers.errors import ClusterError
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class ResolvedCluster:
+    """The cluster that a command talks to, if there is one."""
+
+    local: Cluster | None
+    """The local cluster, if it is the one that the settings lead to."""
+    given: Settings
+    """Settings as the user gave them."""
+
+    @property
+    def exists(self) -> bool:
+        """Whether the user names a broker, or a local cluster is there."""
+        return bool(self.given.broker_url or self.local)
+
+    @property
+    def settings(self) -> Settings:
+        """Settings that name the broker; raises ``ClusterError`` if there is no cluster."""
+        if self.given.broker_url:
+            return self.given
+        if self.local is None:
+            raise ClusterError(f"no cluster is running here; {HOW_TO_START}")
+        return replace(self.given, broker_url=self.local.broker_url, result_backend=None)
+
+
+def resolve(settings: Settings) -> ResolvedCluster:
+    """Find the cluster that commands with these settings talk to; starts nothing."""
+    local = read_state(settings)
+    if local and settings.broker_url not in (None, local.broker_url):
+        local = None
+    return ResolvedCluster(local, settings)
+
+
+@contextmanager
+def cluster_for(
+    settings: Settings, pools: Mapping[str, int], *, hosts: int = 1, flower: bool = False
+) -> Iterator[Settings]:
+    """Settings that name the broker of the resolved cluster, or else of a temporary one.
+
+    ``pools``, the slots by pool, ``hosts`` and ``flower`` describe the temporary cluster; a
+    cluster that runs already stays as it is.
+    """
+    resolved = resolve(settings)
+    if resolved.local and (broken := resolved.local.broken_parts()):
+        logger.warning("the local cluster lacks: %s (see producer status)", ", ".join(broken))
+    if resolved.exists:
+        yield resolved.settings
+        return
+    with temporary(settings, pools, hosts=hosts, flower=flower) as cluster:
+        if flower:
+            logger.info("Flower: %s (login %s)", cluster.flower_url, cluster.flower_login)
+        yield replace(settings, broker_url=cluster.broker_url, result_backend=None, lasting=False)

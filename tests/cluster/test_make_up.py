@@ -1,0 +1,137 @@
+"""``make up`` and ``make down`` in a fresh checkout: refusals, failures, other engines, data."""
+
+import socket
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.conftest import Deployment, docker, free_port
+
+
+def test_up_with_a_port_that_is_taken_names_the_port_and_starts_nothing(
+    checkout: Deployment,
+) -> None:
+    redis_port, flower_port = free_port(), free_port()
+    (checkout.directory / ".env").write_text(
+        f"POOLRACE_REDIS_PASSWORD=abc\nFLOWER_BASIC_AUTH=a:b\nPOOLRACE_REDIS_PORT={redis_port}\n"
+        f"POOLRACE_FLOWER_PORT={flower_port}\n"
+    )
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", flower_port))
+        other.listen()
+        answer = checkout.make("up", "--engine", "docker")
+    assert answer.code == 2
+    assert answer.err.strip().splitlines()[-1] == (
+        f"make: port {flower_port} is taken; write another POOLRACE_FLOWER_PORT into .env"
+    )
+    assert not checkout.leftovers()
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("FLOWER_BASIC_AUTH=a:b\n", "lacks POOLRACE_REDIS_PASSWORD"),
+        ("POOLRACE_REDIS_PASSWORD=abc\nFLOWER_BASIC_AUTH=ab\n", "FLOWER_BASIC_AUTH"),
+        ("POOLRACE_REDIS_PASSWORD=a/c\nFLOWER_BASIC_AUTH=a:b\n", "a meaning in URLs"),
+        (
+            "POOLRACE_REDIS_PASSWORD=abc\nFLOWER_BASIC_AUTH=a:b\nPOOLRACE_REDIS_PORT=x\n",
+            "POOLRACE_REDIS_PORT=x, which is not a port",
+        ),
+        (
+            "POOLRACE_REDIS_PASSWORD=abc\nFLOWER_BASIC_AUTH=a:b\nCELERY_BROKER_URL=http://x\n",
+            "'http://x' is not a Redis address",
+        ),
+    ],
+)
+def test_up_with_an_invalid_env_file_names_the_problem_in_one_line(
+    checkout: Deployment, text: str, problem: str
+) -> None:
+    (checkout.directory / ".env").write_text(text)
+    answer = checkout.make("up", "--engine", "docker")
+    assert answer.code == 2
+    assert problem in answer.err
+    assert len(answer.err.strip().splitlines()) == 1
+    assert not checkout.leftovers()
+
+
+def test_up_with_an_image_that_does_not_build_starts_nothing(checkout: Deployment) -> None:
+    (checkout.directory / "pyproject.toml").write_text("not TOML")
+    answer = checkout.make("up", "--engine", "docker", POOLRACE_IMAGE="poolrace-broken")
+    assert answer.code == 1
+    assert answer.err.strip().splitlines()[-1] == (
+        "make: the image does not build, see above; nothing was started"
+    )
+    assert not checkout.leftovers()
+
+
+def test_up_removes_a_cluster_that_does_not_become_healthy(checkout: Deployment) -> None:
+    (checkout.directory / "deploy" / "redis.conf").write_text("nonsense yes\n")
+    answer = checkout.make("up", "--engine", "docker")
+    assert answer.code == 3
+    assert "redis-1" in answer.err.split("did not become healthy")[1]
+    assert not checkout.leftovers()
+
+
+def test_up_without_an_engine_suggests_the_local_cluster(
+    checkout: Deployment, tmp_path: Path
+) -> None:
+    no_engine = f"unix://{tmp_path}/docker.sock"
+    forced = checkout.make("up", "--engine", "docker", DOCKER_HOST=no_engine)
+    assert forced.code == 3
+    assert "no Docker engine answers" in forced.err
+    assert "make up ENGINE=local" in forced.err
+    assert not checkout.leftovers()
+
+
+@pytest.mark.parametrize("engine", ["docker", ""])
+def test_up_without_permission_for_the_engine_suggests_the_docker_group(
+    engine: str, checkout: Deployment, tmp_path: Path
+) -> None:
+    """Also without ENGINE: the local cluster must not silently replace an engine that runs."""
+    closed = tmp_path / "docker.sock"
+    user = replace(checkout, before=("setpriv", "--bounding-set", "-dac_override"))
+    with socket.socket(socket.AF_UNIX) as engine_of_root:
+        engine_of_root.bind(str(closed))
+        engine_of_root.listen()
+        closed.chmod(0)
+        answer = user.make("up", "--engine", engine, DOCKER_HOST=f"unix://{closed}")
+    assert answer.code == 3
+    assert "no permission to use the Docker engine" in answer.err
+    assert "usermod -aG docker" in answer.err
+    assert not checkout.leftovers()
+
+
+def test_without_an_engine_the_local_cluster_accepts_the_same_commands(
+    checkout: Deployment, tmp_path: Path
+) -> None:
+    no_engine = {"DOCKER_HOST": f"unix://{tmp_path}/docker.sock"}
+    up = checkout.make("up", **no_engine)
+    try:
+        assert up.code == 0, up.err
+        assert "no Docker engine is used: starting the local cluster" in up.err
+        run = checkout.producer("run", "sum", "--stop", "1e6", "--pool", "gevent", "--json")
+        assert run.json()["exact"]
+        assert "gevent@" in checkout.make("ps", **no_engine).out
+        for target in (("scale", "gevent", "4"), ("logs",)):
+            refused = checkout.make(target[0], *target[1:], **no_engine)
+            assert refused.code == 2
+            assert "the local cluster is one host" in refused.err
+    finally:
+        down = checkout.make("down", **no_engine)
+    assert down.code == 0
+    assert not (checkout.directory / ".poolrace").exists()
+
+
+def test_down_with_keep_data_keeps_the_data_of_redis(checkout: Deployment) -> None:
+    assert checkout.make("up", "--engine", "docker").code == 0
+    container = checkout.containers("redis")[0]
+    write = "REDISCLI_AUTH=$POOLRACE_REDIS_PASSWORD redis-cli set kept yes"
+    docker("exec", container, "sh", "-c", write)
+    kept = checkout.make("down", "--engine", "docker", "--keep-data")
+    assert kept.code == 0
+    assert set(checkout.leftovers()) == {"volumes"}
+    assert checkout.make("up", "--engine", "docker").code == 0
+    container = checkout.containers("redis")[0]
+    read = "REDISCLI_AUTH=$POOLRACE_REDIS_PASSWORD redis-cli get kept"
+    assert docker("exec", container, "sh", "-c", read) == "yes"

@@ -1,0 +1,116 @@
+"""The guard of a command: no process that the command started outlives the producer."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from poolrace.producer.processes.guard import GuardedProcess, start_guarded
+from tests.conftest import wait_until
+
+SLEEP = ["sleep", "60"]
+
+PRODUCER = """
+import os, sys, time
+from pathlib import Path
+from poolrace.producer.processes.guard import start_guarded
+directory = Path(sys.argv[1])
+guarded = start_guarded(["sleep", "60"], directory, cwd=directory, environment=dict(os.environ))
+print(guarded.guard_pid, guarded.pid, flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    """The private directory of a guarded command."""
+    private = tmp_path / "private"
+    private.mkdir()
+    return private
+
+
+def start(command: list[str], directory: Path) -> GuardedProcess:
+    return start_guarded(command, directory, cwd=directory, environment=dict(os.environ))
+
+
+def runs(pid: int) -> bool:
+    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+
+
+def test_a_guarded_command_runs_until_it_is_stopped(directory: Path) -> None:
+    guarded = start(SLEEP, directory)
+    assert psutil.Process(guarded.pid).cmdline() == SLEEP
+    assert not guarded.ended
+    guarded.stop()
+    assert not runs(guarded.pid)
+    assert not directory.exists()
+    assert guarded.ended
+
+
+def test_a_daemon_of_the_command_ends_with_the_guard(directory: Path, tmp_path: Path) -> None:
+    pid_file = tmp_path / "pid"
+    daemon = f"setsid sleep 60 & echo $! > '{pid_file}'"
+    guarded = start(["sh", "-c", daemon], directory)
+    wait_until(lambda: guarded.ended)
+    daemon_pid = int(pid_file.read_text())
+    assert runs(daemon_pid)
+    guarded.stop()
+    assert not runs(daemon_pid)
+
+
+def test_a_command_that_ignores_sigterm_is_killed(directory: Path) -> None:
+    ready = directory / "ready"
+    guarded = start(["sh", "-c", f"trap '' TERM; touch '{ready}'; sleep 60"], directory)
+    wait_until(ready.exists)
+    guarded.stop()
+    assert not runs(guarded.pid)
+
+
+def test_a_command_ends_with_a_producer_that_is_killed(directory: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", PRODUCER, str(directory)], stdout=subprocess.PIPE, text=True
+    ) as producer:
+        assert producer.stdout
+        pids = [int(pid) for pid in producer.stdout.readline().split()]
+        assert all(map(runs, pids))
+        producer.kill()
+    wait_until(lambda: not any(map(runs, pids)))
+    assert not directory.exists()
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_guard_ignores_signals_that_ask_to_end(signum: int, directory: Path) -> None:
+    guarded = start(SLEEP, directory)
+    os.kill(guarded.guard_pid, signum)
+    assert runs(guarded.pid)
+    guarded.stop()
+    assert not directory.exists()
+
+
+def test_the_output_of_the_command_goes_to_the_log(directory: Path, tmp_path: Path) -> None:
+    with (tmp_path / "log").open("wb") as log:
+        command = ["sh", "-c", "echo out; echo err >&2"]
+        guarded = start_guarded(
+            command, directory, cwd=directory, environment=dict(os.environ), log=log
+        )
+        wait_until(lambda: guarded.ended)
+        guarded.stop()
+    assert (tmp_path / "log").read_text() == "out\nerr\n"
+
+
+def test_a_program_that_does_not_exist_is_an_error(directory: Path) -> None:
+    with pytest.raises(ChildProcessError, match="no-such-program"):
+        start(["no-such-program"], directory)
+
+
+def test_a_guard_imports_nothing_from_the_users_directory(directory: Path, tmp_path: Path) -> None:
+    for name in ("psutil", "threading", "poolrace"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('imported')\n")
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    guarded = start_guarded(SLEEP, directory, cwd=tmp_path, environment=environment)
+    assert runs(guarded.pid)
+    guarded.stop()
