@@ -1,1 +1,1 @@
-"""Programs that poolrace is measured against, side by side."""
+"""Benchmarks of poolrace and its peers: other tools that compute the same range in chunks."""

@@ -1,4 +1,4 @@
-"""``make bench``: measures, writes the results, says what changed since the last time."""
+"""``make bench``: runs the benchmarks, stores the results, compares them with earlier ones."""
 
 import sys
 from collections.abc import Sequence
@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from benchmarks.history import changes, newest_alike
-from benchmarks.measuring import benchmarks
+from benchmarks.history import changes, newest_comparable
+from benchmarks.measuring import FAILED, benchmarks
 from benchmarks.peers import PEERS, peer_named
 from benchmarks.report import write
 from benchmarks.results import Benchmark, save, stored
@@ -19,14 +19,17 @@ from poolrace.producer.commands.options import Count
 from poolrace.workers.errors import PoolraceError, UsageError
 
 RESULTS = ROOT / "benchmarks" / "results"
+"""Default directory of the results."""
 
 
 @click.command()
-@click.option("--rows", "numbers", default="all", help="As in 1,2,9.  [default: all]")
-@click.option("--peers", "names", default="all", help="As in ray,rq; the seed's program and"
-              " poolrace come along.  [default: all]")  # fmt: skip
+@click.option(
+    "--rows", "numbers", default="all", help="Rows to measure, as in 1,2,9.  [default: all]"
+)
+@click.option("--peers", "names", default="all", help="Peers to measure, as in ray,rq; the seed's"
+              " program and poolrace are always measured.  [default: all]")  # fmt: skip
 @click.option("--repeat", type=Count(least=1), help="Interleaved rounds.  [default: 5]")
-@click.option("--quick", is_flag=True, help="Tiny sizes, once: shows that everything runs.")
+@click.option("--quick", is_flag=True, help="Measure tiny sizes once, to see that everything runs.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=RESULTS,
               help="Directory of the results.")  # fmt: skip
 def main(numbers: str, names: str, repeat: int | None, *, quick: bool, out: Path) -> None:
@@ -35,21 +38,21 @@ def main(numbers: str, names: str, repeat: int | None, *, quick: bool, out: Path
         sizes = QUICK if quick else Sizes()
         sizes = replace(sizes, repeat=repeat) if repeat else sizes
         chosen = [row for row in rows(sizes, _peers(names)) if row.number in _rows(numbers)]
-        earlier = list(stored(out))  # a file that cannot be read shows before the measuring
+        earlier = list(stored(out))  # before measuring, so that an unreadable file fails early
         target = out / "quick" if quick else out
-        for found in benchmarks(chosen, sizes, _say, quick=quick):
-            path = save(found, target)  # after each row: an hour's work is not lost with the rest
-        write(found, target)
-        click.echo(f"{render(found)}\n{_since(earlier, found)}\n\nraw values: {path}")
+        for benchmark in benchmarks(chosen, sizes, _progress, quick=quick):
+            path = save(benchmark, target)  # after each row, so that a failure loses one row only
+        write(benchmark, target)
+        click.echo(f"{render(benchmark)}\n{_changes(earlier, benchmark)}\n\nraw values: {path}")
     except PoolraceError as error:
         click.echo(f"benchmarks: {error}", err=True)
         sys.exit(error.exit_code)
-    failed = [name for name, why in found.left_out.items() if why.startswith("failed")]
+    failed = [reason for reason in benchmark.left_out.values() if reason.startswith(FAILED)]
     sys.exit(1 if failed else 0)
 
 
-def _say(words: str) -> None:
-    click.echo(words, err=True)
+def _progress(line: str) -> None:
+    click.echo(line, err=True)
 
 
 def _rows(text: str) -> list[int]:
@@ -70,10 +73,10 @@ def _peers(text: str) -> list[str]:
     return [name for name in PEERS if name in ("seed", "poolrace", *names)]
 
 
-def _since(earlier: Sequence[Benchmark], now: Benchmark) -> str:
+def _changes(earlier: Sequence[Benchmark], now: Benchmark) -> str:
     if now.quick:
-        return "a quick run is compared with nothing"
-    before = newest_alike(earlier, now)
+        return "quick results are not compared with earlier ones"
+    before = newest_comparable(earlier, now)
     if before is None:
         return "there is no earlier result of this machine to compare with"
     return history(changes(before, now), before)

@@ -1,4 +1,4 @@
-"""Compares two benchmarks of one machine, figure by figure, in words. Pure."""
+"""Compares two benchmarks of one machine, figure by figure. Pure."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -6,41 +6,48 @@ from dataclasses import dataclass
 from scipy.stats import mannwhitneyu
 
 from benchmarks.results import Benchmark
-from benchmarks.rows import Figure, followed
+from benchmarks.rows import Figure, followed_figures
 from poolrace.producer.analysis.stats import median
 from poolrace.workers.errors import UsageError
 
-SURE = 0.01
-"""Chance of a difference by accident that is still taken for one. With five rounds each it
-takes that all values of one side lie beyond all of the other (2 / 252)."""
+SIGNIFICANCE = 0.01
+"""Significance level: a difference counts if its p-value is below. With five rounds each, that
+needs all values of one side above all values of the other (p = 2 / 252)."""
 
-SAME = "not distinguishable"
+NO_DIFFERENCE = "not distinguishable"
 
 
 @dataclass(frozen=True)
 class Change:
-    """A figure then and now, and what can be said."""
+    """Medians of a figure in two benchmarks, and whether they differ."""
 
     figure: Figure
     before: float
     now: float
-    word: str
+    verdict: str
     """``faster``, ``slower`` or ``not distinguishable``; of memory ``less`` or ``more``."""
 
 
 def changes(before: Benchmark, now: Benchmark) -> list[Change]:
-    """All figures that both have; raises ``UsageError`` if they are of different machines."""
+    """The changes of all figures in both benchmarks.
+
+    Raises ``UsageError`` if the machines or the sizes differ.
+    """
     require_comparable(before, now)
-    found = []
-    for figure in followed():
+    compared = []
+    for figure in followed_figures():
         old, new = before.rounds(figure), now.rounds(figure)
         if old and new:
-            found.append(Change(figure, median(old), median(new), word(figure, old, new)))
-    return found
+            verdict = compare(figure, old, new)
+            compared.append(Change(figure, median(old), median(new), verdict))
+    return compared
 
 
-def newest_alike(earlier: Iterable[Benchmark], now: Benchmark) -> Benchmark | None:
-    """The first of these, newest first, that may be compared and measured any of the same."""
+def newest_comparable(earlier: Iterable[Benchmark], now: Benchmark) -> Benchmark | None:
+    """The first of ``earlier`` that is comparable with ``now`` and measured some of the same rows.
+
+    ``earlier`` is sorted from new to old.
+    """
     measured = _measured(now)
     for before in earlier:
         if not _differences(before, now) and measured & _measured(before):
@@ -49,28 +56,28 @@ def newest_alike(earlier: Iterable[Benchmark], now: Benchmark) -> Benchmark | No
 
 
 def require_comparable(before: Benchmark, now: Benchmark) -> None:
-    """Raise ``UsageError`` naming both sides of what differs in machine or sizes."""
-    if differ := _differences(before, now):
-        raise UsageError(f"these results are not compared, for they differ in {'; '.join(differ)}")
+    """Raise ``UsageError``, with both values, if the machines or the sizes differ."""
+    if differences := _differences(before, now):
+        raise UsageError(f"results cannot be compared; they differ in {'; '.join(differences)}")
 
 
-def word(figure: Figure, before: Sequence[float], now: Sequence[float]) -> str:
-    """What the rounds say, by the two-sided exact test of Mann and Whitney (1947)."""
-    if mannwhitneyu(before, now, method="exact").pvalue >= SURE:
-        return SAME
-    grown = median(now) > median(before)
+def compare(figure: Figure, before: Sequence[float], now: Sequence[float]) -> str:
+    """Compare the rounds by the exact two-sided Mann-Whitney U test (1947)."""
+    if mannwhitneyu(before, now, method="exact").pvalue >= SIGNIFICANCE:
+        return NO_DIFFERENCE
+    larger = median(now) > median(before)
     if figure.unit == "MB":
-        return "more" if grown else "less"
-    return "faster" if grown == figure.more_is_better else "slower"
+        return "more" if larger else "less"
+    return "faster" if larger == figure.higher_is_better else "slower"
 
 
 def _differences(before: Benchmark, now: Benchmark) -> list[str]:
-    ours = {**now.machine, **now.sizes, "quick": now.quick}
-    theirs = {**before.machine, **before.sizes, "quick": before.quick}
+    facts = {**now.machine, **now.sizes, "quick": now.quick}
+    facts_before = {**before.machine, **before.sizes, "quick": before.quick}
     return [
-        f"{name}: {theirs.get(name)} and {ours[name]}"
-        for name in ours
-        if name != "repeat" and theirs.get(name) != ours[name]
+        f"{name}: {facts_before.get(name)} and {value}"
+        for name, value in facts.items()
+        if name != "repeat" and facts_before.get(name) != value
     ]
 
 

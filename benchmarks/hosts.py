@@ -1,7 +1,7 @@
-"""Hosts that have a fifth of a core each: containers of docker-compose.yml with a CPU quota.
+"""Measures a run on several worker hosts: containers with a CPU quota of a fifth of a core.
 
-Redis is a container too, on the same network of their own, without a quota; the producer runs
-here, and reaches it through a port on loopback. All of it ends with the context.
+Redis is a container on the same network, without a quota. The producer runs outside, and connects
+to Redis through a port on loopback. All containers are removed afterwards.
 """
 
 import secrets
@@ -9,7 +9,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from benchmarks.own import Values
+from benchmarks.poolrace_only import Values
 from benchmarks.services import ROOT
 from poolrace.producer.cluster.ports import LOOPBACK, free_port
 from poolrace.producer.executors.models import Model, make_executor
@@ -22,23 +22,25 @@ from poolrace.workers.settings import inherited_environment
 from poolrace.workers.workloads import make_workload
 
 PROJECT = "poolrace-bench"
+"""Name of the Compose project and of its image."""
+
 START_S = 240
-"""Seconds until all hosts must be healthy; eight of a fifth of a core take 40."""
+"""Seconds within which all hosts must be healthy; eight hosts of a fifth of a core take 40."""
 
 
 def engine_missing() -> str | None:
-    """Why there can be no containers, with the way out; ``None`` if there can."""
+    """Why containers cannot be started, with the way out; ``None`` if they can."""
     try:
-        answer = _docker("version", "--format", "{{.Server.Version}}")
+        version = _docker("version", "--format", "{{.Server.Version}}")
     except FileNotFoundError:
         return "there is no docker command; install Docker with its compose plugin"
-    if answer.returncode:
+    if version.returncode:
         return "no Docker engine answers; start one: sudo systemctl start docker"
     return None
 
 
-def scaled(hosts: int, stop: int) -> Values:
-    """Seconds for the sum on so many hosts, and host-seconds: what one host would need.
+def run_on_hosts(hosts: int, stop: int) -> Values:
+    """Measure the sum on ``hosts`` hosts: elapsed seconds, and these times the number of hosts.
 
     Raises ``ValueError`` for a wrong sum, ``ClusterError`` if the containers do not start.
     """
@@ -55,7 +57,7 @@ def scaled(hosts: int, stop: int) -> Values:
 def _cluster(hosts: int) -> Iterator[Settings]:
     password, port = secrets.token_urlsafe(24), free_port()
     environment = inherited_environment(
-        POOLRACE_IMAGE=PROJECT,  # whoever uses the image of `make up` meanwhile keeps it
+        POOLRACE_IMAGE=PROJECT,  # leaves the image of `make up` as it is
         POOLRACE_REDIS_PASSWORD=password,
         POOLRACE_REDIS_PORT=str(port),
         FLOWER_BASIC_AUTH="nobody:starts-it",
@@ -76,8 +78,8 @@ def _compose(environment: dict[str, str], *arguments: str) -> None:
     files = ("-f", "docker-compose.yml", "-f", "benchmarks/compose.hosts.yml")
     done = _docker("compose", "-p", PROJECT, *files, *arguments, env=environment)
     if done.returncode:
-        words = done.stderr.strip().splitlines()[-1:]
-        raise ClusterError(f"docker compose {arguments[0]} failed: {' '.join(words)}")
+        last_line = "".join(done.stderr.strip().splitlines()[-1:])
+        raise ClusterError(f"docker compose {arguments[0]} failed: {last_line}")
 
 
 def _docker(

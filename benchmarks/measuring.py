@@ -1,4 +1,4 @@
-"""Measures rows: each contender in turn, each in a process of its own. Prints nothing."""
+"""Measures the contenders of each row, interleaved, each in its own process. Prints nothing."""
 
 import json
 import subprocess
@@ -9,23 +9,29 @@ from dataclasses import asdict, replace
 from benchmarks.peers import PEERS
 from benchmarks.results import Benchmark, Sample
 from benchmarks.rows import Row, Sizes
-from benchmarks.services import ROOT, end_all, left_behind, new_mark
+from benchmarks.services import ROOT, kill_all, left_running, new_mark
 from poolrace.producer.environment import describe, now
 from poolrace.producer.rounds import rotated
 from poolrace.workers.errors import ClusterError
 from poolrace.workers.host_facts import HostFacts
 from poolrace.workers.settings import inherited_environment
 
-ONCE_S = 3600.0
-"""Seconds that one measurement may take; the longest, a million chunks, takes some minutes."""
+MEASUREMENT_S = 3600.0
+"""Seconds after which a measurement is stopped; the longest, a million chunks, takes minutes."""
 
-Say = Callable[[str], None]
+FAILED = "failed: "
+"""Start of the reason why a contender that failed is left out."""
+
+Progress = Callable[[str], None]
+"""Takes a line about the progress of the measurements."""
 
 
-def benchmarks(rows: Sequence[Row], sizes: Sizes, say: Say, *, quick: bool) -> Iterator[Benchmark]:
-    """Measure the rows; yields, after each, all that was measured so far.
+def benchmarks(
+    rows: Sequence[Row], sizes: Sizes, progress: Progress, *, quick: bool
+) -> Iterator[Benchmark]:
+    """Measure the rows; after each row, yield the benchmark of all rows so far.
 
-    Who cannot be measured, or fails, is left out with the reason.
+    A contender that is missing or fails is left out, with the reason.
     """
     left_out = {
         f"{row.number} {contender.name}": contender.missing
@@ -33,16 +39,19 @@ def benchmarks(rows: Sequence[Row], sizes: Sizes, say: Say, *, quick: bool) -> I
         for contender in row.contenders
         if contender.missing
     }
-    so_far = _empty(sizes, quick=quick)
+    benchmark = _empty(sizes, quick=quick)
     for row in rows:
-        samples = (*so_far.samples, *_measured(row, sizes.repeat, left_out, say))
-        works = {**so_far.works, str(row.number): row.work}
-        so_far = replace(so_far, works=works, left_out=dict(left_out), samples=samples)
-        yield so_far
+        samples = (*benchmark.samples, *_measured(row, sizes.repeat, left_out, progress))
+        works = {**benchmark.works, str(row.number): row.work}
+        benchmark = replace(benchmark, works=works, left_out=dict(left_out), samples=samples)
+        yield benchmark
 
 
-def once(arguments: Sequence[str]) -> dict[str, list[float]]:
-    """One measurement; raises ``ClusterError`` if it failed, or left a process behind."""
+def measure_once(arguments: Sequence[str]) -> dict[str, list[float]]:
+    """Run one measurement in a new process; returns its values by name.
+
+    Raises ``ClusterError`` if the measurement fails, or leaves a process running.
+    """
     mark = new_mark()
     try:
         done = subprocess.run(
@@ -52,15 +61,15 @@ def once(arguments: Sequence[str]) -> dict[str, list[float]]:
             capture_output=True,
             text=True,
             check=False,
-            timeout=ONCE_S,
+            timeout=MEASUREMENT_S,
         )
     finally:
-        stray = left_behind(mark)
-        names = ", ".join(sorted({process.name() for process in stray if process.is_running()}))
-        end_all(stray)
+        leftover = left_running(mark)
+        names = ", ".join(sorted({process.name() for process in leftover if process.is_running()}))
+        kill_all(leftover)
     if done.returncode:
-        words = done.stderr.strip().splitlines()[-1:] or [f"exit code {done.returncode}"]
-        raise ClusterError(words[0])
+        last_line = done.stderr.strip().splitlines()[-1:] or [f"exit code {done.returncode}"]
+        raise ClusterError(last_line[0])
     if names:
         raise ClusterError(f"left running: {names}")
     values: dict[str, list[float]] = json.loads(done.stdout.splitlines()[-1])
@@ -68,35 +77,41 @@ def once(arguments: Sequence[str]) -> dict[str, list[float]]:
 
 
 def _empty(sizes: Sizes, *, quick: bool) -> Benchmark:
-    """With the moment and the machine, and no values yet."""
-    versions = {name: (entry.package, entry.version) for name, entry in PEERS.items()}
+    """A benchmark without samples, made now on this machine."""
+    versions = {
+        name: f"{entry.package} {entry.version}" for name, entry in PEERS.items() if entry.version
+    }
     return Benchmark(
         made_at=now(),
         quick=quick,
         sizes={**asdict(sizes), "hosts": list(sizes.hosts)},
         works={},
         environment=describe([HostFacts.collect("bench")]),
-        peers={name: f"{package} {found}" for name, (package, found) in versions.items() if found},
+        peers=versions,
         left_out={},
         samples=(),
     )
 
 
-def _measured(row: Row, repeat: int, left_out: dict[str, str], say: Say) -> Iterator[Sample]:
+def _measured(
+    row: Row, repeat: int, left_out: dict[str, str], progress: Progress
+) -> Iterator[Sample]:
+    """Measure a row; adds each contender that fails to ``left_out``."""
     for number in range(repeat):
         for contender in rotated(row.contenders, number):
             name = f"{row.number} {contender.name}"
             if name in left_out:
                 continue
             try:
-                values = once(contender.command)
+                values = measure_once(contender.command)
             except (ClusterError, subprocess.TimeoutExpired) as error:
-                left_out[name] = f"failed: {error}"
-                say(f"row {row.number} {contender.name}: {left_out[name]}")
+                left_out[name] = f"{FAILED}{error}"
+                progress(f"row {row.number} {contender.name}: {left_out[name]}")
                 continue
-            say(f"row {row.number} round {number + 1}/{repeat} {contender.name}: {_words(values)}")
+            round_name = f"row {row.number} round {number + 1}/{repeat}"
+            progress(f"{round_name} {contender.name}: {_shortened(values)}")
             yield Sample(row.number, contender.name, number, values)
 
 
-def _words(values: dict[str, list[float]]) -> str:
-    return ", ".join(f"{name} {min(found):.4g}" for name, found in values.items())
+def _shortened(values: dict[str, list[float]]) -> str:
+    return ", ".join(f"{name} {min(measured):.4g}" for name, measured in values.items())

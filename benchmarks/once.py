@@ -1,9 +1,9 @@
-"""One measurement in a fresh process: prints one JSON object of lists of values.
+"""Runs one measurement in a new process, and prints its values as one JSON object of lists.
 
     python -m benchmarks.once peer ray --stop 1e8 --chunks 1024
 
-What is measured is started, warmed, measured and ended by this process, so that nothing of
-one measurement disturbs the next. ``benchmarks.measuring`` starts it and collects.
+This process starts, warms, measures and stops the tool, so that a measurement cannot disturb the
+next one. ``benchmarks.measuring`` starts the process and reads its output.
 """
 
 import json
@@ -11,7 +11,7 @@ from contextlib import nullcontext
 
 import click
 
-from benchmarks import hosts, own
+from benchmarks import hosts, poolrace_only
 from benchmarks.peers import PEERS, WAITING, peer_named
 from benchmarks.peers.base import Timed
 from benchmarks.services import private_redis
@@ -22,11 +22,12 @@ stop_option = click.option("--stop", type=Count(least=1), required=True)
 times_option = click.option("--times", type=Count(least=1), default=1)
 
 GREENLETS = 1000
+"""Number of waits at a time, of which the ideal time is computed."""
 
 
 @click.group()
 def main() -> None:
-    """One measurement; prints JSON."""
+    """Run one measurement, and print its values as JSON."""
 
 
 @main.command()
@@ -36,65 +37,65 @@ def main() -> None:
 @times_option
 @click.option("--waiting", is_flag=True)
 def peer(name: str, stop: int, chunks: int | None, times: int, *, waiting: bool) -> None:
-    """Sum ``range(STOP)`` so many times on one warm peer."""
+    """Sum ``range(STOP)`` with a warm peer, ``--times`` times."""
     entry = peer_named(name, WAITING if waiting else PEERS)
     redis = private_redis() if entry.redis else nullcontext()
     with redis, entry.make() as tool:
-        seconds = [_checked(name, stop, tool.timed(stop, chunks)) for _ in range(times)]
-    values = {"elapsed_s": seconds}
+        times_s = [_checked(name, stop, tool.timed(stop, chunks)) for _ in range(times)]
+    values = {"elapsed_s": times_s}
     if chunks:
-        values["chunks_per_s"] = [chunks / one for one in seconds]
+        values["chunks_per_s"] = [chunks / elapsed_s for elapsed_s in times_s]
     if waiting:
         ideal_s = WAIT_S * max(1.0, stop / GREENLETS)
-        values["of_ideal"] = [one / ideal_s for one in seconds]
-    _tell(values)
+        values["of_ideal"] = [elapsed_s / ideal_s for elapsed_s in times_s]
+    _print(values)
 
 
 @main.command()
 @stop_option
 def million(stop: int) -> None:
-    """Memory and steadiness over so many chunks."""
-    _tell(own.million(stop))
+    """Measure memory and throughput over ``--stop`` chunks of one index."""
+    _print(poolrace_only.million(stop))
 
 
 @main.command()
 @stop_option
 def cpu(stop: int) -> None:
-    """CPU seconds of poolrace."""
-    _tell(own.cpu(stop))
+    """Measure the CPU seconds of poolrace."""
+    _print(poolrace_only.cpu(stop))
 
 
 @main.command()
 @stop_option
 def bare(stop: int) -> None:
-    """CPU seconds of the loop alone."""
-    _tell(own.bare(stop))
+    """Measure the CPU seconds of the loop alone."""
+    _print(poolrace_only.bare(stop))
 
 
 @main.command()
-@click.argument("name", type=click.Choice(sorted(own.COMMANDS)))
+@click.argument("name", type=click.Choice(sorted(poolrace_only.COMMANDS)))
 @times_option
 def command(name: str, times: int) -> None:
-    """Wall time of whole commands."""
-    _tell(own.command(name, times))
+    """Measure the wall time of whole commands."""
+    _print(poolrace_only.command(name, times))
 
 
 @main.command("hosts")
 @click.option("--hosts", "count", type=Count(least=1), required=True)
 @stop_option
 def on_hosts(count: int, stop: int) -> None:
-    """Time on so many hosts of a fifth of a core."""
-    _tell(hosts.scaled(count, stop))
+    """Measure the time on ``--hosts`` hosts of a fifth of a core."""
+    _print(hosts.run_on_hosts(count, stop))
 
 
 def _checked(name: str, stop: int, timed: Timed) -> float:
-    """The seconds; raises ``ValueError`` for a wrong sum: a fast wrong answer is a failure."""
+    """The seconds that a sum took; raises ``ValueError`` for a wrong sum."""
     if timed.value != expected(stop):
         raise ValueError(f"{name}: the sum of range({stop}) is not {timed.value}")
     return timed.elapsed_s
 
 
-def _tell(values: own.Values) -> None:
+def _print(values: poolrace_only.Values) -> None:
     click.echo(json.dumps(values))
 
 

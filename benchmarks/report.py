@@ -1,7 +1,7 @@
 """Renders a stored benchmark again, or compares it with an earlier one. Measures nothing.
 
-python -m benchmarks.report FILE                  writes latest.md and the plot beside it
-python -m benchmarks.report FILE --against OLDER  says what is slower, in words
+python -m benchmarks.report FILE                  writes latest.md and the charts beside FILE
+python -m benchmarks.report FILE --against OLDER  prints a table of the figures that changed
 """
 
 import sys
@@ -17,12 +17,19 @@ from poolrace.producer.results.files import write_file
 from poolrace.workers.errors import PoolraceError
 
 LATEST = "latest.md"
+"""File name of the tables."""
 
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--against", type=click.Path(path_type=Path, dir_okay=False), help="An older file.")
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Where to write.")
+@click.option(
+    "--against",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="An older file to compare FILE with.",
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), help="Directory to write to."
+)
 def main(file: Path, against: Path | None, out: Path | None) -> None:
     """Render FILE, or compare it with an older one."""
     try:
@@ -39,7 +46,7 @@ def main(file: Path, against: Path | None, out: Path | None) -> None:
 
 
 def write(benchmark: Benchmark, directory: Path) -> None:
-    """Write the table, and the plot if there is anything to draw."""
+    """Write the tables, and the charts if a row with peers was measured."""
     directory.mkdir(parents=True, exist_ok=True)
     write_file(directory / LATEST, render(benchmark))
     if has_peers(benchmark):

@@ -1,4 +1,4 @@
-"""A measured benchmark and the file it is kept in: raw values, environment, format version."""
+"""The result of a benchmark and its file: raw values, environment, format version."""
 
 import hashlib
 import json
@@ -16,12 +16,12 @@ FORMAT = 1
 """Version of the file's format; a file of another version is refused."""
 
 MACHINE = ("cpu", "cores", "cpu_quota", "system", "python", "gil")
-"""The facts of a host that must be alike for two results to be compared."""
+"""Facts of a host that must be equal for two results to be compared."""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """What one measurement of one contender gave, in one round of one row."""
+    """The values of one measurement: of one contender, in one round of one row."""
 
     row: int
     contender: str
@@ -31,46 +31,46 @@ class Sample:
 
 @dataclass(frozen=True)
 class Benchmark:
-    """Raw values of all rounds of all rows; nothing derived."""
+    """The raw values of a benchmark, of all rounds of all rows; holds nothing derived."""
 
     made_at: str
-    """When it began: ISO 8601, UTC."""
+    """Start of the benchmark: ISO 8601, UTC."""
     quick: bool
-    """Tiny sizes: shows that everything runs, and is compared with nothing."""
+    """Whether the sizes were tiny; such a benchmark is never compared with others."""
     sizes: dict[str, Any]
     works: dict[str, str]
-    """Row -> what was done in it."""
+    """Description of the work, by row."""
     environment: dict[str, Any]
     peers: dict[str, str]
-    """Peer -> its package and version."""
+    """Package and version, by peer."""
     left_out: dict[str, str]
-    """``row contender`` -> why."""
+    """Reason why a contender was not measured, by ``ROW CONTENDER``."""
     samples: tuple[Sample, ...]
 
     @property
     def machine(self) -> dict[str, Any]:
-        """The facts that decide whether two results may be compared."""
+        """The facts of the machine that must be equal for two results to be compared."""
         [host] = self.environment["hosts"]
         return {name: host[name] for name in MACHINE}
 
     @property
     def machine_id(self) -> str:
-        """Eight hexadecimal digits that stand for these facts."""
+        """A hash of these facts, of eight hexadecimal digits."""
         return hashlib.sha256(json.dumps(self.machine).encode()).hexdigest()[:8]
 
     @property
     def file_name(self) -> str:
-        """Sorts by time."""
-        moment = self.made_at.replace(":", "").replace("-", "").replace("+0000", "Z")
-        return f"{moment}-{self.machine_id}.json"
+        """The name of the file: time and machine, so that names sort by time."""
+        time = self.made_at.replace(":", "").replace("-", "").replace("+0000", "Z")
+        return f"{time}-{self.machine_id}.json"
 
     def rounds(self, figure: Figure) -> list[float]:
-        """The figure in each round in which it could be measured."""
-        own = self._by_round(figure.row, figure.contender, figure.key)
+        """The values of a figure, one for each round that measured it."""
+        values = self._by_round(figure.row, figure.contender, figure.key)
         if figure.over is None:
-            return list(own.values())
-        other = self._by_round(figure.row, figure.over, figure.key)
-        return [own[number] / other[number] for number in own if number in other]
+            return list(values.values())
+        divisors = self._by_round(figure.row, figure.over, figure.key)
+        return [value / divisors[number] for number, value in values.items() if number in divisors]
 
     def _by_round(self, row: int, contender: str, key: str) -> dict[int, float]:
         return {
@@ -81,7 +81,7 @@ class Benchmark:
 
 
 def save(benchmark: Benchmark, directory: Path) -> Path:
-    """Write the file, whole or not at all; returns where."""
+    """Write a benchmark's file atomically; returns its path."""
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / benchmark.file_name
     data = {"format": FORMAT, "kind": "benchmark", **asdict(benchmark)}
@@ -90,21 +90,21 @@ def save(benchmark: Benchmark, directory: Path) -> Path:
 
 
 def load(path: Path) -> Benchmark:
-    """Read a file that ``save`` wrote; raises ``UsageError`` for any other."""
+    """Read a file that ``save`` wrote; raises ``UsageError`` for any other file."""
     try:
         data = json.loads(path.read_text())
         if data.pop("format") != FORMAT or data.pop("kind") != "benchmark":
-            raise UsageError(f"{path} is no benchmark of format version {FORMAT}; make it anew")
+            raise UsageError(f"{path} is not a benchmark of format version {FORMAT}; measure again")
         samples = tuple(Sample(**sample) for sample in data.pop("samples"))
         return Benchmark(**data, samples=samples)
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UsageError(f"{path} is not a whole benchmark: {error!r}; make it anew") from error
+        raise UsageError(f"{path} is not a complete benchmark: {error!r}; measure again") from error
 
 
 def stored(directory: Path) -> Iterable[Benchmark]:
-    """The benchmarks kept in a directory, the newest first, without quick ones."""
+    """The benchmarks stored in a directory, newest first, without quick ones."""
     for path in sorted(directory.glob("*.json"), reverse=True):
         benchmark = load(path)
         if not benchmark.quick:

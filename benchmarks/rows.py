@@ -1,4 +1,4 @@
-"""The nine rows: what is measured, by whom, and what must be reached. Measures nothing."""
+"""The nine rows of the benchmark: work, contenders, figures and targets. Measures nothing."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -8,28 +8,29 @@ from benchmarks.peers import PEERS, WAITING, Entry
 from benchmarks.work import WAIT_S
 
 ROWS = range(1, 10)
+"""Numbers of the rows."""
 
-MORE = ("chunks_per_s", "host_s", "last_over_first")
-"""Keys of figures that are better when they are larger; less is better of all others. Of
-``host_s``, the seconds of one host over those of several together are the efficiency."""
+HIGHER_IS_BETTER = ("chunks_per_s", "host_s", "last_over_first")
+"""Keys of the figures of which a higher value is better. Efficiency is ``host_s`` of one host over
+``host_s`` of several hosts."""
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """How much is done. The defaults are those of the targets."""
+    """Sizes of the work in each row. The targets hold for the defaults."""
 
     stop: int = 100_000_000
     chunks: int = 1024
     noops: int = 10_000
     few_noops: int = 1000
-    """For peers that fork for each job; what counts is chunks per second."""
+    """For peers that fork for each job; the figure is chunks per second."""
     one_chunk_times: int = 20
     million: int = 1_000_000
     waits: int = 10_000
     hosts: tuple[int, ...] = (1, 2, 4, 8)
     hosts_stop: int = 300_000_000
-    """A fifth of a core takes 50 s for it, eight of them 6 s: the first and the last chunks, some
-    tenths of a second together, must not decide."""
+    """End of the range for row 7. One host of a fifth of a core takes 50 s for it, and eight hosts
+    take 6 s, so that the first and the last chunks, some tenths of a second, have little effect."""
     command_times: int = 2
     repeat: int = 5
 
@@ -47,22 +48,22 @@ QUICK = Sizes(
     command_times=1,
     repeat=1,
 )
-"""For tests: shows that everything runs, and says nothing about speed."""
+"""Sizes for tests, which show that everything runs; their times mean nothing."""
 
 
 @dataclass(frozen=True)
 class Contender:
-    """One of those that a row measures in turn: arguments for ``benchmarks.once``."""
+    """A peer or a case that a row measures, with its arguments for ``benchmarks.once``."""
 
     name: str
     command: tuple[str, ...]
     missing: str | None = None
-    """Why it cannot be measured here, with the way out."""
+    """Why the contender cannot be measured on this machine, with the way out."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """Contenders that are measured interleaved, on the same work."""
+    """A benchmark of one kind of work; its contenders are measured interleaved."""
 
     number: int
     work: str
@@ -71,10 +72,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Figure:
-    """A value of one contender, or its ratio to another one's in the same round.
+    """A value of one contender, or its ratio to the value of another contender in the same round.
 
-    ``most`` or ``least`` is the target; one that is an ``aim`` need not be reached. Without
-    either, the figure is there to be seen beside the others.
+    ``most`` or ``least`` is the target; an ``aim`` is a target that need not be reached. A figure
+    without a target is shown for comparison.
     """
 
     row: int
@@ -88,9 +89,9 @@ class Figure:
     aim: bool = False
 
     @property
-    def more_is_better(self) -> bool:
-        """Whether a larger value is the better one."""
-        return self.key in MORE
+    def higher_is_better(self) -> bool:
+        """Whether a higher value is better."""
+        return self.key in HIGHER_IS_BETTER
 
 
 FIGURES: tuple[Figure, ...] = (
@@ -114,14 +115,14 @@ FIGURES: tuple[Figure, ...] = (
     Figure(9, "producer --help", "--help", "elapsed_s", most=0.25, unit="s"),
     Figure(9, "producer run sum --stop 1000", "run", "elapsed_s", most=0.6, unit="s"),
 )
-"""What must be reached, and what is seen beside it."""
+"""Figures of the first table: those with targets, and those shown for comparison."""
 
-SUMS = {1: "elapsed_s", 2: "elapsed_s", 3: "chunks_per_s"}
-"""Rows in which the peers stand side by side, and what is compared there."""
+PEER_ROWS = {1: "elapsed_s", 2: "elapsed_s", 3: "chunks_per_s"}
+"""Key of the compared figure, by row, for the rows that measure all peers."""
 
 
-def followed() -> list[Figure]:
-    """What the history follows: the targets, and each peer against the seed's program."""
+def followed_figures() -> list[Figure]:
+    """Figures that are compared with earlier results: ``FIGURES``, and a figure for each peer."""
     peers = [name for name in PEERS if name != "seed"]
     ratios = [
         Figure(row, f"{PEERS[name].title}: time / the seed's", name, "elapsed_s", "seed")
@@ -137,47 +138,50 @@ def followed() -> list[Figure]:
 
 
 def rows(sizes: Sizes, peers: Collection[str]) -> list[Row]:
-    """All rows, with those peers in the rows that have peers."""
-    chosen = {name: entry for name, entry in PEERS.items() if name in peers}
-    n = sizes
+    """All rows; ``peers`` are the names of the peers to measure."""
+    entries = {name: entry for name, entry in PEERS.items() if name in peers}
     return [
-        Row(1, f"sum of range({n.stop:,}), left to the tool", _peers(chosen, n.stop)),
-        Row(2, f"the same in {n.chunks:,} chunks", _peers(chosen, n.stop, n.chunks)),
-        Row(3, f"{n.noops:,} no-op chunks", _noops(chosen, n)),
-        Row(4, "one-chunk job on a warm pool", _one_chunk(chosen, n.one_chunk_times)),
-        Row(5, f"{n.million:,} no-op chunks", (_own("million", n.million),)),
-        Row(6, f"{n.waits:,} indices that wait {WAIT_S:g} s each, gevent:1000", _waits(chosen, n)),
-        Row(7, "hosts of a fifth of a core", _hosts(n)),
-        Row(8, f"CPU seconds of the sum of range({n.stop:,})", _cpu(n.stop)),
-        Row(9, "whole commands", _commands(n.command_times)),
+        Row(1, f"sum of range({sizes.stop:,}), left to the tool", _peers(entries, sizes.stop)),
+        Row(2, f"the same in {sizes.chunks:,} chunks", _peers(entries, sizes.stop, sizes.chunks)),
+        Row(3, f"{sizes.noops:,} no-op chunks", _noops(entries, sizes)),
+        Row(4, "one-chunk job on a warm pool", _one_chunk(entries, sizes.one_chunk_times)),
+        Row(5, f"{sizes.million:,} no-op chunks", (_poolrace("million", sizes.million),)),
+        Row(
+            6,
+            f"{sizes.waits:,} indices that wait {WAIT_S:g} s each, gevent:1000",
+            _waits(entries, sizes),
+        ),
+        Row(7, "hosts of a fifth of a core", _hosts(sizes)),
+        Row(8, f"CPU seconds of the sum of range({sizes.stop:,})", _cpu(sizes.stop)),
+        Row(9, "whole commands", _commands(sizes.command_times)),
     ]
 
 
 def _peers(
     entries: Mapping[str, Entry], stop: int, chunks: int | None = None, times: int = 1
 ) -> tuple[Contender, ...]:
-    """The seed's program makes two halves, whatever the others do."""
-    found = []
+    """Contenders of ``chunks`` chunks; the seed's program always computes two halves."""
+    contenders = []
     for name, entry in entries.items():
-        cuts = _option("--chunks", None if name == "seed" else chunks)
-        size = (*_option("--stop", stop), *cuts, *_option("--times", times))
-        found.append(Contender(name, ("peer", name, *size), entry.missing))
-    return tuple(found)
+        split = _option("--chunks", None if name == "seed" else chunks)
+        size = (*_option("--stop", stop), *split, *_option("--times", times))
+        contenders.append(Contender(name, ("peer", name, *size), entry.missing))
+    return tuple(contenders)
 
 
 def _noops(entries: Mapping[str, Entry], sizes: Sizes) -> tuple[Contender, ...]:
-    """All but the seed's program, which makes no chunks."""
-    found: list[Contender] = []
+    """Contenders of one-index chunks: all peers but the seed's program, which has no chunks."""
+    contenders: list[Contender] = []
     for name, entry in entries.items():
         if name != "seed":
             count = sizes.few_noops if name == "rq" else sizes.noops
-            found += _peers({name: entry}, count, count)
-    return tuple(found)
+            contenders += _peers({name: entry}, count, count)
+    return tuple(contenders)
 
 
 def _one_chunk(entries: Mapping[str, Entry], times: int) -> tuple[Contender, ...]:
-    both = {name: entries[name] for name in ("poolrace", "celery-group") if name in entries}
-    return _peers(both, 1, 1, times)
+    warm_pools = {name: entries[name] for name in ("poolrace", "celery-group") if name in entries}
+    return _peers(warm_pools, 1, 1, times)
 
 
 def _waits(entries: Mapping[str, Entry], sizes: Sizes) -> tuple[Contender, ...]:
@@ -207,19 +211,19 @@ def _hosts(sizes: Sizes) -> tuple[Contender, ...]:
 
 def _cpu(stop: int) -> tuple[Contender, ...]:
     return (
-        _own("cpu", stop),
+        _poolrace("cpu", stop),
         Contender("bare kernel", ("bare", *_option("--stop", stop))),
     )
 
 
 def _commands(times: int) -> tuple[Contender, ...]:
     return tuple(
-        Contender(name, ("command", what, *_option("--times", times)))
-        for name, what in (("--help", "help"), ("run", "run"))
+        Contender(name, ("command", command, *_option("--times", times)))
+        for name, command in (("--help", "help"), ("run", "run"))
     )
 
 
-def _own(command: str, stop: int) -> Contender:
+def _poolrace(command: str, stop: int) -> Contender:
     return Contender("poolrace", (command, *_option("--stop", stop)))
 
 

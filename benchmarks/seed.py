@@ -1,9 +1,9 @@
-"""The seed text's own two-process program, timed: the limit that the others are held against.
+"""Times the two-process program of the seed text, the reference that peers are compared with.
 
-    python -m benchmarks.seed [STOP]      prints the seconds it took
+    python -m benchmarks.seed [STOP]      prints the seconds that the program takes
 
-Two processes add half of ``range(STOP)`` each, with the loop of the ``loop`` kernel, and put
-what they found into a queue. Starting the processes is part of the time, as in the text.
+Each of two processes adds half of ``range(STOP)`` with the loop of the ``loop`` kernel, and puts
+its sum into a queue. The time includes starting the processes, as in the text.
 """
 
 import sys
@@ -12,7 +12,7 @@ from multiprocessing import Process, Queue
 
 
 def seed_seconds(stop: int) -> float:
-    """Seconds that the two processes took; raises ``ValueError`` if their sum is wrong."""
+    """Seconds that the two processes take; raises ``ValueError`` if their sum is wrong."""
     began = time.perf_counter()
     results: Queue[int] = Queue()
     halves = ((0, stop // 2), (stop // 2, stop))

@@ -1,7 +1,4 @@
-"""What peers start beside themselves: a private Redis, and worker processes.
-
-Both end with the context that started them, and so does what they started.
-"""
+"""Starts a private Redis and worker processes for peers, and stops them with all descendants."""
 
 import os
 import signal
@@ -20,24 +17,28 @@ from poolrace.producer.settings import Settings
 from poolrace.workers.settings import inherited_environment
 
 ROOT = Path(__file__).resolve().parent.parent
+"""The checkout."""
 
 REDIS_VARIABLE = "POOLRACE_BENCH_REDIS"
-MARK_VARIABLE = "POOLRACE_BENCH_MARK"
+"""Environment variable with the URL of the private Redis."""
 
-QUIET = {
+MARK_VARIABLE = "POOLRACE_BENCH_MARK"
+"""Environment variable by which the processes of one measurement are found."""
+
+NO_TELEMETRY = {
     "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # its coming default, which it warns of otherwise
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # Ray's next default; without it Ray warns
     "DO_NOT_TRACK": "1",
 }
-"""No peer reports its use: no traffic leaves the machine."""
+"""Environment in which no peer reports its use, so that no traffic leaves the machine."""
 
 STOP_S = 5.0
-"""Seconds for workers to end by themselves."""
+"""Seconds within which workers must end by themselves."""
 
 
 @contextmanager
 def private_redis() -> Iterator[str]:
-    """A Redis of our own, on loopback with a password; peers find it in the environment."""
+    """Run a Redis on loopback, with a password; peers read its URL from the environment."""
     with tempfile.TemporaryDirectory() as directory:
         settings = Settings(state_dir=Path(directory))
         with temporary(settings, {}) as cluster:
@@ -46,13 +47,13 @@ def private_redis() -> Iterator[str]:
 
 
 def redis_url() -> str:
-    """Address of the private Redis, in the process that measures and in its workers."""
+    """The URL of the private Redis, in the measuring process and in its workers."""
     return os.environ[REDIS_VARIABLE]
 
 
 @contextmanager
 def service(*arguments: str, **variables: str) -> Iterator[None]:
-    """A Python module with arguments and variables, as a process in a session of its own."""
+    """Run a Python module as a process in its own session; stop it and its descendants."""
     process = subprocess.Popen(
         [sys.executable, "-m", *arguments],
         cwd=ROOT,
@@ -65,48 +66,48 @@ def service(*arguments: str, **variables: str) -> Iterator[None]:
     try:
         yield
     finally:
-        family = [*psutil.Process(process.pid).children(recursive=True)] if _runs(process) else []
+        tree = _tree(process)
         process.send_signal(signal.SIGTERM)
-        _end([psutil.Process(process.pid), *family] if _runs(process) else family)
+        _, alive = psutil.wait_procs(tree, timeout=STOP_S)
+        kill_all(alive)
         process.wait()
 
 
 def new_mark() -> Mapping[str, str]:
-    """Environment for a process whose descendants shall be known, however they detach."""
-    return {MARK_VARIABLE: uuid.uuid4().hex, **QUIET}
+    """Environment for a process whose descendants can be found, even when they detach."""
+    return {MARK_VARIABLE: uuid.uuid4().hex, **NO_TELEMETRY}
 
 
-def left_behind(mark: Mapping[str, str]) -> list[psutil.Process]:
-    """Processes with that mark which still run ``STOP_S`` after their ancestor ended."""
+def left_running(mark: Mapping[str, str]) -> list[psutil.Process]:
+    """Processes with this mark that still run after ``STOP_S`` seconds."""
     _, alive = psutil.wait_procs(_marked(mark[MARK_VARIABLE]), timeout=STOP_S)
     return alive
 
 
-def end_all(processes: Sequence[psutil.Process]) -> None:
-    """Kill what is left."""
+def kill_all(processes: Sequence[psutil.Process]) -> None:
+    """Kill the processes, and wait for their end."""
     for process in processes:
         try:
             process.kill()
         except psutil.NoSuchProcess:
-            continue  # it ended by itself meanwhile
+            continue  # ended by itself meanwhile
     psutil.wait_procs(processes, timeout=STOP_S)
 
 
 def _marked(mark: str) -> list[psutil.Process]:
-    found = []
+    marked = []
     for process in psutil.process_iter():
         try:
             if process.environ().get(MARK_VARIABLE) == mark and process.pid != os.getpid():
-                found.append(process)
+                marked.append(process)
         except (psutil.Error, OSError):
-            continue  # it is gone, or another user's
-    return found
+            continue  # ended, or another user's
+    return marked
 
 
-def _runs(process: "subprocess.Popen[bytes]") -> bool:
-    return process.poll() is None
-
-
-def _end(processes: Sequence[psutil.Process]) -> None:
-    _, alive = psutil.wait_procs(processes, timeout=STOP_S)
-    end_all(alive)
+def _tree(process: "subprocess.Popen[bytes]") -> list[psutil.Process]:
+    """The process and its descendants; none if the process ended."""
+    if process.poll() is not None:
+        return []
+    parent = psutil.Process(process.pid)
+    return [parent, *parent.children(recursive=True)]

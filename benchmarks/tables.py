@@ -1,25 +1,26 @@
-"""Renders a benchmark as Markdown. Pure: the same file gives the same text."""
+"""Renders a benchmark as Markdown tables. Pure: the same file gives the same text."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
 from benchmarks.history import Change
 from benchmarks.peers import PEERS
 from benchmarks.results import Benchmark
-from benchmarks.rows import FIGURES, SUMS, Figure
+from benchmarks.rows import FIGURES, PEER_ROWS, Figure
 from poolrace.producer.analysis.stats import median, spread
 
-NOTHING = "-"
+EMPTY = "-"
+"""Text of a cell without a value."""
 
 
 def render(benchmark: Benchmark) -> str:
-    """The targets, the peers, what was left out, and what it was measured on."""
-    beside = peers(benchmark) if has_peers(benchmark) else ""
-    parts = [targets(benchmark), beside, _left_out(benchmark), _machine(benchmark)]
+    """The tables of targets and peers, the contenders left out, and the machine."""
+    peer_table = peers(benchmark) if has_peers(benchmark) else ""
+    parts = [targets(benchmark), peer_table, _left_out(benchmark), _machine(benchmark)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def targets(benchmark: Benchmark) -> str:
-    """Each figure with its target: the median of the rounds."""
+    """A table of the figures: median of the rounds, target, and whether it was reached."""
     head = ("#", "work", "figure", "median", "±", "rounds", "target", "reached")
     lines = []
     for figure in FIGURES:
@@ -27,20 +28,20 @@ def targets(benchmark: Benchmark) -> str:
         if work is None:
             continue
         rounds = benchmark.rounds(figure)
-        told = (
+        summary = (
             (_number(median(rounds)), _number(spread(rounds)), str(len(rounds)))
             if rounds
-            else (NOTHING, NOTHING, "0")
+            else (EMPTY, EMPTY, "0")
         )
         lines.append(
             (str(figure.row), work, figure.title + (f", {figure.unit}" if figure.unit else ""),
-             *told, target_of(figure), reached(figure, rounds))
+             *summary, target_of(figure), reached(figure, rounds))
         )  # fmt: skip
     return table(head, lines)
 
 
 def peers(benchmark: Benchmark) -> str:
-    """The peers side by side: rows 1 and 2 against the seed's program, row 3 as a rate."""
+    """A table of the peers: rows 1 and 2 as ratios to the seed's program, row 3 as a rate."""
     head = (
         "peer",
         *(f"{row}: time / seed's" for row in (1, 2)),
@@ -49,53 +50,59 @@ def peers(benchmark: Benchmark) -> str:
     )
     lines = []
     for name, entry in PEERS.items():
-        cells = [_cell(benchmark.rounds(side_by_side(row, name))) for row in SUMS]
+        cells = [_cell(benchmark.rounds(peer_figure(row, name))) for row in PEER_ROWS]
         lines.append((entry.title, *cells, benchmark.peers.get(name, "")))
     return table(head, lines)
 
 
 def has_peers(benchmark: Benchmark) -> bool:
-    """Whether any of the rows was measured in which peers stand side by side."""
-    return any(sample.row in SUMS for sample in benchmark.samples)
+    """Whether any row that measures all peers was measured."""
+    return any(sample.row in PEER_ROWS for sample in benchmark.samples)
 
 
 def configured() -> str:
-    """What each peer was configured like."""
+    """A table of how each peer is configured."""
     return table(
         ("peer", "configured as"), [(entry.title, entry.configured) for entry in PEERS.values()]
     )
 
 
-def history(found: Sequence[Change], before: Benchmark) -> str:
-    """What changed since an earlier result, a line for each figure."""
+def history(changes: Sequence[Change], before: Benchmark) -> str:
+    """A table of the changes since an earlier benchmark, a line for each figure."""
     head = ("#", "figure", before.made_at, "now", "in words")
     lines = [
-        (str(it.figure.row), it.figure.title, _number(it.before), _number(it.now), it.word)
-        for it in found
+        (
+            str(change.figure.row),
+            change.figure.title,
+            _number(change.before),
+            _number(change.now),
+            change.verdict,
+        )
+        for change in changes
     ]
     return table(head, lines)
 
 
-def side_by_side(row: int, peer: str) -> Figure:
-    """What stands in the peers' table and in their plot."""
-    over = "seed" if SUMS[row] == "elapsed_s" else None
-    return Figure(row, PEERS[peer].title, peer, SUMS[row], over)
+def peer_figure(row: int, peer: str) -> Figure:
+    """The figure of a peer in the table of peers and in the charts."""
+    over = "seed" if PEER_ROWS[row] == "elapsed_s" else None
+    return Figure(row, PEERS[peer].title, peer, PEER_ROWS[row], over)
 
 
 def target_of(figure: Figure) -> str:
-    """The target in words."""
+    """The target of a figure as text."""
     if figure.most is None and figure.least is None:
-        return NOTHING
+        return EMPTY
     limit = f"<= {figure.most:g}" if figure.most is not None else f">= {figure.least:g}"
     return f"{limit} (aim)" if figure.aim else limit
 
 
 def reached(figure: Figure, rounds: Sequence[float]) -> str:
-    """``yes``, ``no``, or ``not measured``; ``-`` where there is no target."""
+    """``yes`` or ``no``, ``not measured`` without rounds, ``-`` without a target."""
     if not rounds:
         return "not measured"
     if figure.most is None and figure.least is None:
-        return NOTHING
+        return EMPTY
     value = median(rounds)
     too_much = figure.most is not None and value > figure.most
     too_little = figure.least is not None and value < figure.least
@@ -131,11 +138,11 @@ def _machine(benchmark: Benchmark) -> str:
 
 
 def _cell(rounds: Sequence[float]) -> str:
-    return _number(median(rounds)) if rounds else NOTHING
+    return _number(median(rounds)) if rounds else EMPTY
 
 
 def _number(value: float) -> str:
-    """Three or four digits, whatever the size."""
+    """A number with three or four significant digits, or as a whole number from 1,000."""
     if value >= 1000:
         return f"{value:,.0f}"
     return f"{value:.3g}" if value >= 100 or value < 1 else f"{value:.3f}"

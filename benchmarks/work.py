@@ -1,6 +1,6 @@
-"""What every peer computes: the seed's loop over a half-open range, and how a range is cut.
+"""The work of all peers: a loop that adds the indices of a range, and the cut into chunks.
 
-Imports nothing but the standard library: it is imported by the workers of every peer.
+Imports the standard library only, because the workers of every peer import this module.
 """
 
 import os
@@ -9,14 +9,14 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 Bounds = tuple[int, int]
-"""``[start, stop)``. One of a single index is a no-op: one addition."""
+"""A half-open range ``[start, stop)``. A range of one index is a no-op chunk: one addition."""
 
 WAIT_S = 0.1
 """Seconds that ``wait`` waits for each index."""
 
 
 def add(start: int, stop: int) -> int:
-    """Add the indices with the seed's loop."""
+    """Add the indices of a range, with the loop of the seed text."""
     total = 0
     for i in range(start, stop):
         total += i
@@ -24,32 +24,32 @@ def add(start: int, stop: int) -> int:
 
 
 def wait(start: int, stop: int) -> int:
-    """Add the indices, and wait ``WAIT_S`` for each."""
+    """Add the indices of a range, and wait ``WAIT_S`` for each index."""
     for _ in range(start, stop):
-        time.sleep(WAIT_S)  # the work itself
+        time.sleep(WAIT_S)
     return add(start, stop)
 
 
-def who(_start: int, _stop: int) -> int:
-    """Id of the process that computes; holds it long enough that another takes the next."""
-    time.sleep(0.05)  # occupies this worker
+def pid(_start: int, _stop: int) -> int:
+    """The id of the process; sleeps, so that another process takes the next chunk."""
+    time.sleep(0.05)
     return os.getpid()
 
 
-KERNELS: dict[str, Callable[[int, int], int]] = {"add": add, "wait": wait, "who": who}
+KERNELS: dict[str, Callable[[int, int], int]] = {"add": add, "wait": wait, "pid": pid}
 
 
 def run(kernel: str, start: int, stop: int) -> int:
-    """What a peer's task is made of: the kernel's value for a chunk."""
+    """The value of a chunk under the kernel of that name; the task of every peer."""
     return KERNELS[kernel](start, stop)
 
 
 def cut(stop: int, chunks: int) -> Sequence[Bounds]:
-    """``range(stop)`` in so many chunks, whose sizes differ by at most one."""
+    """``range(stop)`` cut into ``chunks`` chunks, whose sizes differ by at most one."""
     edges = [stop * number // chunks for number in range(chunks + 1)]
     return list(pairwise(edges))
 
 
 def expected(stop: int) -> int:
-    """The sum of ``range(stop)``, by Gauss."""
+    """The sum of ``range(stop)``, by the closed form of Gauss."""
     return stop * (stop - 1) // 2

@@ -1,8 +1,8 @@
-"""``python -m poolrace.workers POOL``: become the Celery worker of a pool.
+"""``python -m poolrace.workers POOL``: starts the Celery worker of a pool.
 
-It replaces itself by Celery's own command line and never runs a worker itself, because gevent
-has to patch the standard library before anything else is imported, and does so only when
-``-P gevent`` stands on that command line.
+This process replaces itself by Celery's own command line and never runs a worker itself: gevent
+has to patch the standard library before anything else is imported, and Celery does so only when
+its command line has ``--pool gevent``.
 """
 
 import os
@@ -21,7 +21,7 @@ from poolrace.workers.settings import WorkerSettings
 @click.option("--slots", type=click.IntRange(min=1), help="Chunks at a time.  [default: by pool]")
 @click.option("--log-level", default="INFO", show_default=True, help="Celery's log level.")
 def main(pool: str, slots: int | None, log_level: str) -> None:
-    """Take chunks from the queue of POOL and compute them, until a signal ends it.
+    """Take chunks from the queue of POOL and compute them, until a signal ends the worker.
 
     The broker and the result backend come from CELERY_BROKER_URL and CELERY_RESULT_BACKEND.
     """

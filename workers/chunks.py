@@ -1,6 +1,6 @@
-"""What crosses from producer to worker and back: small, frozen, made of JSON values only.
+"""Chunks and their results, as they are sent between producer and workers: frozen JSON values.
 
-Holds no behaviour beyond checking and encoding; it knows neither Celery nor workloads.
+Holds no behaviour beyond checking and encoding; knows neither Celery nor workloads.
 """
 
 import math
@@ -9,8 +9,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 JSON_INT_BITS = 63
-"""Integers above this size travel as hexadecimal text: any JSON reader keeps them exact, and
-Python's limit of 4,300 decimal digits (sys.set_int_max_str_digits) does not apply to it."""
+"""Bits of the largest integer that is sent as a JSON number. A larger one is sent as hexadecimal
+text: any JSON reader keeps it exact, and Python's limit of 4,300 decimal digits
+(``sys.set_int_max_str_digits``) does not apply to hexadecimal."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -29,11 +30,11 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class ChunkResult:
-    """The partial of one chunk, and what it took.
+    """The partial of one chunk, with the times it took and the slot that computed it.
 
-    Times are in seconds and were taken where the chunk ran: ``duration_s`` by the wall
-    clock, ``cpu_s`` in the chunk's own computing steps, ``waited_s`` as the sum of the waits
-    that the workload asked for.
+    Times are in seconds, measured by the process that computed the chunk: ``duration_s`` by the
+    wall clock, ``cpu_s`` as CPU time within the chunk's steps, ``waited_s`` as the sum of the
+    waits that the workload yielded.
     """
 
     chunk: Chunk
@@ -46,7 +47,7 @@ class ChunkResult:
 
     @property
     def busy_s(self) -> float:
-        """Seconds the chunk would have taken alone on a slot: computing plus waiting."""
+        """Seconds that the chunk would take on an otherwise idle core: computing plus waiting."""
         return self.cpu_s + self.waited_s
 
     def to_json(self) -> dict[str, Any]:
@@ -57,7 +58,7 @@ class ChunkResult:
 
     @classmethod
     def from_json(cls, data: Any) -> "ChunkResult":
-        """Rebuild a result; raises ``ValueError`` for anything that is not one."""
+        """Build a result from its JSON object; raises ``ValueError`` for any other value."""
         try:
             return cls(
                 chunk=_chunk(_integer(data["start"]), _integer(data["stop"])),
@@ -78,20 +79,20 @@ def encode_int(value: int) -> int | str:
 
 
 def decode_int(value: int | str) -> int:
-    """Undo ``encode_int``; raises ``ValueError`` or ``TypeError`` for other values."""
+    """The integer that ``encode_int`` encoded; raises ``ValueError`` or ``TypeError`` otherwise."""
     return int(value, 16) if isinstance(value, str) else _integer(value)
 
 
 def _chunk(start: int, stop: int) -> Chunk:
     if not 0 <= stop - start <= sys.maxsize:
-        raise ValueError(f"[{start}, {stop}) is no range")
+        raise ValueError(f"[{start}, {stop}) is not a range")
     return Chunk(start, stop)
 
 
 def _seconds(value: Any) -> float:
     seconds = float(value)
     if not 0 <= seconds < math.inf:
-        raise ValueError(f"{value!r} is no time")
+        raise ValueError(f"{value!r} is not a number of seconds, 0 or more")
     return seconds
 
 

@@ -1,4 +1,4 @@
-"""The Celery command line that a worker process becomes."""
+"""Builds the Celery command line of a worker."""
 
 import sys
 
@@ -6,14 +6,14 @@ from poolrace.workers.pools import pool_named
 
 
 def worker_command(pool: str, slots: int | None, host: str, log_level: str = "INFO") -> list[str]:
-    """Celery's command line for a worker of that pool, with ``slots`` chunks at a time."""
-    kind = pool_named(pool)
+    """The Celery command line of a worker of ``pool``; ``slots`` is its concurrency."""
+    settings = pool_named(pool)
     return [
         *(sys.executable, "-m", "celery", "--app", "poolrace.workers.tasks", "worker"),
-        *("--pool", kind.name, "--queues", kind.name, "--hostname", f"{kind.name}@{host}"),
-        *("--concurrency", str(slots or kind.default_slots)),
-        *("--prefetch-multiplier", str(kind.prefetch_multiplier)),
-        # Workers have nothing to tell each other: the producer keeps the books.
+        *("--pool", pool, "--queues", pool, "--hostname", f"{pool}@{host}"),
+        *("--concurrency", str(slots or settings.default_slots)),
+        *("--prefetch-multiplier", str(settings.prefetch_multiplier)),
+        # Workers exchange no messages with each other: the producer's ledger counts the chunks.
         *("--without-gossip", "--without-mingle"),
         *("--loglevel", log_level),
     ]

@@ -1,7 +1,8 @@
-"""Drives a workload's steps over one chunk and measures it; the only place that waits.
+"""Computes a chunk of a workload and measures it; the only code that sleeps a workload's waits.
 
-Every model goes through here, local or Celery, so what they are compared on is the same
-code. One generator measures, and two small drivers do the waiting: one sleeps, one awaits.
+Every model calls this module, local or Celery, so that a comparison runs the same code under
+each model. One generator measures the steps of a chunk; two small functions drive it: ``compute``
+sleeps, ``compute_async`` awaits. Needs the standard library only.
 """
 
 import asyncio
@@ -16,19 +17,23 @@ from types import BuiltinFunctionType
 from poolrace.workers.chunks import Chunk, ChunkResult
 from poolrace.workers.workloads import Workload
 
-CHECKPOINT_S = 0.5
-"""A wait longer than this is slept in parts, with a checkpoint between them."""
+MAX_SLEEP_S = 0.5
+"""Seconds of the longest single sleep; a longer wait is slept in parts, with a cancellation point
+between them."""
 
-GIVE_WAY_S = 0.02
-"""Other greenlets and coroutines may run at least this often while a chunk computes."""
+YIELD_S = 0.02
+"""Seconds that a chunk may compute before other greenlets and coroutines get a turn."""
+
+CancellationPoint = Callable[[], None]
+"""Called between the steps of a chunk; ends the chunk by raising an exception."""
 
 
 class Cancelled(Exception):
-    """Raised by a checkpoint: the job is not wanted any more."""
+    """Raised at a cancellation point: the job of the chunk was cancelled."""
 
 
-def no_checkpoint() -> None:
-    """The checkpoint of a chunk that cannot be cancelled."""
+def never_cancelled() -> None:
+    """The cancellation point of a chunk that cannot be cancelled."""
 
 
 def compute(
@@ -37,93 +42,99 @@ def compute(
     host: str,
     *,
     sleep: Callable[[float], object] = time.sleep,
-    checkpoint: Callable[[], None] = no_checkpoint,
+    cancellation_point: CancellationPoint = never_cancelled,
 ) -> ChunkResult:
     """Compute a chunk, sleeping its waits with ``sleep``.
 
-    ``checkpoint`` is called at every step, and twice a second during a wait; what it raises
-    ends the chunk.
+    ``cancellation_point`` is called before every step, and twice a second during a wait; an
+    exception that it raises ends the chunk.
     """
-    # The kernel takes turns by itself; asked for it, it would let a core fall idle.
-    gives_way = not isinstance(sleep, BuiltinFunctionType)
+    # Cooperative: gevent's sleep, or a test's. The kernel switches threads by itself, and a
+    # time.sleep(0) would only let a core fall idle.
+    cooperative = not isinstance(sleep, BuiltinFunctionType)
     with _slot_numbers.take() as slot:
-        pauses = _pauses(_measured_steps(workload, chunk, host, slot))
+        sleeps = _split_waits(_measured_steps(workload, chunk, host, slot))
         while True:
-            checkpoint()
+            cancellation_point()
             try:
-                pause_s = next(pauses)
+                sleep_s = next(sleeps)
             except StopIteration as end:
                 result: ChunkResult = end.value
                 return result
-            if pause_s or gives_way:
-                sleep(pause_s)
+            if sleep_s or cooperative:
+                sleep(sleep_s)
 
 
 async def compute_async(workload: Workload, chunk: Chunk, host: str) -> ChunkResult:
-    """Compute a chunk as a coroutine; it is cancelled as any coroutine is."""
+    """Compute a chunk as a coroutine; cancelled like any coroutine, by its task."""
     with _slot_numbers.take() as slot:
-        pauses = _pauses(_measured_steps(workload, chunk, host, slot))
+        sleeps = _split_waits(_measured_steps(workload, chunk, host, slot))
         while True:
             try:
-                pause_s = next(pauses)
+                sleep_s = next(sleeps)
             except StopIteration as end:
                 result: ChunkResult = end.value
                 return result
-            await asyncio.sleep(pause_s)
+            await asyncio.sleep(sleep_s)
 
 
-def _pauses(
+def _split_waits(
     steps: Generator[float, None, ChunkResult],
 ) -> Generator[float, None, ChunkResult]:
-    """Turn waits into pauses: long ones in parts, and none for nothing all too often."""
-    gave_way = time.perf_counter()
+    """Turn the waits of a chunk into sleeps.
+
+    A wait above ``MAX_SLEEP_S`` becomes several sleeps; a wait of 0 becomes a sleep only if the
+    chunk computed for ``YIELD_S`` without one.
+    """
+    last_sleep = time.perf_counter()
     while True:
         try:
             wait_s = next(steps)
         except StopIteration as end:
             result: ChunkResult = end.value
             return result
-        while wait_s > CHECKPOINT_S:
-            yield CHECKPOINT_S
-            wait_s -= CHECKPOINT_S
-        if wait_s or time.perf_counter() - gave_way > GIVE_WAY_S:
+        while wait_s > MAX_SLEEP_S:
+            yield MAX_SLEEP_S
+            wait_s -= MAX_SLEEP_S
+        if wait_s or time.perf_counter() - last_sleep > YIELD_S:
             yield wait_s
-            gave_way = time.perf_counter()
+            last_sleep = time.perf_counter()
 
 
 def _measured_steps(
     workload: Workload, chunk: Chunk, host: str, slot: str
 ) -> Generator[float, None, ChunkResult]:
-    """Yield the waits of the chunk, and return its result with what it took.
+    """Yield the waits of the chunk, and return its result with the measured times.
 
-    The thread's CPU clock is read around each step: no other greenlet or coroutine runs
-    within one, so the seconds are this chunk's own.
+    The thread's CPU clock is read around each step. No other greenlet or coroutine runs within
+    a step, so the CPU seconds belong to this chunk alone.
     """
     steps = workload.steps(chunk.start, chunk.stop)
     began = time.perf_counter()
     cpu_s = waited_s = 0.0
     while True:
-        mark = time.thread_time()
+        step_began = time.thread_time()
         try:
             wait_s = next(steps)
         except StopIteration as end:
-            cpu_s += time.thread_time() - mark
+            cpu_s += time.thread_time() - step_began
             duration_s = time.perf_counter() - began
             return ChunkResult(chunk, end.value, duration_s, cpu_s, waited_s, host, slot)
-        cpu_s += time.thread_time() - mark
+        cpu_s += time.thread_time() - step_began
         waited_s += wait_s
         yield wait_s
 
 
 class _SlotNumbers:
-    """Names the slots of a process ``PID.NUMBER``, each chunk taking the lowest number free.
+    """Names the slots of a process ``PID.NUMBER``; each chunk takes the lowest free number.
 
-    A pool may make a new greenlet for every chunk; the number says which place it took.
+    A pool may start a new greenlet for every chunk, so the name stands for the place, not for
+    the greenlet.
     """
 
     def __init__(self) -> None:
         self._free: list[int] = []
-        self._made = 0
+        self._count = 0
         self._lock = threading.Lock()
 
     @contextmanager
@@ -132,7 +143,7 @@ class _SlotNumbers:
             if self._free:
                 number = heapq.heappop(self._free)
             else:
-                number, self._made = self._made, self._made + 1
+                number, self._count = self._count, self._count + 1
         try:
             yield f"{os.getpid()}.{number}"
         finally:

@@ -1,4 +1,4 @@
-"""Errors that a chunk or a worker can end with; ``producer/errors.py`` adds those of jobs.
+"""Errors of chunks and workers; ``producer/errors.py`` adds the errors of jobs and races.
 
     PoolraceError        exit code 1
     ├── UsageError       2   wrong usage or bad input
@@ -6,7 +6,7 @@
     ├── ResultTooLarge   1   the value of a chunk is larger than a Redis value may be
     └── ChunkTimeout     1   a chunk ran for longer than its time limit
 
-A message is one or two lines: the problem, the value, the way out.
+A message has one or two lines: the problem, the value, the way out.
 """
 
 

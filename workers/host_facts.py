@@ -1,4 +1,4 @@
-"""The facts of this host that decide how fast it can be."""
+"""Facts of a host that decide how fast it can compute: cores, CPU quota, CPU, Python, GIL."""
 
 import hashlib
 import platform
@@ -12,15 +12,15 @@ from poolrace.workers.pools import CORES
 
 @dataclass(frozen=True, slots=True)
 class HostFacts:
-    """What a host tells about itself."""
+    """Facts of one host, read by a process on this host."""
 
     host: str
     machine: str
-    """Alike for hosts that share one machine, as containers do: they share its cores."""
+    """Identifier of the machine; hosts with the same one, such as containers, share its cores."""
     cores: int
-    """Cores that this process may run on."""
+    """Number of cores that the process may run on."""
     cpu_quota: float | None
-    """Cores' worth of time that the control group allows, ``None``: no limit."""
+    """CPU limit of the control group, in cores; ``None``: no limit."""
     cpu: str
     system: str
     python: str
@@ -29,7 +29,7 @@ class HostFacts:
 
     @classmethod
     def collect(cls, host: str) -> "HostFacts":
-        """Read the facts of the host we are on."""
+        """Read the facts of the host that this process runs on."""
         return cls(
             host=host,
             machine=_machine(host),
@@ -38,7 +38,7 @@ class HostFacts:
             cpu=_cpu_model(),
             system=f"{platform.system()} {platform.release()}",
             python=f"{platform.python_implementation()} {platform.python_version()}",
-            gil=getattr(sys, "_is_gil_enabled", lambda: True)(),  # Python 3.13 and newer tell
+            gil=getattr(sys, "_is_gil_enabled", lambda: True)(),  # new in Python 3.13
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -47,16 +47,21 @@ class HostFacts:
 
 
 def _machine(host: str) -> str:
-    """What tells machines apart: Linux draws a number at each boot, and containers see it."""
-    boot = _words("/proc/sys/kernel/random/boot_id")
-    return hashlib.sha256(boot[0].encode()).hexdigest()[:12] if boot else host
+    """A hash of the random number that Linux draws at boot, which all containers can read.
+
+    Elsewhere the host's name.
+    """
+    boot_id = _fields("/proc/sys/kernel/random/boot_id")
+    return hashlib.sha256(boot_id[0].encode()).hexdigest()[:12] if boot_id else host
 
 
 def _cpu_quota() -> float | None:
-    v2 = _words("/sys/fs/cgroup/cpu.max")
-    if len(v2) == 2 and v2[0] != "max":
-        return int(v2[0]) / int(v2[1])
-    quota, period = (_words(f"/sys/fs/cgroup/cpu/cpu.cfs_{it}_us") for it in ("quota", "period"))
+    """The quota of control groups version 2, else that of version 1."""
+    version_2 = _fields("/sys/fs/cgroup/cpu.max")
+    if len(version_2) == 2 and version_2[0] != "max":
+        return int(version_2[0]) / int(version_2[1])
+    quota = _fields("/sys/fs/cgroup/cpu/cpu.cfs_quota_us")
+    period = _fields("/sys/fs/cgroup/cpu/cpu.cfs_period_us")
     return int(quota[0]) / int(period[0]) if quota and period and int(quota[0]) > 0 else None
 
 
@@ -65,11 +70,12 @@ def _cpu_model() -> str:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
         lines = []
-    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(named, platform.processor() or platform.machine())
+    models = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(models, platform.processor() or platform.machine())
 
 
-def _words(path: str) -> list[str]:
+def _fields(path: str) -> list[str]:
+    """The fields of a file, separated by white space; none if the file cannot be read."""
     try:
         return Path(path).read_text().split()
     except OSError:

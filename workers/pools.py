@@ -1,4 +1,4 @@
-"""The Celery pools: their queues, how many slots they have by default, how much they prefetch."""
+"""The Celery pools: their queues, default numbers of slots, and prefetch multipliers."""
 
 import os
 from dataclasses import dataclass
@@ -8,18 +8,18 @@ from poolrace.workers.errors import UsageError
 
 @dataclass(frozen=True)
 class Pool:
-    """One of Celery's execution pools. ``name`` is also its queue and Celery's ``-P``."""
+    """One of Celery's execution pools. ``name`` is also its queue and Celery's ``--pool``."""
 
     name: str
     slot: str
-    """What a slot is in this pool."""
+    """The kind of a slot in this pool: a process, a thread or a greenlet."""
     default_slots: int
     prefetch_multiplier: int = 1
-    """Messages reserved per slot. With late acknowledgement 1 means: only what runs."""
+    """Messages reserved per slot. With late acknowledgement 1 means: only those that run."""
 
 
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-"""Cores this process may run on."""
+"""Number of cores that this process may run on."""
 
 POOLS: dict[str, Pool] = {
     pool.name: pool

@@ -1,8 +1,8 @@
-"""Settings of a worker, read from the environment and from ``.env``.
+"""Settings of a worker, read from the environment and from the file ``.env``.
 
-The broker and the result backend have Celery's own names, all other variables start with
-``POOLRACE_``. ``producer/settings.py`` adds the settings of the producer. Each default is written
-here or there, and nowhere else.
+The variables of the broker and the result backend have Celery's own names; all other variables
+start with ``POOLRACE_``. ``producer/settings.py`` adds the settings of the producer. Each default
+is written once, here or there.
 """
 
 import os
@@ -23,34 +23,34 @@ _PASSWORD = re.compile(r"(?P<before>:/+[^:/@\s]*):(?!PASSWORD@)\S*@")
 
 @dataclass(frozen=True)
 class WorkerSettings:
-    """One immutable set of settings; its repr shows no password."""
+    """Settings of a worker, immutable; their repr shows no password."""
 
     broker_url: str | None = field(default=None, repr=False)
-    """Redis URL of the broker, ``None``: whatever cluster is running locally."""
+    """Redis URL of the broker, ``None``: the local cluster that is running."""
     result_backend: str | None = field(default=None, repr=False)
     """Redis URL of the result backend, ``None``: the same server as the broker."""
     host: str = field(default_factory=socket.gethostname)
-    """Name of this host in results and in worker names (``POOL@host``)."""
+    """Name of this host in results and in worker names (``POOL@HOST``)."""
     slots: int | None = None
-    """Chunks at a time of a worker that is started here, ``None``: the pool's default."""
+    """Concurrency of a worker started with these settings, ``None``: the pool's default."""
     heartbeat_file: Path | None = None
-    """File that a worker touches as long as it is well, ``None``: no such file."""
+    """File that a healthy worker touches every second, for health checks; ``None``: no file."""
     ca_file: Path | None = None
-    """Certificates to trust for ``rediss://``, ``None``: those that the system trusts."""
+    """File of the certificates to trust for ``rediss://``, ``None``: the system's own."""
 
     @classmethod
     def from_env(cls, broker_url: str | None = None) -> Self:
-        """Read the environment; ``./.env`` supplies what the environment does not set.
+        """Read the environment, and ``./.env`` for variables that the environment does not set.
 
         ``broker_url`` (a command's ``--broker``) overrides both, and then the result backend is
         the same server. Raises ``UsageError`` for a value that cannot be used.
         """
-        given = cls._read({**_dotenv(), **os.environ}, broker_url)
-        return cls(**{name: value for name, value in given.items() if value})
+        fields = cls._read({**_dotenv(), **os.environ}, broker_url)
+        return cls(**{name: value for name, value in fields.items() if value})
 
     @classmethod
     def _read(cls, values: Mapping[str, str], broker_url: str | None) -> dict[str, Any]:
-        """The field values that ``values`` sets; a subclass adds its own."""
+        """The values of the fields, by name, from variables; a subclass adds its own fields."""
         return {
             "broker_url": _redis_url(
                 "--broker" if broker_url else "CELERY_BROKER_URL",
@@ -66,21 +66,22 @@ class WorkerSettings:
 
 
 def mask(text: str) -> str:
-    """Replace the password of every URL in ``text`` by stars."""
+    """The text with ``***`` in place of the password of every URL."""
     return _PASSWORD.sub(r"\g<before>:***@", text)
 
 
 def inherited_environment(**overrides: str) -> dict[str, str]:
-    """The environment for a process that we start: ours, with ``overrides``."""
+    """The environment for a child process: that of this process, with ``overrides``."""
     return {**os.environ, **overrides}
 
 
 def _dotenv() -> Mapping[str, str]:
     path = Path(".env")
     try:
-        return {k: v for k, v in dotenv_values(path).items() if v} if path.is_file() else {}
+        variables = dotenv_values(path) if path.is_file() else {}
+        return {name: value for name, value in variables.items() if value}
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read {path}: {error}; mend the file or remove it") from error
+        raise UsageError(f"cannot read {path}: {error}; correct the file or remove it") from error
 
 
 def _redis_url(name: str, url: str | None) -> str | None:
@@ -88,10 +89,10 @@ def _redis_url(name: str, url: str | None) -> str | None:
         return None
     try:
         parts = urlsplit(url)
-        whole = parts.scheme in ("redis", "rediss") and parts.hostname and parts.port != 0
+        valid = parts.scheme in ("redis", "rediss") and parts.hostname and parts.port != 0
     except ValueError:
-        whole = False
-    if not whole:
+        valid = False
+    if not valid:
         raise UsageError(
             f"{name}: {mask(url)!r} is not a Redis address; write redis://:PASSWORD@HOST:PORT/0"
         )
@@ -99,19 +100,19 @@ def _redis_url(name: str, url: str | None) -> str | None:
 
 
 def path_of(value: str | None) -> Path | None:
-    """The path, ``None`` for no text."""
+    """The path that the text names; ``None`` for no text."""
     return Path(value) if value else None
 
 
 def _readable(values: Mapping[str, str], name: str) -> Path | None:
     path = path_of(values.get(name))
     if path and not path.is_file():
-        raise UsageError(f"{name}: there is no file {str(path)!r}; give the path of certificates")
+        raise UsageError(f"{name}: there is no file {str(path)!r}; give a file of certificates")
     return path
 
 
 def positive(values: Mapping[str, str], name: str) -> int | None:
-    """The whole number above 0 that the variable holds; ``None`` if it is not set.
+    """The value of a variable as a whole number above 0; ``None`` if the variable is not set.
 
     Raises ``UsageError`` for any other value.
     """

@@ -1,4 +1,7 @@
-"""What a worker does: compute chunks, announce and withdraw its presence."""
+"""The Celery task that computes chunks, and the signals that announce a worker.
+
+Celery imports this module in a worker: ``celery --app poolrace.workers.tasks``.
+"""
 
 import logging
 import os
@@ -26,7 +29,7 @@ if TYPE_CHECKING:
 _settings = WorkerSettings.from_env()
 
 app = make_app(_settings)
-"""The app of a worker: ``celery --app poolrace.workers.tasks``."""
+"""The Celery app of this worker."""
 
 _announcers: list[Announcer] = []
 _connections: dict[int, Any] = {}
@@ -41,9 +44,9 @@ def compute_batch(
     ranges: list[list[int]],
     time_limit_s: float | None = None,
 ) -> list[dict[str, Any]]:
-    """Decode, compute one chunk after the other, encode.
+    """Compute a batch of chunks, one after the other; returns their results as JSON objects.
 
-    What is left of a cancelled job ends without a result. ``time_limit_s`` is for each chunk.
+    A cancelled job ends its batch without a result. ``time_limit_s`` applies to each chunk.
     """
     work = make_workload(workload, parameters)
     chunks = [Chunk(start, stop) for start, stop in ranges]
@@ -59,14 +62,14 @@ def compute_batch(
 
 
 def _compute(work: Workload, chunk: Chunk, job: str, time_limit_s: float | None) -> ChunkResult:
-    with _running.chunk(job, time_limit_s) as checkpoint:
-        return compute(work, chunk, _settings.host, checkpoint=checkpoint)
+    with _running.chunk(job, time_limit_s) as cancellation_point:
+        return compute(work, chunk, _settings.host, cancellation_point=cancellation_point)
 
 
 @signals.after_setup_logger.connect
-def _quieten(loglevel: int, **_: Any) -> None:
-    """Two lines a message are for those who look for a fault: to keep them alone costs the
-    supervisor 0.1 ms of CPU time, a fifteenth of what the message costs."""
+def _limit_logging(loglevel: int, **_: Any) -> None:
+    """Log Celery's two lines per message only at level DEBUG: storing them costs the supervisor
+    0.1 ms of CPU time, a fifteenth of all that a message costs."""
     if loglevel > logging.DEBUG:
         for name in ("celery.app.trace", "celery.worker.strategy"):
             logging.getLogger(name).setLevel(logging.WARNING)
@@ -75,7 +78,7 @@ def _quieten(loglevel: int, **_: Any) -> None:
 @signals.worker_ready.connect
 def _announce(sender: Any, **_: Any) -> None:
     if _announcers:
-        return  # the consumer restarted after a lost connection
+        return  # Celery sends the signal again when a lost connection is back
     presence = Presence(
         name=sender.hostname,
         pool=sender.hostname.partition("@")[0],
@@ -84,28 +87,32 @@ def _announce(sender: Any, **_: Any) -> None:
         since=datetime.now(UTC).isoformat(timespec="milliseconds"),
         host=HostFacts.collect(_settings.host),
     )
-    rest = ConsumerPause(sender, presence.pool)
-    announcer = Announcer(_broker(), presence, holds=lambda: list(state.requests), rest=rest)
+    announcer = Announcer(
+        _broker(),
+        presence,
+        holds=lambda: list(state.requests),
+        request_pause=ConsumerPause(sender, presence.pool).request,
+    )
     _announcers.append(announcer)
     announcer.start()
     if _settings.heartbeat_file:
-        Heartbeat(_settings.heartbeat_file, _running.moving).start()
+        Heartbeat(_settings.heartbeat_file, _running.healthy).start()
 
 
 @signals.worker_shutting_down.connect
-def _leave(**_: Any) -> None:
+def _announce_shutdown(**_: Any) -> None:
     for announcer in _announcers:
         announcer.leave()
 
 
 @signals.worker_shutdown.connect
-def _end(**_: Any) -> None:
+def _stop_announcing(**_: Any) -> None:
     for announcer in _announcers:
-        announcer.end()
+        announcer.stop()
 
 
 def _broker() -> "redis.Redis":
-    """A client for the broker, one a process: a prefork child must not use its parent's."""
+    """The broker's client for this process; a prefork child must not use that of its parent."""
     pid = os.getpid()
     if pid not in _connections:
         _connections[pid] = app.connection_for_write()

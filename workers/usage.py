@@ -1,4 +1,4 @@
-"""What a tree of processes used so far: CPU seconds, context switches, peak memory."""
+"""Reads the resource usage of processes: CPU seconds, context switches, peak memory."""
 
 import contextlib
 import sys
@@ -13,13 +13,13 @@ LINUX = sys.platform == "linux"
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Counters of a process or a tree of processes, since it began."""
+    """Resource usage of a process, or of a process and its descendants, since its start."""
 
     cpu_s: float = 0.0
     voluntary_switches: int = 0
     involuntary_switches: int = 0
     peak_memory_bytes: int = 0
-    """Sum over processes of the largest resident set; shared pages count in each."""
+    """Sum of the processes' peak resident set sizes; shared pages count in each process."""
 
     def __add__(self, other: "Usage") -> "Usage":
         return Usage(
@@ -31,31 +31,32 @@ class Usage:
 
 
 Usages = Mapping[str, Usage]
-"""Usage of each process or tree that takes part, by a name that a restart changes."""
+"""Usage by process, or by worker; the key of a restarted process or worker is a new one."""
 
 
 def used_between(before: Usages, after: Usages) -> Usage:
-    """What was used between two snapshots, all together; the peak is that of the later one.
+    """The total usage between two snapshots; peak memory is that of the later snapshot.
 
-    What began in between counts from its beginning; what ended in between cannot be counted.
+    A process that started in between counts from its start; one that ended in between does not
+    count.
     """
     total = Usage()
-    for name, now in after.items():
-        then = before.get(name, Usage())
+    for name, later in after.items():
+        earlier = before.get(name, Usage())
         total += Usage(
-            now.cpu_s - then.cpu_s,
-            now.voluntary_switches - then.voluntary_switches,
-            now.involuntary_switches - then.involuntary_switches,
-            now.peak_memory_bytes,
+            later.cpu_s - earlier.cpu_s,
+            later.voluntary_switches - earlier.voluntary_switches,
+            later.involuntary_switches - earlier.involuntary_switches,
+            later.peak_memory_bytes,
         )
     return total
 
 
 def usage_of(pids: Iterable[int], *, reset_peak: bool = False) -> Usage:
-    """Usage of these processes together; one that is gone counts nothing.
+    """The total usage of these processes; a process that ended counts as no usage.
 
-    ``reset_peak`` makes the peak count from now on (Linux; elsewhere the peak is the memory
-    at the moment of asking).
+    ``reset_peak`` makes the next peak the peak since this call (on Linux; elsewhere the peak is
+    the present memory).
     """
     total = Usage()
     for pid in pids:
@@ -68,7 +69,7 @@ def usage_of(pids: Iterable[int], *, reset_peak: bool = False) -> Usage:
 
 
 def usage_of_tree(pid: int, *, reset_peak: bool = False) -> Usage:
-    """Usage of the process and all its descendants, those already reaped included."""
+    """The total usage of a process and its descendants, including children already reaped."""
     root = psutil.Process(pid)
     reaped = root.cpu_times()
     pids = [pid, *(child.pid for child in root.children(recursive=True))]
@@ -79,31 +80,31 @@ def usage_of_tree(pid: int, *, reset_peak: bool = False) -> Usage:
 
 def _usage(process: psutil.Process) -> Usage:
     times = process.cpu_times()
-    switches, peak = _linux(process.pid) if LINUX else _elsewhere(process)
+    switches, peak = _linux_counters(process.pid) if LINUX else _other_counters(process)
     return Usage(times.user + times.system, *switches, peak)
 
 
-def _linux(pid: int) -> tuple[tuple[int, int], int]:
-    """Switches of all threads (psutil reads the first thread's only) and the peak."""
+def _linux_counters(pid: int) -> tuple[tuple[int, int], int]:
+    """Context switches of all threads (psutil reads the first thread only), and peak memory."""
     voluntary = involuntary = peak = 0
     for task in Path(f"/proc/{pid}/task").iterdir():
-        status = _fields(task / "status")
+        status = _status_numbers(task / "status")
         voluntary += status.get("voluntary_ctxt_switches", 0)
         involuntary += status.get("nonvoluntary_ctxt_switches", 0)
         peak = max(peak, status.get("VmHWM", 0) * 1024)
     return (voluntary, involuntary), peak
 
 
-def _fields(path: Path) -> dict[str, int]:
-    fields = {}
+def _status_numbers(path: Path) -> dict[str, int]:
+    numbers = {}
     for line in path.read_text().splitlines():
         name, _, value = line.partition(":")
-        number = value.split()[:1]
-        if number and number[0].isdecimal():
-            fields[name] = int(number[0])
-    return fields
+        words = value.split()
+        if words and words[0].isdecimal():
+            numbers[name] = int(words[0])
+    return numbers
 
 
-def _elsewhere(process: psutil.Process) -> tuple[tuple[int, int], int]:
+def _other_counters(process: psutil.Process) -> tuple[tuple[int, int], int]:
     switches = process.num_ctx_switches()
     return (switches.voluntary, switches.involuntary), process.memory_info().rss

@@ -1,7 +1,7 @@
-"""The registry of peers: a new one is one file here and one entry below.
+"""The registry of peers: a new peer is one file in this folder and one entry below.
 
-Holds what can be said of a peer that is not installed; its module is imported when it is
-measured, in a process of its own.
+An entry describes a peer also where its package is not installed. The peer's module is imported
+only to measure it, in a process of its own.
 """
 
 from collections.abc import Mapping
@@ -13,23 +13,24 @@ from benchmarks.peers.base import Peer
 from poolrace.workers.errors import UsageError
 
 INSTALL = 'pip install ".[bench]"'
+"""Command that installs all peers."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One peer: its class as ``module:Class``, the package it needs, how it is configured."""
+    """A peer's title, its class as ``module:Class``, its package, and how it is configured."""
 
     title: str
-    made_by: str
+    class_path: str
     configured: str
     package: str | None = None
-    """``None``: it comes with Python, or with poolrace."""
+    """Package that the peer needs, ``None``: it is part of Python or of poolrace."""
     redis: bool = False
-    """Whether it needs a Redis of its own."""
+    """Whether the peer needs a Redis of its own."""
 
     @property
     def version(self) -> str | None:
-        """Of its package; ``None`` if it needs none, or if it is not installed."""
+        """The version of the package; ``None`` if there is none, or it is not installed."""
         try:
             return version(self.package) if self.package else None
         except PackageNotFoundError:
@@ -37,14 +38,14 @@ class Entry:
 
     @property
     def missing(self) -> str | None:
-        """The way to get it, if it is not installed."""
+        """Why the peer cannot be measured, and how to install it; ``None`` if it is installed."""
         if self.package is None or self.version:
             return None
         return f"{self.package} is not installed; {INSTALL}"
 
     def make(self) -> Peer:
-        """The peer, not yet entered; if it needs Redis, ``private_redis`` was entered before."""
-        module, _, name = self.made_by.partition(":")
+        """The peer, not yet started. One that needs Redis is made within ``private_redis``."""
+        module, _, name = self.class_path.partition(":")
         peer: Peer = getattr(import_module(f"benchmarks.peers.{module}"), name)()
         return peer
 
@@ -129,7 +130,7 @@ PEERS: Mapping[str, Entry] = {
         redis=True,
     ),
 }
-"""In the order of the tables."""
+"""All peers, in the order of the tables."""
 
 WAITING: Mapping[str, Entry] = {
     "poolrace": Entry(
@@ -143,11 +144,11 @@ WAITING: Mapping[str, Entry] = {
         redis=True,
     ),
 }
-"""Those that also do work that waits, with a thousand greenlets."""
+"""Peers that also run work that waits, with a thousand greenlets."""
 
 
 def peer_named(name: str, entries: Mapping[str, Entry] = PEERS) -> Entry:
-    """The entry; raises ``UsageError`` for a name that is not there."""
+    """The entry of that name; raises ``UsageError`` for an unknown one."""
     if name not in entries:
         raise UsageError(f"peer {name!r} is unknown; choose {', '.join(entries)}")
     return entries[name]

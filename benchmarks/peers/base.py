@@ -1,7 +1,7 @@
-"""The protocol of a peer: a tool that sums a range in chunks, on two processes.
+"""The base classes of peers: tools that sum a range in chunks, on two processes.
 
-A context manager: entering starts and warms whatever the tool needs, leaving ends it. Both
-are outside the clock. A new peer is one file beside this one and one entry in the registry.
+A peer is a context manager: it starts and warms the tool on entry, and stops it on exit, both
+outside the measured time. A new peer is one file in this folder and one entry in the registry.
 """
 
 import time
@@ -15,32 +15,33 @@ from typing import Self
 from benchmarks.work import Bounds, cut
 
 SLOTS = 2
+"""Number of chunks at a time, of every peer."""
 
 READY_S = 60.0
-"""Seconds within which all workers of a peer must have answered; Ray takes 5 on two cores."""
+"""Seconds within which all workers of a peer must answer; Ray takes 5 on two cores."""
 
 
 @dataclass(frozen=True)
 class Timed:
-    """A value, and the seconds it took."""
+    """A sum, and the seconds that it took."""
 
     value: int
     elapsed_s: float
 
 
 class Peer(ABC):
-    """Sums ``range(stop)``; a subclass is named in the registry."""
+    """Sums ``range(stop)`` with one tool; its subclasses are in the registry."""
 
     def __init__(self) -> None:
         self._opened = ExitStack()
 
     @abstractmethod
     def start(self, opened: ExitStack) -> None:
-        """Start and warm the tool; what must be ended is left to ``opened``."""
+        """Start and warm the tool; register with ``opened`` how it is stopped."""
 
     @abstractmethod
     def timed(self, stop: int, chunks: int | None) -> Timed:
-        """The sum in so many chunks, ``None``: as the tool likes it."""
+        """The sum, in ``chunks`` chunks; ``None``: the tool's own number of chunks."""
 
     def __enter__(self) -> Self:
         with ExitStack() as opened:
@@ -58,11 +59,12 @@ class Peer(ABC):
 
 
 class ChunkPeer(Peer):
-    """A peer that is given chunks and returns their values: all but the seed and poolrace."""
+    """A peer that takes chunks and returns their values: all but the seed and poolrace."""
 
     processes = SLOTS
-    """How many different processes compute, and must have answered before the clock starts."""
+    """Number of processes that must answer before the measurement starts."""
     kernel = "add"
+    """Name of the function in ``benchmarks.work`` that computes a chunk."""
 
     @abstractmethod
     def connect(self, opened: ExitStack) -> None:
@@ -73,19 +75,19 @@ class ChunkPeer(Peer):
         """The value of each chunk under a kernel of ``benchmarks.work``, in any order."""
 
     def start(self, opened: ExitStack) -> None:
-        """Start it, and have each of its processes compute something."""
+        """Start the tool, and wait until each of its processes has computed a chunk."""
         self.connect(opened)
         deadline = time.monotonic() + READY_S
-        seen: set[int] = set()
-        while len(seen) < self.processes:
+        pids: set[int] = set()
+        while len(pids) < self.processes:
             if time.monotonic() > deadline:
                 raise TimeoutError(
-                    f"{len(seen)} of {self.processes} processes answered in {READY_S:g} s"
+                    f"{len(pids)} of {self.processes} processes answered in {READY_S:g} s"
                 )
-            seen.update(self.values("who", cut(2 * self.processes, 2 * self.processes)))
+            pids.update(self.values("pid", cut(2 * self.processes, 2 * self.processes)))
 
     def timed(self, stop: int, chunks: int | None) -> Timed:
-        """The sum of the partials. A tool without a schedule of its own gets one half a slot."""
+        """The sum of the partials; without ``chunks``, one chunk per slot."""
         began = time.perf_counter()
         value = sum(self.values(self.kernel, cut(stop, chunks or SLOTS)))
         return Timed(value, time.perf_counter() - began)

@@ -1,6 +1,6 @@
-"""Plain Celery: ``group(...).apply_async().get()`` on Redis, broker and results.
+"""Celery's own ``group(...).apply_async().get()``, with Redis as broker and result backend.
 
-Settings are Celery's own, but for ``worker_prefetch_multiplier``: its guide ("Optimizing")
+All settings are Celery's defaults but ``worker_prefetch_multiplier``: Celery's guide ("Optimizing")
 recommends 64 or 128 for many short tasks.
 """
 
@@ -21,25 +21,25 @@ compute = app.task(run, name="bench.run")
 
 
 class CeleryGroup(ChunkPeer):
-    """A prefork worker with two processes."""
+    """A Celery worker: prefork, with two processes."""
 
     pool = "prefork"
     slots = SLOTS
 
     def connect(self, opened: ExitStack) -> None:
-        """Start the worker as from a shell: gevent must patch before anything is imported."""
+        """Start the worker by its command line: gevent must patch before other imports."""
         command = ("celery", "-A", MODULE, "worker", "-P", self.pool, "-c", str(self.slots))
         opened.enter_context(service(*command, "--loglevel", "ERROR"))
         opened.callback(app.close)
 
     def values(self, kernel: str, chunks: Sequence[Bounds]) -> Sequence[int]:
-        """In order."""
+        """The values of the chunks, in order."""
         result = group(compute.s(kernel, *chunk) for chunk in chunks).apply_async()
         return list(result.get())
 
 
 class CeleryGroupWaiting(CeleryGroup):
-    """A gevent worker with a thousand greenlets, for work that waits: one message an index."""
+    """A Celery worker: gevent, with a thousand greenlets; one message per waiting index."""
 
     pool = "gevent"
     slots = 1000

@@ -11,10 +11,10 @@ from benchmarks.work import Bounds, run
 
 
 class Dask(ChunkPeer):
-    """Two worker processes with one thread each, without the dashboard."""
+    """A Dask cluster of two worker processes with one thread each, without its dashboard."""
 
     def connect(self, opened: ExitStack) -> None:
-        """Start scheduler and workers."""
+        """Start the scheduler and the workers."""
         cluster = LocalCluster(
             n_workers=SLOTS, threads_per_worker=1, processes=True, dashboard_address=None
         )
@@ -23,7 +23,7 @@ class Dask(ChunkPeer):
         self._client.wait_for_workers(SLOTS)
 
     def values(self, kernel: str, chunks: Sequence[Bounds]) -> Sequence[int]:
-        """In order; ``pure=False``, for a result that is remembered would be no work."""
+        """The values of the chunks, in order; ``pure=False`` prevents cached results."""
         starts, stops = zip(*chunks, strict=True)
         futures = self._client.map(
             run, list(repeat(kernel, len(chunks))), starts, stops, pure=False

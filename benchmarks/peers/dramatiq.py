@@ -1,4 +1,4 @@
-"""dramatiq: its Redis broker and result backend, a ``group`` whose results are waited for."""
+"""dramatiq with its Redis broker and result backend: a ``group``, and its results."""
 
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -13,7 +13,8 @@ from benchmarks.services import redis_url, service
 from benchmarks.work import Bounds, run
 
 RESULT_MS = 600_000
-"""dramatiq counts in ms; its default of 10 s is shorter than a half of the range takes here."""
+"""Milliseconds to wait for a result; dramatiq's default of 10 s is shorter than half the range
+takes."""
 
 broker = RedisBroker(url=redis_url())
 broker.add_middleware(Results(backend=RedisBackend(url=redis_url())))
@@ -22,16 +23,16 @@ compute = dramatiq.actor(run, store_results=True)
 
 
 class Dramatiq(ChunkPeer):
-    """Two processes with one thread each."""
+    """A dramatiq worker of two processes with one thread each."""
 
     def connect(self, opened: ExitStack) -> None:
-        """Start its workers."""
+        """Start the workers."""
         opened.enter_context(
             service("dramatiq", "benchmarks.peers.dramatiq", "-p", str(SLOTS), "-t", "1")
         )
         opened.callback(broker.close)
 
     def values(self, kernel: str, chunks: Sequence[Bounds]) -> Sequence[int]:
-        """In order."""
+        """The values of the chunks, in order."""
         group = dramatiq.group(compute.message(kernel, *chunk) for chunk in chunks).run()
         return list(group.get_results(block=True, timeout=RESULT_MS))

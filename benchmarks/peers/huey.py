@@ -1,4 +1,4 @@
-"""huey on Redis: ``task.map``, and the results of the group waited for."""
+"""huey with Redis: ``task.map``, and the results of the group."""
 
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -14,7 +14,7 @@ compute = huey.task()(run)
 
 
 class Huey(ChunkPeer):
-    """A consumer with two worker processes."""
+    """A huey consumer with two worker processes."""
 
     def connect(self, opened: ExitStack) -> None:
         """Start the consumer."""
@@ -22,6 +22,6 @@ class Huey(ChunkPeer):
         opened.enter_context(service(*command, "-w", str(SLOTS), "-k", "process"))
 
     def values(self, kernel: str, chunks: Sequence[Bounds]) -> Sequence[int]:
-        """In order."""
+        """The values of the chunks, in order."""
         group = compute.map([(kernel, *chunk) for chunk in chunks])
         return list(group.get(blocking=True))

@@ -9,12 +9,12 @@ from benchmarks.work import Bounds, run
 
 
 class MpPool(ChunkPeer):
-    """One pool of two processes, kept."""
+    """One pool of two processes, used for all measurements."""
 
     def connect(self, opened: ExitStack) -> None:
         """Start the pool."""
         self._pool = opened.enter_context(multiprocessing.Pool(SLOTS))
 
     def values(self, kernel: str, chunks: Sequence[Bounds]) -> Sequence[int]:
-        """In order."""
+        """The values of the chunks, in order."""
         return self._pool.starmap(run, [(kernel, *chunk) for chunk in chunks])

@@ -1,4 +1,4 @@
-"""poolrace itself: a job on a pool of its own cluster, as ``producer run`` makes it."""
+"""poolrace: a job on a pool of a temporary cluster, as ``producer run`` runs it."""
 
 from contextlib import ExitStack
 
@@ -16,41 +16,41 @@ from poolrace.workers.workloads import Workload, make_workload
 
 
 class Poolrace(Peer):
-    """A prefork worker with two slots."""
+    """A poolrace cluster with one prefork worker of two slots."""
 
     pool = "prefork"
     slots = SLOTS
 
     def start(self, opened: ExitStack) -> None:
-        """Start the cluster, with its worker; each job warms the slots it uses."""
+        """Start the cluster with its worker; each job warms the slots that it uses."""
         cluster = opened.enter_context(temporary(Settings(), {self.pool: self.slots}))
         self.settings = Settings(broker_url=cluster.broker_url, lasting=False)
 
     def workload(self) -> Workload:
-        """The seed's loop."""
+        """The sum, with the same loop as the other peers."""
         return make_workload("sum", {})
 
     def measured(
         self, stop: int, choice: ScheduleChoice, observer: Observer = ignore_progress
     ) -> Run:
-        """One run over ``range(stop)``; its clock begins with the first chunk."""
+        """Measure one run over ``range(stop)``; its time begins with the first chunk."""
         job = Job(self.workload(), 0, stop)
         executor = make_executor(Model("celery", self.pool), job, self.settings)
         schedule = choice.make(len(job))
         return measure(job, executor, schedule, expected=job.expected(), observer=observer)
 
     def timed(self, stop: int, chunks: int | None) -> Timed:
-        """With chunks of one size, or under the default schedule."""
+        """The sum, in ``chunks`` chunks of one size, or under the default schedule."""
         run = self.measured(stop, ScheduleChoice("dynamic", chunks=chunks) if chunks else AUTO)
         return Timed(run.value, run.elapsed_s)
 
 
 class PoolraceWaiting(Poolrace):
-    """A gevent worker with a thousand greenlets, for work that waits."""
+    """A poolrace cluster with one gevent worker of a thousand slots, for work that waits."""
 
     pool = "gevent"
     slots = 1000
 
     def workload(self) -> Workload:
-        """Each index waits, and computes nothing."""
+        """A workload whose indices wait and compute nothing."""
         return make_workload("mixed", {"wait_s": WAIT_S, "cpu_s": 0.0})

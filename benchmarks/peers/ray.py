@@ -1,4 +1,4 @@
-"""Ray on this machine: a remote function, all tasks submitted, one ``ray.get`` for all."""
+"""Ray on this machine: one remote task for each chunk, and one ``ray.get`` for all results."""
 
 import logging
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from benchmarks.work import Bounds, run
 
 
 class Ray(ChunkPeer):
-    """Two CPUs, without the dashboard."""
+    """Ray with two CPUs and without its dashboard."""
 
     def connect(self, opened: ExitStack) -> None:
         """Start Ray's processes."""
@@ -25,5 +25,5 @@ class Ray(ChunkPeer):
         self._run = ray.remote(run)
 
     def values(self, kernel: str, chunks: Sequence[Bounds]) -> Sequence[int]:
-        """In order."""
+        """The values of the chunks, in order."""
         return list(ray.get([self._run.remote(kernel, *chunk) for chunk in chunks]))

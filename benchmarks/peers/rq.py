@@ -1,6 +1,6 @@
-"""RQ: ``enqueue_many``, and ``latest_result`` waited for on each job.
+"""RQ: ``enqueue_many``, and ``latest_result`` of each job.
 
-Its worker forks a process for each job, which is what its documentation recommends.
+RQ's worker forks a process for each job, as its documentation recommends.
 """
 
 from collections.abc import Sequence
@@ -14,20 +14,21 @@ from benchmarks.services import redis_url, service
 from benchmarks.work import Bounds, run
 
 RESULT_S = 600
+"""Seconds to wait for the result of a job."""
 
 
 class Rq(ChunkPeer):
-    """A pool of two workers."""
+    """An RQ worker pool of two workers."""
 
     def connect(self, opened: ExitStack) -> None:
         """Start the pool."""
         command = ("rq.cli", "worker-pool", "-q", "-n", str(SLOTS))
-        # By a variable: an address with a password belongs on no command line.
+        # By a variable: a URL with a password does not belong on a command line.
         opened.enter_context(service(*command, RQ_REDIS_URL=redis_url()))
         self._queue = Queue(connection=opened.enter_context(Redis.from_url(redis_url())))
 
     def values(self, kernel: str, chunks: Sequence[Bounds]) -> Sequence[int]:
-        """In order; raises ``RuntimeError`` for a job without a value."""
+        """The values of the chunks, in order; raises ``RuntimeError`` for a job without a value."""
         calls = [Queue.prepare_data(run, (kernel, *chunk), timeout=RESULT_S) for chunk in chunks]
         values = []
         for job in self._queue.enqueue_many(calls):

@@ -1,4 +1,4 @@
-"""The seed text's own two-process program: the limit. It makes two halves, whatever is asked."""
+"""The two-process program of the seed text, the reference; always computes two halves."""
 
 from contextlib import ExitStack
 
@@ -8,11 +8,11 @@ from benchmarks.work import expected
 
 
 class Seed(Peer):
-    """Starts its processes inside the clock, as the text does."""
+    """Runs the program; its time includes starting the processes, as in the text."""
 
     def start(self, opened: ExitStack) -> None:
-        """There is nothing to start."""
+        """Start nothing: the program starts its own processes."""
 
-    def timed(self, stop: int, chunks: int | None) -> Timed:  # noqa: ARG002 # it makes two halves
-        """The program checks its sum itself."""
+    def timed(self, stop: int, chunks: int | None) -> Timed:  # noqa: ARG002 # always two halves
+        """The sum of two halves, which the program checks itself."""
         return Timed(expected(stop), seed_seconds(stop))

@@ -1,4 +1,4 @@
-"""taskiq with taskiq-redis: its stream broker, ``kiq`` for each chunk, ``gather`` for all."""
+"""taskiq with the stream broker of taskiq-redis: ``kiq`` for each chunk, ``gather`` for all."""
 
 import asyncio
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ compute = broker.task(run)
 
 
 class Taskiq(ChunkPeer):
-    """Two worker processes; a chunk runs in a thread of the worker, as synchronous tasks do."""
+    """A taskiq worker of two processes; a chunk runs in a thread, as synchronous tasks do."""
 
     def connect(self, opened: ExitStack) -> None:
         """Start the workers, and a broker in this process."""
@@ -29,7 +29,7 @@ class Taskiq(ChunkPeer):
         opened.callback(lambda: self._runner.run(broker.shutdown()))
 
     def values(self, kernel: str, chunks: Sequence[Bounds]) -> Sequence[int]:
-        """In order."""
+        """The values of the chunks, in order."""
         return self._runner.run(_values(kernel, chunks))
 
 

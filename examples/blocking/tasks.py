@@ -1,6 +1,6 @@
-"""Waits in a C library, as drivers for databases do: gevent cannot patch it.
+"""A task that waits in a C library, as some database drivers do, which gevent cannot patch.
 
-Under gevent all greenlets of a worker stand still while one of them waits in C.
+Under gevent all greenlets of a worker are blocked while one of them waits in C.
 """
 
 import ctypes
@@ -14,5 +14,5 @@ libc = ctypes.CDLL(None)
 
 @app.task
 def query(seconds: float) -> None:
-    """Wait for an answer in poll(2), which a C driver calls and Python does not see."""
+    """Wait in poll(2), called directly from C as a C driver does."""
     libc.poll(None, 0, int(seconds * 1000))

@@ -1,4 +1,4 @@
-"""A task that fails for some of its items: failures are counted by exception, and not ranked."""
+"""A task that fails for some items: a race counts the failures by exception, and ranks nothing."""
 
 import time
 
@@ -8,7 +8,7 @@ app = Celery("failing", broker="amqp://broker.invalid//")
 
 
 @app.task
-def divide(one: int, other: int) -> float:
-    """A quotient, after a wait."""
+def divide(dividend: int, divisor: int) -> float:
+    """Wait, then return the quotient."""
     time.sleep(0.01)
-    return one / other
+    return dividend / divisor

@@ -1,4 +1,4 @@
-"""CPU-bound in a library that releases the GIL: derives keys. Threads keep up, in less memory."""
+"""A CPU-bound task in C code that releases the GIL: threads are as fast, with less memory."""
 
 import hashlib
 
@@ -9,5 +9,5 @@ app = Celery("hashing", broker="amqp://broker.invalid//")
 
 @app.task
 def derive(password: str, rounds: int = 50_000) -> str:
-    """A key out of a password, as a login checks it."""
+    """Derive a key from a password, as a login does."""
     return hashlib.pbkdf2_hmac("sha256", password.encode(), b"salt", rounds).hex()

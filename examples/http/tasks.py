@@ -1,6 +1,6 @@
-"""I/O-bound: asks a server over HTTP. Greenlets and threads win, for waiting needs no core.
+"""An I/O-bound task that sends HTTP requests: many greenlets or threads are fastest.
 
-``python server.py PORT`` is the server.
+Start the server first: ``python server.py PORT``.
 """
 
 import os
@@ -13,6 +13,6 @@ app = Celery("http", broker="amqp://broker.invalid//")
 
 @app.task
 def fetch(path: str) -> int:
-    """How long the answer is."""
+    """Fetch a path; returns the length of the answer."""
     with urlopen(f"{os.environ['EXAMPLE_SERVER']}/{path}") as answer:  # noqa: S310 # a local server
         return len(answer.read())

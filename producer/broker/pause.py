@@ -122,7 +122,7 @@ def _is_any_paused(client: "redis.Redis", pool: str) -> bool:
         announcement for announcement in announcements(client) if announcement.presence.pool == pool
     ]
     keys = [pause_key(announcement.presence.name) for announcement in in_pool]
-    return any(announcement.rests for announcement in in_pool) or bool(
+    return any(announcement.paused for announcement in in_pool) or bool(
         keys and client.exists(*keys)
     )
 

@@ -15,7 +15,7 @@ from poolrace.workers.runtime.presence import (
     Announcement,
     Presence,
     presence_key,
-    question_key,
+    usage_request_key,
 )
 from poolrace.workers.usage import Usage
 
@@ -88,12 +88,12 @@ def usage_of_workers(
     A worker that does not answer is left out with a warning: missing figures fail no run.
     """
     asked = {worker.name: worker for worker in present_workers(client) if worker.pool == pool}
-    reply_to = f"poolrace:answer:{uuid.uuid4().hex}"
-    question = json.dumps({"reply_to": reply_to, "reset_peak": reset_peak})
+    reply_to = f"poolrace:usage-reply:{uuid.uuid4().hex}"
+    request = json.dumps({"reply_to": reply_to, "reset_peak": reset_peak})
     with client.pipeline(transaction=False) as pipe:
         for name in asked:
-            pipe.rpush(question_key(name), question)
-            pipe.expire(question_key(name), USAGE_TIMEOUT_S)
+            pipe.rpush(usage_request_key(name), request)
+            pipe.expire(usage_request_key(name), USAGE_TIMEOUT_S)
         pipe.execute()
     usages = {}
     while asked and (reply := client.blpop([reply_to], timeout=USAGE_TIMEOUT_S)):

@@ -114,7 +114,7 @@ def _serve(pipe: Connection, workload: Workload, host: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C
     parent = os.getppid()
 
-    def checkpoint() -> None:
+    def cancellation_point() -> None:
         if os.getppid() != parent:  # the parent was killed: stop in the middle of the chunk
             sys.exit()
 
@@ -125,7 +125,9 @@ def _serve(pipe: Connection, workload: Workload, host: str) -> None:
         except EOFError:
             return
         try:
-            outcome: ChunkResult | Exception = compute(workload, chunk, host, checkpoint=checkpoint)
+            outcome: ChunkResult | Exception = compute(
+                workload, chunk, host, cancellation_point=cancellation_point
+            )
         except Exception as error:  # noqa: BLE001 # the parent raises it
             outcome = error
         try:

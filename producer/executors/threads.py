@@ -44,8 +44,10 @@ class Threads(LocalExecutor):
             raise self.chunk_error(chunk, error) from error
 
     def _compute(self, chunk: Chunk) -> ChunkResult:
-        return compute(self.job.workload, chunk, self.host, checkpoint=self._checkpoint)
+        return compute(
+            self.job.workload, chunk, self.host, cancellation_point=self._cancellation_point
+        )
 
-    def _checkpoint(self) -> None:
+    def _cancellation_point(self) -> None:
         if self._closing.is_set():
             raise Cancelled(self.job.id)

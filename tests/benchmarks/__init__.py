@@ -1,1 +1,1 @@
-"""The benchmarks: every peer is exact, results are compared rightly. `make test-bench`."""
+"""Tests of the benchmarks: `make test-bench`."""

@@ -1,4 +1,4 @@
-"""Benchmarks made of numbers that the tests choose."""
+"""Fixtures: benchmarks with chosen values."""
 
 from collections.abc import Callable
 from dataclasses import asdict
@@ -26,15 +26,15 @@ FACTS = HostFacts(
 
 @pytest.fixture
 def made() -> Made:
-    """A benchmark of row 1 from the times of poolrace, each beside a seed that took 1 s."""
+    """Makes a benchmark of row 1 from times of poolrace, beside seed's programs that took 1 s."""
 
     def make(
         times_s: list[float], made_at: str = "2026-01-01T00:00:00+00:00", **facts: Any
     ) -> Benchmark:
         samples = [
             Sample(1, contender, number, {"elapsed_s": [seconds]})
-            for number, ours_s in enumerate(times_s)
-            for contender, seconds in (("seed", 1.0), ("poolrace", ours_s))
+            for number, elapsed_s in enumerate(times_s)
+            for contender, seconds in (("seed", 1.0), ("poolrace", elapsed_s))
         ]
         samples += [Sample(3, "poolrace", 0, {"chunks_per_s": [3000.0]})]
         return Benchmark(

@@ -1,10 +1,10 @@
-"""What is said of two results of one machine, and that two machines are not compared."""
+"""Two benchmarks of one machine are compared figure by figure; two machines are not compared."""
 
 from dataclasses import replace
 
 import pytest
 
-from benchmarks.history import changes, newest_alike, word
+from benchmarks.history import changes, compare, newest_comparable
 from benchmarks.results import Benchmark
 from benchmarks.rows import FIGURES, Figure
 from poolrace.workers.errors import UsageError
@@ -13,51 +13,52 @@ from tests.benchmarks.conftest import Made
 TIMES = [1.00, 1.02, 1.04, 1.06, 1.08]
 
 
-def said(before: Benchmark, now: Benchmark) -> str:
-    return next(it.word for it in changes(before, now) if it.figure == FIGURES[0])
+def verdict(before: Benchmark, now: Benchmark) -> str:
+    """The verdict on the first figure."""
+    return next(change.verdict for change in changes(before, now) if change.figure == FIGURES[0])
 
 
 def test_rounds_that_all_took_longer_are_slower(made: Made) -> None:
-    assert said(made(TIMES), made([1.1 + it for it in TIMES])) == "slower"
+    assert verdict(made(TIMES), made([1.1 + time_s for time_s in TIMES])) == "slower"
 
 
 def test_rounds_that_all_took_less_are_faster(made: Made) -> None:
-    assert said(made(TIMES), made([it - 0.1 for it in TIMES])) == "faster"
+    assert verdict(made(TIMES), made([time_s - 0.1 for time_s in TIMES])) == "faster"
 
 
 def test_rounds_that_overlap_are_not_distinguishable(made: Made) -> None:
-    assert said(made(TIMES), made([it + 0.05 for it in TIMES])) == "not distinguishable"
+    assert verdict(made(TIMES), made([time_s + 0.05 for time_s in TIMES])) == "not distinguishable"
 
 
 def test_the_same_values_are_not_distinguishable(made: Made) -> None:
-    assert said(made(TIMES), made(TIMES)) == "not distinguishable"
+    assert verdict(made(TIMES), made(TIMES)) == "not distinguishable"
 
 
-def test_a_single_round_says_nothing(made: Made) -> None:
-    assert said(made([1.0]), made([9.0])) == "not distinguishable"
+def test_a_single_round_is_not_distinguishable(made: Made) -> None:
+    assert verdict(made([1.0]), made([9.0])) == "not distinguishable"
 
 
 def test_a_higher_rate_is_faster() -> None:
     rate = Figure(3, "rate", "ray", "chunks_per_s")
-    assert word(rate, [1, 2, 3, 4, 5], [11, 12, 13, 14, 15]) == "faster"
+    assert compare(rate, [1, 2, 3, 4, 5], [11, 12, 13, 14, 15]) == "faster"
 
 
-def test_memory_is_less_or_more() -> None:
-    [memory] = [it for it in FIGURES if it.title == "producer's peak memory"]
-    assert word(memory, [1, 2, 3, 4, 5], [11, 12, 13, 14, 15]) == "more"
-    assert word(memory, [11, 12, 13, 14, 15], [1, 2, 3, 4, 5]) == "less"
+def test_memory_is_compared_as_less_or_more() -> None:
+    [memory] = [figure for figure in FIGURES if figure.title == "producer's peak memory"]
+    assert compare(memory, [1, 2, 3, 4, 5], [11, 12, 13, 14, 15]) == "more"
+    assert compare(memory, [11, 12, 13, 14, 15], [1, 2, 3, 4, 5]) == "less"
 
 
 @pytest.mark.parametrize(
     ("fact", "value"),
     [("cpu", "another CPU"), ("cores", 4), ("cpu_quota", 1.5), ("python", "CPython 3.14.0")],
 )
-def test_different_machines_are_refused_and_both_sides_named(
+def test_different_machines_are_refused_with_both_values(
     made: Made, fact: str, value: object
 ) -> None:
-    with pytest.raises(UsageError) as refusal:
+    with pytest.raises(UsageError) as refused:
         changes(made(TIMES, **{fact: value}), made(TIMES))
-    assert f"{fact}: {value} and " in str(refusal.value)
+    assert f"{fact}: {value} and " in str(refused.value)
 
 
 def test_different_sizes_are_refused_but_another_number_of_rounds_is_not(made: Made) -> None:
@@ -69,5 +70,5 @@ def test_different_sizes_are_refused_but_another_number_of_rounds_is_not(made: M
 
 def test_the_newest_result_of_the_same_machine_is_taken(made: Made) -> None:
     other, newer, older = made(TIMES, cores=64), made(TIMES), made(TIMES)
-    assert newest_alike([other, newer, older], made(TIMES)) is newer
-    assert newest_alike([other], made(TIMES)) is None
+    assert newest_comparable([other, newer, older], made(TIMES)) is newer
+    assert newest_comparable([other], made(TIMES)) is None

@@ -1,4 +1,4 @@
-"""A stored benchmark renders alike each time, and an end to end run writes what it promises."""
+"""Storing and rendering a benchmark, and the command line from end to end."""
 
 import subprocess
 import sys
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.peers import PEERS
 from benchmarks.plot import draw
 from benchmarks.results import load, save, stored
 from benchmarks.tables import configured, render
@@ -26,7 +27,7 @@ def bench(*arguments: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
-def test_a_stored_benchmark_is_read_back_whole(made: Made, tmp_path: Path) -> None:
+def test_a_stored_benchmark_is_read_back_unchanged(made: Made, tmp_path: Path) -> None:
     benchmark = made([1.0, 1.1])
     path = save(benchmark, tmp_path)
     assert path.name == f"20260101T000000Z-{benchmark.machine_id}.json"
@@ -37,18 +38,18 @@ def test_stored_benchmarks_come_newest_first(made: Made, tmp_path: Path) -> None
     days = [f"2026-01-0{day}T00:00:00+00:00" for day in (1, 3, 2)]
     for day in days:
         save(made([1.0], made_at=day), tmp_path)
-    assert [it.made_at for it in stored(tmp_path)] == sorted(days, reverse=True)
+    assert [benchmark.made_at for benchmark in stored(tmp_path)] == sorted(days, reverse=True)
 
 
 @pytest.mark.parametrize("text", ["", "{}", '{"format": 0, "kind": "benchmark"}', "[1]"])
-def test_a_file_that_is_no_benchmark_is_refused(tmp_path: Path, text: str) -> None:
-    path = tmp_path / "it.json"
+def test_a_file_that_is_not_a_benchmark_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "file.json"
     path.write_text(text)
-    with pytest.raises(UsageError, match=r"it\.json"):
+    with pytest.raises(UsageError, match=r"file\.json"):
         load(path)
 
 
-def test_the_table_says_what_was_reached_and_what_was_left_out(made: Made) -> None:
+def test_the_tables_show_reached_targets_and_contenders_left_out(made: Made) -> None:
     text = render(made([1.01, 1.02, 1.20]))
     assert "| time / the seed's program | 1.020 | 0.095 | 3 | <= 1.03 | yes |" in text
     assert "| rate / Ray's | - | - | 0 | >= 1 (aim) | not measured |" in text
@@ -56,49 +57,49 @@ def test_the_table_says_what_was_reached_and_what_was_left_out(made: Made) -> No
     assert "| poolrace | 1.020 | - | 3,000 |" in text
 
 
-def test_a_target_that_is_missed_is_said_so(made: Made) -> None:
+def test_a_missed_target_is_not_reached(made: Made) -> None:
     assert "| 1.200 | 0 | 1 | <= 1.03 | no |" in render(made([1.2]))
 
 
 def test_the_same_file_gives_the_same_bytes(made: Made, tmp_path: Path) -> None:
-    path = save(made([1.0, 1.1]), tmp_path)
+    stored_path = save(made([1.0, 1.1]), tmp_path)
     written = []
     for name in ("one", "two"):
-        answer = bench("benchmarks.report", str(path), "--out", str(tmp_path / name))
+        answer = bench("benchmarks.report", str(stored_path), "--out", str(tmp_path / name))
         assert answer.returncode == 0, answer.stderr
-        written.append({it.name: it.read_bytes() for it in (tmp_path / name).iterdir()})
+        written.append({path.name: path.read_bytes() for path in (tmp_path / name).iterdir()})
     assert sorted(written[0]) == ["latest.md", "peers.png", "peers.svg"]
     assert written[0] == written[1]
 
 
-def test_a_plot_of_a_single_row_can_be_drawn(made: Made, tmp_path: Path) -> None:
+def test_charts_of_a_single_row_can_be_drawn(made: Made, tmp_path: Path) -> None:
     assert all(path.stat().st_size for path in draw(made([1.0]), tmp_path))
 
 
-def test_two_machines_are_refused_on_the_command_line(made: Made, tmp_path: Path) -> None:
-    here = save(made([1.0]), tmp_path)
-    there = save(made([1.0], cores=64), tmp_path)
-    answer = bench("benchmarks.report", str(here), "--against", str(there))
+def test_a_report_against_another_machine_is_refused(made: Made, tmp_path: Path) -> None:
+    new = save(made([1.0]), tmp_path)
+    other = save(made([1.0], cores=64), tmp_path)
+    answer = bench("benchmarks.report", str(new), "--against", str(other))
     assert answer.returncode == 2
     assert "cores: 64 and 2" in answer.stderr
 
 
-def test_a_quick_benchmark_writes_its_files_and_is_no_history(tmp_path: Path) -> None:
+def test_a_quick_benchmark_writes_its_files_and_is_never_compared(tmp_path: Path) -> None:
     out = str(tmp_path)
     answer = bench("benchmarks", "--quick", "--rows", "1,5,8,9", "--peers", "mp-pool", "--out", out)
     assert answer.returncode == 0, answer.stderr
-    assert "a quick run is compared with nothing" in answer.stdout
+    assert "quick results are not compared with earlier ones" in answer.stdout
     assert "| multiprocessing.Pool |" in answer.stdout
-    suffixes = {it.suffix for it in (tmp_path / "quick").iterdir()}
+    suffixes = {path.suffix for path in (tmp_path / "quick").iterdir()}
     assert suffixes == {".json", ".md", ".svg", ".png"}
     assert not list(stored(tmp_path))
 
 
-def test_rows_that_are_not_there_are_refused() -> None:
+def test_unknown_rows_are_refused() -> None:
     answer = bench("benchmarks", "--rows", "1,12")
     assert answer.returncode == 2
     assert answer.stderr == "benchmarks: --rows 1,12: give numbers from 1 to 9, as in 1,2,9\n"
 
 
-def test_the_configuration_of_every_peer_can_be_shown() -> None:
-    assert len(configured().splitlines()) == 2 + 12
+def test_the_configuration_of_every_peer_is_shown() -> None:
+    assert len(configured().splitlines()) == 2 + len(PEERS)

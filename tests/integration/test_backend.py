@@ -1,4 +1,4 @@
-"""The result backend of the workers: many results at a time, each stored and told once."""
+"""The result backend of the workers: stores many results at a time, and publishes each once."""
 
 import threading
 from collections import Counter
@@ -17,7 +17,8 @@ from tests.conftest import wait_until
 if TYPE_CHECKING:
     import redis
 
-THREADS, EACH = 16, 25
+THREADS = 16
+RESULTS_PER_THREAD = 25
 
 
 @pytest.fixture
@@ -29,12 +30,12 @@ def backend(with_cluster: Settings) -> Iterator[Backend]:
 
 def store_many(backend: Backend, prefix: str) -> list[str]:
     """Store results from many threads at once; returns their task ids."""
-    task_ids = [f"{prefix}.{number}" for number in range(THREADS * EACH)]
-    together = threading.Barrier(THREADS)
+    task_ids = [f"{prefix}.{number}" for number in range(THREADS * RESULTS_PER_THREAD)]
+    all_started = threading.Barrier(THREADS)
 
-    def store(mine: list[str]) -> None:
-        together.wait()
-        for task_id in mine:
+    def store(task_ids: list[str]) -> None:
+        all_started.wait()
+        for task_id in task_ids:
             backend.store_result(task_id, {"value": task_id}, "SUCCESS")
 
     with ThreadPoolExecutor(THREADS) as pool:
@@ -42,22 +43,22 @@ def store_many(backend: Backend, prefix: str) -> list[str]:
     return task_ids
 
 
-def test_each_result_is_stored_expires_and_is_told_once(
+def test_each_result_is_stored_expires_and_is_published_once(
     backend: Backend, store: "redis.Redis"
 ) -> None:
-    heard: Counter[bytes] = Counter()
+    published: Counter[bytes] = Counter()
     with store.pubsub(ignore_subscribe_messages=True) as subscription:
         subscription.psubscribe("celery-task-meta-together.*")
         task_ids = store_many(backend, "together")
 
-        def all_heard() -> bool:
+        def all_published() -> bool:
             while message := subscription.get_message(timeout=0.1):
-                heard[message["channel"]] += 1
-            return heard.total() >= len(task_ids)
+                published[message["channel"]] += 1
+            return published.total() >= len(task_ids)
 
-        wait_until(all_heard)
+        wait_until(all_published)
     keys = [backend.get_key_for_task(task_id) for task_id in task_ids]
-    assert heard == Counter(keys)
+    assert published == Counter(keys)
     for task_id, key in zip(task_ids, keys, strict=True):
         assert backend.get_result(task_id) == {"value": task_id}
         assert store.ttl(key) > 0
@@ -73,32 +74,31 @@ def test_threads_that_store_at_once_share_a_connection(
     store.delete(*map(backend.get_key_for_task, task_ids))
 
 
-def test_a_result_that_redis_refuses_for_a_while_is_stored_after_that_and_told_once(
+def test_results_that_a_full_redis_refuses_are_stored_later_and_published_once(
     backend: Backend, store: "redis.Redis"
 ) -> None:
-    """Those that were written together with it, too."""
     store.config_set("maxmemory", "1mb")
-    there_is_room = threading.Timer(0.5, lambda: store.config_set("maxmemory", 0))
-    there_is_room.start()
+    make_room = threading.Timer(0.5, lambda: store.config_set("maxmemory", 0))
+    make_room.start()
     with store.pubsub() as subscription:
         subscription.psubscribe("celery-task-meta-refused.*")
         try:
             task_ids = store_many(backend, "refused")
         finally:
-            there_is_room.join()
-        told = sum(1 for _ in iter(lambda: subscription.get_message(timeout=0.5), None))
-    assert told - 1 == len(task_ids)  # and the answer to the subscription
+            make_room.join()
+        messages = sum(1 for _ in iter(lambda: subscription.get_message(timeout=0.5), None))
+    assert messages - 1 == len(task_ids)  # one message confirms the subscription
     assert all(backend.get_state(task_id) == "SUCCESS" for task_id in task_ids)
     store.delete(*map(backend.get_key_for_task, task_ids))
 
 
-def test_a_result_that_redis_never_takes_is_a_failure_and_harms_no_other(
+def test_a_result_too_large_for_redis_is_stored_as_a_failure_beside_other_results(
     backend: Backend, store: "redis.Redis"
 ) -> None:
     with ThreadPoolExecutor(2) as pool:
-        pool.submit(backend.store_result, "giant.1", "9" * MAX_BYTES, "SUCCESS").result(10)
-        pool.submit(backend.store_result, "giant.2", "small", "SUCCESS").result(10)
-    assert isinstance(backend.get_result("giant.1"), ResultTooLarge)
-    assert "1_000_0" in str(backend.get_result("giant.1"))
-    assert backend.get_result("giant.2") == "small"
-    store.delete(*map(backend.get_key_for_task, ("giant.1", "giant.2")))
+        pool.submit(backend.store_result, "large.1", "9" * MAX_BYTES, "SUCCESS").result(10)
+        pool.submit(backend.store_result, "large.2", "small", "SUCCESS").result(10)
+    assert isinstance(backend.get_result("large.1"), ResultTooLarge)
+    assert "1_000_0" in str(backend.get_result("large.1"))
+    assert backend.get_result("large.2") == "small"
+    store.delete(*map(backend.get_key_for_task, ("large.1", "large.2")))

@@ -187,7 +187,7 @@ def test_workers_that_take_nothing_end_the_run(with_cluster: Settings, store: re
         executor,
     ):
         dispatch(job, executor, Dynamic(size=5))
-    announcer.end()
+    announcer.stop()
     announcer.join()
     assert store.llen("made-up") == 0
 

@@ -1,4 +1,4 @@
-"""Messages that no producer of ours sends: refused, without harm to any worker."""
+"""Malformed messages are dropped by the workers' transport and do not harm a worker."""
 
 import base64
 import copy
@@ -19,7 +19,7 @@ from poolrace.producer.settings import Settings
 from poolrace.workers.app import TASK, make_app
 from poolrace.workers.pools import POOLS
 from poolrace.workers.runtime.presence import Presence
-from poolrace.workers.runtime.transport import MAX_BODY_BYTES, Refused, require_ours
+from poolrace.workers.runtime.transport import MAX_BODY_BYTES, InvalidMessage, check_message
 from poolrace.workers.workloads import make_workload
 from tests.conftest import run_once, wait_until
 
@@ -33,7 +33,7 @@ ABSENT = object()
 
 
 def put(value: Any, *path: str) -> Change:
-    """A change of an envelope: ``value`` at that path, or nothing if it is ``ABSENT``."""
+    """A change that sets ``path`` in an envelope to ``value``, or deletes it for ``ABSENT``."""
 
     def change(envelope: Envelope) -> None:
         for name in path[:-1]:
@@ -55,7 +55,7 @@ def call(*parts: Any) -> Change:
 
 
 class Evil:
-    """Unpickled, it would be seen: the interpreter would end."""
+    """An object that ends the interpreter when it is unpickled."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         return sys.exit, (1,)
@@ -63,33 +63,33 @@ class Evil:
 
 PICKLED = pickle.dumps(([Evil()], {}, {}))
 DEEP = b"[" * 100_000
-NOTHING_AFTER = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
+NO_CANVAS = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
 
 MALFORMED: dict[str, Change] = {
     "no body": put(ABSENT, "body"),
     "a body of null": put(None, "body"),
     "a body of a number": put(7, "body"),
-    "a body that is no base64": put("%%%", "body"),
-    "a body that is no JSON": body(b"{"),
-    "a body that is no text": body(b"\xff\xfe\x00"),
-    "a body nested without end": body(DEEP),
+    "a body that is not base64": put("%%%", "body"),
+    "a body that is not JSON": body(b"{"),
+    "a body that is not text": body(b"\xff\xfe\x00"),
+    "a deeply nested body": body(DEEP),
     "a pickled body": body(PICKLED),
     "a body of null in base64": body(b"null"),
     "a body that is an object": body(b"{}"),
     "a body with one part": call([]),
-    "a body with swapped parts": call({}, [], NOTHING_AFTER),
+    "a body with swapped parts": call({}, [], NO_CANVAS),
     "a body with parts of null": call(None, None, None),
-    "arguments that are text": call("abc", {}, NOTHING_AFTER),
-    "a body as long as a book": call(["x" * (MAX_BODY_BYTES + 1)], {}, NOTHING_AFTER),
-    "a call of something else afterwards": call([], {}, {"callbacks": [{"task": TASK}]}),
+    "arguments that are text": call("abc", {}, NO_CANVAS),
+    "a body that is too long": call(["x" * (MAX_BODY_BYTES + 1)], {}, NO_CANVAS),
+    "a callback": call([], {}, {"callbacks": [{"task": TASK}]}),
     "a chain": call([], {}, {"chain": [{"task": TASK, "args": []}]}),
     "another encoding of the body": put("utf-7", "properties", "body_encoding"),
     "no encoding of the body": put(ABSENT, "properties", "body_encoding"),
-    "a pickle that says so": put("application/x-python-serialize", "content-type"),
+    "a pickle by its content type": put("application/x-python-serialize", "content-type"),
     "YAML": put("application/x-yaml", "content-type"),
-    "a content of no type": put(ABSENT, "content-type"),
+    "no content type": put(ABSENT, "content-type"),
     "a content type of a number": put(5, "content-type"),
-    "a content in no known encoding": put("no-such", "content-encoding"),
+    "an unknown content encoding": put("no-such", "content-encoding"),
     "a content encoding of null": put(None, "content-encoding"),
     "no headers": put(ABSENT, "headers"),
     "headers of null": put(None, "headers"),
@@ -100,9 +100,9 @@ MALFORMED: dict[str, Change] = {
     "no id": put(ABSENT, "headers", "id"),
     "an id of a number": put(1, "headers", "id"),
     "retries of text": put("many", "headers", "retries"),
-    "a date that is none": put("tomorrow", "headers", "eta"),
+    "an invalid date": put("tomorrow", "headers", "eta"),
     "a date in a thousand years": put("3026-01-01T00:00:00+00:00", "headers", "eta"),
-    "an expiry that is none": put([1], "headers", "expires"),
+    "an invalid expiry": put([1], "headers", "expires"),
     "time limits of text": put("ab", "headers", "timelimit"),
     "time limits of objects": put([{}, {}], "headers", "timelimit"),
     "a compression": put("application/x-bz2", "headers", "compression"),
@@ -115,7 +115,7 @@ MALFORMED: dict[str, Change] = {
     "delivery info of text": put("here", "properties", "delivery_info"),
     "no exchange": put(ABSENT, "properties", "delivery_info", "exchange"),
 }  # fmt: skip
-"""Envelopes that the transport drops."""
+"""Changes by which an envelope becomes malformed, so that the transport drops it."""
 
 RAW: dict[str, bytes] = {
     "an empty message": b"",
@@ -125,46 +125,46 @@ RAW: dict[str, bytes] = {
     "a list": b"[1, 2]",
     "a number": b"7",
     "text": b'"abc"',
-    "nested without end": DEEP,
-    "no text": b"\xff\xfe\x00\x01",
+    "deeply nested": DEEP,
+    "bytes that are not text": b"\xff\xfe\x00\x01",
 }
-"""What is no envelope at all."""
+"""Messages that are not an envelope."""
 
 WRONG: dict[str, Change] = {
     "an unknown task": put("no.such.task", "headers", "task"),
-    "no arguments": call([], {}, NOTHING_AFTER),
-    "too many arguments": call(["j", "sum", {}, [[0, 1]], None, 2], {}, NOTHING_AFTER),
-    "a time limit of text": call(["j", "sum", {}, [[0, 1]], "2"], {}, NOTHING_AFTER),
-    "keywords of no argument": call([], {"a": 1}, NOTHING_AFTER),
-    "an unknown workload": call(["j", "no-such", {}, 0, 1], {}, NOTHING_AFTER),
-    "a workload that is a list": call(["j", [], {}, 0, 1], {}, NOTHING_AFTER),
-    "parameters that are a list": call(["j", "sum", [], [[0, 1]]], {}, NOTHING_AFTER),
-    "an unknown parameter": call(["j", "sum", {"x": 1}, [[0, 1]]], {}, NOTHING_AFTER),
-    "a parameter of another type": call(["j", "sum", {"kernel": {}}, [[0, 1]]], {}, NOTHING_AFTER),
-    "a range of text": call(["j", "sum", {}, [["0", "1"]]], {}, NOTHING_AFTER),
-    "a range of null": call(["j", "sum", {}, [[None, None]]], {}, NOTHING_AFTER),
-    "a range of floats": call(["j", "sum", {}, [[0.5, 1.5]]], {}, NOTHING_AFTER),
-    "ranges that are a number": call(["j", "sum", {}, 7], {}, NOTHING_AFTER),
-    "a range of three": call(["j", "sum", {}, [[0, 1, 2]]], {}, NOTHING_AFTER),
-    "a range that runs backwards": call(["j", "sum", {}, [[9, 1]]], {}, NOTHING_AFTER),
-    "a range of the whole numbers": call(["j", "sum", {}, [[0, 10**40]]], {}, NOTHING_AFTER),
-    "a job that is an object": call([{}, "sum", {}, [[0, 1]]], {}, NOTHING_AFTER),
+    "no arguments": call([], {}, NO_CANVAS),
+    "too many arguments": call(["j", "sum", {}, [[0, 1]], None, 2], {}, NO_CANVAS),
+    "a time limit of text": call(["j", "sum", {}, [[0, 1]], "2"], {}, NO_CANVAS),
+    "keywords of no argument": call([], {"a": 1}, NO_CANVAS),
+    "an unknown workload": call(["j", "no-such", {}, 0, 1], {}, NO_CANVAS),
+    "a workload that is a list": call(["j", [], {}, 0, 1], {}, NO_CANVAS),
+    "parameters that are a list": call(["j", "sum", [], [[0, 1]]], {}, NO_CANVAS),
+    "an unknown parameter": call(["j", "sum", {"x": 1}, [[0, 1]]], {}, NO_CANVAS),
+    "a parameter of another type": call(["j", "sum", {"kernel": {}}, [[0, 1]]], {}, NO_CANVAS),
+    "a range of text": call(["j", "sum", {}, [["0", "1"]]], {}, NO_CANVAS),
+    "a range of null": call(["j", "sum", {}, [[None, None]]], {}, NO_CANVAS),
+    "a range of floats": call(["j", "sum", {}, [[0.5, 1.5]]], {}, NO_CANVAS),
+    "ranges that are a number": call(["j", "sum", {}, 7], {}, NO_CANVAS),
+    "a range of three": call(["j", "sum", {}, [[0, 1, 2]]], {}, NO_CANVAS),
+    "a range that runs backwards": call(["j", "sum", {}, [[9, 1]]], {}, NO_CANVAS),
+    "a range of the whole numbers": call(["j", "sum", {}, [[0, 10**40]]], {}, NO_CANVAS),
+    "a job that is an object": call([{}, "sum", {}, [[0, 1]]], {}, NO_CANVAS),
 }  # fmt: skip
-"""Well-formed messages that the task refuses, or that name no task of ours."""
+"""Changes after which an envelope is well-formed, but calls another task or has wrong arguments."""
 
 
 @pytest.fixture
 def envelope(with_cluster: Settings, store: "redis.Redis") -> Envelope:
-    """A message as the producer sends it, taken back before a worker sees it."""
-    queue = f"nobody-{uuid.uuid4().hex}"
+    """A message of the producer, read back from a queue that no worker consumes."""
+    queue = f"unused-{uuid.uuid4().hex}"
     with make_app(with_cluster) as app:
         _send(app, queue, ["job", "sum", {}, [[0, 10]]])
     raw = store.lpop(queue)
     store.delete(f"_kombu.binding.{queue}")
     assert isinstance(raw, bytes)
-    whole = json.loads(raw)
-    assert isinstance(whole, dict)
-    return whole
+    envelope = json.loads(raw)
+    assert isinstance(envelope, dict)
+    return envelope
 
 
 def _send(app: Celery, queue: str, arguments: list[Any]) -> None:
@@ -174,7 +174,7 @@ def _send(app: Celery, queue: str, arguments: list[Any]) -> None:
 
 
 def changed(envelope: Envelope, name: str, change: Change, pool: str) -> Envelope:
-    """A copy with an id of its own, addressed to that pool, and then the change."""
+    """A copy of an envelope with its own id, addressed to ``pool``, after the change."""
     copied = copy.deepcopy(envelope)
     copied["headers"]["id"] = f"forged {name}"
     copied["properties"]["delivery_tag"] = uuid.uuid4().hex
@@ -183,23 +183,20 @@ def changed(envelope: Envelope, name: str, change: Change, pool: str) -> Envelop
     return copied
 
 
-def test_what_the_producer_sends_passes(envelope: Envelope) -> None:
-    require_ours(envelope)
+def test_a_message_of_the_producer_is_valid(envelope: Envelope) -> None:
+    check_message(envelope)
 
 
 @pytest.mark.parametrize("name", MALFORMED)
-def test_an_envelope_that_celery_would_stumble_over_is_refused(
-    name: str, envelope: Envelope
-) -> None:
-    with pytest.raises(Refused):
-        require_ours(changed(envelope, name, MALFORMED[name], "threads"))
+def test_a_malformed_envelope_is_invalid(name: str, envelope: Envelope) -> None:
+    with pytest.raises(InvalidMessage):
+        check_message(changed(envelope, name, MALFORMED[name], "threads"))
 
 
 @pytest.mark.parametrize("pool", POOLS)
-def test_no_message_harms_a_worker_or_stays(
+def test_malformed_messages_leave_the_queue_and_do_not_harm_the_worker(
     pool: str, envelope: Envelope, store: "redis.Redis", with_cluster: Settings
 ) -> None:
-    """All of them in front of a real worker, which then works on as the same process."""
     before = _worker(store, pool)
     forged = [
         json.dumps(changed(envelope, name, change, pool)).encode()
@@ -219,13 +216,13 @@ def test_no_message_harms_a_worker_or_stays(
         store.delete(key)
 
 
-def test_redis_refuses_what_is_longer_than_any_message(store: "redis.Redis") -> None:
+def test_redis_refuses_a_message_above_1_mib(store: "redis.Redis") -> None:
     with pytest.raises(redis.RedisError):
         store.lpush("threads", b"x" * (2**20 + 1))
     assert store.llen("threads") == 0
 
 
-def test_the_longest_value_that_a_workload_finds_fits(with_cluster: Settings) -> None:
+def test_the_largest_value_of_a_workload_fits_into_a_result(with_cluster: Settings) -> None:
     factorial = make_workload("factorial", {"wait_s": 0})
     stop = factorial.limit
     run = run_once(factorial, stop - 5, stop, Model("celery", "threads"), with_cluster)

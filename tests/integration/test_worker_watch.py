@@ -102,7 +102,7 @@ def test_an_announced_worker_is_present_until_it_leaves(store: "redis.Redis") ->
     holder = watch.holder("job.0-5")
     assert holder is not None
     assert holder.presence.name == presence.name
-    announcer.end()
+    announcer.stop()
     announcer.join(5.0)
     assert not store.exists(presence_key(presence.name))
 

@@ -1,4 +1,4 @@
-"""What crosses between processes survives the crossing."""
+"""Chunks and results survive their way between processes, and anything else is refused."""
 
 import json
 
@@ -14,7 +14,7 @@ def test_any_integer_survives_json(value: int) -> None:
     assert decode_int(json.loads(json.dumps(encode_int(value)))) == value
 
 
-def test_an_integer_beyond_pythons_digit_limit_survives_json() -> None:
+def test_an_integer_beyond_the_digit_limit_of_python_survives_json() -> None:
     value = -(10**50_000)
     assert decode_int(json.loads(json.dumps(encode_int(value)))) == value
 
@@ -36,7 +36,7 @@ GOOD = ChunkResult(Chunk(0, 1), 0, 0.0, 0.0, 0.0, "host", "1.0").to_json()
 
 
 @pytest.mark.parametrize(
-    "forged",
+    "value",
     [
         None,
         [],
@@ -55,6 +55,6 @@ GOOD = ChunkResult(Chunk(0, 1), 0, 0.0, 0.0, 0.0, "host", "1.0").to_json()
         {key: value for key, value in GOOD.items() if key != "host"},
     ],
 )
-def test_what_is_no_result_is_refused(forged: object) -> None:
+def test_a_value_that_is_not_a_result_is_refused(value: object) -> None:
     with pytest.raises(ValueError, match=r"."):
-        ChunkResult.from_json(forged)
+        ChunkResult.from_json(value)

@@ -1,4 +1,4 @@
-"""The sign of life that health checks read: fresh while the worker is sound, old when not."""
+"""The heartbeat file of a worker is fresh while the worker is healthy, and grows old otherwise."""
 
 import os
 import threading
@@ -7,61 +7,75 @@ from typing import NoReturn
 
 import pytest
 
-from poolrace.workers.runtime import cancellation as running
+from poolrace.workers.runtime import cancellation
+from poolrace.workers.runtime.cancellation import RunningChunks
 from poolrace.workers.runtime.healthcheck import Heartbeat
 from tests.conftest import wait_until
 
 LONG_AGO = (1.0, 1.0)
+"""Access and modification times that no touch sets."""
 
 
-def test_it_beats_as_long_as_the_worker_is_sound(tmp_path: Path) -> None:
-    path, sound, asked = tmp_path / "beat", threading.Event(), threading.Semaphore(0)
+class Health:
+    """A health check whose answer a test chooses, and whose calls a test can wait for."""
 
-    def ask() -> bool:
-        asked.release()
-        return sound.is_set()
+    def __init__(self) -> None:
+        self.healthy = True
+        self._calls = threading.Semaphore(0)
 
-    sound.set()
-    heartbeat = Heartbeat(path, ask)
+    def __call__(self) -> bool:
+        self._calls.release()
+        return self.healthy
+
+    def wait_for_calls(self, count: int) -> None:
+        for _ in range(count):
+            assert self._calls.acquire(timeout=30)
+
+
+def test_a_healthy_worker_touches_its_file_again_and_again(tmp_path: Path) -> None:
+    path = tmp_path / "heartbeat"
+    heartbeat = Heartbeat(path, Health())
     heartbeat.start()
     wait_until(path.exists)
     os.utime(path, LONG_AGO)
     wait_until(lambda: path.stat().st_mtime > LONG_AGO[1])
-    sound.clear()
-    asked.acquire()  # whoever asked before may have been told that all is well
-    asked.acquire()
+    heartbeat.stop()
+
+
+def test_an_unhealthy_worker_does_not_touch_its_file(tmp_path: Path) -> None:
+    path, health = tmp_path / "heartbeat", Health()
+    health.healthy = False
+    path.touch()
     os.utime(path, LONG_AGO)
-    for _ in range(2):
-        asked.acquire()
-    heartbeat.end()
+    heartbeat = Heartbeat(path, health)
+    heartbeat.start()
+    health.wait_for_calls(3)
+    heartbeat.stop()
     assert path.stat().st_mtime == LONG_AGO[1]
 
 
-def test_a_place_that_cannot_be_written_does_not_end_it(tmp_path: Path) -> None:
-    asked = threading.Semaphore(0)
-
-    def ask() -> bool:
-        asked.release()
-        return True
-
-    heartbeat = Heartbeat(tmp_path / "missing" / "beat", ask)
+def test_the_heartbeat_returns_once_its_file_can_be_written(tmp_path: Path) -> None:
+    path, health = tmp_path / "missing" / "heartbeat", Health()
+    heartbeat = Heartbeat(path, health)
     heartbeat.start()
-    for _ in range(2):
-        asked.acquire()
-    heartbeat.end()
+    health.wait_for_calls(2)
+    assert not path.exists()
+    path.parent.mkdir()
+    wait_until(path.exists)
+    heartbeat.stop()
 
 
-def test_a_chunk_without_a_checkpoint_for_long_is_no_sound_worker(
+def test_a_chunk_without_a_cancellation_point_for_long_makes_its_worker_unhealthy(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def no_client() -> NoReturn:
-        raise AssertionError("a chunk this short asks nobody")
+        raise AssertionError("a chunk this short polls nothing")
 
-    held = running.RunningChunks(no_client)
-    assert held.moving()
-    with held.chunk("job", None) as checkpoint:
-        checkpoint()
-        assert held.moving()
-        monkeypatch.setattr(running, "STANDS_STILL_S", 0.0)
-        assert not held.moving()
-    assert held.moving()
+    running = RunningChunks(no_client)
+    assert running.healthy()
+    with running.chunk("job", None) as cancellation_point:
+        cancellation_point()
+        assert running.healthy()
+        monkeypatch.setattr(cancellation, "HUNG_S", 0.0)
+        assert not running.healthy()
+    assert running.healthy()

@@ -1,4 +1,4 @@
-"""Every workload gives the value that it is expected to give, however it is cut."""
+"""Every workload computes its expected value, for any cut into chunks."""
 
 import math
 from typing import Any
@@ -16,7 +16,7 @@ from poolrace.workers.workloads.minimum import least_residue
 
 
 def computed(name: str, parameters: dict[str, Any], start: int, stop: int) -> int:
-    return compute(make_workload(name, parameters), Chunk(start, stop), "here").value
+    return compute(make_workload(name, parameters), Chunk(start, stop), "host").value
 
 
 QUICK: dict[str, list[dict[str, Any]]] = {
@@ -25,14 +25,14 @@ QUICK: dict[str, list[dict[str, Any]]] = {
     "minimum": [{}, {"seed": 7}, {"values": tuple(range(300, 0, -1))}],
     "mixed": [{"cpu_s": 0.0, "wait_s": 0.0}],
 }
-"""Parameters that cost no time, for every workload."""
+"""Parameters with which a workload takes no time, by workload."""
 
 CASES = [(name, parameters) for name in WORKLOADS for parameters in QUICK[name]]
 
 
 @pytest.mark.parametrize(("name", "parameters"), CASES)
 @given(data=st.data())
-def test_the_expected_value_is_the_computed_one_for_any_cut(
+def test_the_computed_value_is_the_expected_one_for_any_cut(
     name: str, parameters: dict[str, Any], data: st.DataObject
 ) -> None:
     workload = make_workload(name, parameters)
@@ -42,7 +42,7 @@ def test_the_expected_value_is_the_computed_one_for_any_cut(
     ledger = Ledger(start, stop, workload.merge())
     for chunk in (Chunk(start, middle), Chunk(middle, stop)):
         if len(chunk):
-            ledger.add(chunk, compute(workload, chunk, "here").value)
+            ledger.add(chunk, compute(workload, chunk, "host").value)
     assert ledger.complete
     assert ledger.value == workload.expected(start, stop)
 
@@ -53,7 +53,7 @@ def test_the_partial_of_an_empty_chunk_is_0(name: str, parameters: dict[str, Any
 
 
 @pytest.mark.parametrize(("name", "parameters"), CASES)
-def test_parameters_make_the_same_workload_again(name: str, parameters: dict[str, Any]) -> None:
+def test_a_workload_is_rebuilt_from_its_parameters(name: str, parameters: dict[str, Any]) -> None:
     workload = make_workload(name, parameters)
     assert make_workload(name, workload.parameters()) == workload
 
@@ -81,8 +81,8 @@ def test_minimum_takes_the_given_values() -> None:
 
 
 def test_the_seed_decides_the_sequence() -> None:
-    found = {computed("minimum", {"seed": seed}, 0, 1000) for seed in range(10)}
-    assert len(found) == 10
+    minima = {computed("minimum", {"seed": seed}, 0, 1000) for seed in range(10)}
+    assert len(minima) == 10
 
 
 @given(
@@ -91,21 +91,21 @@ def test_the_seed_decides_the_sequence() -> None:
     b=st.integers(0, 10**4),
     count=st.integers(1, 300),
 )
-def test_the_least_residue_is_found_without_looking_at_all(
+def test_the_least_residue_is_that_of_a_search_through_all(
     modulus: int, a: int, b: int, count: int
 ) -> None:
     a, b = a % modulus, b % modulus
     assert least_residue(count, modulus, a, b) == min((a * i + b) % modulus for i in range(count))
 
 
-def test_the_least_residue_of_a_long_sequence_is_found_at_once() -> None:
+def test_the_least_residue_of_a_long_sequence_takes_no_time() -> None:
     assert least_residue(10**12, 1_000_000_007, 1_000_000_006, 5) == 0
 
 
 def test_mixed_computes_and_waits_for_each_index() -> None:
     slept: list[float] = []
     mixed = make_workload("mixed", {"cpu_s": 0.002, "wait_s": 0.3})
-    result = compute(mixed, Chunk(0, 5), "here", sleep=slept.append)
+    result = compute(mixed, Chunk(0, 5), "host", sleep=slept.append)
     assert slept == [0.3] * 5
     assert result.waited_s == pytest.approx(1.5)
     assert 0.010 <= result.cpu_s < 0.050
@@ -113,7 +113,7 @@ def test_mixed_computes_and_waits_for_each_index() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "parameters", "words"),
+    ("name", "parameters", "message"),
     [
         ("product", {}, "unknown"),
         ("sum", {"kernel": "gpu"}, "'gpu'"),
@@ -125,10 +125,10 @@ def test_mixed_computes_and_waits_for_each_index() -> None:
         ("minimum", {"values": (1,) * 10_001}, "10001"),
     ],
 )
-def test_parameters_that_cannot_be_are_refused(
-    name: str, parameters: dict[str, Any], words: str
+def test_invalid_parameters_are_refused(
+    name: str, parameters: dict[str, Any], message: str
 ) -> None:
-    with pytest.raises(UsageError, match=words):
+    with pytest.raises(UsageError, match=message):
         make_workload(name, parameters)
 
 
@@ -145,6 +145,6 @@ def test_a_range_beyond_the_limit_is_refused(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", WORKLOADS)
-def test_the_default_range_is_one(name: str) -> None:
+def test_the_default_range_is_valid(name: str) -> None:
     workload = make_workload(name, {})
     workload.check(workload.default_range[0], workload.default_stop())

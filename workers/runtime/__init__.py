@@ -1,1 +1,1 @@
-"""What a live Celery worker does besides computing chunks."""
+"""The parts of a live Celery worker besides computing: announcing, pausing, cancelling, storing."""

@@ -1,5 +1,4 @@
-"""Celery's result backend for Redis: it loses no result for want of room, and tries none for ever
-that Redis will never take."""
+"""Celery's result backend for Redis: waits while Redis is full, and limits the size of results."""
 
 import threading
 from dataclasses import dataclass
@@ -12,27 +11,27 @@ from poolrace.workers.errors import ResultTooLarge
 from poolrace.workers.runtime.redis_errors import is_transient
 
 OVERRIDES = dict.fromkeys(("redis", "rediss"), f"{__name__}:Backend")
-"""What takes the place of Celery's own, by the scheme of the address."""
+"""The backend class that replaces Celery's own, by URL scheme."""
 
 MAX_BYTES = 1_000_000
-"""Of a result. Redis takes values up to 1 MiB by its configuration; at a larger one it closes the
-connection, which looks as if it were away."""
+"""Bytes of the largest result that is stored. Redis is configured to take values up to 1 MiB; it
+closes the connection on a larger one, which looks as if Redis were down."""
 
 
 class Backend(redis.RedisBackend):  # type: ignore[misc] # ships no types
-    """Stores a result as soon as Redis takes it.
+    """Stores a result, and retries while Redis has no room for it.
 
-    Celery's own gives up when memory or disk is full. Then the chunk neither succeeds nor
-    fails: its worker holds it for ever, and its slot is lost (seen with Celery 5.7).
+    Celery's own backend gives up when memory or disk is full. Then the chunk neither succeeds nor
+    fails: its worker holds it forever, and its slot is lost (seen with Celery 5.7).
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._letters: list[_Letter] = []
-        self._writing = threading.Lock()
+        self._pending: list[_PendingResult] = []
+        self._write_lock = threading.Lock()
 
     def exception_safe_to_retry(self, exc: Exception) -> bool:
-        """Whether to try again, as Celery asks after each failed attempt."""
+        """Whether to try again; Celery asks after each failed attempt."""
         return bool(super().exception_safe_to_retry(exc)) or is_transient(exc)
 
     def _store_result(
@@ -44,55 +43,54 @@ class Backend(redis.RedisBackend):  # type: ignore[misc] # ships no types
         request: Any = None,
         **_: Any,
     ) -> Any:
-        """Store and publish at once.
+        """Store and publish a result; one that is too large is stored as ``ResultTooLarge``.
 
-        Celery's own reads first what is stored, lest a success be overwritten. Here whatever
-        comes second is harmless: the ledger counts each range once. What is too large is
-        stored as a failure that says so.
+        Celery's own backend reads the stored result first, so as not to overwrite a success. Here
+        a second result is harmless, because the ledger counts each range once.
         """
         meta = self._get_result_meta(result, state, traceback, request)
         text = self.encode({**meta, "task_id": task_id})
         if len(text) > MAX_BYTES:
-            error = ResultTooLarge(f"it has {len(text):_} bytes, {MAX_BYTES:_} are the most")
+            error = ResultTooLarge(f"the result has {len(text):_} bytes, at most {MAX_BYTES:_} fit")
             failure = self.prepare_exception(error)
             return self._store_result(task_id, failure, states.FAILURE, None, request)
         self._set_with_state(self.get_key_for_task(task_id), text, state)
         return result
 
     def _set(self, key: bytes, value: str, expires: int | None = None) -> None:
-        """Set and publish, in one round trip with what others store at the same moment.
+        """Set and publish a result, together with the results of other threads that wait.
 
-        Whoever comes first writes for all who wait: hundreds of greenlets that end together
-        would each open a connection, and pay for a round trip.
+        The first thread to get the lock writes all pending results in one round trip: hundreds of
+        greenlets that end together would otherwise open a connection each.
         """
-        letter = _Letter(key, value, expires or self.expires)
-        self._letters.append(letter)
-        with self._writing:
-            if not letter.written:
+        pending = _PendingResult(key, value, expires or self.expires)
+        self._pending.append(pending)
+        with self._write_lock:
+            if not pending.written:
                 self._write()
-        if letter.error:
-            raise letter.error
+        if pending.error:
+            raise pending.error
 
     def _write(self) -> None:
-        """Write all letters, or none: what a full Redis does not store is not told either."""
-        letters = [*self._letters]
-        failed = None
+        """Write all pending results or none; a result that is not stored is not published."""
+        batch = [*self._pending]
+        failure = None
         try:
             with self.client.pipeline(transaction=True) as pipe:
-                for letter in letters:
-                    pipe.set(letter.key, letter.value, ex=letter.expires)
-                    pipe.publish(letter.key, letter.value)
+                for pending in batch:
+                    pipe.set(pending.key, pending.value, ex=pending.expires)
+                    pipe.publish(pending.key, pending.value)
                 pipe.execute()
-        except Exception as error:  # noqa: BLE001 # raised by each of those who wait
-            failed = error
-        del self._letters[: len(letters)]
-        for letter in letters:
-            letter.error, letter.written = failed, True
+        except Exception as error:  # noqa: BLE001 # raised in each waiting thread
+            failure = error
+        del self._pending[: len(batch)]
+        for pending in batch:
+            pending.error, pending.written = failure, True
 
 
 @dataclass(eq=False, slots=True)
-class _Letter:
-    """A result on its way."""
+class _PendingResult:
+    """A result that waits to be written to Redis."""
 
     key: bytes
     value: str

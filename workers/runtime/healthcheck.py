@@ -1,9 +1,10 @@
-"""A worker's sign of life for health checks: a file whose time is now.
+"""Touches a worker's heartbeat file, whose age container health checks read.
 
-It depends on neither the broker nor Celery's consumer: a ping would call a solo or gevent
-worker dead that only computes, and every worker that waits for Redis. A thread (under gevent
-a greenlet) touches the file every second as long as no chunk of this process stands still. So
-the file grows old when the process is dead, stopped or held up, and when a chunk hangs.
+The heartbeat depends on neither the broker nor Celery's consumer: ``celery inspect ping`` would
+report a solo or gevent worker as dead while it computes, and every worker while Redis is
+unreachable. A thread (under gevent a greenlet) touches the file every second unless a chunk of this
+process has hung. So the file grows old when the process is dead, stopped or blocked, or when a
+chunk hangs.
 """
 
 import logging
@@ -11,31 +12,31 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-BEAT_S = 1.0
-"""Seconds between two beats; a health check should allow for ten of them."""
+TOUCH_S = 1.0
+"""Seconds between two touches of the file; a health check should tolerate ten missed touches."""
 
 logger = logging.getLogger(__name__)
 
 
 class Heartbeat(threading.Thread):
-    """Touches ``path`` every second while ``sound()`` holds."""
+    """Touches the file ``path`` every second while ``healthy()`` is true."""
 
-    def __init__(self, path: Path, sound: Callable[[], bool]) -> None:
+    def __init__(self, path: Path, healthy: Callable[[], bool]) -> None:
         super().__init__(name="heartbeat", daemon=True)
         self._path = path
-        self._sound = sound
-        self._over = threading.Event()
+        self._healthy = healthy
+        self._stopped = threading.Event()
 
     def run(self) -> None:
-        """Beat for as long as the process lives, or until ``end``."""
-        while not self._over.is_set():
+        """Touch the file until ``stop``, or for as long as the process lives."""
+        while not self._stopped.is_set():
             try:
-                if self._sound():
+                if self._healthy():
                     self._path.touch()
             except OSError as error:
-                logger.warning("no heartbeat: %s", error)
-            self._over.wait(BEAT_S)
+                logger.warning("cannot touch the heartbeat file: %s", error)
+            self._stopped.wait(TOUCH_S)
 
-    def end(self) -> None:
-        """Beat no more."""
-        self._over.set()
+    def stop(self) -> None:
+        """Touch the file no more."""
+        self._stopped.set()

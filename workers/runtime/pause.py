@@ -1,47 +1,46 @@
-"""A worker's consumer can rest: it takes nothing from its queue until it is told otherwise.
+"""Pauses and resumes the consumer of a Celery worker; chunks already taken are finished.
 
-What it holds it finishes. Celery's remote control could say so too, but a solo worker does not
-hear that while it computes, and a producer that died could not take it back.
+Celery's remote control could do the same, but a solo worker does not read remote control messages
+while it computes, and a producer that died could not resume the consumer.
 """
 
 import logging
 import time
 from typing import Any
 
-LAST_TAKE_S = 1.5
-"""Seconds after which no request to Redis is under way that may still take a chunk: kombu's BRPOP
-waits for one second."""
+SETTLE_S = 1.5
+"""Seconds after a pause until no pending read of the queue can take a chunk: kombu's BRPOP waits
+for one second."""
 
 logger = logging.getLogger(__name__)
 
 
 class ConsumerPause:
-    """Pauses the consumer of one worker. ``consumer`` is Celery's."""
+    """Pauses and resumes the consumer of one queue. ``consumer`` is Celery's."""
 
     def __init__(self, consumer: Any, queue: str) -> None:
         self._consumer = consumer
         self._queue = queue
-        self._wanted = False
-        self._since: float | None = None
+        self._pause_requested = False
+        self._paused_at: float | None = None
 
-    def __call__(self, wanted: bool) -> bool:  # noqa: FBT001 # it is all there is to say
-        """Pause or resume; returns whether the consumer takes nothing any more. Thread-safe.
+    def request(self, pause: bool) -> bool:  # noqa: FBT001 # the two states of a consumer
+        """Pause or resume; returns whether the consumer is paused by now. Thread-safe.
 
-        To be called again and again: what Celery forgot when its connection was lost is said
-        anew.
+        Call it repeatedly: Celery forgets a pause when it loses its connection.
         """
-        self._wanted = wanted
-        if wanted != (self._since is not None):
-            self._consumer.call_soon(self._obey)
-        return self._since is not None and time.monotonic() - self._since > LAST_TAKE_S
+        self._pause_requested = pause
+        if pause != (self._paused_at is not None):
+            self._consumer.call_soon(self._apply)
+        return self._paused_at is not None and time.monotonic() - self._paused_at > SETTLE_S
 
-    def _obey(self) -> None:
-        """In the thread of the consumer, which alone may use its connection."""
-        if self._wanted == (self._since is not None):
+    def _apply(self) -> None:
+        """Runs in the consumer's thread, which alone may use the consumer's connection."""
+        if self._pause_requested == (self._paused_at is not None):
             return
-        if self._wanted:
-            self._since = time.monotonic()
+        if self._pause_requested:
+            self._paused_at = time.monotonic()
             self._consumer.cancel_task_queue(self._queue)
         else:
-            self._since = None
+            self._paused_at = None
             self._consumer.add_task_queue(self._queue)

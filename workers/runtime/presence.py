@@ -1,9 +1,8 @@
-"""A worker says that it is there, and what it is, by a key in Redis that expires; asked, it
-tells what it used.
+"""Announces a worker by a key in Redis that expires, and answers requests for its resource usage.
 
-It does so from a thread of its own. Celery's remote control goes through the consumer, which a
-solo worker does not serve while it computes, so that a busy worker would look dead; and a
-gevent worker whose control connection was cut once never answers again (seen with 5.7).
+A thread of its own does both. Celery's remote control runs in the consumer, which a solo worker
+does not serve while it computes, so a busy worker would look dead; and a gevent worker whose
+control connection was cut once never answers again (seen with Celery 5.7).
 """
 
 import contextlib
@@ -20,72 +19,78 @@ from poolrace.workers.host_facts import HostFacts
 from poolrace.workers.usage import usage_of_tree
 
 REFRESH_S = 1
-EXPIRE_S = 10
-"""Seconds without a sign after which a worker counts as gone: ten missed refreshes."""
+"""Seconds between two announcements of a worker."""
 
-ANSWER_KEPT_S = 60
-"""Seconds after which an answer that nobody took is dropped."""
+EXPIRE_S = 10
+"""Seconds without an announcement after which a worker counts as gone: ten missed ones."""
+
+REPLY_EXPIRE_S = 60
+"""Seconds after which a usage reply that was not read expires."""
 
 INDEX_KEY = "poolrace:workers"
+"""Redis set of the names of all announced workers."""
 
 logger = logging.getLogger(__name__)
 
 
 def presence_key(name: str) -> str:
-    """The key under which the worker of that name is present."""
+    """The Redis key of a worker's announcement."""
     return f"poolrace:worker:{name}"
 
 
-def question_key(name: str) -> str:
-    """The list from which the worker of that name takes questions about its usage.
+def usage_request_key(name: str) -> str:
+    """The Redis list from which a worker takes requests for its resource usage.
 
-    A question is a JSON object: ``reply_to``, the list to push the answer to, and
-    ``reset_peak``. The answer holds the worker's ``name`` and the fields of its ``usage``.
+    A request is a JSON object: ``reply_to``, the list for the reply, and ``reset_peak``. The reply
+    holds the worker's ``name`` and the fields of its ``usage``.
     """
-    return f"poolrace:question:{name}"
+    return f"poolrace:usage-request:{name}"
 
 
 def pause_key(name: str) -> str:
-    """The key that makes the worker of that name rest for as long as it is there."""
-    return f"poolrace:rest:{name}"
+    """The Redis key that pauses a worker for as long as the key exists."""
+    return f"poolrace:pause:{name}"
 
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """What a worker said of itself last."""
+    """The last announcement of a worker, as read from Redis."""
 
     presence: "Presence"
     holds: frozenset[str]
-    """Task ids of the chunks that it has taken from the queue and not done yet."""
+    """Task ids of the messages that the worker has taken from the queue and not finished."""
     age_s: float
-    """Seconds since it said so, by Redis' clock."""
-    rests: bool = False
-    """Whether it takes no chunks because somebody asked it to."""
+    """Seconds since the announcement, by Redis' clock."""
+    paused: bool = False
+    """Whether the worker takes no chunks because its pause key exists."""
 
     @classmethod
     def read(cls, payload: bytes, left_ms: int) -> "Announcement":
-        """From a presence key and its time to live; raises ``ValueError`` if it is none."""
+        """Decode the value of a presence key, which expires in ``left_ms``.
+
+        Raises ``ValueError`` for a payload that is not an announcement.
+        """
         try:
-            told = json.loads(payload)
-            holds = frozenset(map(str, told["holds"]))
-            presence, age_s = Presence.from_json(told["presence"]), EXPIRE_S - left_ms / 1000
-            return cls(presence, holds, age_s, rests=bool(told.get("rests")))
+            fields = json.loads(payload)
+            holds = frozenset(map(str, fields["holds"]))
+            presence, age_s = Presence.from_json(fields["presence"]), EXPIRE_S - left_ms / 1000
+            return cls(presence, holds, age_s, paused=bool(fields.get("paused")))
         except (KeyError, TypeError) as error:
-            raise ValueError(f"not a worker's sign: {error!r}") from error
+            raise ValueError(f"not a worker's announcement: {error!r}") from error
 
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """A worker that takes chunks from the queue of its pool."""
+    """A worker that consumes the queue of its pool: name, pool, slots, process and host."""
 
     name: str
-    """``POOL@host``, unique in the cluster."""
+    """``POOL@HOST``, unique in the cluster."""
     pool: str
     slots: int
-    """``0`` while it takes no chunks: it rests, or ends when those that it holds are done."""
+    """``0`` while the worker takes no chunks: it is paused, or finishes its last chunks."""
     pid: int
     since: str
-    """When it started, by its own clock: ISO 8601, UTC. A restart changes it."""
+    """Start of the worker, by its own clock: ISO 8601, UTC. A restart changes it."""
     host: HostFacts
 
     def to_json(self) -> dict[str, Any]:
@@ -94,7 +99,7 @@ class Presence:
 
     @classmethod
     def from_json(cls, data: Any) -> "Presence":
-        """Rebuild a presence; raises ``ValueError`` for anything that is not one."""
+        """Build a presence from its JSON object; raises ``ValueError`` for any other value."""
         try:
             return cls(**{**data, "host": HostFacts(**data["host"])})
         except (KeyError, TypeError) as error:
@@ -102,10 +107,11 @@ class Presence:
 
 
 class Announcer(threading.Thread):
-    """Keeps a worker's presence fresh and answers questions, until ``end``.
+    """Announces a worker every second and answers usage requests, until ``stop``.
 
-    With each sign it tells which chunks the worker ``holds``, running or waiting for a slot, and
-    tells the worker whether it is to ``rest``, which answers whether it does.
+    ``holds`` returns the task ids that the worker holds, running or waiting for a slot.
+    ``request_pause`` is called with whether the worker's pause key exists, and returns whether
+    the worker is paused.
     """
 
     def __init__(
@@ -113,61 +119,61 @@ class Announcer(threading.Thread):
         client: "redis.Redis",
         presence: Presence,
         holds: Callable[[], Sequence[str]] = lambda: (),
-        rest: Callable[[bool], bool] = lambda _: False,
+        request_pause: Callable[[bool], bool] = lambda _: False,
     ) -> None:
         super().__init__(name="presence", daemon=True)
         self._client = client
         self._presence = presence
         self._holds = holds
-        self._rest = rest
-        self._resting = False
-        self._over = threading.Event()
+        self._request_pause = request_pause
+        self._paused = False
+        self._stopped = threading.Event()
 
     def run(self) -> None:
-        """Refresh until the end; a Redis that is away for a while is tried again."""
-        while not self._over.is_set():
+        """Announce until ``stop``; tries again after an error, because Redis may be unreachable."""
+        while not self._stopped.is_set():
             try:
-                self._refresh()
-                self._answer()
-            except Exception as error:  # noqa: BLE001 # without announcements it would count as gone
-                logger.warning("presence not refreshed: %r", error)
-                self._over.wait(REFRESH_S)
+                self._announce()
+                self._answer_request()
+            except Exception as error:  # noqa: BLE001 # an unannounced worker counts as gone
+                logger.warning("cannot announce this worker, trying again: %r", error)
+                self._stopped.wait(REFRESH_S)
 
     def leave(self) -> None:
-        """This worker takes no more chunks. Safe in a signal handler: does no I/O itself."""
+        """Announce 0 slots from now on. Safe in a signal handler: does no I/O itself."""
         self._presence = replace(self._presence, slots=0)
 
-    def end(self) -> None:
-        """This worker is no more there."""
-        self._over.set()
+    def stop(self) -> None:
+        """Stop announcing, and delete the announcement."""
+        self._stopped.set()
         with contextlib.suppress(redis.RedisError):  # then it expires
             self._client.delete(presence_key(self._presence.name))
 
-    def _refresh(self) -> None:
-        presence = replace(self._presence, slots=0) if self._resting else self._presence
-        told = {"presence": presence.to_json(), "holds": self._holds(), "rests": self._resting}
+    def _announce(self) -> None:
+        presence = replace(self._presence, slots=0) if self._paused else self._presence
+        fields = {"presence": presence.to_json(), "holds": self._holds(), "paused": self._paused}
         with self._client.pipeline(transaction=False) as pipe:
-            pipe.set(presence_key(self._presence.name), json.dumps(told), ex=EXPIRE_S)
+            pipe.set(presence_key(self._presence.name), json.dumps(fields), ex=EXPIRE_S)
             pipe.sadd(INDEX_KEY, self._presence.name)
             pipe.expire(INDEX_KEY, EXPIRE_S)
             pipe.exists(pause_key(self._presence.name))
-            *_, wanted = pipe.execute()
-        self._resting = self._rest(bool(wanted))
+            *_, pause_requested = pipe.execute()
+        self._paused = self._request_pause(bool(pause_requested))
 
-    def _answer(self) -> None:
-        """Answer the next question, if one comes before the next refresh."""
-        asked = self._client.blpop([question_key(self._presence.name)], timeout=REFRESH_S)
-        if not asked:
+    def _answer_request(self) -> None:
+        """Answer the next usage request, if one arrives before the next announcement."""
+        popped = self._client.blpop([usage_request_key(self._presence.name)], timeout=REFRESH_S)
+        if not popped:
             return
         try:
-            question = json.loads(asked[1])
-            reply_to, reset_peak = str(question["reply_to"]), bool(question["reset_peak"])
+            request = json.loads(popped[1])
+            reply_to, reset_peak = str(request["reply_to"]), bool(request["reset_peak"])
         except (ValueError, KeyError, TypeError) as error:
-            logger.warning("a question that is none was ignored: %r", error)
+            logger.warning("a malformed usage request was ignored: %r", error)
             return
         usage = usage_of_tree(self._presence.pid, reset_peak=reset_peak)
+        reply = {"name": self._presence.name, "usage": asdict(usage)}
         with self._client.pipeline(transaction=False) as pipe:
-            told = {"name": self._presence.name, "usage": asdict(usage)}
-            pipe.rpush(reply_to, json.dumps(told))
-            pipe.expire(reply_to, ANSWER_KEPT_S)
+            pipe.rpush(reply_to, json.dumps(reply))
+            pipe.expire(reply_to, REPLY_EXPIRE_S)
             pipe.execute()

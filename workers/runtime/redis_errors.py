@@ -1,12 +1,12 @@
-"""Which of Redis' refusals pass by themselves, so that it is worth to wait."""
+"""Tells transient Redis errors (out of memory, read-only, lost connection) from permanent ones."""
 
 import redis
 
 
 def is_transient(error: Exception) -> bool:
-    """Whether waiting can help: memory or disk may get room, a lost server may come back.
+    """Whether a later attempt can succeed: once memory or disk has room, or the server is back.
 
-    A wrong command stays wrong.
+    An error of the command itself is permanent.
     """
     return (
         not isinstance(error, redis.ResponseError)

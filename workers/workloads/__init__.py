@@ -1,4 +1,4 @@
-"""The registry of workloads: a new one is one file here and one entry below."""
+"""The registry of workloads: a new workload is one file in this folder and one entry below."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,7 +1,7 @@
-"""The protocol of a workload, and the merge coroutines that workloads share.
+"""The base class of workloads, and the merge coroutines that workloads share.
 
 A workload is pure: it yields its waits and never sleeps, reads no clock and does no I/O. So
-the same text runs under threads, processes, greenlets, coroutines and every Celery pool.
+the same code runs under threads, processes, greenlets, coroutines and every Celery pool.
 """
 
 from abc import ABC, abstractmethod
@@ -12,10 +12,11 @@ from typing import Any, ClassVar
 from poolrace.workers.errors import UsageError
 
 Steps = Generator[float, None, int]
-"""Yields seconds to wait (0: nothing to wait for, others may run) and returns the partial."""
+"""A generator that yields seconds to wait (0: no wait, but other greenlets and coroutines may run)
+and returns the partial."""
 
 Merge = Generator[int, int, None]
-"""Takes partials by ``send`` and yields the value merged so far."""
+"""A generator coroutine that takes partials by ``send`` and yields the value merged so far."""
 
 EMPTY = 0
 """The value of an empty range, for every workload."""
@@ -23,25 +24,25 @@ EMPTY = 0
 
 @dataclass(frozen=True)
 class Workload(ABC):
-    """What is computed over an index range. The fields of a subclass are its parameters.
+    """A computation over an index range. The fields of a subclass are its parameters.
 
-    A parameter that cannot be used raises ``UsageError`` on construction.
+    The constructor raises ``UsageError`` for a parameter that cannot be used.
     """
 
     name: ClassVar[str]
     title: ClassVar[str]
-    """One line for ``--help`` and the docs."""
+    """One line for the documentation."""
     default_range: ClassVar[tuple[int, int]]
     limit: ClassVar[int]
-    """Where a range may end at the most."""
+    """The largest end of a range."""
 
     @property
     def waits(self) -> bool:
-        """Whether the time goes into waiting, so that more slots than cores pay off."""
+        """Whether most of the time is spent waiting, so that more slots than cores help."""
         return False
 
     def default_stop(self) -> int:
-        """Where the range ends if the user does not say."""
+        """The default end of the range."""
         return self.default_range[1]
 
     def check(self, start: int, stop: int) -> None:
@@ -67,7 +68,7 @@ class Workload(ABC):
 
     @abstractmethod
     def expected(self, start: int, stop: int) -> int:
-        """The exact value of a non-empty range, by another way than ``steps``."""
+        """The exact value of a non-empty range, by another method than ``steps``."""
 
     def parameters(self) -> dict[str, Any]:
         """The parameters as JSON values."""
@@ -75,14 +76,14 @@ class Workload(ABC):
 
 
 def running_sum() -> Merge:
-    """Yield the sum of all that was sent."""
+    """A merge coroutine that yields the sum of the partials sent so far."""
     total = EMPTY
     while True:
         total += yield total
 
 
 def running_minimum() -> Merge:
-    """Yield the least of all that was sent: the generator coroutine of the seed text."""
+    """A merge coroutine that yields the smallest of the partials sent so far."""
     current = yield EMPTY
     while True:
         value = yield current
@@ -90,7 +91,7 @@ def running_minimum() -> Merge:
 
 
 def parameter(default: Any, help_text: str, choices: tuple[str, ...] = ()) -> Any:
-    """A workload's field that becomes a command-line option of the same name."""
+    """A field of a workload that becomes a command-line option of the same name."""
     return field(default=default, metadata={"help": help_text, "choices": choices})
 
 

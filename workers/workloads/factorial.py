@@ -1,4 +1,4 @@
-"""``factorial``: waits one step per multiplication, the coroutine program of the seed text."""
+"""``factorial``: waits before each multiplication; almost all of its time is waiting."""
 
 import math
 from dataclasses import dataclass
@@ -9,25 +9,27 @@ from poolrace.workers.workloads.base import Steps, Workload, parameter, require_
 
 @dataclass(frozen=True)
 class Factorial(Workload):
-    """The factorial of each index; the value of a range is the sum of its factorials."""
+    """Computes the factorial of each index; the value of a range is the sum of its factorials."""
 
     name: ClassVar[str] = "factorial"
-    title: ClassVar[str] = "n! of each index, one wait per multiplication; pure waiting"
+    title: ClassVar[str] = "the factorial of each index, one wait per multiplication; waiting only"
     default_range: ClassVar[tuple[int, int]] = (2, 5)
     limit: ClassVar[int] = 20_001  # 20,000! has 77,338 digits
 
-    wait_s: float = parameter(1.0, "seconds to wait: before each multiplication, or per index")
+    wait_s: float = parameter(
+        1.0, "Seconds to wait: per multiplication (factorial) or per index (mixed)"
+    )
 
     def __post_init__(self) -> None:
         require_seconds("--wait-s", self.wait_s)
 
     @property
     def waits(self) -> bool:
-        """True unless the wait was set to nothing."""
+        """Whether the wait is not 0."""
         return self.wait_s > 0
 
     def steps(self, start: int, stop: int) -> Steps:
-        """Return the sum of ``n!`` over ``[start, stop)``, one wait before each product."""
+        """Return the sum of ``n!`` over ``[start, stop)``; wait before each multiplication."""
         total = 0
         for number in range(start, stop):
             product = 1
@@ -38,7 +40,7 @@ class Factorial(Workload):
         return total
 
     def expected(self, start: int, stop: int) -> int:
-        """The standard library's factorial once, then one product an index."""
+        """The standard library's factorial of ``start``, then one multiplication per index."""
         product = math.factorial(start)
         total = product
         for number in range(start + 1, stop):

@@ -1,4 +1,4 @@
-"""``mixed``: computes and waits in any proportion, so that the models part company."""
+"""``mixed``: computes and waits in any proportion, to show how the models differ."""
 
 import time
 from dataclasses import dataclass
@@ -9,15 +9,17 @@ from poolrace.workers.workloads.base import Steps, Workload, parameter, require_
 
 @dataclass(frozen=True)
 class Mixed(Workload):
-    """Each index costs CPU seconds of pure Python and seconds of waiting; adds the indices."""
+    """Adds the indices; each index computes in pure Python for a time, then waits."""
 
     name: ClassVar[str] = "mixed"
     title: ClassVar[str] = "each index computes --cpu-s and waits --wait-s"
     default_range: ClassVar[tuple[int, int]] = (0, 200)
     limit: ClassVar[int] = 10**9
 
-    cpu_s: float = parameter(0.001, "CPU seconds that each index of mixed computes")
-    wait_s: float = parameter(0.01, "seconds to wait: before each multiplication, or per index")
+    cpu_s: float = parameter(0.001, "CPU seconds that mixed computes per index")
+    wait_s: float = parameter(
+        0.01, "Seconds to wait: per multiplication (factorial) or per index (mixed)"
+    )
 
     def __post_init__(self) -> None:
         require_seconds("--cpu-s", self.cpu_s)
@@ -25,7 +27,7 @@ class Mixed(Workload):
 
     @property
     def waits(self) -> bool:
-        """True when waiting takes longer than computing."""
+        """Whether waiting takes longer than computing."""
         return self.wait_s > self.cpu_s
 
     def steps(self, start: int, stop: int) -> Steps:
@@ -39,16 +41,16 @@ class Mixed(Workload):
         return total
 
     def expected(self, start: int, stop: int) -> int:
-        """Gauss' closed form."""
+        """The closed form of Gauss."""
         return (start + stop - 1) * (stop - start) // 2
 
 
 def _compute(cpu_s: float) -> None:
-    """Hold the GIL in pure Python until this thread has used ``cpu_s`` of CPU time.
+    """Compute in pure Python, holding the GIL, until this thread has used ``cpu_s`` of CPU time.
 
-    A thread's CPU clock stands still while it waits for the GIL or for a core, so the work
-    is the same under every model.
+    A thread's CPU clock stops while the thread waits for the GIL or for a core, so the work is
+    the same under every model.
     """
-    until = time.thread_time() + cpu_s
-    while time.thread_time() < until:
+    end = time.thread_time() + cpu_s
+    while time.thread_time() < end:
         sum(range(50))

@@ -1,4 +1,4 @@
-"""``sum``: adds the indices of the range, the CPU-bound work of the seed text."""
+"""``sum``: adds the indices of the range; CPU-bound."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -8,11 +8,12 @@ from poolrace.workers.installation import install_command
 from poolrace.workers.workloads.base import Steps, Workload, parameter
 
 SLICE = 1_000_000
-"""Indices between two points where others may run: about 40 ms of the pure-Python loop, so a
-greenlet gives way often enough to answer, and the loop is entered too rarely to cost anything."""
+"""Indices between two yields to other greenlets and coroutines: about 40 ms of the pure-Python
+loop, short enough for them to answer, and long enough that entering the loop costs nothing
+measurable."""
 
 NUMPY_SLICE = 1 << 18
-"""Indices in one array: 2 MiB of 64-bit integers, which stays in a core's cache."""
+"""Indices in one array: 2 MiB of 64-bit integers, which fit into a core's cache."""
 
 
 def _loop(start: int, stop: int) -> Steps:
@@ -47,11 +48,12 @@ def _numpy(start: int, stop: int) -> Steps:
 
 
 KERNELS = {"loop": _loop, "builtin": _builtin, "numpy": _numpy}
+"""Functions that add a range, by the value of ``--kernel``."""
 
 
 @dataclass(frozen=True)
 class Sum(Workload):
-    """The sum of all indices. Every kernel really adds them one by one."""
+    """Adds all indices of a range. Every kernel adds them one by one."""
 
     name: ClassVar[str] = "sum"
     title: ClassVar[str] = "add the indices of the range; pure CPU"
@@ -60,8 +62,8 @@ class Sum(Workload):
 
     kernel: str = parameter(
         "loop",
-        "how sum adds: the pure-Python loop, the built-in sum(range()), or numpy,"
-        " which releases the GIL so that threads scale",
+        "How sum adds: loop is pure Python, builtin is sum(range()), numpy releases the GIL,"
+        " so that threads scale",
         choices=tuple(KERNELS),
     )
 
@@ -70,9 +72,9 @@ class Sum(Workload):
             raise UsageError(f"--kernel {self.kernel!r} is unknown; choose {', '.join(KERNELS)}")
 
     def steps(self, start: int, stop: int) -> Steps:
-        """Return the sum of ``[start, stop)``; gives way after each slice."""
+        """Return the sum of ``[start, stop)``; yield 0 after each slice."""
         return KERNELS[self.kernel](start, stop)
 
     def expected(self, start: int, stop: int) -> int:
-        """Gauss' closed form."""
+        """The closed form of Gauss."""
         return (start + stop - 1) * (stop - start) // 2

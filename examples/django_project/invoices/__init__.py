@@ -1,1 +1,1 @@
-"""An app of the project."""
+"""The Django app that renders invoices."""

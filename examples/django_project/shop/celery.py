@@ -1,4 +1,4 @@
-"""The app: its settings are Django's, its tasks those of the installed apps."""
+"""The Celery app: reads its settings from Django, and finds the tasks of the installed apps."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Django's settings, and Celery's under their prefix."""
+"""Settings of Django, and of Celery with the prefix ``CELERY_``."""
 
 import secrets
 

@@ -1,4 +1,4 @@
-"""The measurements of poolrace alone: memory, steadiness, CPU seconds, whole commands."""
+"""Measures poolrace without peers: memory, throughput over time, CPU seconds, whole commands."""
 
 import os
 import resource
@@ -24,35 +24,39 @@ from poolrace.workers.usage import usage_of
 MB = 1_000_000
 
 Values = dict[str, list[float]]
+"""Values of a measurement, by name."""
 
 COMMANDS: dict[str, Sequence[str]] = {
     "help": ["--help"],
     "run": ["run", "sum", "--stop", "1000"],
 }
+"""Arguments of the commands whose wall time is measured."""
 
 
-class _Tenths:
-    """Notes when the first tenth of the chunks was there, nine tenths, and all."""
+class _TenthTimes:
+    """Records the times at which one tenth, nine tenths and all of the results have arrived."""
 
     def __init__(self, chunks: int) -> None:
-        self._marks = (chunks // 10, chunks - chunks // 10, chunks)
-        self._seen = 0
+        self._counts = (chunks // 10, chunks - chunks // 10, chunks)
+        self._results = 0
         self._times = [time.perf_counter()]
 
     def __call__(self, _ledger: Ledger, result: ChunkResult | None) -> None:
-        self._seen += result is not None
-        if result is not None and self._seen in self._marks:
+        if result is None:
+            return
+        self._results += 1
+        if self._results in self._counts:
             self._times.append(time.perf_counter())
 
     def last_over_first(self, first_began: float) -> float:
-        """Rate of the last tenth over that of the first."""
-        _, first, nine, last = self._times
-        return (first - first_began) / (last - nine)
+        """The rate of the last tenth divided by the rate of the first tenth."""
+        _, one_tenth, nine_tenths, end = self._times
+        return (one_tenth - first_began) / (end - nine_tenths)
 
 
 def million(chunks: int) -> Values:
-    """Memory and steadiness of a job of so many chunks of one index, in this very process."""
-    tenths = _Tenths(chunks)
+    """Measure memory and throughput of a job of one-index chunks; this process is its producer."""
+    tenths = _TenthTimes(chunks)
     with Poolrace() as poolrace, connect(str(poolrace.settings.broker_url)) as redis:
         idle = redis.info("memory")["used_memory"]
         began = time.perf_counter()
@@ -69,7 +73,7 @@ def million(chunks: int) -> Values:
 
 
 def cpu(stop: int) -> Values:
-    """CPU seconds of producer, workers and Redis, under the default schedule."""
+    """Measure the CPU seconds of producer, workers and Redis, under the default schedule."""
     with Poolrace() as poolrace:
         run = poolrace.measured(stop, AUTO)
     _require_exact(run)
@@ -77,22 +81,22 @@ def cpu(stop: int) -> Values:
 
 
 def bare(stop: int) -> Values:
-    """CPU seconds of the loop alone.
+    """Measure the CPU seconds of the loop alone.
 
-    It runs as two processes: a core is slower while its neighbour is busy, and that is no
-    fault of whoever keeps both busy.
+    The loop runs in two processes, as in poolrace, because a core is slower while its neighbour
+    is busy.
     """
-    began, used = time.perf_counter(), _children_s()
+    began, cpu_before_s = time.perf_counter(), _children_cpu_s()
     processes = [Process(target=add, args=bounds) for bounds in cut(stop, SLOTS)]
     for process in processes:
         process.start()
     for process in processes:
         process.join()
-    return {"cpu_s": [_children_s() - used], "elapsed_s": [time.perf_counter() - began]}
+    return {"cpu_s": [_children_cpu_s() - cpu_before_s], "elapsed_s": [time.perf_counter() - began]}
 
 
 def command(name: str, times: int) -> Values:
-    """Wall time of whole commands, from exec to exit, beside a cluster that runs."""
+    """Measure the wall time of whole commands, from exec to exit, while a cluster runs."""
     with temporary(Settings(), {"prefork": SLOTS}) as cluster:
         environment = inherited_environment(CELERY_BROKER_URL=cluster.broker_url)
         return {"elapsed_s": [_command_s(COMMANDS[name], environment) for _ in range(times)]}
@@ -110,7 +114,7 @@ def _command_s(arguments: Sequence[str], environment: dict[str, str]) -> float:
     return time.perf_counter() - began
 
 
-def _children_s() -> float:
+def _children_cpu_s() -> float:
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 
