@@ -58,7 +58,7 @@ check: install  ## Format, lint, types, import contracts, sizes, documentation.
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/python deploy/sizes.py
+	@$(BIN)/python tests/sizes.py
 	@$(PYTEST) -q tests/docs
 
 # Material prints an announcement of MkDocs 2 before every build unless this variable is set.

@@ -60,6 +60,7 @@ def test_a_search_stays_within_the_memory_limit(project: CommandLine) -> None:
         project, "proj.nap", "[0.2]\n", "--pool", "prefork", "--max-memory", "200M",
         "--budget-s", "30", "--out", "r.json",
     )  # fmt: skip
+    assert answer.code == 0, answer.err
     verdict = answer.json()
     candidates = by_name(answer).values()
     fastest = next(candidate for candidate in candidates if candidate["laps"] > 2)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-CHECK = runpy.run_path(str(Path(__file__).parents[2] / "deploy" / "sizes.py"))
+CHECK = runpy.run_path(str(Path(__file__).parents[1] / "sizes.py"))
 
 
 def function(name: str, lines: int) -> str:
