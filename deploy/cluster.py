@@ -128,7 +128,9 @@ def _require_containers(engine: str, target: str) -> None:
 
 def _run_producer(command: str) -> NoReturn:
     """Run a ``producer`` command in place of this one."""
-    code = subprocess.run([sys.executable, "-m", "poolrace", command], check=False).returncode
+    code = subprocess.run(
+        [sys.executable, "-m", "poolrace.producer", command], check=False
+    ).returncode
     sys.exit(code)
 
 

@@ -1,7 +1,8 @@
-"""``producer``, also as ``python -m producer``: calls a command, turns errors into exit codes."""
+"""The program ``producer``: runs a command and turns errors into exit codes."""
 
 import logging
 import os
+import re
 import signal
 import sys
 from types import FrameType
@@ -9,52 +10,75 @@ from typing import NoReturn
 
 import click
 
-from poolrace.producer.commands import producer
+from poolrace.producer.commands import COMMANDS, producer
 from poolrace.producer.errors import INTERRUPTED
+from poolrace.producer.program import PROGRAM
 from poolrace.workers.errors import PoolraceError
 from poolrace.workers.settings import mask
 
 MAX_DIGITS = 200_000
-"""Decimal digits that an integer may have in output: twice the sum of all factorials up to the
-limit. Python's own limit, 4,300, would end a run of factorial with a traceback."""
+"""Decimal digits of an integer in output, at most: twice the digits of the sum of all factorials
+up to the limit of the workload. Python's own limit of 4,300 would end such a run with a
+traceback."""
+
+COMMAND_LINE = re.compile(rf"\bproducer (?=(?:{'|'.join(COMMANDS)})\b)")
+"""A command line within a message; messages call the program ``producer``."""
 
 
 def main() -> NoReturn:
     """Run the command line and exit with its code."""
     sys.set_int_max_str_digits(MAX_DIGITS)
-    # A shell that starts us in the background has SIGINT ignored; we heed it all the same.
+    # A shell that starts a command in the background has it ignore SIGINT; handle it all the same.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    logging.basicConfig(format="producer: %(message)s")
+    handler = logging.StreamHandler()
+    handler.setFormatter(LogFormatter(f"{PROGRAM}: %(message)s"))
+    logging.basicConfig(handlers=[handler])
     logging.getLogger("poolrace").setLevel(logging.INFO)
     for signum in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(signum, _terminated)
+        signal.signal(signum, _exit_on_signal)
     try:
-        code = producer(prog_name="producer", standalone_mode=False)
+        code = producer(prog_name=PROGRAM, standalone_mode=False)
     except PoolraceError as error:
-        code = _complain(str(error), error.exit_code)
+        code = _print_error(str(error), error.exit_code)
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.ctx.get_help() if error.ctx else "", err=True)
         code = error.exit_code
     except click.ClickException as error:
-        code = _complain(error.format_message(), error.exit_code)
+        code = _print_error(error.format_message(), error.exit_code)
     except (KeyboardInterrupt, click.Abort):
-        code = _complain("interrupted; nothing of it goes on", INTERRUPTED)
+        code = _print_error("interrupted; everything that this command started is stopped",
+                            INTERRUPTED)  # fmt: skip
     except BrokenPipeError:
-        # Whoever read our output has enough; keep the interpreter from writing more at exit.
+        # The reader of our output closed the pipe; the interpreter must not write more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 1
     except OSError as error:
-        code = _complain(f"cannot write the output: {error.strerror}", 1)
+        code = _print_error(f"cannot write the output: {error.strerror}", 1)
     sys.exit(code)
 
 
-def _complain(message: str, code: int) -> int:
-    click.echo(f"producer: {mask(' '.join(message.split()))}", err=True)
+class LogFormatter(logging.Formatter):
+    """Formats log messages; the command lines in them name the program as it was called."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the text of the record."""
+        return _as_called(super().format(record))
+
+
+def _as_called(message: str) -> str:
+    """Return the message with the program's name, as it was called, in its command lines."""
+    return COMMAND_LINE.sub(f"{PROGRAM} ", message)
+
+
+def _print_error(message: str, code: int) -> int:
+    """Print the message on one line of standard error, without passwords; return the code."""
+    text = mask(_as_called(" ".join(message.split())))
+    click.echo(f"{PROGRAM}: {text}", err=True)
     return code
 
 
-def _terminated(signum: int, _frame: FrameType | None) -> NoReturn:
-    """End as Ctrl-C does: every context is left in order, what was started is stopped."""
+def _exit_on_signal(signum: int, _frame: FrameType | None) -> NoReturn:
+    """Exit as after Ctrl-C: every context manager is left and stops what the command started."""
     signal.signal(signum, signal.SIG_IGN)
     sys.exit(128 + signum)
 

@@ -1,4 +1,4 @@
-"""What the measurements were made with: versions, the commit, the facts of each host."""
+"""The environment of a measurement: hosts, versions and the commit of poolrace."""
 
 import subprocess
 from collections.abc import Iterable
@@ -11,25 +11,46 @@ from poolrace.producer.settings import Settings
 from poolrace.workers.host_facts import HostFacts
 
 PACKAGES = ("poolrace", "celery", "kombu", "redis", "gevent", "flower", "numpy")
+"""Packages whose versions are stored with results."""
+
+SOURCE_TREE = Path(__file__).resolve().parent.parent
+"""Root of the checkout, if poolrace runs from one; else the installed package."""
 
 
 def describe(hosts: Iterable[HostFacts]) -> dict[str, Any]:
-    """The environment as a JSON object. Holds no path, no user name, no password."""
+    """Return the environment as a JSON object, without paths, user names and passwords."""
     return {
         "hosts": [host.to_json() for host in hosts],
-        "versions": {name: found for name in PACKAGES if (found := _version(name))},
-        "commit": _commit(),
+        "versions": {name: number for name in PACKAGES if (number := _version(name))},
+        "commit": commit_of(SOURCE_TREE),
     }
 
 
-def describe_here() -> dict[str, Any]:
-    """The environment of what was measured on this machine alone."""
+def describe_this_machine() -> dict[str, Any]:
+    """Return the environment of a measurement on this machine alone."""
     return describe([HostFacts.collect(Settings().host)])
 
 
 def now() -> str:
-    """When something was made: ISO 8601, UTC, to the second."""
+    """Return the present time: ISO 8601, UTC, to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def commit_of(tree: Path) -> str | None:
+    """Return the commit checked out in ``tree``, with ``+`` if files were changed since.
+
+    ``None`` unless ``tree`` is the root of a checkout: an installed package may lie in the
+    environment of another project, whose commit says nothing about poolrace.
+    """
+    if not (tree / ".git").exists():  # a file in a worktree of git, else a directory
+        return None
+    describe_commit = ("describe", "--always", "--dirty=+", "--abbrev=12", "--exclude=*")
+    command = ["git", "-C", str(tree), *describe_commit]
+    try:
+        process = subprocess.run(command, capture_output=True, text=True, timeout=5, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return process.stdout.strip() or None
 
 
 def _version(package: str) -> str | None:
@@ -37,14 +58,3 @@ def _version(package: str) -> str | None:
         return version(package)
     except PackageNotFoundError:
         return None
-
-
-def _commit() -> str | None:
-    """The commit of the source tree we run from, with ``+`` if it was changed since."""
-    tree = str(Path(__file__).parent.parent)
-    command = ["git", "-C", tree, "describe", "--always", "--dirty=+", "--abbrev=12", "--exclude=*"]
-    try:
-        answer = subprocess.run(command, capture_output=True, text=True, timeout=5, check=True)
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return answer.stdout.strip() or None

@@ -1,10 +1,10 @@
-"""Errors that a job or a race can end with; the base classes are in ``workers/errors.py``.
+"""Errors that end a job or a race; the base classes are in ``workers/errors.py``.
 
 PoolraceError        exit code 1
 └── JobFailed        1   the job did not complete
-    ├── JobCancelled 1   another command cancelled it
-    ├── AllFailed    1   every item of a race raised
-    └── ChunkFailed  1   the code of one chunk raised, or its process died, too often
+    ├── JobCancelled 1   another command cancelled the job
+    ├── AllFailed    1   every item of a race raised an error
+    └── ChunkFailed  1   the code of one chunk raised an error, or its process died, too often
 """
 
 from poolrace.workers.errors import PoolraceError
@@ -14,7 +14,7 @@ INTERRUPTED = 130
 
 
 class JobFailed(PoolraceError):
-    """A job ended without its value."""
+    """The job ended without its value, or with a wrong one."""
 
 
 class JobCancelled(JobFailed):
@@ -22,7 +22,7 @@ class JobCancelled(JobFailed):
 
 
 class AllFailed(JobFailed):
-    """The task of a race raised for every item; ``traceback`` is that of the first one."""
+    """The task of a race raised an error for every item; ``traceback`` is the first item's."""
 
     def __init__(self, message: str, traceback: str) -> None:
         super().__init__(message)
@@ -30,4 +30,4 @@ class AllFailed(JobFailed):
 
 
 class ChunkFailed(JobFailed):
-    """The code of a chunk raised, or the process that ran it died."""
+    """The code of a chunk raised an error, or the process that ran the chunk died."""

@@ -1,4 +1,4 @@
-"""In which order those that are compared take their turns. Pure."""
+"""Rounds: the order in which compared things are measured in each round. Pure."""
 
 from collections.abc import Sequence
 from typing import TypeVar
@@ -6,11 +6,11 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def rotated(entrants: Sequence[T], number: int) -> list[T]:
-    """All of them, once, in round ``number``, which counts from 0.
+def rotated(sequence: Sequence[T], number: int) -> list[T]:
+    """Return the elements in the order of round ``number``, which counts from 0.
 
-    Each round begins with another one than the round before, so that a machine which slows
-    down or speeds up does so for all alike.
+    Each round starts with the next element, so a machine that slows down or speeds up during the
+    measurement affects all elements alike.
     """
-    first = number % len(entrants) if entrants else 0
-    return [*entrants[first:], *entrants[:first]]
+    first = number % len(sequence) if sequence else 0
+    return [*sequence[first:], *sequence[:first]]

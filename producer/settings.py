@@ -1,4 +1,4 @@
-"""Settings of the producer: those of a worker, and what only the producer needs."""
+"""Settings of the producer: the settings of a worker and some more."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,14 +13,14 @@ STATE_DIR = ".poolrace"
 
 @dataclass(frozen=True)
 class Settings(WorkerSettings):
-    """An immutable set of settings; its repr shows no password."""
+    """The producer's settings, immutable; the repr shows no password."""
 
     state_dir: Path = Path(STATE_DIR)
-    """Directory of the local cluster that ``producer up`` starts."""
+    """Directory with the state of the local cluster."""
     lasting: bool = True
-    """Whether the cluster outlives the command, so that a job in it can be resumed."""
+    """Whether the cluster outlives the command; then an interrupted job can be resumed."""
     patience_s: int = 120
-    """Seconds that a run waits for Redis, or for a worker, to come back before it gives up."""
+    """Seconds that a run waits for Redis or a worker to come back before the run fails."""
     flower_login: str | None = field(default=None, repr=False)
     """``USER:PASSWORD`` of Flower, from Flower's own variable ``FLOWER_BASIC_AUTH``."""
 

@@ -139,7 +139,7 @@ class CommandLine:
         """Start a command without waiting for its end."""
         environment = {k: v for k, v in os.environ.items() if not k.startswith(OURS)}
         process = subprocess.Popen(
-            [sys.executable, "-m", "poolrace", *arguments],
+            [sys.executable, "-m", "poolrace.producer", *arguments],
             cwd=self.directory,
             env={**environment, **self.variables},
             stdin=subprocess.DEVNULL,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from poolrace.producer.cluster.state import Cluster
 from poolrace.producer.cluster.status import Status
+from poolrace.producer.program import PROGRAM
 
 NEXT = ("run sum --pool prefork", "run mixed --pool gevent", "compare sum", "status")
 """Commands to try first on a cluster that was just started."""
@@ -38,9 +39,9 @@ def render_status(status: Status) -> str:
 
 
 def _producer() -> str:
-    """The command ``producer`` as it can be typed here: by its path if it is not on PATH."""
-    beside = Path(sys.executable).with_name("producer")
-    return "producer" if shutil.which("producer") else shlex.quote(os.path.relpath(beside))
+    """This program as it can be typed here: by its path if it is not on PATH."""
+    beside = Path(sys.executable).with_name(PROGRAM)
+    return PROGRAM if shutil.which(PROGRAM) else shlex.quote(os.path.relpath(beside))
 
 
 def _flower(cluster: Cluster) -> str:

@@ -5,19 +5,20 @@ from typing import Any
 import click
 
 from poolrace.producer.commands.options import (
+    example,
     job_from,
     job_options,
-    outcome_options,
+    measuring_options,
     schedule_from,
     settings_from,
 )
-from poolrace.producer.commands.output import Outcome
+from poolrace.producer.commands.output import Output
 from poolrace.producer.executors.models import LOCAL_MODELS, ONE_SLOT, Model
 from poolrace.producer.experiments.plans import Case, Plan
 from poolrace.workers.pools import POOLS
 
 
-@click.command()
+@click.command(epilog=example("compare sum --local all --pool all --report report.html"))
 @job_options
 @click.option(
     "--pool",
@@ -33,22 +34,23 @@ from poolrace.workers.pools import POOLS
     multiple=True,
     help=f"A local model, or all: {', '.join(LOCAL_MODELS)}. Repeatable.",
 )
-@outcome_options
-@click.option("--flower", is_flag=True, help="Run Flower in a cluster that is started for this.")
+@measuring_options
+@click.option("--flower", is_flag=True, help="Start Flower, too, in a temporary cluster.")
 def command(
     pools: tuple[str, ...], locals_: tuple[str, ...], repeat: int, *, flower: bool, **options: Any
 ) -> None:
     """Run WORKLOAD under several execution models, interleaved, and compare them.
 
-    Without --pool or --local it compares all of them. If no cluster is there, one is started
-    and stopped afterwards.
+    The default is all models. Without a cluster, the command starts a temporary one and stops it
+    afterwards.
     """
     job, schedule = job_from(options), schedule_from(options)
     plan = Plan(job, [Case(model, schedule) for model in _models(pools, locals_)], repeat)
-    Outcome.from_options(options).of(plan, settings_from(options), flower=flower)
+    Output.from_options(options).run_plan(plan, settings_from(options), flower=flower)
 
 
 def _models(pools: tuple[str, ...], locals_: tuple[str, ...]) -> list[Model]:
+    """Return the models named by the options; all models if there are no options."""
     if not pools and not locals_:
         pools = locals_ = ("all",)
     return [
@@ -57,13 +59,13 @@ def _models(pools: tuple[str, ...], locals_: tuple[str, ...]) -> list[Model]:
     ]
 
 
-def _expanded(texts: tuple[str, ...], every: list[str]) -> list[str]:
-    """``all`` and ``all:SLOTS`` stand for every model, those with one slot left at it."""
+def _expanded(texts: tuple[str, ...], names: list[str]) -> list[str]:
+    """Replace ``all`` and ``all:SLOTS`` by all names; models of one slot keep one slot."""
     expanded: list[str] = []
     for text in texts:
         name, colon, slots = text.partition(":")
         if name == "all":
-            expanded += [m if m in ONE_SLOT else f"{m}{colon}{slots}" for m in every]
+            expanded += [each if each in ONE_SLOT else f"{each}{colon}{slots}" for each in names]
         else:
             expanded.append(text)
     return expanded

@@ -6,13 +6,14 @@ import click
 
 from poolrace.producer.broker.client import HOW_TO_START
 from poolrace.producer.cluster.state import read_state
+from poolrace.producer.commands.options import example
 from poolrace.producer.settings import Settings
 from poolrace.workers.errors import ClusterError
 
 
-@click.command()
+@click.command(epilog=example("env"))
 def command() -> None:
-    """Print shell lines for the local cluster: eval "$(producer env)".
+    """Print the local cluster's shell variables, for eval "$(producer env)".
 
     They contain the passwords of the cluster. With them celery, redis-cli -u
     "$CELERY_BROKER_URL" and other tools connect to the cluster.

@@ -4,15 +4,15 @@ from typing import Any
 
 import click
 
-from poolrace.producer.commands.options import Count, Numbers, result_options
-from poolrace.producer.commands.output import Outcome
+from poolrace.producer.commands.options import Count, Numbers, example, result_options
+from poolrace.producer.commands.output import Output
 from poolrace.producer.experiments.progress import steps
 from poolrace.producer.race.options import MapOptions
 from poolrace.producer.race.pool_map import measure_map
 from poolrace.workers.errors import UsageError
 
 
-@click.command()
+@click.command(epilog=example("map --waiting 0,50,99 --slots 2,8 --repeat 1"))
 @click.option(
     "--waiting", metavar="PERCENT,...", type=Numbers(least=0), default="0,25,50,75,90,99",
     show_default=True, help="Shares of its time that the task waits.",
@@ -33,18 +33,16 @@ from poolrace.workers.errors import UsageError
 def command(
     waiting: tuple[int, ...], slots: tuple[int, ...], item_s: float, repeat: int, **options: Any
 ) -> None:
-    """Show which pool wins at which waiting share and concurrency on this machine.
+    """Find the fastest pool for each share of waiting and each concurrency.
 
     Measures a Celery task that computes and waits, on workers and a Redis of its own. With the
     default options it takes ten minutes.
-
-    Example: producer map --waiting 0,50,99 --slots 2,8 --report map.png
     """
     if max(waiting) > 100:
         raise UsageError(f"--waiting {max(waiting)} is more than all of the time; give 0 to 100")
-    outcome = Outcome.from_options(options)
+    outcome = Output.from_options(options)
     shares = [percent / 100 for percent in sorted(set(waiting))]
     map_options = MapOptions(item_s, shares, sorted(set(slots)), repeat)
     with steps(map_options.laps) as report_step:
         pool_map = measure_map(map_options, report_step)
-    outcome.tell(pool_map)
+    outcome.write(pool_map)

@@ -1,4 +1,4 @@
-"""Options that commands share, and how what is typed becomes what the packages work with."""
+"""Options that several commands share, and the objects that typed options become."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import Field, fields
@@ -11,6 +11,7 @@ import click
 from poolrace.producer.executors.models import LOCAL_MODELS, Model
 from poolrace.producer.jobs.job import Job
 from poolrace.producer.jobs.schedules import SCHEDULES, ScheduleChoice
+from poolrace.producer.program import PROGRAM
 from poolrace.producer.settings import Settings
 from poolrace.workers.errors import UsageError
 from poolrace.workers.pools import POOLS
@@ -19,7 +20,7 @@ from poolrace.workers.workloads import WORKLOADS, Workload, make_workload
 F = TypeVar("F", bound=Callable[..., object])
 
 LARGEST_EXPONENT = 30
-"""No workload's limit is near 10**30; beyond it a number only wastes memory."""
+"""Power of ten of the largest number that is parsed; every workload's limit is far smaller."""
 
 
 class Count(click.ParamType[int]):
@@ -31,7 +32,7 @@ class Count(click.ParamType[int]):
         self._least = least
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """The number, exactly; fails for anything else."""
+        """Return the exact number; fails for any other text."""
         try:
             number = Decimal(value)
         except InvalidOperation:
@@ -53,53 +54,60 @@ class Numbers(click.ParamType[tuple[int, ...]]):
     name = "numbers"
 
     def __init__(self, least: int | None = None) -> None:
-        self._one = Count(least)
+        self._count = Count(least)
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> tuple[int, ...]:
-        """The numbers as a tuple."""
+        """Return the numbers as a tuple."""
         if isinstance(value, tuple):
             return value
-        return tuple(self._one.convert(part.strip(), param, ctx) for part in value.split(","))
+        return tuple(self._count.convert(part.strip(), param, ctx) for part in value.split(","))
+
+
+def example(arguments: str) -> str:
+    """Return the last line of a command's help: a command line that works as it is."""
+    return f"Example: {PROGRAM} {arguments}"
 
 
 def broker_option(command: F) -> F:
-    """``--broker``."""
+    """Add ``--broker``."""
     return click.option(
-        "--broker", metavar="URL", help="Redis of the cluster, redis://:PASSWORD@HOST:PORT/0."
+        "--broker", metavar="URL", help="Redis of the cluster: redis://:PASSWORD@HOST:PORT/0."
     )(command)
 
 
 def workload_options(command: F) -> F:
-    """The workload with its range and its parameters, and the cluster."""
+    """Add the workload, its range and its parameters, and ``--broker``."""
     options: list[Callable[[F], F]] = [
         click.argument("workload", metavar="WORKLOAD", type=click.Choice(list(WORKLOADS))),
         click.option("--start", type=Count(), help="First index.  [default: by workload]"),
-        click.option("--stop", type=Count(), help="Index behind the last.  [default: by workload]"),
+        click.option(
+            "--stop", type=Count(), help="Index after the last one.  [default: by workload]"
+        ),
         *_parameter_options(),
     ]
     return broker_option(_with(options, command))
 
 
 def job_options(command: F) -> F:
-    """The workload with its range and its parameters, the cluster, and the schedule."""
+    """Add the options of ``workload_options``, and the schedule."""
     options: list[Callable[[F], F]] = [
         click.option(
             "--schedule",
             type=click.Choice(SCHEDULES),
             default=SCHEDULES[0],
             show_default=True,
-            help="How the range is cut; auto follows measured chunk times.",
+            help="Schedule that cuts the range; auto follows measured times.",
         ),
-        click.option("--chunks", type=Count(least=1), help="Cut into so many chunks."),
-        click.option("--chunk-size", type=Count(least=1), help="Indices of a chunk."),
+        click.option("--chunks", type=Count(least=1), help="Number of chunks."),
+        click.option("--chunk-size", type=Count(least=1), help="Indices per chunk."),
     ]
     return workload_options(_with(options, command))
 
 
 def model_options(command: F) -> F:
-    """One model, under which the cases differ in something else."""
+    """Add ``--pool`` and ``--local``, which name one model."""
     options: list[Callable[[F], F]] = [
         click.option(
             "--pool",
@@ -115,23 +123,23 @@ def model_options(command: F) -> F:
     return _with(options, command)
 
 
-def outcome_options(command: F) -> F:
-    """How often to measure, and where the results go."""
+def measuring_options(command: F) -> F:
+    """Add ``--repeat`` and the options of ``result_options``."""
     repeat = click.option(
-        "--repeat", type=Count(least=1), default="3", show_default=True, help="Runs of each."
+        "--repeat", type=Count(least=1), default="3", show_default=True, help="Runs of each case."
     )
     return repeat(result_options(command))
 
 
 def result_options(command: F) -> F:
-    """Where the results go."""
+    """Add ``--out``, ``--report`` and ``--json``."""
     path = click.Path(path_type=Path)
     options: list[Callable[[F], F]] = [
-        click.option("--out", type=path, help="Store raw results here, as JSON."),
+        click.option("--out", type=path, help="File for the raw results, as JSON."),
         click.option(
             "--report",
             type=path,
-            help="Write a report here: a page, or what the name ends in, as .md, .svg or .png.",
+            help="File for a report; its suffix chooses the format, as .md or .svg, else HTML.",
         ),
         click.option(
             "--json", "as_json", is_flag=True, help="Print the results as JSON, not as a table."
@@ -150,18 +158,19 @@ time_limit_option = click.option(
 
 
 def job_from(options: dict[str, Any]) -> Job:
-    """The job that was typed; takes what it uses out of ``options``."""
+    """Create the job from the typed options, and remove them from ``options``."""
     name = options.pop("workload")
     given = {
         parameter: value
         for parameter in _parameters()
         if (value := options.pop(parameter)) is not None
     }
-    own = {field.name for field in fields(WORKLOADS[name])}
-    for parameter in given.keys() - own:
+    parameters = {field.name for field in fields(WORKLOADS[name])}
+    for parameter in given.keys() - parameters:
+        owners = ", ".join(owner.name for owner in _parameters()[parameter])
         raise UsageError(
-            f"--{parameter.replace('_', '-')} is not a parameter of {name}, but of"
-            f" {', '.join(owner.name for owner in _parameters()[parameter])}; leave it out"
+            f"--{parameter.replace('_', '-')} is not a parameter of {name}, but of {owners};"
+            " leave it out"
         )
     workload = make_workload(name, given)
     start, stop = options.pop("start"), options.pop("stop")
@@ -170,12 +179,12 @@ def job_from(options: dict[str, Any]) -> Job:
 
 
 def schedule_from(options: dict[str, Any]) -> ScheduleChoice:
-    """The schedule that was typed; takes what it uses out of ``options``."""
+    """Create the schedule from the typed options, and remove them from ``options``."""
     return ScheduleChoice(options.pop("schedule"), options.pop("chunks"), options.pop("chunk_size"))
 
 
 def model_from(options: dict[str, Any]) -> Model:
-    """The model that was typed; takes what it uses out of ``options``."""
+    """Create the model from the typed options, and remove them from ``options``."""
     pool, local = options.pop("pool"), options.pop("local")
     if pool is not None and local is not None:
         raise UsageError(f"--pool {pool} and --local {local} exclude each other; give one")
@@ -185,19 +194,19 @@ def model_from(options: dict[str, Any]) -> Model:
 
 
 def settings_from(options: dict[str, Any]) -> Settings:
-    """The settings; takes ``--broker`` out of ``options``."""
+    """Read the settings, with ``--broker``, and remove it from ``options``."""
     return Settings.from_env(options.pop("broker"))
 
 
 def _with(options: Sequence[Callable[[F], F]], command: F) -> F:
-    """The command with these options, in this order."""
+    """Add these options to the command, in this order."""
     for option in reversed(options):
         command = option(command)
     return command
 
 
 def _parameters() -> dict[str, list[type[Workload]]]:
-    """Parameter -> the workloads that have it."""
+    """Return each parameter with the workloads that have it."""
     owners: dict[str, list[type[Workload]]] = {}
     for workload in WORKLOADS.values():
         for field in fields(workload):
@@ -206,29 +215,27 @@ def _parameters() -> dict[str, list[type[Workload]]]:
 
 
 def _parameter_options() -> list[Callable[[F], F]]:
-    """An option for each parameter of any workload; its default shows per workload."""
-    found = []
-    for name, owners in _parameters().items():
-        by_owner = {
-            owner.name: next(f for f in fields(owner) if f.name == name) for owner in owners
-        }
-        any_field = next(iter(by_owner.values()))
-        defaults = ", ".join(
-            f"{owner} {f.default}" for owner, f in by_owner.items() if f.default != ()
-        )
-        found.append(
-            click.option(
-                f"--{name.replace('_', '-')}",
-                type=_type_of(any_field),
-                help=any_field.metadata["help"]
-                + "."
-                + (f"  [default: {defaults}]" if defaults else ""),
-            )
-        )
-    return found
+    """Return an option for each parameter of any workload; the help has all defaults."""
+    return [_parameter_option(name, owners) for name, owners in _parameters().items()]
+
+
+def _parameter_option(name: str, owners: Sequence[type[Workload]]) -> Callable[[F], F]:
+    by_owner = {
+        owner.name: next(field for field in fields(owner) if field.name == name) for owner in owners
+    }
+    first = next(iter(by_owner.values()))
+    defaults = ", ".join(
+        f"{owner} {field.default}" for owner, field in by_owner.items() if field.default != ()
+    )
+    suffix = f"  [default: {defaults}]" if defaults else ""
+    return click.option(
+        f"--{name.replace('_', '-')}", type=_type_of(first),
+        help=f"{first.metadata['help']}.{suffix}",
+    )  # fmt: skip
 
 
 def _type_of(field: "Field[Any]") -> click.ParamType[Any]:
+    """Return the click type for a parameter of a workload."""
     if field.metadata["choices"]:
         return click.Choice(field.metadata["choices"])
     if isinstance(field.default, tuple):

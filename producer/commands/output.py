@@ -1,4 +1,4 @@
-"""What commands do with what they measured: store it, report it, print it, complain."""
+"""Output of measuring commands: stores results, writes a report, prints."""
 
 import json
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ import click
 from poolrace.producer.errors import JobFailed
 from poolrace.producer.experiments.compare import compare
 from poolrace.producer.experiments.plans import Plan
-from poolrace.producer.experiments.progress import bars
+from poolrace.producer.experiments.progress import run_bars
 from poolrace.producer.reports.formats import FORMATS, format_for
 from poolrace.producer.reports.formats.image import require_png
 from poolrace.producer.reports.views.view import view
@@ -21,8 +21,11 @@ from poolrace.workers.errors import UsageError
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """Where the results go; raises ``UsageError`` for a place where they cannot."""
+class Output:
+    """The output options of a command: ``--out``, ``--report`` and ``--json``.
+
+    Raises ``UsageError`` for a path that cannot be written, before anything is measured.
+    """
 
     out: Path | None
     report: Path | None
@@ -38,31 +41,32 @@ class Outcome:
 
     @classmethod
     def from_options(cls, options: dict[str, Any]) -> Self:
-        """What was typed; takes what it uses out of ``options``."""
+        """Create an output from the typed options, and remove them from ``options``."""
         return cls(options.pop("out"), options.pop("report"), options.pop("as_json"))
 
-    def of(self, plan: Plan, settings: Settings, *, flower: bool = False) -> None:
-        """Measure, store and print; raises ``JobFailed`` if a run was not exact."""
-        with bars(plan.job) as watch:
-            comparison = compare(plan, settings, flower=flower, watch=watch)
-        self.tell(comparison)
+    def run_plan(self, plan: Plan, settings: Settings, *, flower: bool = False) -> None:
+        """Measure the plan and write the results; raises ``JobFailed`` if a run is not exact."""
+        with run_bars(plan.job) as make_observer:
+            comparison = compare(plan, settings, flower=flower, make_observer=make_observer)
+        self.write(comparison)
         if not comparison.exact:
             raise JobFailed("a run did not give the expected value")
 
-    def tell(self, results: Results) -> None:
-        """Store, report and print."""
+    def write(self, results: Results) -> None:
+        """Store the results, write the report, and print."""
         if self.out:
             save(results, self.out)
         if self.report:
             write_file(self.report, FORMATS[format_for(self.report)](results))
         if self.as_json:
-            click.echo(json.dumps(_for_scripts(results), indent=2))
+            click.echo(json.dumps(_json_output(results), indent=2))
         else:
             click.echo(FORMATS["text"](results), nl=False)
 
 
-def _for_scripts(results: Results) -> dict[str, Any]:
-    """What follows; a comparison is printed whole, as its file has it, with that as figures."""
+def _json_output(results: Results) -> dict[str, Any]:
+    """Return the derived figures; for a comparison its stored form with ``figures`` added."""
     figures = view(results).figures
-    whole = isinstance(results, Comparison)
-    return {**results.to_json(), "figures": figures} if whole else figures
+    if isinstance(results, Comparison):
+        return {**results.to_json(), "figures": figures}
+    return figures

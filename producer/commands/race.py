@@ -10,8 +10,8 @@ from typing import Any, TextIO
 import click
 import psutil
 
-from poolrace.producer.commands.options import Count, Numbers, result_options
-from poolrace.producer.commands.output import Outcome
+from poolrace.producer.commands.options import Count, Numbers, example, result_options
+from poolrace.producer.commands.output import Output
 from poolrace.producer.errors import AllFailed
 from poolrace.producer.race.app_info import AppInfo
 from poolrace.producer.race.items import Item, read_items
@@ -36,7 +36,7 @@ class Size(click.ParamType[int]):
         return int(number) * unit
 
 
-@click.command()
+@click.command(epilog=example("race -A proj --task proj.tasks.fetch --items items.jsonl"))
 @click.option("-A", "--app", required=True, metavar="APP", help="The app, as celery -A takes it.")
 @click.option("--task", required=True, metavar="NAME", help="Full name of the task.")
 @click.option(
@@ -91,16 +91,14 @@ def command(*, yes: bool, **options: Any) -> None:
 
     Workers run in the app's environment, with its configuration. Its broker and its result
     backend are replaced by a private Redis, and are never contacted.
-
-    Example: producer race -A proj --task proj.tasks.resize --items items.jsonl
     """
-    outcome = Outcome.from_options(options)
+    outcome = Output.from_options(options)
     try:
         result = race(_race_options(options), lambda app: _confirm(app, options, yes=yes))
     except AllFailed as failed:
         click.echo(failed.traceback, err=True)
         raise
-    outcome.tell(result)
+    outcome.write(result)
 
 
 def _race_options(options: dict[str, Any]) -> RaceOptions:

@@ -2,23 +2,24 @@
 
 import click
 
-from poolrace.producer.commands.options import broker_option
-from poolrace.producer.commands.run import show
-from poolrace.producer.experiments.progress import bars
+from poolrace.producer.commands.options import broker_option, example
+from poolrace.producer.commands.run import print_run
+from poolrace.producer.experiments.progress import run_bars
 from poolrace.producer.experiments.saved_jobs import resume
 from poolrace.producer.settings import Settings
 
 
-@click.command()
+@click.command(epilog=example("resume 3f9c2a7be810"))
 @click.argument("job", metavar="JOB")
 @broker_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(job: str, broker: str | None, *, as_json: bool) -> None:
-    """Go on with JOB where its producer stopped; computes nothing twice.
+    """Resume JOB from its last checkpoint.
 
-    The job runs on its pool, under its schedule. 'producer jobs' lists what can be resumed.
+    Indices that the checkpoint has counted are not computed again. The job keeps its pool and its
+    schedule. 'producer jobs' lists the jobs.
     """
-    kept = resume(job, Settings.from_env(broker))
-    with bars(kept.job) as watch:
-        run = kept.run(watch)
-    show(run, as_json=as_json)
+    resumed = resume(job, Settings.from_env(broker))
+    with run_bars(resumed.job) as make_observer:
+        run = resumed.run(make_observer)
+    print_run(run, as_json=as_json)

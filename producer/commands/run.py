@@ -8,6 +8,7 @@ import click
 
 from poolrace.producer.commands.options import (
     Count,
+    example,
     job_from,
     job_options,
     model_from,
@@ -20,16 +21,16 @@ from poolrace.producer.errors import JobFailed
 from poolrace.producer.executors.models import Model
 from poolrace.producer.experiments.compare import measured_runs
 from poolrace.producer.experiments.plans import Case, Plan
-from poolrace.producer.experiments.progress import bars
+from poolrace.producer.experiments.progress import run_bars
 from poolrace.producer.reports.views.run import render
 from poolrace.producer.results.run import Run
 from poolrace.workers.errors import UsageError
 
 
-@click.command()
+@click.command(epilog=example("run sum --stop 1e6 --pool threads"))
 @job_options
 @model_options
-@click.option("--slots", type=Count(least=1), help="Chunks at a time.  [default: by model]")
+@click.option("--slots", type=Count(least=1), help="Slots of the model.  [default: by model]")
 @time_limit_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(
@@ -39,22 +40,23 @@ def command(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Run WORKLOAD under one execution model, exactly, and say what it took.
+    """Run WORKLOAD under one execution model; print its exact value and the time taken.
 
-    Without --pool or --local it runs on Celery's prefork pool. If no cluster is there, one is
-    started for the run and stopped afterwards.
+    The default model is Celery's prefork pool. Without a cluster, the command starts a temporary
+    one and stops it afterwards.
     """
     model = _with_slots(model_from(options), slots)
     if time_limit_s and model.kind == "local":
         raise UsageError(f"--time-limit {time_limit_s:g} is for Celery pools; leave it out")
     job = replace(job_from(options), time_limit_s=time_limit_s)
     plan = Plan(job, [Case(model, schedule_from(options))])
-    with bars(plan.job) as watch:
-        [(run, _)] = measured_runs(plan, settings_from(options), watch=watch)
-    show(run, as_json=as_json)
+    settings = settings_from(options)
+    with run_bars(plan.job) as make_observer:
+        [(run, _)] = measured_runs(plan, settings, make_observer=make_observer)
+    print_run(run, as_json=as_json)
 
 
-def show(run: Run, *, as_json: bool) -> None:
+def print_run(run: Run, *, as_json: bool) -> None:
     """Print the run; raises ``JobFailed`` if it is not exact."""
     click.echo(json.dumps(run.to_json(), indent=2) if as_json else render(run), nl=as_json)
     if not run.exact:

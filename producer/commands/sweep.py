@@ -6,32 +6,33 @@ import click
 
 from poolrace.producer.commands.options import (
     Numbers,
+    example,
     job_from,
+    measuring_options,
     model_from,
     model_options,
-    outcome_options,
     settings_from,
     workload_options,
 )
-from poolrace.producer.commands.output import Outcome
+from poolrace.producer.commands.output import Output
 from poolrace.producer.experiments.plans import sweep_plan
 
 
-@click.command()
+@click.command(epilog=example("sweep sum --pool prefork --chunks 2,8,64,512"))
 @workload_options
 @model_options
 @click.option(
     "--chunks",
     metavar="N,N,...",
     type=Numbers(least=1),
-    help="Numbers of equal chunks.  [default: from a chunk a slot to 1024]",
+    help="Numbers of equal chunks.  [default: from one chunk per slot to 1024]",
 )
-@outcome_options
+@measuring_options
 def command(chunks: tuple[int, ...] | None, repeat: int, **options: Any) -> None:
-    """Cut WORKLOAD into ever more chunks, and find out how many are best.
+    """Run WORKLOAD in different numbers of chunks, and find the best number.
 
-    Fits what a chunk costs, and what is lost when there are too few of them. Without --pool or
-    --local it runs on Celery's prefork pool.
+    Fits the cost of a chunk, and the time lost to uneven slots with too few chunks. The default
+    model is Celery's prefork pool.
     """
     plan = sweep_plan(job_from(options), model_from(options), chunks, repeat)
-    Outcome.from_options(options).of(plan, settings_from(options))
+    Output.from_options(options).run_plan(plan, settings_from(options))

@@ -5,12 +5,13 @@ import click
 from poolrace.producer.cluster.flower import FLOWER_PORT
 from poolrace.producer.cluster.lifecycle import up
 from poolrace.producer.cluster.text import render_started
+from poolrace.producer.commands.options import example
 from poolrace.producer.executors.models import Model
 from poolrace.producer.settings import Settings
 from poolrace.workers.pools import POOLS
 
 
-@click.command()
+@click.command(epilog=example("up --pool prefork:2 --pool gevent:50"))
 @click.option(
     "--pool",
     "pools",
@@ -24,7 +25,7 @@ from poolrace.workers.pools import POOLS
     help=f"Port of Flower.  [default: {FLOWER_PORT}]",
 )
 def command(pools: tuple[str, ...], flower_port: int | None) -> None:
-    """Start a local cluster that stays: Redis, a Celery worker for each pool, Flower."""
+    """Start a local cluster that keeps running: Redis, a Celery worker per pool, Flower."""
     models = [Model.parse("celery", text) for text in pools or POOLS]
     slots = {model.name: model.slots or POOLS[model.name].default_slots for model in models}
     cluster = up(Settings.from_env(), slots, flower_port)

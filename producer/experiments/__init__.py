@@ -1,1 +1,1 @@
-"""Experiments: plan, run and measure jobs under execution models."""
+"""Experiments: plan, run, measure and resume jobs under execution models."""

@@ -1,4 +1,4 @@
-"""The cases of a plan, several times each, interleaved. Prints nothing."""
+"""Compares the cases of a plan: measures each several times, interleaved. Prints nothing."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -19,42 +19,56 @@ from poolrace.producer.settings import Settings
 from poolrace.workers.host_facts import HostFacts
 
 ObserverFactory = Callable[[str], Observer]
-"""Gives the observer of the run that is about to begin, whose title it gets."""
+"""An observer factory gets the title of a run that is about to start, and returns its observer."""
 
 
-def no_progress(_title: str) -> Observer:
-    """Watch nothing."""
+def no_observer(_title: str) -> Observer:
+    """Return an observer that ignores all progress: the default observer factory."""
     return ignore_progress
 
 
 def measured_runs(
-    plan: Plan, settings: Settings, *, flower: bool = False, watch: ObserverFactory = no_progress
+    plan: Plan,
+    settings: Settings,
+    *,
+    flower: bool = False,
+    make_observer: ObserverFactory = no_observer,
 ) -> Iterator[tuple[Run, Sequence[HostFacts]]]:
-    """Make the runs of the plan one after the other; a cluster is started if none is there."""
+    """Measure the runs of the plan one by one; yield each with the facts of its hosts.
+
+    If the plan has Celery pools and there is no cluster, a temporary one is started.
+    """
     expected = plan.job.expected()
     pools = plan.pools()
     began = time.perf_counter()
     cluster = cluster_for(settings, pools, hosts=plan.hosts, flower=flower)
-    with cluster if pools else nullcontext(settings) as found:
+    with cluster if pools else nullcontext(settings) as cluster_settings:
         cluster_s = time.perf_counter() - began
-        hosts = {pool: PoolHosts.find(found, pool) for pool in pools if plan.varies == "hosts"}
+        hosts = {}
+        if plan.varies == "hosts":
+            hosts = {pool: PoolHosts.find(cluster_settings, pool) for pool in pools}
         for case in plan.rounds():
-            working = hosts[case.model.name].only(case.hosts) if case.hosts else nullcontext()
-            with working:
-                run, facts = _measured(plan.job, case, found, expected, watch(str(case)))
+            with hosts[case.model.name].only(case.hosts) if case.hosts else nullcontext():
+                observer = make_observer(str(case))
+                run, facts = _measure_case(plan.job, case, cluster_settings, expected, observer)
             if case.model.kind == "celery":
                 run = replace(run, startup_s=cluster_s + run.startup_s)
             yield run, facts
 
 
 def compare(
-    plan: Plan, settings: Settings, *, flower: bool = False, watch: ObserverFactory = no_progress
+    plan: Plan,
+    settings: Settings,
+    *,
+    flower: bool = False,
+    make_observer: ObserverFactory = no_observer,
 ) -> Comparison:
-    """Make all runs of the plan."""
+    """Measure all runs of the plan."""
     made_at = now()
     runs = []
     hosts: dict[str, HostFacts] = {}
-    for run, run_hosts in measured_runs(plan, settings, flower=flower, watch=watch):
+    runs_with_hosts = measured_runs(plan, settings, flower=flower, make_observer=make_observer)
+    for run, run_hosts in runs_with_hosts:
         runs.append(run)
         hosts |= {facts.host: facts for facts in run_hosts}
     return Comparison(
@@ -72,11 +86,12 @@ def compare(
     )
 
 
-def _measured(
+def _measure_case(
     job: Job, case: Case, settings: Settings, expected: int, observer: Observer
 ) -> tuple[Run, Sequence[HostFacts]]:
+    """Measure one run of the case; return the run with the facts of its hosts."""
     job = replace(job, id=new_job_id())
-    executor = make_executor(case.limited, job, settings, case.schedule)
+    executor = make_executor(case.executor_model, job, settings, case.schedule)
     schedule = case.schedule.make(len(job))
     run = measure(job, executor, schedule, expected=expected, observer=observer)
     return run, executor.hosts

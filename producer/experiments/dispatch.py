@@ -1,7 +1,7 @@
-"""The stream from schedule to executor to ledger: keeps slots busy, forgets what is done.
+"""Dispatch: streams chunks from a schedule through an executor into a ledger.
 
-Holds as many chunks as are in flight, and no more, so a job of a million chunks needs the
-memory of one of a hundred. Reads no clock but to size its window, and prints nothing.
+Only the chunks in flight are kept in memory, so a job of a million chunks needs as much memory
+as a job of a hundred. Prints nothing.
 """
 
 import logging
@@ -15,100 +15,107 @@ from poolrace.producer.jobs.schedules import AHEAD_S, Schedule
 from poolrace.workers.chunks import Chunk, ChunkResult
 
 POLL_S = 0.5
-"""An executor is asked at least this often, so that a caller can show time passing."""
+"""Seconds of one wait for results at most; after each wait the observer is called, so that a
+progress bar moves on."""
 
-MAX_AHEAD = 1024
-"""Chunks waiting in front of the slots at most, however short they are."""
+MAX_CHUNKS_AHEAD = 1024
+"""Chunks that wait ahead of the slots at most, however short the chunks are."""
 
-FIRST = 8
-"""Chunks that are sent before any result is there."""
+FIRST_CHUNKS = 8
+"""Chunks that are sent before the first result arrives, at most."""
 
-OPENING_S = 0.08
-"""Without a result for so long, four times as many are sent."""
+GROW_AFTER_S = 0.08
+"""Seconds without a result after which the limit on chunks in flight grows fourfold."""
 
 Observer = Callable[[Ledger, ChunkResult | None], None]
-"""Called with each new result, and with ``None`` when time passed without one."""
+"""An observer is called with each new result, and with ``None`` after a wait without results."""
 
 logger = logging.getLogger(__name__)
 
 
 def ignore_progress(ledger: Ledger, result: ChunkResult | None) -> None:
-    """The observer of a run that nobody watches."""
+    """Do nothing: the observer of a run without progress display."""
 
 
 def dispatch(
     job: Job, executor: Executor, schedule: Schedule, observer: Observer = ignore_progress
 ) -> Ledger:
-    """Run the job to its end on an entered executor; returns its complete ledger."""
+    """Run the job to its end on an entered executor; return its complete ledger."""
     ledger = job.ledger()
-    cuts = schedule.chunks_of(ledger.gaps, executor.slots)
+    chunks = schedule.chunks_of(ledger.gaps, executor.slots)
     in_flight: set[Chunk] = set()
-    window = _Window(executor.slots)
-    _feed(executor, cuts, in_flight, window.size)
+    limit = _InFlightLimit(executor.slots)
+    _submit(executor, chunks, in_flight, limit.chunks)
     while not ledger.complete:
-        results = executor.collect(window.patience_s)
+        results = executor.collect(limit.timeout_s)
         for result in results:
             if _count(ledger, result, in_flight):
                 schedule.observe(result, executor.slots)
-                window.observe(result)
+                limit.observe(result)
                 observer(ledger, result)
         if not results:
             observer(ledger, None)
         executor.checkpoint(ledger)
-        window.fit(executor.slots, quiet=not results)
-        _feed(executor, cuts, in_flight, window.size)
+        limit.adapt(executor.slots, timed_out=not results)
+        _submit(executor, chunks, in_flight, limit.chunks)
     return ledger
 
 
-def _feed(executor: Executor, cuts: Iterator[Chunk], in_flight: set[Chunk], size: int) -> None:
-    chunks = list(islice(cuts, max(0, size - len(in_flight))))
-    if chunks:
-        in_flight.update(chunks)
-        executor.submit(chunks)
+def _submit(executor: Executor, chunks: Iterator[Chunk], in_flight: set[Chunk], limit: int) -> None:
+    """Submit the next chunks until as many as ``limit`` are in flight."""
+    next_chunks = list(islice(chunks, max(0, limit - len(in_flight))))
+    if next_chunks:
+        in_flight.update(next_chunks)
+        executor.submit(next_chunks)
 
 
 def _count(ledger: Ledger, result: ChunkResult, in_flight: set[Chunk]) -> bool:
-    """Enter a result into the ledger; returns whether it was new."""
+    """Add a result to the ledger; return whether the ledger counted its chunk."""
     if not len(result.chunk):
-        return False  # a late one of the warm-up
+        return False  # a late result of the warm-up
     if result.chunk in in_flight or ledger.covers(result.chunk):
         in_flight.discard(result.chunk)
         return ledger.add(result.chunk, result.value)
-    logger.warning("a result for chunk %s, which was not sent, is ignored", result.chunk)
+    logger.warning("ignored a result for chunk %s, which was not sent", result.chunk)
     return False
 
 
-class _Window:
-    """How many chunks to keep in flight: two a slot, more when chunks are shorter than the
-    time a new one takes to arrive.
+class _InFlightLimit:
+    """The limit on chunks in flight: two per slot, and more for short chunks.
 
-    It begins with one a slot, and opens by one a result once each slot had one: the short chunks
-    with which ``auto`` feels its way are few, and do not flood hundreds of greenlets. Chunks
-    that mostly wait open it at once, and so does time without any result.
+    The limit starts at one chunk per slot, ``FIRST_CHUNKS`` at most. It grows by one with each
+    result once every slot can have had a result, so ``auto`` sends few of its short first chunks
+    and does not flood hundreds of greenlets. The limit grows to two per slot at once when a chunk
+    mostly waits, and fourfold after a time without results.
     """
 
     def __init__(self, slots: int) -> None:
         self._slots = slots
-        self._seen = 0
-        self.size = min(FIRST, slots)
+        self._results = 0
+        self.chunks = min(FIRST_CHUNKS, slots)
 
     @property
-    def patience_s(self) -> float:
-        """How long to wait for a result before looking at the window again."""
-        return OPENING_S if self.size < 2 * self._slots else POLL_S
+    def timeout_s(self) -> float:
+        """Seconds to wait for results until the limit is adapted again."""
+        return GROW_AFTER_S if self.chunks < 2 * self._slots else POLL_S
 
-    def fit(self, slots: int, *, quiet: bool) -> None:
-        """Follow hosts that join or leave; after a ``quiet`` wait open further."""
+    def adapt(self, slots: int, *, timed_out: bool) -> None:
+        """Follow hosts that join or leave; grow after a wait without results."""
         self._slots = slots
-        if quiet and self.size < 2 * slots:
-            self.size = min(4 * self.size, 2 * slots)
+        if timed_out and self.chunks < 2 * slots:
+            self.chunks = min(4 * self.chunks, 2 * slots)
 
     def observe(self, result: ChunkResult) -> None:
-        self._seen += 1
+        """Adapt to the duration of a finished chunk."""
+        self._results += 1
         if result.waited_s > result.cpu_s:
-            self.size = max(self.size, 2 * self._slots)
-        ahead = 0
-        if self._seen >= 8 * self._slots:
-            ahead = round(self._slots * AHEAD_S / max(result.duration_s, 1e-6))
-        most = self._slots + max(self._slots, min(MAX_AHEAD, ahead))
-        self.size = min(self.size + (self._seen > self._slots), most)
+            self.chunks = max(self.chunks, 2 * self._slots)
+        if self._results > self._slots:
+            self.chunks += 1
+        self.chunks = min(self.chunks, self._slots + max(self._slots, self._ahead(result)))
+
+    def _ahead(self, result: ChunkResult) -> int:
+        """Return how many chunks of this duration may wait ahead of all slots."""
+        if self._results < 8 * self._slots:
+            return 0
+        return min(MAX_CHUNKS_AHEAD, round(self._slots * AHEAD_S / max(result.duration_s, 1e-6)))

@@ -1,4 +1,4 @@
-"""One measured execution of a job. Prints nothing; what it returns is all there is to know."""
+"""Measures one run of a job. Prints nothing: all figures are in the returned ``Run``."""
 
 import logging
 import time
@@ -14,19 +14,21 @@ from poolrace.workers.errors import ClusterError
 from poolrace.workers.usage import Usage, used_between
 
 MAX_RECORDS = 1000
-"""Chunks that a run keeps a record of each; of all of them it keeps each slot's share."""
+"""Chunks of a run that get a record of their own, at most; the shares of the slots count all
+chunks."""
 
 RECORD_BITS = 256
-"""Size of the largest value that a record keeps."""
+"""Bits of the largest value that a record stores; records of larger values store ``None``."""
 
 WARM_UP_CHUNKS = 64
-"""Empty chunks sent before the clock starts, one a slot, at most so many."""
+"""Empty chunks sent before the clock starts, at most: one per slot."""
 
 WARM_UP_S = 30.0
-"""Seconds within which the first of them is answered."""
+"""Seconds until the first result of the warm-up must arrive."""
 
 QUIET_S = 5.0
-"""Seconds without an answer after which the run begins with the slots that did answer."""
+"""Seconds without another result of the warm-up after which the run starts without the slots
+that did not answer."""
 
 logger = logging.getLogger(__name__)
 
@@ -39,27 +41,27 @@ def measure(
     expected: int,
     observer: Observer = ignore_progress,
 ) -> Run:
-    """Enter the executor, warm it up, run the job inside the clock, and leave it again."""
-    books = _Books(executor, observer)
+    """Enter the executor, warm it up, run the job inside the clock, and leave the executor."""
+    recorder = _Recorder(executor, observer)
     began = time.perf_counter()
     with executor:
         _warm_up(executor)
-        books.startup_s = time.perf_counter() - began
+        recorder.startup_s = time.perf_counter() - began
         before = executor.usage(reset_peak=True)
-        books.start()
-        ledger = dispatch(job, executor, schedule, books.enter)
-        books.end()
-        books.usage = used_between(before, executor.usage())
-    return _run(job, executor, schedule, ledger, books, expected)
+        recorder.start()
+        ledger = dispatch(job, executor, schedule, recorder.record)
+        recorder.stop()
+        recorder.usage = used_between(before, executor.usage())
+    return _run(job, executor, schedule, ledger, recorder, expected)
 
 
-class _Books:
-    """Collects what a run is reported by, in bounded memory."""
+class _Recorder:
+    """The figures of a run, collected in bounded memory while the run goes on."""
 
     def __init__(self, executor: Executor, observer: Observer) -> None:
         self._executor = executor
         self._observer = observer
-        self._began = self._looked = 0.0
+        self._began = self._updated = 0.0
         self.startup_s = self.elapsed_s = self.slot_s = 0.0
         self.slots = 0
         self.usage = Usage()
@@ -70,18 +72,18 @@ class _Books:
         self.records: list[ChunkRecord] = []
 
     def start(self) -> None:
-        self._executor.take_events()  # before the clock started
+        """Start the clock."""
+        self._executor.take_events()  # drops the events of the start-up
         self.slots = self._executor.slots
-        self._began = self._looked = time.perf_counter()
+        self._began = self._updated = time.perf_counter()
 
-    def end(self) -> None:
-        self._look()
-        self.elapsed_s = self.seconds()
+    def stop(self) -> None:
+        """Stop the clock."""
+        self._update()
+        self.elapsed_s = self._seconds()
 
-    def seconds(self) -> float:
-        return time.perf_counter() - self._began
-
-    def enter(self, ledger: Ledger, result: ChunkResult | None) -> None:
+    def record(self, ledger: Ledger, result: ChunkResult | None) -> None:
+        """Record a result, or time that passed without one, and call the observer."""
         if result is not None:
             self.chunks += 1
             self.busy_s += result.busy_s
@@ -90,24 +92,27 @@ class _Books:
             share.indices += len(result.chunk)
             share.busy_s += result.busy_s
             if len(self.records) < MAX_RECORDS:
-                self.records.append(self._record(ledger, result))
-        self._look()
+                self.records.append(self._chunk_record(ledger, result))
+        self._update()
         self._observer(ledger, result)
 
-    def _look(self) -> None:
-        """Count the seconds that slots were there, and take down what happened."""
-        now = time.perf_counter()
-        self.slot_s += self._executor.slots * (now - self._looked)
-        self._looked = now
-        self.events += [Event(self.seconds(), what) for what in self._executor.take_events()]
+    def _seconds(self) -> float:
+        return time.perf_counter() - self._began
 
-    def _record(self, ledger: Ledger, result: ChunkResult) -> ChunkRecord:
+    def _update(self) -> None:
+        """Add the slot-seconds and the events since the last update."""
+        now = time.perf_counter()
+        self.slot_s += self._executor.slots * (now - self._updated)
+        self._updated = now
+        self.events += [Event(self._seconds(), text) for text in self._executor.take_events()]
+
+    def _chunk_record(self, ledger: Ledger, result: ChunkResult) -> ChunkRecord:
         return ChunkRecord(
             result.chunk.start,
             result.chunk.stop,
             result.host,
             result.slot,
-            self.seconds(),
+            self._seconds(),
             result.duration_s,
             _short(result.value),
             _short(ledger.value),
@@ -115,31 +120,31 @@ class _Books:
 
 
 def _short(value: int) -> int | None:
-    """The value, unless a thousand of its size would make a file unwieldy."""
+    """Return the value, or ``None`` if a thousand of its size would make a huge file."""
     return value if value.bit_length() <= RECORD_BITS else None
 
 
 def _warm_up(executor: Executor) -> None:
-    """Have each slot compute an empty chunk: it then has imported and connected everything.
+    """Let each slot compute an empty chunk, so that it has imported and connected everything.
 
-    The chunks are empty ranges at different places, for no two may look alike.
+    Each empty chunk starts at another index, because no two chunks may be equal.
     """
-    waiting = sent = min(executor.slots, WARM_UP_CHUNKS)
-    executor.submit([Chunk(i, i) for i in range(sent)])
-    heard = time.monotonic()
-    while waiting > 0:
-        answers = executor.collect(1.0)
-        waiting -= len(answers)
-        heard = time.monotonic() if answers else heard
-        quiet_s = time.monotonic() - heard
-        if waiting == sent and quiet_s > WARM_UP_S:
+    missing = sent = min(executor.slots, WARM_UP_CHUNKS)
+    executor.submit([Chunk(index, index) for index in range(sent)])
+    last_result_at = time.monotonic()
+    while missing > 0:
+        results = executor.collect(1.0)
+        missing -= len(results)
+        last_result_at = time.monotonic() if results else last_result_at
+        quiet_s = time.monotonic() - last_result_at
+        if missing == sent and quiet_s > WARM_UP_S:
             raise ClusterError(
                 f"{executor.model}: none of {sent} slots answered within {WARM_UP_S:.0f} s;"
-                " look at the workers' logs"
+                " see the workers' logs"
             )
-        if 0 < waiting < sent and quiet_s > QUIET_S:
-            logger.warning("%d of %d slots did not answer in time; the run begins without them",
-                           waiting, sent)  # fmt: skip
+        if 0 < missing < sent and quiet_s > QUIET_S:
+            logger.warning("%d of %d slots did not answer in time; the run starts without them",
+                           missing, sent)  # fmt: skip
             return
 
 
@@ -148,7 +153,7 @@ def _run(
     executor: Executor,
     schedule: Schedule,
     ledger: Ledger,
-    books: _Books,
+    recorder: _Recorder,
     expected: int,
 ) -> Run:
     return Run(
@@ -158,11 +163,11 @@ def _run(
         start=job.start,
         stop=job.stop,
         model=executor.model,
-        slots=books.slots,
+        slots=recorder.slots,
         hosts=len(executor.hosts),
         machines=len({facts.machine for facts in executor.hosts}),
         schedule=schedule.name,
-        chunks=books.chunks,
+        chunks=recorder.chunks,
         duplicates=ledger.duplicates,
         retries=executor.counts.get("retries", 0),
         resent=executor.counts.get("resent", 0),
@@ -172,15 +177,15 @@ def _run(
         expected=expected,
         exact=ledger.complete and ledger.value == expected,
         intervals=[[chunk.start, chunk.stop] for chunk in ledger.intervals],
-        elapsed_s=books.elapsed_s,
-        startup_s=books.startup_s,
-        cpu_s=books.usage.cpu_s,
-        busy_s=books.busy_s,
-        efficiency=books.busy_s / books.slot_s,
-        voluntary_switches=books.usage.voluntary_switches,
-        involuntary_switches=books.usage.involuntary_switches,
-        peak_memory_bytes=books.usage.peak_memory_bytes,
-        shares=books.shares,
-        events=books.events,
-        records=books.records,
+        elapsed_s=recorder.elapsed_s,
+        startup_s=recorder.startup_s,
+        cpu_s=recorder.usage.cpu_s,
+        busy_s=recorder.busy_s,
+        efficiency=recorder.busy_s / recorder.slot_s,
+        voluntary_switches=recorder.usage.voluntary_switches,
+        involuntary_switches=recorder.usage.involuntary_switches,
+        peak_memory_bytes=recorder.usage.peak_memory_bytes,
+        shares=recorder.shares,
+        events=recorder.events,
+        records=recorder.records,
     )

@@ -1,4 +1,4 @@
-"""Live progress on standard error: a bar on a terminal, nothing where nobody looks."""
+"""Progress bars on standard error, if it is a terminal."""
 
 import sys
 import time
@@ -9,26 +9,28 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.table import Column
 
-from poolrace.producer.experiments.compare import ObserverFactory, no_progress
+from poolrace.producer.experiments.compare import ObserverFactory, no_observer
 from poolrace.producer.jobs.job import Job
 from poolrace.producer.jobs.ledger import Ledger
 from poolrace.workers.chunks import ChunkResult
 
 REFRESH_S = 0.1
+"""Seconds between two updates of a bar."""
 
 
 class _Bar:
-    """Chunks done, rate, time left, the value so far, each host's share of a run."""
+    """The bar of one run: chunks, merged value, rate, time left, share of each host."""
 
     def __init__(self, progress: Progress, job: Job, title: str) -> None:
         self._progress = progress
-        self._task: TaskID = progress.add_task(title, total=len(job), words="")
+        self._task: TaskID = progress.add_task(title, total=len(job), figures="")
         self._began = time.monotonic()
         self._shown = 0.0
         self._chunks = 0
         self._indices: dict[str, int] = {}
 
     def update(self, ledger: Ledger, result: ChunkResult | None) -> None:
+        """Count the result and redraw the bar: the observer of the run."""
         if result is not None:
             self._chunks += 1
             host = self._indices.get(result.host, 0)
@@ -36,9 +38,10 @@ class _Bar:
         now = time.monotonic()
         if now - self._shown >= REFRESH_S or ledger.complete:
             self._shown = now
-            self._progress.update(self._task, completed=ledger.done, words=self._words(ledger, now))
+            figures = self._figures(ledger, now)
+            self._progress.update(self._task, completed=ledger.done, figures=figures)
 
-    def _words(self, ledger: Ledger, now: float) -> str:
+    def _figures(self, ledger: Ledger, now: float) -> str:
         rate = ledger.done / max(now - self._began, 1e-9)
         left_s = (ledger.stop - ledger.start - ledger.done) / rate if rate else 0.0
         value = str(ledger.value) if ledger.value.bit_length() < 100 else "a big integer"
@@ -52,27 +55,27 @@ class _Bar:
 
 @contextmanager
 def steps(number: int) -> Iterator[Callable[[str], None]]:
-    """Gives what moves a bar on by one of so many steps, with words, or does nothing likewise."""
+    """Show a bar of ``number`` steps; the yielded function advances the bar and sets its text."""
     if not sys.stderr.isatty():
         yield lambda _: None
         return
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("starting", total=number)
-        yield lambda words: progress.update(task, advance=1, description=words)
+        yield lambda text: progress.update(task, advance=1, description=text)
 
 
 @contextmanager
-def bars(job: Job) -> Iterator[ObserverFactory]:
-    """Gives what makes a bar for each run, or nothing if standard error is not a terminal."""
+def run_bars(job: Job) -> Iterator[ObserverFactory]:
+    """Show one bar per run; the yielded observer factory creates the bars."""
     if not sys.stderr.isatty():
-        yield no_progress
+        yield no_observer
         return
     columns = (
         TextColumn("{task.description}"),
         BarColumn(bar_width=12),
         TextColumn("{task.percentage:>3.0f}%"),
         TextColumn(
-            "{task.fields[words]}",
+            "{task.fields[figures]}",
             table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis"),
         ),
     )

@@ -1,4 +1,4 @@
-"""The jobs that a cluster keeps: list them, go on with one, cancel one."""
+"""Saved jobs: lists, resumes and cancels the jobs whose checkpoints are in a cluster's Redis."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,12 +20,12 @@ from poolrace.workers.chunks import Chunk
 from poolrace.workers.errors import UsageError
 
 LOST = "lost"
-"""State of a job that should be running, and whose producer gives no sign."""
+"""State of a job whose checkpoint says ``running`` while no producer owns it."""
 
 
 @dataclass(frozen=True)
 class SavedJob:
-    """A job as ``producer jobs`` lists it."""
+    """A saved job, as ``producer jobs`` lists it."""
 
     job: str
     workload: str
@@ -35,24 +35,26 @@ class SavedJob:
     state: str
     """``running``, ``lost``, ``interrupted``, ``failed``, ``finished`` or ``cancelled``."""
     done: float
-    """Part of the indices that are counted, from 0 to 1."""
+    """Counted part of the indices, from 0 to 1."""
     made_at: str
     """Time of its last checkpoint: ISO 8601, UTC."""
     producer: str | None
+    """Process that runs the job, as ``PID@HOST``."""
     error: str | None
+    """Error that ended the job early."""
 
     def to_json(self) -> dict[str, Any]:
-        """The job as a JSON object."""
+        """Return the job as a JSON object."""
         return asdict(self)
 
 
 def saved_jobs(settings: Settings) -> list[SavedJob]:
-    """All jobs of the cluster, the newest first."""
+    """Return all jobs of the cluster, the newest first."""
     with _store(resolve(settings).settings) as store:
-        return [_kept(checkpoint, owner) for checkpoint, owner in store.all()]
+        return [_saved_job(checkpoint, owner) for checkpoint, owner in store.all()]
 
 
-def _kept(checkpoint: Checkpoint, owner: str | None) -> SavedJob:
+def _saved_job(checkpoint: Checkpoint, owner: str | None) -> SavedJob:
     job = checkpoint.job
     lost = checkpoint.state == RUNNING and owner is None
     return SavedJob(
@@ -70,27 +72,30 @@ def _kept(checkpoint: Checkpoint, owner: str | None) -> SavedJob:
 
 
 def render_jobs(jobs: list[SavedJob]) -> str:
-    """The list in words, for the terminal."""
+    """Return the list as text for the terminal."""
     if not jobs:
-        return "no job is kept\n"
-    return "".join(
+        return "no saved jobs\n"
+    return "".join(_line(job) for job in jobs)
+
+
+def _line(job: SavedJob) -> str:
+    error = f": {job.error}" if job.error else ""
+    return (
         f"{job.job}  {job.state:<11}  {job.done:6.1%}  {job.workload} over"
-        f" {Chunk(job.start, job.stop)} on {job.pool}, {job.made_at}"
-        f"{f': {job.error}' if job.error else ''}\n"
-        for job in jobs
+        f" {Chunk(job.start, job.stop)} on {job.pool}, {job.made_at}{error}\n"
     )
 
 
 @dataclass(frozen=True)
 class ResumedJob:
-    """A job that can go on."""
+    """A resumed job, ready to run."""
 
     job: Job
     checkpoint: Checkpoint
     settings: Settings
 
-    def run(self, watch: ObserverFactory) -> Run:
-        """Compute what is missing."""
+    def run(self, make_observer: ObserverFactory) -> Run:
+        """Compute the indices that are not counted yet; return the run."""
         model = Model("celery", self.checkpoint.pool, self.checkpoint.slots)
         schedule = self.checkpoint.schedule
         return measure(
@@ -98,34 +103,36 @@ class ResumedJob:
             make_executor(model, self.job, self.settings, schedule),
             schedule.make(len(self.job)),
             expected=self.job.expected(),
-            observer=watch(str(model)),
+            observer=make_observer(str(model)),
         )
 
 
 def resume(job_id: str, settings: Settings) -> ResumedJob:
-    """Take what is left of a job's former self back, and make it ready to go on.
+    """Remove queued messages of the job's last generation, and prepare the next generation.
 
-    Raises ``UsageError`` if there is nothing to go on with, or another producer runs it.
+    Raises ``UsageError`` if the job has ended, or if another producer runs the job.
     """
-    found = resolve(settings).settings
-    with _store(found) as store:
+    cluster_settings = resolve(settings).settings
+    with _store(cluster_settings) as store:
         checkpoint = store.load(job_id)
         if checkpoint.state in ENDED:
-            raise UsageError(f"job {job_id} is {checkpoint.state}; there is nothing to go on with")
+            raise UsageError(
+                f"job {job_id} is {checkpoint.state} and cannot be resumed; see: producer jobs"
+            )
         store.claim(job_id)
         checkpoint = store.load(job_id)
         revoke(store.client, checkpoint.pool, checkpoint.job.key)
         store.release(job_id)
     job = replace(checkpoint.job, generation=checkpoint.job.generation + 1)
-    return ResumedJob(job, checkpoint, found)
+    return ResumedJob(job, checkpoint, cluster_settings)
 
 
 def cancel(job_id: str, settings: Settings) -> int:
-    """Cancel the job; returns how many of its chunks were queued."""
+    """Cancel the job; return the number of its messages that were removed from the queue."""
     with _store(resolve(settings).settings) as store:
         checkpoint = store.load(job_id)
         if checkpoint.state in ENDED:
-            raise UsageError(f"job {job_id} is {checkpoint.state} already")
+            raise UsageError(f"job {job_id} is {checkpoint.state} already; see: producer jobs")
         store.save(replace(checkpoint, state=CANCELLED))
         return revoke(store.client, checkpoint.pool, checkpoint.job.key)
 

@@ -1,4 +1,4 @@
-"""What ``producer scale`` varies, as far as it depends on the cluster that is there."""
+"""Scaling: plans that vary hosts or slots, within the limits of the cluster."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -14,16 +14,18 @@ from poolrace.workers.errors import ClusterError, UsageError
 from poolrace.workers.pools import CORES
 from poolrace.workers.runtime.presence import Presence
 
-MOST = max(4, CORES)
-"""What is gone up to where nothing else says how far: a law needs three numbers, 1, 2 and 4."""
+DEFAULT_MOST = max(4, CORES)
+"""Hosts or slots of a scaling series at most, by default; at least 4, because fitting a scaling law
+needs three numbers: 1, 2 and 4."""
 
-MOST_WAITING = 64
-"""The same for work that waits, in slots of this machine: they need no core."""
+DEFAULT_MOST_WAITING = 64
+"""Slots of a scaling series at most, by default, for a workload that waits: waiting needs no
+core."""
 
 
 @dataclass(frozen=True)
 class ScaleOptions:
-    """What is to be scaled; raises ``UsageError`` for what contradicts itself."""
+    """Options of ``producer scale``; raises ``UsageError`` for options that exclude each other."""
 
     job: Job
     model: Model
@@ -41,58 +43,60 @@ class ScaleOptions:
             raise UsageError(f"--slots and {self.model.name}:{self.model.slots}: give slots once")
 
     def over_slots(self, slots: Sequence[int]) -> Plan:
-        """The job on these numbers of slots."""
+        """Return the plan that varies the slots."""
         return slots_plan(self.job, self.model, slots, self.schedule, self.repeat)
 
     def over_hosts(self, hosts: Sequence[int], slots: int | None) -> Plan:
-        """The job on these numbers of hosts, with so many slots each, ``None``: what they have."""
+        """Return the plan that varies the hosts; ``slots`` is per host, ``None`` for all it has."""
         model = replace(self.model, slots=slots)
         return hosts_plan(self.job, model, hosts, self.schedule, self.repeat)
 
 
-def scale_plan(wish: ScaleOptions, settings: Settings) -> Plan:
-    """A plan that varies hosts or slots, by default from one to what there is.
+def scale_plan(options: ScaleOptions, settings: Settings) -> Plan:
+    """Return a plan that varies hosts or slots, by default from 1 to all that the cluster has.
 
-    Raises ``ClusterError`` if there are fewer hosts, ``UsageError`` if there are fewer slots.
+    Raises ``ClusterError`` for more hosts than there are, ``UsageError`` for more slots.
     """
-    if wish.model.kind == "local":
-        return wish.over_slots(wish.slots or doublings(wish.model.slots or _most(wish)))
+    if options.model.kind == "local":
+        return options.over_slots(
+            options.slots or doublings(options.model.slots or _default_most_slots(options))
+        )
     if (resolved := resolve(settings)).exists:
-        workers = PoolHosts.find(resolved.settings, wish.model.name).workers
-        return _within(wish, workers)
-    if wish.slots:
-        return wish.over_slots(wish.slots)
-    return wish.over_hosts(wish.hosts or doublings(MOST), wish.model.slots or 1)
+        workers = PoolHosts.find(resolved.settings, options.model.name).workers
+        return _plan_for_workers(options, workers)
+    if options.slots:
+        return options.over_slots(options.slots)
+    return options.over_hosts(options.hosts or doublings(DEFAULT_MOST), options.model.slots or 1)
 
 
-def _most(wish: ScaleOptions) -> int:
-    """Up to how many slots of this machine it is worth going."""
-    if not wish.job.workload.waits:
-        return MOST
-    slots = default_slots(wish.model.name, wish.job.workload, len(wish.job))
-    return min(MOST_WAITING, max(MOST, slots))
+def _default_most_slots(options: ScaleOptions) -> int:
+    """Return the largest number of slots of a default series on this machine."""
+    if not options.job.workload.waits:
+        return DEFAULT_MOST
+    slots = default_slots(options.model.name, options.job.workload, len(options.job))
+    return min(DEFAULT_MOST_WAITING, max(DEFAULT_MOST, slots))
 
 
-def _within(wish: ScaleOptions, workers: Sequence[Presence]) -> Plan:
-    """A plan for the workers of a cluster that is there."""
-    pool, there = wish.model.name, sum(worker.slots for worker in workers)
-    if wish.slots or (not wish.hosts and len(workers) == 1):
-        slots = wish.slots or doublings(there)
-        if max(slots) > there:
+def _plan_for_workers(options: ScaleOptions, workers: Sequence[Presence]) -> Plan:
+    """Return a plan that these workers can run."""
+    pool, all_slots = options.model.name, sum(worker.slots for worker in workers)
+    if options.slots or (not options.hosts and len(workers) == 1):
+        slots = options.slots or doublings(all_slots)
+        if max(slots) > all_slots:
             raise UsageError(
-                f"--slots {max(slots)} is more than the {there} slots of pool {pool};"
-                f" give at most {there}, or start more: make scale POOL={pool} N=2"
+                f"--slots {max(slots)} is more than the {all_slots} slots of pool {pool};"
+                f" give at most {all_slots}, or start more: make scale POOL={pool} N=2"
             )
-        return wish.over_slots(slots)
-    hosts = wish.hosts or doublings(len(workers))
+        return options.over_slots(slots)
+    hosts = options.hosts or doublings(len(workers))
     if max(hosts) > len(workers):
         raise ClusterError(
-            f"pool {pool} has {len(workers)} host(s), and {max(hosts)} are asked for; start more:"
-            f" make scale POOL={pool} N={max(hosts)}, or give at most {len(workers)}"
+            f"--hosts {max(hosts)} is more than the {len(workers)} host(s) of pool {pool};"
+            f" give at most {len(workers)}, or start more: make scale POOL={pool} N={max(hosts)}"
         )
-    if wish.model.slots:
+    if options.model.slots:
         raise UsageError(
-            f"--pool {pool}:{wish.model.slots}: the hosts that are there have the slots that they"
-            f" have; write --pool {pool}"
+            f"--pool {pool}:{options.model.slots} cannot change the slots of running workers;"
+            f" write --pool {pool}"
         )
-    return wish.over_hosts(hosts, None)
+    return options.over_hosts(hosts, None)

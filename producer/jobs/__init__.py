@@ -1,1 +1,1 @@
-"""Jobs: a range under a workload, its ledger, and the schedules that cut it. Pure."""
+"""Jobs, their ledgers, and the schedules that cut a range into chunks. Pure."""

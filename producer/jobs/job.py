@@ -1,4 +1,4 @@
-"""A job: one range under one workload, and the name it goes by."""
+"""A job: one range of a workload's indices, with its id. Pure."""
 
 import uuid
 from dataclasses import dataclass, field
@@ -9,26 +9,32 @@ from poolrace.workers.workloads import EMPTY, Workload
 
 
 def new_job_id() -> str:
-    """Twelve hexadecimal digits: unique enough, and free of anything a pattern would expand."""
+    """Return a random job id of twelve hexadecimal digits.
+
+    Hexadecimal digits have no special meaning in the key patterns of Redis.
+    """
     return uuid.uuid4().hex[:12]
 
 
 @dataclass(frozen=True)
 class Job:
-    """One range under one workload. Raises ``UsageError`` for a range the workload has not."""
+    """A job: the range ``[start, stop)`` of a workload.
+
+    Raises ``UsageError`` for a range that the workload does not have.
+    """
 
     workload: Workload
     start: int
     stop: int
     id: str = field(default_factory=new_job_id)
     generation: int = 0
-    """How often it was resumed."""
+    """Number of times the job was resumed."""
     done: tuple[Chunk, ...] = ()
-    """What of the range is counted already, as disjoint intervals in order."""
+    """Disjoint intervals, in order, that earlier generations of the job have counted."""
     value: int = EMPTY
-    """The value of what is done."""
+    """Merged value of the intervals in ``done``."""
     time_limit_s: float | None = None
-    """Seconds that a chunk may take under a Celery pool, ``None``: as long as it likes."""
+    """Seconds that a chunk may take under a Celery pool; ``None`` means no limit."""
 
     def __post_init__(self) -> None:
         self.workload.check(self.start, self.stop)
@@ -38,15 +44,18 @@ class Job:
 
     @property
     def key(self) -> str:
-        """What its messages are named after: a resumed job takes none of its former self."""
+        """Prefix of the job's task ids.
+
+        It differs in each generation, so a resumed job ignores results of earlier generations.
+        """
         return f"{self.id}-{self.generation}" if self.generation else self.id
 
     def ledger(self) -> Ledger:
-        """A ledger that holds what is done."""
+        """Return a new ledger in which ``done`` is counted already."""
         return Ledger(self.start, self.stop, self.workload.merge(), self.done, self.value)
 
     def expected(self) -> int:
-        """The exact value, found independently of any run; 0 for an empty range."""
+        """Return the exact value, computed independently of any run; 0 for an empty range."""
         return self.workload.expected(self.start, self.stop) if len(self) else EMPTY
 
     def __str__(self) -> str:

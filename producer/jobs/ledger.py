@@ -1,9 +1,10 @@
-"""Which part of a range is done, and the value merged so far: the proof of exactness.
+"""The ledger of a job: the counted part of its range, and the value merged so far.
 
-Every result names its range. The ledger counts it if none of it was counted before, ignores
-it if all of it was, and raises if only a part was. When what it counted is one interval, equal
-to the job's range, each index was counted exactly once: at-least-once delivery has had an
-exactly-once effect. Pure: it does no I/O and does not know where results come from.
+Every result names its chunk. The ledger counts a chunk if none of its indices was counted
+before, ignores the chunk as a duplicate if all of them were, and raises an error if some were.
+When the counted indices form one interval, equal to the job's range, each index was counted
+exactly once: at-least-once delivery has had an exactly-once effect. That is the proof of
+exactness. Pure: the ledger does no I/O and does not know where results come from.
 """
 
 from bisect import bisect_right
@@ -14,14 +15,14 @@ from poolrace.workers.workloads import EMPTY, Merge
 
 
 class OverlapError(Exception):
-    """A range was counted in part already: a bug, never a user's mistake."""
+    """A part of a chunk was counted before: a bug in the program, never a user's mistake."""
 
 
 class Ledger:
-    """Coverage of ``[start, stop)`` and the merged value.
+    """The ledger of one job: its counted intervals, and the merged value of their chunks.
 
-    ``merge`` is a workload's merge coroutine, not yet started; ``done`` are disjoint intervals
-    in order that are counted already, and ``value`` is theirs.
+    ``merge`` is a workload's merge coroutine, not yet started. ``done`` holds disjoint intervals,
+    in order, that are counted from the start; ``value`` is their merged value.
     """
 
     def __init__(
@@ -45,10 +46,10 @@ class Ledger:
             self.value = self._merge.send(value)
 
     def add(self, chunk: Chunk, value: int) -> bool:
-        """Count a chunk; returns whether it was new.
+        """Count a chunk; return False for a duplicate.
 
-        Raises ``ValueError`` for a chunk outside the range and ``OverlapError`` for one that
-        was counted in part.
+        Raises ``ValueError`` for a chunk outside the range and ``OverlapError`` for a chunk of
+        which only a part was counted before.
         """
         if not self.start <= chunk.start < chunk.stop <= self.stop:
             raise ValueError(f"chunk {chunk} is not within [{self.start}, {self.stop})")
@@ -59,44 +60,44 @@ class Ledger:
         return True
 
     def covers(self, chunk: Chunk) -> bool:
-        """Whether all of the chunk is counted."""
+        """Return whether all indices of the chunk are counted."""
         before = bisect_right(self._starts, chunk.start) - 1
         return before >= 0 and chunk.stop <= self._stops[before]
 
     @property
     def done(self) -> int:
-        """How many indices are counted."""
+        """Number of counted indices."""
         return sum(self._stops) - sum(self._starts)
 
     @property
     def intervals(self) -> list[Chunk]:
-        """What is counted, as disjoint intervals in order."""
+        """The counted indices, as disjoint intervals in order."""
         return [Chunk(*pair) for pair in zip(self._starts, self._stops, strict=True)]
 
     @property
     def gaps(self) -> list[Chunk]:
-        """What is not counted yet, as disjoint intervals in order."""
+        """The indices not counted yet, as disjoint intervals in order."""
         begins = [self.start, *self._stops]
         ends = [*self._starts, self.stop]
         return [Chunk(*pair) for pair in zip(begins, ends, strict=True) if pair[0] < pair[1]]
 
     @property
     def complete(self) -> bool:
-        """Whether each index of the range is counted."""
+        """Whether every index of the range is counted."""
         whole = [Chunk(self.start, self.stop)] if self.start < self.stop else []
         return self.intervals == whole
 
     def _cover(self, chunk: Chunk) -> bool:
-        """Add the interval, joined with its neighbours; False if it is covered already."""
+        """Add the chunk and join it with touching intervals; return False for a duplicate."""
         starts, stops = self._starts, self._stops
-        after = bisect_right(starts, chunk.start)  # the first interval that starts behind
+        after = bisect_right(starts, chunk.start)  # first interval behind chunk.start
         before = after - 1
         if self.covers(chunk):
             return False
         if (before >= 0 and chunk.start < stops[before]) or (
             after < len(starts) and starts[after] < chunk.stop
         ):
-            raise OverlapError(f"chunk {chunk} was counted in part already: {self.intervals}")
+            raise OverlapError(f"a part of chunk {chunk} was counted before: {self.intervals}")
         joins_before = before >= 0 and stops[before] == chunk.start
         joins_after = after < len(starts) and starts[after] == chunk.stop
         if joins_before and joins_after:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from poolrace.producer.environment import describe_here, now
+from poolrace.producer.environment import describe_this_machine, now
 from poolrace.producer.race import pool_map_app
 from poolrace.producer.race.app_info import AppInfo, probe
 from poolrace.producer.race.items import Item
@@ -41,7 +41,7 @@ def measure_map(options: MapOptions, report_step: ReportStep = lambda _: None) -
         concurrencies=list(options.concurrencies),
         repeat=options.repeat,
         left_out=left_out,
-        environment=describe_here(),
+        environment=describe_this_machine(),
         laps=tuple(laps),
     )
 

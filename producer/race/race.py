@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from poolrace.producer.environment import describe_here, now
+from poolrace.producer.environment import describe_this_machine, now
 from poolrace.producer.race.app_info import AppInfo, celery_command, probe
 from poolrace.producer.race.options import RaceOptions, fixed_candidates, pools_to_search
 from poolrace.producer.race.requests import Answer, Measure, Request, Start, Steps
@@ -55,7 +55,7 @@ def _answer(request: Request, session: RaceSession) -> Answer:
 def _record(
     made_at: str, options: RaceOptions, app: AppInfo, session: RaceSession, decision: Decision
 ) -> Race:
-    environment = describe_here()
+    environment = describe_this_machine()
     poolrace_version = environment["versions"].get("poolrace", "?")
     environment["versions"] = {
         "poolrace": poolrace_version,

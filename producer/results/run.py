@@ -44,7 +44,10 @@ class Event:
 
 @dataclass(frozen=True)
 class Run:
-    """One measured execution of a job. docs/measuring.md defines each figure; times in seconds."""
+    """One measured execution of a job; times in seconds.
+
+    ``docs/explanation/measuring.md`` defines each figure.
+    """
 
     job: str
     workload: str

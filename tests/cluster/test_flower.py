@@ -3,7 +3,6 @@
 import base64
 import os
 import re
-import shutil
 from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
@@ -11,12 +10,12 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 from poolrace.workers.chunks import Chunk
+from tests.cluster.browser import chromium
 from tests.cluster.conftest import Deployment, wait_until
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 PATIENCE_MS = 30_000
 
 SCREENSHOTS = os.environ.get("SCREENSHOTS")
@@ -26,15 +25,8 @@ SCREENSHOTS = os.environ.get("SCREENSHOTS")
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """A headless Chromium that is installed on this machine."""
-    program = next(filter(None, map(shutil.which, BROWSERS)), None)
-    assert program, f"none of {', '.join(BROWSERS)} is installed; on Debian: apt install chromium"
-    with sync_playwright() as playwright:
-        # Its own sandbox needs user namespaces, which root and many CI machines do not have.
-        chromium = playwright.chromium.launch(
-            executable_path=program, args=["--no-sandbox", "--disable-quic"]
-        )
-        yield chromium
-        chromium.close()
+    with chromium() as running:
+        yield running
 
 
 def test_the_page_of_tasks_shows_each_chunk_of_a_job(

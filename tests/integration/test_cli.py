@@ -1,4 +1,4 @@
-"""The command line as a user types it: values, JSON, exit codes, one or two lines of error."""
+"""The command line as a user types it: values, JSON, exit codes, error messages."""
 
 import csv
 import io
@@ -34,13 +34,15 @@ def test_run_prints_the_value_and_its_proof(producer: CommandLine) -> None:
 
 
 @pytest.mark.parametrize("number", ["100000", "100_000", "1e5", "1E5", "1.5e5"])
-def test_numbers_are_read_as_they_are_written(number: str, producer: CommandLine) -> None:
+def test_numbers_may_be_written_with_underscores_and_exponents(
+    number: str, producer: CommandLine
+) -> None:
     run = producer("run", "sum", "--stop", number, "--local", "single", "--json").json()
     stop = int(float(number.replace("_", "")))
     assert (run["stop"], run["value"]) == (stop, sum(range(stop)))
 
 
-def test_json_has_the_promised_keys(producer: CommandLine) -> None:
+def test_json_has_the_documented_keys(producer: CommandLine) -> None:
     run = producer("run", "mixed", "--stop", "4", "--local", "coroutines", "--json").json()
     assert run.keys() >= KEYS
     assert (run["model"], run["value"], run["expected"], run["exact"]) == (
@@ -65,7 +67,9 @@ def test_every_workload_has_a_default_range(workload: str, producer: CommandLine
 
 
 @pytest.mark.timing
-def test_the_seeds_factorials_take_three_seconds_instead_of_six(producer: CommandLine) -> None:
+def test_three_factorials_as_coroutines_take_three_seconds_instead_of_six(
+    producer: CommandLine,
+) -> None:
     answer = producer(
         "run", "factorial", "--start", "2", "--stop", "5", "--local", "coroutines", "--json"
     )
@@ -75,7 +79,7 @@ def test_the_seeds_factorials_take_three_seconds_instead_of_six(producer: Comman
     assert run["busy_s"] == pytest.approx(6.0, abs=0.1)
 
 
-def test_the_seeds_running_minimum_shows_each_step(producer: CommandLine) -> None:
+def test_the_running_minimum_is_printed_after_each_chunk(producer: CommandLine) -> None:
     answer = producer(
         "run", "minimum", "--values", "10,4,22,-6", "--local", "single", "--chunk-size", "1"
     )
@@ -83,7 +87,7 @@ def test_the_seeds_running_minimum_shows_each_step(producer: CommandLine) -> Non
     assert "merged: 10, 4, 4, -6" in answer.out
 
 
-def test_a_factorial_beyond_pythons_digit_limit_is_printed_whole(producer: CommandLine) -> None:
+def test_a_factorial_beyond_pythons_digit_limit_is_printed_in_full(producer: CommandLine) -> None:
     options = ["--start", "3000", "--stop", "3001", "--wait-s", "0", "--local", "processes"]
     run = producer("run", "factorial", *options, "--json").json()
     assert run["value"] == run["expected"]
@@ -116,7 +120,7 @@ def test_compare_prints_a_table_and_writes_results_and_report(
     assert len(list(csv.DictReader(io.StringIO(raw)))) == 18
 
 
-def test_a_report_goes_to_a_file(producer: CommandLine) -> None:
+def test_a_report_is_written_to_a_file(producer: CommandLine) -> None:
     producer("compare", "sum", "--stop", "100", "--local", "single", "--out", "r.json")
     assert producer("report", "r.json", "--format", "markdown", "--out", "r.md").code == 0
     assert (producer.directory / "r.md").read_text().count("| local:single |") == 1
@@ -171,19 +175,19 @@ BAD_INPUT = [
 ]
 
 
-@pytest.mark.parametrize(("line", "words"), BAD_INPUT)
-def test_bad_input_is_answered_in_two_lines_with_code_2(
-    line: str, words: str, producer: CommandLine
+@pytest.mark.parametrize(("line", "message"), BAD_INPUT)
+def test_bad_input_ends_with_two_lines_at_most_and_code_2(
+    line: str, message: str, producer: CommandLine
 ) -> None:
     answer = producer(*line.split())
     assert answer.code == 2
-    assert words in answer.err or words.lower() in answer.err.lower()
+    assert message.lower() in answer.err.lower()
     assert len(answer.err.splitlines()) <= 2
     assert answer.out == ""
     assert list(producer.directory.iterdir()) == []
 
 
-def test_results_of_another_format_or_cut_in_half_are_refused(producer: CommandLine) -> None:
+def test_a_damaged_results_file_or_one_of_another_format_is_refused(producer: CommandLine) -> None:
     producer("compare", "sum", "--stop", "100", "--local", "single", "--out", "r.json")
     path = producer.directory / "r.json"
     whole = path.read_text()
@@ -195,14 +199,14 @@ def test_results_of_another_format_or_cut_in_half_are_refused(producer: CommandL
         assert len(answer.err.splitlines()) == 1
 
 
-def test_a_place_where_nobody_may_write_is_refused(producer: CommandLine) -> None:
+def test_a_path_that_cannot_be_written_is_refused(producer: CommandLine) -> None:
     answer = producer(
         "compare", "sum", "--stop", "10", "--local", "single", "--out", "/proc/r.json"
     )
     assert (answer.code, "cannot write /proc/r.json" in answer.err) == (2, True)
 
 
-def test_output_that_nobody_reads_is_no_error_worth_a_traceback(producer: CommandLine) -> None:
+def test_a_closed_standard_output_causes_no_traceback(producer: CommandLine) -> None:
     process = producer.start("run", "sum", "--stop", "10", "--local", "single", "--json")
     assert process.stdout is not None
     assert process.stderr is not None
@@ -218,15 +222,14 @@ def test_help_appears_within_two_seconds(producer: CommandLine) -> None:
     assert time.monotonic() - began < 2.0
 
 
-def test_every_command_has_help(producer: CommandLine) -> None:
+def test_help_lists_every_command(producer: CommandLine) -> None:
     answer = producer("--help")
     assert answer.code == 0
-    for name, words in COMMANDS.items():
-        assert words in " ".join(answer.out.split())
-        assert words in " ".join(producer(name, "--help").out.split())
+    for sentence in COMMANDS.values():
+        assert sentence in " ".join(answer.out.split())
 
 
-def test_a_terminal_shows_a_live_bar_with_the_running_value(
+def test_a_terminal_shows_a_live_bar_with_the_merged_value(
     producer: CommandLine, tmp_path: Path
 ) -> None:
     ours, theirs = pty.openpty()

@@ -57,7 +57,7 @@ def test_child_processes_end_when_their_producer_is_killed(producer: CommandLine
 @pytest.mark.parametrize(
     ("pool", "schedule"), [("prefork", "auto"), *((pool, "static") for pool in POOLS)]
 )
-def test_workers_are_idle_two_seconds_after_an_interrupt(
+def test_workers_are_idle_within_seconds_of_an_interrupt(
     pool: str, schedule: str, producer_on_cluster: CommandLine, cluster: Cluster
 ) -> None:
     """With ``static`` each slot is in the middle of a chunk of an hour."""

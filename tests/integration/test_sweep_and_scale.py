@@ -21,7 +21,7 @@ QUICK = ("mixed", "--stop", "40", "--cpu-s", "0", "--wait-s", "0.002", "--repeat
 
 @pytest.fixture(scope="module")
 def three_hosts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """A cluster with three hosts of one pool, and of no other one."""
+    """A cluster with three hosts of one pool, and no other pool."""
     settings = Settings(state_dir=tmp_path_factory.mktemp("state"))
     with temporary(settings, {"threads": 2}, hosts=3) as running:
         yield running
@@ -37,42 +37,42 @@ def producer_on_three_hosts(tmp_path: Path, three_hosts: Cluster) -> Iterator[Co
 def test_a_sweep_runs_on_every_pool(pool: str, producer_on_cluster: CommandLine) -> None:
     answer = producer_on_cluster("sweep", *QUICK, "--pool", pool, "--chunks", "20,2,5", "--json")
     assert answer.code == 0, answer.err
-    told = answer.json()
-    assert (told["format"], told["varies"]) == (FORMAT, "chunks")
-    assert [run["chunks"] for run in told["runs"]] == [2, 5, 20]
-    assert [step["chunks"] for step in told["figures"]["steps"]] == [2, 5, 20]
-    assert told["figures"]["law"].keys() == {
+    output = answer.json()
+    assert (output["format"], output["varies"]) == (FORMAT, "chunks")
+    assert [run["chunks"] for run in output["runs"]] == [2, 5, 20]
+    assert [step["chunks"] for step in output["figures"]["steps"]] == [2, 5, 20]
+    assert output["figures"]["law"].keys() == {
         "in_step", "work_s", "overhead_s", "imbalance_s", "r_squared", "sweet_spot",
     }  # fmt: skip
-    assert all(run["exact"] for run in told["runs"])
+    assert all(run["exact"] for run in output["runs"])
 
 
 @pytest.mark.parametrize("pool", [pool for pool, slots in POOL_SLOTS.items() if slots > 1])
-def test_slots_of_one_host_are_what_varies_if_there_is_one_host(
+def test_scale_varies_the_slots_if_there_is_one_host(
     pool: str, producer_on_cluster: CommandLine
 ) -> None:
-    told = producer_on_cluster("scale", *QUICK, "--pool", pool, "--json").json()
-    assert told["varies"] == "slots"
-    assert told["runs"][-1]["slots"] == POOL_SLOTS[pool]
-    assert {run["hosts"] for run in told["runs"]} == {1}
+    output = producer_on_cluster("scale", *QUICK, "--pool", pool, "--json").json()
+    assert output["varies"] == "slots"
+    assert output["runs"][-1]["slots"] == POOL_SLOTS[pool]
+    assert {run["hosts"] for run in output["runs"]} == {1}
 
 
-def test_hosts_are_what_varies_if_there_are_several(producer_on_three_hosts: CommandLine) -> None:
+def test_scale_varies_the_hosts_if_there_are_several(producer_on_three_hosts: CommandLine) -> None:
     answer = producer_on_three_hosts("scale", *QUICK, "--pool", "threads", "--json")
     assert answer.code == 0, answer.err
-    told = answer.json()
-    assert told["varies"] == "hosts"
-    assert [(run["hosts"], run["slots"]) for run in told["runs"]] == [(1, 2), (2, 4), (3, 6)]
-    assert [sorted(run["shares"]) for run in told["runs"]] == [
+    output = answer.json()
+    assert output["varies"] == "hosts"
+    assert [(run["hosts"], run["slots"]) for run in output["runs"]] == [(1, 2), (2, 4), (3, 6)]
+    assert [sorted(run["shares"]) for run in output["runs"]] == [
         ["host-1"],
         ["host-1", "host-2"],
         ["host-1", "host-2", "host-3"],
     ]
-    assert told["figures"]["prediction"].keys() == {"hosts", "speed_up"}
-    assert told["figures"]["prediction"]["hosts"] == 30
+    assert output["figures"]["prediction"].keys() == {"hosts", "speed_up"}
+    assert output["figures"]["prediction"]["hosts"] == 30
 
 
-def test_without_a_cluster_the_hosts_are_made_up(producer: CommandLine) -> None:
+def test_scale_without_a_cluster_starts_hosts_on_this_machine(producer: CommandLine) -> None:
     answer = producer("scale", *QUICK, "--pool", "solo", "--hosts", "1,2")
     assert answer.code == 0, answer.err
     assert "2 of these hosts share the cores of one machine" in answer.out
@@ -88,14 +88,16 @@ def test_without_a_cluster_the_hosts_are_made_up(producer: CommandLine) -> None:
         "sweep sum --stop 1000 --local single --chunks 1,10,100",
     ],
 )
-def test_local_models_are_swept_and_scaled_too(line: str, producer: CommandLine) -> None:
+def test_local_models_can_be_swept_and_scaled(line: str, producer: CommandLine) -> None:
     answer = producer(*line.split(), "--repeat", "1")
     assert answer.code == 0, answer.err
     assert "exact in all" in answer.out
 
 
 @pytest.mark.parametrize("command", ["sweep", "scale"])
-def test_what_is_stored_is_rendered_again_byte_by_byte(command: str, producer: CommandLine) -> None:
+def test_stored_results_are_rendered_again_byte_for_byte(
+    command: str, producer: CommandLine
+) -> None:
     line = [command, "sum", "--stop", "1e4", "--local", "threads", "--out", "r.json"]
     answer = producer(*line, "--report", "r.html")
     assert answer.code == 0, answer.err
@@ -109,7 +111,7 @@ def test_what_is_stored_is_rendered_again_byte_by_byte(command: str, producer: C
         assert first == second != b""
 
 
-def test_what_json_printed_is_a_results_file(producer: CommandLine) -> None:
+def test_json_output_is_a_results_file(producer: CommandLine) -> None:
     answer = producer("sweep", "sum", "--stop", "1e4", "--local", "threads", "--json")
     (producer.directory / "r.json").write_text(answer.out)
     assert "chunks" in producer("report", "r.json").out
@@ -135,29 +137,29 @@ BAD_LISTS = [
 ]
 
 
-@pytest.mark.parametrize(("line", "code", "words"), BAD_LISTS)
-def test_lists_that_make_no_sense_are_refused(
-    line: str, code: int, words: str, producer: CommandLine
+@pytest.mark.parametrize(("line", "code", "message"), BAD_LISTS)
+def test_lists_that_cannot_be_compared_are_refused(
+    line: str, code: int, message: str, producer: CommandLine
 ) -> None:
     answer = producer(*line.split())
     assert (answer.code, answer.out) == (code, "")
-    assert words in answer.err
+    assert message in answer.err
     assert len(answer.err.splitlines()) <= 2
 
 
 @pytest.mark.parametrize(
-    ("options", "code", "words"),
+    ("options", "code", "message"),
     [
-        ("--pool threads --hosts 1,2,4", 3, "has 3 host(s), and 4 are asked for; start more:"),
+        ("--pool threads --hosts 1,2,4", 3, "4 is more than the 3 host(s) of pool threads"),
         ("--pool threads --hosts 1,2,4", 3, "make scale POOL=threads N=4"),
         ("--pool threads --slots 1,7", 2, "7 is more than the 6 slots"),
-        ("--pool threads:1", 2, "have the slots that they have"),
+        ("--pool threads:1", 2, "cannot change the slots of running workers"),
         ("--pool gevent --hosts 1,2", 3, "no worker consumes queue 'gevent'"),
     ],
 )
-def test_more_than_there_is_in_a_cluster_is_refused_before_anything_runs(
-    options: str, code: int, words: str, producer_on_three_hosts: CommandLine
+def test_more_hosts_or_slots_than_the_cluster_has_are_refused_before_anything_runs(
+    options: str, code: int, message: str, producer_on_three_hosts: CommandLine
 ) -> None:
     answer = producer_on_three_hosts("scale", "sum", *options.split())
     assert (answer.code, answer.out) == (code, "")
-    assert words in answer.err
+    assert message in answer.err

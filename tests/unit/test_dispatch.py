@@ -1,10 +1,10 @@
-"""The stream from schedule to ledger: in bounded memory, and not to be fooled."""
+"""Dispatch needs bounded memory, and counts only results of chunks that it sent."""
 
 from collections.abc import Sequence
 
 from poolrace.producer.executors.models import Model, make_executor
 from poolrace.producer.executors.single import Single
-from poolrace.producer.experiments.dispatch import dispatch
+from poolrace.producer.experiments.dispatch import MAX_CHUNKS_AHEAD, dispatch
 from poolrace.producer.jobs.job import Job
 from poolrace.producer.jobs.schedules import AUTO, Dynamic
 from poolrace.producer.settings import Settings
@@ -13,8 +13,11 @@ from poolrace.workers.host_facts import HostFacts
 from poolrace.workers.workloads import make_workload
 
 
-class Watched(Single):
-    """``single`` that counts, and brings each result twice, with a stranger between."""
+class RepeatingExecutor(Single):
+    """``single`` that returns each result twice, and results of chunks that nobody sent.
+
+    It counts the chunks in flight.
+    """
 
     def __init__(self, job: Job, slots: int) -> None:
         super().__init__(job, slots, HostFacts.collect("here"))
@@ -28,34 +31,34 @@ class Watched(Single):
     def collect(self, timeout_s: float) -> list[ChunkResult]:
         results = super().collect(timeout_s)
         self.in_flight -= len(results)
-        strangers = [
+        unknown = [
             ChunkResult(Chunk(990, 999), 10**9, 0.0, 0.0, 0.0, "elsewhere", "1.0"),
             ChunkResult(Chunk(-5, 2000), 10**9, 0.0, 0.0, 0.0, "elsewhere", "1.0"),
         ]
-        return [*results, *strangers, *results]
+        return [*results, *unknown, *results]
 
 
-def test_duplicates_are_counted_and_strangers_ignored() -> None:
+def test_duplicates_are_counted_and_results_of_unknown_chunks_are_ignored() -> None:
     job = Job(make_workload("sum", {}), 0, 1000)
-    with Watched(job, slots=1) as executor:
+    with RepeatingExecutor(job, slots=1) as executor:
         ledger = dispatch(job, executor, Dynamic(size=10))
     assert ledger.value == job.expected()
     assert ledger.duplicates >= 99
 
 
-def test_chunks_in_flight_depend_on_the_slots_and_not_on_the_number_of_chunks() -> None:
+def test_the_number_of_chunks_in_flight_depends_on_the_slots_and_not_on_the_job() -> None:
     job = Job(make_workload("mixed", {"cpu_s": 0, "wait_s": 0.0}), 0, 50_000)
-    with Watched(job, slots=2) as executor:
+    with RepeatingExecutor(job, slots=2) as executor:
         dispatch(job, executor, Dynamic(size=1))
-    assert executor.most_in_flight <= 2 + 1024
+    assert executor.most_in_flight <= 2 + MAX_CHUNKS_AHEAD
 
 
-def test_the_observer_sees_the_value_grow(settings: Settings) -> None:
+def test_the_observer_gets_the_ledger_after_each_result(settings: Settings) -> None:
     job = Job(make_workload("minimum", {"values": (10, 4, 22, -6)}), 0, 4)
-    seen = []
+    values = []
     with make_executor(Model("local", "single"), job, settings) as executor:
-        dispatch(job, executor, Dynamic(size=1), lambda ledger, _: seen.append(ledger.value))
-    assert seen == [10, 4, 4, -6]
+        dispatch(job, executor, Dynamic(size=1), lambda ledger, _: values.append(ledger.value))
+    assert values == [10, 4, 4, -6]
 
 
 def test_an_empty_job_needs_no_chunk(settings: Settings) -> None:

@@ -1,4 +1,4 @@
-"""Any cut, any order, any duplication: the same value."""
+"""The ledger gives the same value for any cut, any order and any duplication of chunks."""
 
 import itertools
 import random
@@ -41,7 +41,9 @@ def test_any_cut_any_order_any_duplication_gives_the_same_value(
 
 
 @given(points=st.sets(st.integers(0, 60)), missing=st.integers(0, 60), seed=st.integers())
-def test_a_missing_chunk_keeps_it_incomplete(points: set[int], missing: int, seed: int) -> None:
+def test_a_missing_chunk_keeps_the_ledger_incomplete(
+    points: set[int], missing: int, seed: int
+) -> None:
     chunks = cut(0, 60, points)
     left_out = chunks[missing % len(chunks)]
     random.Random(seed).shuffle(chunks)
@@ -97,7 +99,7 @@ def test_a_chunk_outside_the_range_is_refused(chunk: Chunk) -> None:
         Ledger(0, 10, running_sum()).add(chunk, 0)
 
 
-def test_the_intervals_stay_few_when_chunks_arrive_in_order() -> None:
+def test_chunks_that_arrive_in_order_make_one_interval() -> None:
     ledger = Ledger(0, 10_000, running_sum())
     for i in range(9_999):
         ledger.add(Chunk(i, i + 1), i)

@@ -1,4 +1,4 @@
-"""What is measured, and what is not: the clock starts when the slots are warm."""
+"""A run is measured after a warm-up: the clock starts once the slots have answered."""
 
 from collections.abc import Sequence
 
@@ -16,8 +16,8 @@ from poolrace.workers.workloads import make_workload
 JOB = Job(make_workload("sum", {}), 0, 100)
 
 
-class Hesitant(Single):
-    """``single`` with three slots, some of which never answer the warm-up."""
+class PartlySilentExecutor(Single):
+    """``single`` with three slots, of which the first ``silent`` ones never answer the warm-up."""
 
     def __init__(self, silent: int) -> None:
         super().__init__(JOB, 3, HostFacts.collect("here"))
@@ -29,24 +29,28 @@ class Hesitant(Single):
 
 
 @pytest.fixture(autouse=True)
-def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("QUIET_S", "WARM_UP_S"):
         monkeypatch.setattr(f"poolrace.producer.experiments.measure.{name}", 0.05)
 
 
-def test_a_run_begins_without_the_slots_that_do_not_answer(
+def test_a_run_starts_without_the_slots_that_do_not_answer(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    run = measure(JOB, Hesitant(silent=2), Dynamic(size=10), expected=JOB.expected())
+    run = measure(JOB, PartlySilentExecutor(silent=2), Dynamic(size=10), expected=JOB.expected())
     assert run.exact
     assert "2 of 3 slots did not answer in time" in caplog.text
 
 
-def test_a_run_does_not_begin_if_no_slot_answers() -> None:
+def test_a_run_does_not_start_if_no_slot_answers() -> None:
     with pytest.raises(ClusterError, match="none of 3 slots answered"):
-        measure(JOB, Hesitant(silent=3), Dynamic(size=10), expected=JOB.expected())
+        measure(JOB, PartlySilentExecutor(silent=3), Dynamic(size=10), expected=JOB.expected())
 
 
-def test_a_run_begins_in_silence_when_all_slots_answer(caplog: pytest.LogCaptureFixture) -> None:
-    assert measure(JOB, Hesitant(silent=0), Dynamic(size=10), expected=JOB.expected()).exact
+def test_a_run_starts_without_a_warning_if_all_slots_answer(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    assert measure(
+        JOB, PartlySilentExecutor(silent=0), Dynamic(size=10), expected=JOB.expected()
+    ).exact
     assert not caplog.text

@@ -1,4 +1,4 @@
-"""Schedules cut as OpenMP's do."""
+"""Schedules cut a range as OpenMP's schedules do; auto keeps messages rare."""
 
 import pytest
 from hypothesis import given
@@ -46,7 +46,9 @@ def sizes(schedule: Schedule, count: int, slots: int) -> list[int]:
         (Guided(size=50), 20, 4, [20]),
     ],
 )
-def test_cuts_are_openmps(schedule: Schedule, count: int, slots: int, expected: list[int]) -> None:
+def test_chunk_sizes_are_those_of_openmp(
+    schedule: Schedule, count: int, slots: int, expected: list[int]
+) -> None:
     assert sizes(schedule, count, slots) == expected
 
 
@@ -69,20 +71,20 @@ def test_every_schedule_covers_the_range_without_gap_or_overlap(
 
 
 @given(count=st.integers(1, 10**9), chunks=st.integers(1, 500))
-def test_a_number_of_chunks_gives_that_number(count: int, chunks: int) -> None:
+def test_chunks_sets_the_number_of_chunks(count: int, chunks: int) -> None:
     chunks = min(chunks, count)
     assert len(sizes(ScheduleChoice("static", chunks=chunks).make(count), count, 2)) == chunks
     assert len(sizes(ScheduleChoice("auto", chunks=chunks).make(count), count, 2)) == chunks
     assert len(sizes(ScheduleChoice("dynamic", chunks=chunks).make(count), count, 2)) <= chunks
 
 
-def test_dynamic_without_a_size_keeps_the_number_of_chunks_sane() -> None:
+def test_dynamic_without_a_size_limits_the_number_of_chunks() -> None:
     assert sizes(Dynamic(), MAX_DEFAULT_CHUNKS, 2) == [1] * MAX_DEFAULT_CHUNKS
     assert len(sizes(Dynamic(), 100_000_000, 2)) <= MAX_DEFAULT_CHUNKS
 
 
 def simulated(index_s: float, count: int, slots: int) -> tuple[list[int], float, float]:
-    """Let ideal slots work off an ``auto`` schedule; returns sizes, idle share, messages/slot-s."""
+    """Simulate ideal slots with ``auto``; return sizes, idle share, messages per slot-second."""
     schedule = Auto()
     free_at = [0.0] * slots
     sizes_cut = []
@@ -100,7 +102,7 @@ def simulated(index_s: float, count: int, slots: int) -> tuple[list[int], float,
 @pytest.mark.parametrize("slots", [1, 2, 4, 8])
 @pytest.mark.parametrize("index_s", [2e-8, 4e-8, 1e-6, 1e-3])
 def test_auto_keeps_messages_rare_and_slots_busy_to_the_end(index_s: float, slots: int) -> None:
-    """At 1 ms a message (measured), 2 % is 20 messages a slot-second."""
+    """At 1 ms per message (measured), 20 messages per slot-second cost 2 %."""
     count = round(4.0 * slots / index_s)
     _, idle, messages_per_slot_s = simulated(index_s, count, slots)
     assert idle < 0.02
@@ -114,13 +116,13 @@ def test_auto_ends_with_short_chunks() -> None:
     assert sizes_cut[-2] * 4e-8 == pytest.approx(SHORTEST_CHUNK_S, rel=0.01)
 
 
-def test_auto_takes_one_index_at_a_time_where_an_index_takes_long() -> None:
+def test_auto_cuts_single_indices_if_an_index_takes_long() -> None:
     sizes_cut, _, _ = simulated(2.0, 50, 4)
     assert sizes_cut == [1] * 50
 
 
 @pytest.mark.parametrize(
-    ("choice", "words"),
+    ("choice", "message"),
     [
         (ScheduleChoice("static", chunks=5, chunk_size=5), "exclude each other"),
         (ScheduleChoice("static", chunks=50), "more than the 10 indices"),
@@ -128,14 +130,16 @@ def test_auto_takes_one_index_at_a_time_where_an_index_takes_long() -> None:
         (ScheduleChoice("random"), "unknown"),
     ],
 )
-def test_a_schedule_that_cannot_be_is_refused(choice: ScheduleChoice, words: str) -> None:
-    with pytest.raises(UsageError, match=words):
+def test_contradicting_options_of_a_schedule_are_refused(
+    choice: ScheduleChoice, message: str
+) -> None:
+    with pytest.raises(UsageError, match=message):
         choice.make(10)
 
 
-def test_a_choice_reads_as_it_was_typed() -> None:
+def test_a_schedule_choice_is_printed_as_it_was_typed() -> None:
     assert str(ScheduleChoice("dynamic", chunk_size=10)) == "dynamic --chunk-size 10"
 
 
-def test_chunks_are_ordered() -> None:
+def test_chunks_are_in_ascending_order() -> None:
     assert list(Guided().chunks(5, 9, 2)) == [Chunk(5, 7), Chunk(7, 8), Chunk(8, 9)]

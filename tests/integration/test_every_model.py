@@ -1,7 +1,7 @@
-"""The laws that hold for every model and every workload.
+"""Every model gives the exact value of every workload under every schedule.
 
 Parametrised over the registries: a new model, pool or workload is tested as soon as it is
-registered, and fails here until ``CASES`` says what its value has to be.
+registered, and a new workload fails here until ``CASES`` has its expected value.
 """
 
 import math
@@ -30,7 +30,7 @@ class Case:
     start: int
     stop: int
     value: int
-    """Found without any of the code under test."""
+    """Expected value, computed without the code under test."""
 
 
 def _sequence(seed: int, count: int) -> list[int]:
@@ -77,7 +77,7 @@ def test_an_empty_range_is_a_job_with_value_0(model: Model, with_cluster: Settin
 
 
 @pytest.mark.parametrize("model", MODELS, ids=str)
-def test_what_was_used_is_measured(model: Model, with_cluster: Settings) -> None:
+def test_cpu_time_switches_and_memory_are_measured(model: Model, with_cluster: Settings) -> None:
     mixed = make_workload("mixed", {"cpu_s": 0.01, "wait_s": 0.0})
     run = run_once(mixed, 0, 40, model, with_cluster)
     assert 0.4 <= run.busy_s < 0.6
@@ -91,7 +91,7 @@ def test_what_was_used_is_measured(model: Model, with_cluster: Settings) -> None
 
 
 @pytest.mark.parametrize("model", MODELS, ids=str)
-def test_a_big_integer_arrives_whole(model: Model, with_cluster: Settings) -> None:
+def test_a_big_integer_arrives_in_full(model: Model, with_cluster: Settings) -> None:
     run = run_once(make_workload("factorial", {"wait_s": 0.0}), 2500, 2502, model, with_cluster)
     assert run.value == math.factorial(2500) + math.factorial(2501)
     assert run.exact

@@ -1,0 +1,1 @@
+"""Tests of the documentation that need no cluster; make check runs them."""

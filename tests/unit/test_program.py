@@ -1,0 +1,56 @@
+"""The program is named as it was called, in usage lines and in error messages."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from poolrace.producer.program import name_of
+from tests.conftest import OURS
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/usr/local/bin/producer", "producer"),
+        ("/home/user/.local/bin/poolrace", "poolrace"),
+        ("/src/producer/__main__.py", "producer"),
+        ("/site-packages/poolrace/__main__.py", "poolrace"),
+        ("/site-packages/poolrace/producer/__main__.py", "producer"),
+        ("/usr/bin/pytest", "producer"),
+    ],
+)
+def test_the_name_is_that_of_the_command_or_the_package(path: str, name: str) -> None:
+    assert name_of(path) == name
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [("poolrace", "poolrace"), ("poolrace.producer", "producer"), ("producer", "producer")],
+)
+def test_usage_and_errors_name_the_program(module: str, name: str) -> None:
+    command = [sys.executable, "-m", module, "run"]
+    usage = subprocess.run(
+        [*command, "--help"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    assert usage.startswith(f"Usage: {name} run")
+    failed = subprocess.run(
+        [*command, "no-such-thing"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert failed.returncode == 2
+    assert failed.stderr.startswith(f"{name}: ")
+
+
+@pytest.mark.parametrize(("module", "name"), [("poolrace", "poolrace"), ("producer", "producer")])
+def test_command_lines_in_messages_name_the_program(module: str, name: str, tmp_path: Path) -> None:
+    variables = {key: value for key, value in os.environ.items() if not key.startswith(OURS)}
+    failed = subprocess.run(
+        [sys.executable, "-m", module, "env"], cwd=ROOT, capture_output=True, text=True,
+        check=False, env={**variables, "POOLRACE_STATE_DIR": str(tmp_path)},
+    )  # fmt: skip
+    assert failed.returncode == 3
+    assert f"{name} up" in failed.stderr
