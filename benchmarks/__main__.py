@@ -38,10 +38,10 @@ def main(numbers: str, names: str, repeat: int | None, *, quick: bool, out: Path
         sizes = QUICK if quick else Sizes()
         sizes = replace(sizes, repeat=repeat) if repeat else sizes
         chosen = [row for row in rows(sizes, _peers(names)) if row.number in _rows(numbers)]
-        earlier = list(stored(out))  # before measuring, so that an unreadable file fails early
+        earlier = list(stored(out))  # read now, so that an unreadable file fails early
         target = out / "quick" if quick else out
         for benchmark in benchmarks(chosen, sizes, _progress, quick=quick):
-            path = save(benchmark, target)  # after each row, so that a failure loses one row only
+            path = save(benchmark, target)  # each row, so that a failure loses one row only
         write(benchmark, target)
         click.echo(f"{render(benchmark)}\n{_changes(earlier, benchmark)}\n\nraw values: {path}")
     except PoolraceError as error:

@@ -11,7 +11,7 @@ from poolrace.producer.analysis.stats import median
 from poolrace.workers.errors import UsageError
 
 SIGNIFICANCE = 0.01
-"""Significance level: a difference counts if its p-value is below. With five rounds each, that
+"""Significance level: a difference counts if its p-value is below this. With five rounds each, that
 needs all values of one side above all values of the other (p = 2 / 252)."""
 
 NO_DIFFERENCE = "not distinguishable"

@@ -29,7 +29,7 @@ START_S = 240
 
 
 def engine_missing() -> str | None:
-    """Why containers cannot be started, with the way out; ``None`` if they can."""
+    """Reason why containers cannot be started, with advice; ``None`` if they can."""
     try:
         version = _docker("version", "--format", "{{.Server.Version}}")
     except FileNotFoundError:
@@ -40,7 +40,7 @@ def engine_missing() -> str | None:
 
 
 def run_on_hosts(hosts: int, stop: int) -> Values:
-    """Measure the sum on ``hosts`` hosts: elapsed seconds, and these times the number of hosts.
+    """Measure the sum on ``hosts`` hosts: returns elapsed seconds, and host-seconds.
 
     Raises ``ValueError`` for a wrong sum, ``ClusterError`` if the containers do not start.
     """
@@ -76,9 +76,9 @@ def _cluster(hosts: int) -> Iterator[Settings]:
 
 def _compose(environment: dict[str, str], *arguments: str) -> None:
     files = ("-f", "docker-compose.yml", "-f", "benchmarks/compose.hosts.yml")
-    done = _docker("compose", "-p", PROJECT, *files, *arguments, env=environment)
-    if done.returncode:
-        last_line = "".join(done.stderr.strip().splitlines()[-1:])
+    finished = _docker("compose", "-p", PROJECT, *files, *arguments, env=environment)
+    if finished.returncode:
+        last_line = "".join(finished.stderr.strip().splitlines()[-1:])
         raise ClusterError(f"docker compose {arguments[0]} failed: {last_line}")
 
 

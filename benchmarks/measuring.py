@@ -54,7 +54,7 @@ def measure_once(arguments: Sequence[str]) -> dict[str, list[float]]:
     """
     mark = new_mark()
     try:
-        done = subprocess.run(
+        finished = subprocess.run(
             [sys.executable, "-m", "benchmarks.once", *arguments],
             cwd=ROOT,
             env=inherited_environment(**mark),
@@ -67,12 +67,14 @@ def measure_once(arguments: Sequence[str]) -> dict[str, list[float]]:
         leftover = left_running(mark)
         names = ", ".join(sorted({process.name() for process in leftover if process.is_running()}))
         kill_all(leftover)
-    if done.returncode:
-        last_line = done.stderr.strip().splitlines()[-1:] or [f"exit code {done.returncode}"]
+    if finished.returncode:
+        last_line = finished.stderr.strip().splitlines()[-1:] or [
+            f"exit code {finished.returncode}"
+        ]
         raise ClusterError(last_line[0])
     if names:
         raise ClusterError(f"left running: {names}")
-    values: dict[str, list[float]] = json.loads(done.stdout.splitlines()[-1])
+    values: dict[str, list[float]] = json.loads(finished.stdout.splitlines()[-1])
     return values
 
 

@@ -22,7 +22,7 @@ stop_option = click.option("--stop", type=Count(least=1), required=True)
 times_option = click.option("--times", type=Count(least=1), default=1)
 
 GREENLETS = 1000
-"""Number of waits at a time, of which the ideal time is computed."""
+"""Number of waits at a time, from which the ideal time is computed."""
 
 
 @click.group()

@@ -59,7 +59,7 @@ def _values(benchmark: Benchmark, row: int) -> dict[str, float]:
 
 
 def _order(values: dict[int, dict[str, float]]) -> list[str]:
-    """The measured peers: the seed's program, poolrace, then the others by their rate in row 3."""
+    """The measured peers: the seed's program, poolrace, and all others by rate in row 3."""
     measured = [name for name in PEERS if any(name in by_name for by_name in values.values())]
     first = [name for name in ("seed", "poolrace") if name in measured]
     other_peers = [name for name in measured if name not in first]
@@ -86,7 +86,7 @@ def _draw_bars(panel: Any, names: Sequence[str], values: dict[str, float]) -> No
 
 
 def _scale(panel: Any, row: int, values: Sequence[float]) -> None:
-    """Rates get a logarithmic axis; ratios begin at 0, with a line at the seed's program."""
+    """Set the scale of an axis: logarithmic for rates; from 0 for ratios, with a line at 1."""
     if row == 3:
         if values:
             panel.set_xscale("log")

@@ -36,7 +36,7 @@ class Benchmark:
     made_at: str
     """Start of the benchmark: ISO 8601, UTC."""
     quick: bool
-    """Whether the sizes were tiny; such a benchmark is never compared with others."""
+    """Whether the sizes were tiny; quick benchmarks are never compared."""
     sizes: dict[str, Any]
     works: dict[str, str]
     """Description of the work, by row."""

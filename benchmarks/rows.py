@@ -23,7 +23,7 @@ class Sizes:
     chunks: int = 1024
     noops: int = 10_000
     few_noops: int = 1000
-    """For peers that fork for each job; the figure is chunks per second."""
+    """Number of no-op chunks for peers that fork for each job; the figure is chunks per second."""
     one_chunk_times: int = 20
     million: int = 1_000_000
     waits: int = 10_000
@@ -58,7 +58,7 @@ class Contender:
     name: str
     command: tuple[str, ...]
     missing: str | None = None
-    """Why the contender cannot be measured on this machine, with the way out."""
+    """Reason why the contender cannot be measured on this machine, with advice."""
 
 
 @dataclass(frozen=True)

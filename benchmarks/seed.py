@@ -1,4 +1,4 @@
-"""Times the two-process program of the seed text, the reference that peers are compared with.
+"""Times the seed's program: two processes, half of the range each; the reference of all peers.
 
     python -m benchmarks.seed [STOP]      prints the seconds that the program takes
 

@@ -17,7 +17,7 @@ from poolrace.producer.settings import Settings
 from poolrace.workers.settings import inherited_environment
 
 ROOT = Path(__file__).resolve().parent.parent
-"""The checkout."""
+"""Root directory of the checkout."""
 
 REDIS_VARIABLE = "POOLRACE_BENCH_REDIS"
 """Environment variable with the URL of the private Redis."""
@@ -30,7 +30,7 @@ NO_TELEMETRY = {
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # Ray's next default; without it Ray warns
     "DO_NOT_TRACK": "1",
 }
-"""Environment in which no peer reports its use, so that no traffic leaves the machine."""
+"""Environment variables that switch off the peers' telemetry; no traffic leaves the machine."""
 
 STOP_S = 5.0
 """Seconds within which workers must end by themselves."""

@@ -16,7 +16,7 @@ WAIT_S = 0.1
 
 
 def add(start: int, stop: int) -> int:
-    """Add the indices of a range, with the loop of the seed text."""
+    """Add the indices of a range, with the loop of the seed's program."""
     total = 0
     for i in range(start, stop):
         total += i

@@ -80,7 +80,7 @@ class TimingTests:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)  # outside of the time limit of a test
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
-        """Wait for a quiet machine; enqueue a refused test again, behind the others."""
+        """Wait for a quiet machine; enqueue a refused test again, behind all other tests."""
         if not is_timing(item):
             return (yield)
         self.attempts[item.nodeid] = self.attempts.get(item.nodeid, 0) + 1

@@ -24,9 +24,9 @@ class Entry:
     class_path: str
     configured: str
     package: str | None = None
-    """Package that the peer needs, ``None``: it is part of Python or of poolrace."""
+    """Package that the peer needs; ``None`` for parts of Python or of poolrace."""
     redis: bool = False
-    """Whether the peer needs a Redis of its own."""
+    """Whether the peer needs a private Redis."""
 
     @property
     def version(self) -> str | None:
@@ -38,13 +38,13 @@ class Entry:
 
     @property
     def missing(self) -> str | None:
-        """Why the peer cannot be measured, and how to install it; ``None`` if it is installed."""
+        """Reason why the peer cannot be measured, with advice; ``None`` if it can."""
         if self.package is None or self.version:
             return None
         return f"{self.package} is not installed; {INSTALL}"
 
     def make(self) -> Peer:
-        """The peer, not yet started. One that needs Redis is made within ``private_redis``."""
+        """Create the peer, not yet started; if it needs Redis, within ``private_redis``."""
         module, _, name = self.class_path.partition(":")
         peer: Peer = getattr(import_module(f"benchmarks.peers.{module}"), name)()
         return peer

@@ -23,7 +23,7 @@ READY_S = 60.0
 
 @dataclass(frozen=True)
 class Timed:
-    """A sum, and the seconds that it took."""
+    """A sum, and the seconds that its computation took."""
 
     value: int
     elapsed_s: float
@@ -37,11 +37,11 @@ class Peer(ABC):
 
     @abstractmethod
     def start(self, opened: ExitStack) -> None:
-        """Start and warm the tool; register with ``opened`` how it is stopped."""
+        """Start and warm up the tool; register its clean-up with ``opened``."""
 
     @abstractmethod
     def timed(self, stop: int, chunks: int | None) -> Timed:
-        """The sum, in ``chunks`` chunks; ``None``: the tool's own number of chunks."""
+        """The sum, in ``chunks`` chunks; with ``None`` the tool chooses the number."""
 
     def __enter__(self) -> Self:
         with ExitStack() as opened:

@@ -23,7 +23,7 @@ class Rq(ChunkPeer):
     def connect(self, opened: ExitStack) -> None:
         """Start the pool."""
         command = ("rq.cli", "worker-pool", "-q", "-n", str(SLOTS))
-        # By a variable: a URL with a password does not belong on a command line.
+        # The URL is passed in a variable, because its password must not be on a command line.
         opened.enter_context(service(*command, RQ_REDIS_URL=redis_url()))
         self._queue = Queue(connection=opened.enter_context(Redis.from_url(redis_url())))
 

@@ -1,4 +1,4 @@
-"""The two-process program of the seed text, the reference; always computes two halves."""
+"""The seed's program: two ``multiprocessing.Process``, half of the range each; the reference."""
 
 from contextlib import ExitStack
 

@@ -1,4 +1,4 @@
-"""A task that fails for some items: a race counts the failures by exception, and ranks nothing."""
+"""A task that fails for some items: a race counts the failures by exception."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""A CPU-bound task in C code that releases the GIL: threads are as fast, with less memory."""
+"""A CPU-bound task in C code that releases the GIL: threads equal processes, with less memory."""
 
 import hashlib
 

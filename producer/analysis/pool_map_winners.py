@@ -28,7 +28,7 @@ class MapCell:
     share: float
     concurrency: int
     pools: list[PoolSummary]
-    """The fastest first."""
+    """Pools of the cell, the fastest first."""
 
     @property
     def fastest(self) -> PoolSummary:

@@ -1,4 +1,4 @@
-"""Finds what limits the throughput of a race: CPU, GIL, waiting, messages, memory. Pure."""
+"""Finds the resource that limits a race: CPU, GIL, waiting, messages, memory. Pure."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -13,10 +13,10 @@ MAX_FAILED_SHARE = 0.1
 """Share of failed items above which failures are reported as the limit."""
 
 WAITING_TASK = 0.5
-"""Share of its running time above which a task counts as one that waits."""
+"""Waiting share of the running time above which a task counts as I/O-bound."""
 
 MIN_OVERLAP = 1.5
-"""Mean number of greenlets that run at a time, below which a call blocks them."""
+"""Mean number of greenlets that run at a time, below which they are reported as blocked."""
 
 
 def find_limit(
@@ -58,7 +58,7 @@ def _held_back_by_gil(race: Race, best: Sequence[CandidateSummary]) -> bool:
 def find_blocking(
     race: Race, summaries: Sequence[CandidateSummary], waiting_share: float
 ) -> list[CandidateSummary]:
-    """Candidates of the gevent pool in which items wait and still do not overlap.
+    """Candidates of the gevent pool whose items wait but do not overlap.
 
     A part of the item may overlap while another part blocks. Then threads are much faster than
     greenlets, although the greenlets do not use up their core. On a busy machine that rule does

@@ -26,9 +26,9 @@ class CandidateSummary:
     ci95: tuple[float, float] | None
     """95 % confidence interval of ``items_per_s``."""
     waiting_s: list[float]
-    """p50, p95 and p99 of the time between sending an item and its begin."""
+    """p50, p95 and p99 of the time between sending an item and its start."""
     running_s: list[float]
-    """p50, p95 and p99 of the time between begin and end."""
+    """p50, p95 and p99 of the time between start and end of an item."""
     cpu_s_per_item: float
     cores_used: float
     """Cores that the workers used, or waited for while other processes had them."""
@@ -124,7 +124,7 @@ def _summary(race: Race, candidate: Candidate) -> CandidateSummary:
 
 
 def _waiting_share(race: Race, candidate: Candidate, laps: Sequence[Lap]) -> float:
-    """Waiting share of a candidate, as far as its pool allows to measure it.
+    """Waiting share of a candidate, as far as it can be measured under its pool.
 
     Items in processes of their own are measured. A thread that waits for the GIL, or a greenlet
     that waits for its turn, looks like one that waits for an answer: there the share is at most

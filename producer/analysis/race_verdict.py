@@ -29,7 +29,7 @@ from poolrace.producer.analysis.significance import (
 from poolrace.producer.results.race import Race
 
 LESS_MEMORY = 0.9
-"""Share of another candidate's memory: less than this is worth a few percent of speed."""
+"""Share of another candidate's memory below which a candidate is preferred, if nearly as fast."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Verdict:
 
     @property
     def busy_machine(self) -> bool:
-        """Whether other processes computed on this machine during the race."""
+        """Whether other processes left the race too few cores."""
         return is_busy(self.race)
 
     @property
@@ -175,7 +175,7 @@ def _recommended(
 ) -> CandidateSummary:
     """The candidate to deploy; see ``Verdict.recommended``."""
     if is_busy(race) and waiting_share_of(race.base) < WAITING_TASK:
-        return fastest  # one slot may seem to do as well here, and would not on a quiet machine
+        return fastest  # one slot may seem as fast here, but is not on a quiet machine
     as_fast = _as_fast(race, fastest, [fastest, *tied], MARGIN)
     least_bytes = min(summary.peak_memory_bytes for summary in as_fast)
     light = [
@@ -187,7 +187,7 @@ def _recommended(
 def _as_fast(
     race: Race, fastest: CandidateSummary, summaries: Sequence[CandidateSummary], within: float
 ) -> list[CandidateSummary]:
-    """The fastest candidate, and those that may be as fast, except for the part ``within``."""
+    """The fastest candidate, and those that may be as fast, up to a difference of ``within``."""
     reference = final_speeds(race, fastest.candidate)
     return [
         summary

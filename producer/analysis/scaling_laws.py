@@ -203,10 +203,10 @@ def _solve(columns: Sequence[Sequence[float]]) -> tuple[float, ...] | None:
     _, projections = _project([1.0] * len(columns[0]), basis)
     solution = [0.0] * len(columns)
     for row in reversed(range(len(columns))):
-        known = sum(
+        known_part = sum(
             upper[column][row] * solution[column] for column in range(row + 1, len(columns))
         )
-        solution[row] = (projections[row] - known) / upper[row][row]
+        solution[row] = (projections[row] - known_part) / upper[row][row]
     return tuple(solution)
 
 

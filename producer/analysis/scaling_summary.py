@@ -56,7 +56,7 @@ class ScalingSummary:
     """``hosts`` or ``slots``."""
     steps: list[ScalingStep]
     fit: ScalabilityFit | None
-    """``None`` with fewer than three different numbers."""
+    """The fitted law; ``None`` with fewer than three different numbers."""
     cores: int
     """Number of cores of all machines."""
 

@@ -7,7 +7,7 @@ from statistics import median
 from poolrace.producer.analysis.stats import T_95, T_99, confidence_interval
 
 MIN_ROUNDS = 3
-"""Rounds before a difference counts; with fewer, one disturbed lap would decide."""
+"""Number of rounds before a difference counts; with fewer, one disturbed lap would decide."""
 
 SAME_SPEED = 0.05
 """Relative difference up to which two speeds count as the same when memory decides."""
@@ -30,7 +30,7 @@ class PairedResult(Enum):
 
 
 def may_be_as_fast(speeds: Sequence[float], reference: Sequence[float], within: float) -> bool:
-    """Whether the speeds may equal those of the reference, except for the part ``within``.
+    """Whether the speeds may equal the reference, up to the relative difference ``within``.
 
     True if the median ratio within rounds is near enough, or if the 95 % confidence interval of
     the ratio includes 1.

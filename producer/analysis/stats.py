@@ -25,7 +25,7 @@ def spread(values: Sequence[float]) -> float:
 def steady_rate(spans: Sequence[tuple[float, float]], *, begins: Sequence[float]) -> float:
     """Throughput in items/s while all slots were busy, which is until the last item began.
 
-    ``spans`` are begin and end of the items that succeeded, ``begins`` the begins of all items.
+    ``spans`` are start and end of the items that succeeded, ``begins`` the starts of all items.
     An item that still runs when the last one begins counts in part. So neither a last wave
     that leaves slots idle nor one long last item distorts the rate.
     """
@@ -65,7 +65,7 @@ def confidence_interval(
 
 
 def _part_done(begin: float, end: float, at: float) -> float:
-    """Share of an item that was done at a time after its begin."""
+    """Share of an item that was done at a time after its start."""
     if end <= at:
         return 1.0
     return (at - begin) / (end - begin)

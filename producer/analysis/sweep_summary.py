@@ -18,7 +18,7 @@ class SweepSummary:
 
     cases: list[CaseSummary]
     fit: ChunkFit | None
-    """``None`` with fewer than three different numbers of chunks."""
+    """The fitted model; ``None`` with fewer than three different numbers of chunks."""
 
     @classmethod
     def from_comparison(cls, comparison: Comparison) -> Self:

@@ -15,7 +15,7 @@ from poolrace.workers.errors import UsageError
 @click.command(epilog=example("map --waiting 0,50,99 --slots 2,8 --repeat 1"))
 @click.option(
     "--waiting", metavar="PERCENT,...", type=Numbers(least=0), default="0,25,50,75,90,99",
-    show_default=True, help="Shares of its time that the task waits.",
+    show_default=True, help="Percentages of the task's time that it waits.",
 )  # fmt: skip
 @click.option(
     "--slots", metavar="N,N,...", type=Numbers(least=1), default="2,4,8,16,32", show_default=True,
@@ -35,11 +35,11 @@ def command(
 ) -> None:
     """Find the fastest pool for each share of waiting and each concurrency.
 
-    Measures a Celery task that computes and waits, on workers and a Redis of its own. With the
-    default options it takes ten minutes.
+    Measures a Celery task that computes and waits, on its own workers and its own Redis. With
+    the default options it takes ten minutes.
     """
     if max(waiting) > 100:
-        raise UsageError(f"--waiting {max(waiting)} is more than all of the time; give 0 to 100")
+        raise UsageError(f"--waiting {max(waiting)} is above 100 percent; give 0 to 100")
     outcome = Output.from_options(options)
     shares = [percent / 100 for percent in sorted(set(waiting))]
     map_options = MapOptions(item_s, shares, sorted(set(slots)), repeat)

@@ -87,7 +87,7 @@ def workload_options(command: F) -> F:
         ),
         *_parameter_options(),
     ]
-    return broker_option(_with(options, command))
+    return broker_option(_add_options(options, command))
 
 
 def job_options(command: F) -> F:
@@ -103,7 +103,7 @@ def job_options(command: F) -> F:
         click.option("--chunks", type=Count(least=1), help="Number of chunks."),
         click.option("--chunk-size", type=Count(least=1), help="Indices per chunk."),
     ]
-    return workload_options(_with(options, command))
+    return workload_options(_add_options(options, command))
 
 
 def model_options(command: F) -> F:
@@ -120,7 +120,7 @@ def model_options(command: F) -> F:
             help=f"Local model: {', '.join(LOCAL_MODELS)}.",
         ),
     ]
-    return _with(options, command)
+    return _add_options(options, command)
 
 
 def measuring_options(command: F) -> F:
@@ -145,7 +145,7 @@ def result_options(command: F) -> F:
             "--json", "as_json", is_flag=True, help="Print the results as JSON, not as a table."
         ),
     ]
-    return _with(options, command)
+    return _add_options(options, command)
 
 
 time_limit_option = click.option(
@@ -160,19 +160,19 @@ time_limit_option = click.option(
 def job_from(options: dict[str, Any]) -> Job:
     """Create the job from the typed options, and remove them from ``options``."""
     name = options.pop("workload")
-    given = {
+    typed = {
         parameter: value
         for parameter in _parameters()
         if (value := options.pop(parameter)) is not None
     }
     parameters = {field.name for field in fields(WORKLOADS[name])}
-    for parameter in given.keys() - parameters:
+    for parameter in typed.keys() - parameters:
         owners = ", ".join(owner.name for owner in _parameters()[parameter])
         raise UsageError(
             f"--{parameter.replace('_', '-')} is not a parameter of {name}, but of {owners};"
             " leave it out"
         )
-    workload = make_workload(name, given)
+    workload = make_workload(name, typed)
     start, stop = options.pop("start"), options.pop("stop")
     start = workload.default_range[0] if start is None else start
     return Job(workload, start, workload.default_stop() if stop is None else stop)
@@ -198,7 +198,7 @@ def settings_from(options: dict[str, Any]) -> Settings:
     return Settings.from_env(options.pop("broker"))
 
 
-def _with(options: Sequence[Callable[[F], F]], command: F) -> F:
+def _add_options(options: Sequence[Callable[[F], F]], command: F) -> F:
     """Add these options to the command, in this order."""
     for option in reversed(options):
         command = option(command)

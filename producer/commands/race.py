@@ -65,7 +65,7 @@ class Size(click.ParamType[int]):
 @click.option("--prefetch", type=Numbers(least=0), help="Prefetch multipliers to race.")
 @click.option(
     "--max-tasks-per-child", type=Numbers(least=1),
-    help="Values of Celery's option for prefork to race.",
+    help="Values of prefork's --max-tasks-per-child to race.",
 )  # fmt: skip
 @click.option(
     "--max-memory", type=Size(),

@@ -34,9 +34,9 @@ def command(
 ) -> None:
     """Run WORKLOAD on a growing number of hosts or slots, and show the speed-up.
 
-    Fits the Universal Scalability Law and predicts the speed-up of ten times as many. The default
-    is to vary the hosts of the pool or, of one host, the slots. Without a cluster, the command
-    starts a temporary one whose hosts are workers on this machine with one slot each.
+    Fits the Universal Scalability Law and predicts the speed-up for ten times the largest number.
+    By default the hosts of the pool vary; with a single host, its slots. Without a cluster, the
+    command starts a temporary one whose hosts are workers on this machine with one slot each.
     """
     job, model, schedule = job_from(options), model_from(options), schedule_from(options)
     scale_options = ScaleOptions(job, model, hosts, slots, schedule, repeat)

@@ -1,4 +1,4 @@
-"""Asks the app's own interpreter about the app: its task, its pools, its settings."""
+"""Reads facts about the user's app in the app's interpreter: its task, pools and settings."""
 
 import difflib
 import json
@@ -16,7 +16,7 @@ from poolrace.producer.race.sandbox import Sandbox
 from poolrace.workers.errors import UsageError
 
 PROBE_S = 90.0
-"""Seconds for an app to be imported."""
+"""Seconds that the import of an app may take."""
 
 
 @dataclass(frozen=True)
@@ -39,16 +39,18 @@ class AppInfo:
 def probe(target: Target, sandbox: Sandbox, items: Sequence[Item]) -> AppInfo:
     """Import the app in its environment, find the task, and bind the items to its signature.
 
-    Raises ``UsageError`` with the reason if any of it fails.
+    Raises ``UsageError`` with the reason if one of these steps fails.
     """
     if shutil.which(target.python) is None:
-        raise UsageError(f"--python {target.python} is no program; give an interpreter's path")
+        raise UsageError(
+            f"--python {target.python} is not a program; give the path of an interpreter"
+        )
     answer = _ask(target, sandbox, items)
     if "error" in answer:
         raise UsageError(f"-A {target.app} cannot be loaded: {answer['error']}{_hint(answer)}")
     if answer["redis"]:
         raise UsageError(
-            f"the environment of {target.python} cannot talk to Redis, which a race needs:"
+            f"the environment of {target.python} cannot connect to Redis, as a race must:"
             f" {answer['redis']}; install celery[redis], or the missing module, there"
         )
     if target.task not in answer["tasks"]:
@@ -56,14 +58,15 @@ def probe(target: Target, sandbox: Sandbox, items: Sequence[Item]) -> AppInfo:
     if answer["misfit"]:
         number, reason = answer["misfit"]
         raise UsageError(
-            f"line {items[number].line}: {target.task} cannot be called with it: {reason}"
+            f"line {items[number].line}: {target.task} cannot be called with this item: {reason}"
         )
     facts = {name: answer[name] for name in AppInfo.__dataclass_fields__}
     return AppInfo(**{**facts, "pools": tuple(answer["pools"])})
 
 
 def celery_command(python: str) -> list[str]:
-    """``celery`` if PATH finds that of the interpreter, else ``PYTHON -m celery``."""
+    """Shell command for Celery: ``celery`` if PATH leads to that of the interpreter,
+    else ``PYTHON -m celery``."""
     beside = Path(shutil.which(python) or python).with_name("celery")
     on_path = shutil.which("celery")
     if on_path and Path(on_path) == beside:
@@ -92,18 +95,18 @@ def _ask(target: Target, sandbox: Sandbox, items: Sequence[Item]) -> dict[str, A
 
 
 def _hint(answer: dict[str, Any]) -> str:
-    """A way out, for the errors that are known."""
+    """Advice that an error message adds for frequent import errors, else an empty string."""
     if "DJANGO_SETTINGS_MODULE" in answer["traceback"]:
         return "; set DJANGO_SETTINGS_MODULE"
     if answer["error"].startswith("ModuleNotFoundError"):
-        return "; is this the app's directory, and its environment (--python)?"
+        return "; run this in the app's directory, with its interpreter as --python"
     return ""
 
 
 def _unknown_task(target: Target, tasks: Sequence[str]) -> str:
-    """Message that names the tasks whose names, or whose last parts, are the closest."""
+    """Error message for an unknown task: lists the tasks with the most similar names."""
     if not tasks:
-        return f"-A {target.app} has no task; give the module that knows them"
+        return f"-A {target.app} has no task; give the module that defines the tasks"
     by_last_part = {name.rpartition(".")[2]: name for name in tasks}
     last_part = target.task.rpartition(".")[2]
     close = [
@@ -111,4 +114,4 @@ def _unknown_task(target: Target, tasks: Sequence[str]) -> str:
         *(by_last_part[match] for match in difflib.get_close_matches(last_part, by_last_part)),
     ]
     named = list(dict.fromkeys(close)) or list(tasks)[:5]
-    return f"--task {target.task}: {target.app} has no such task; close are {', '.join(named)}"
+    return f"--task {target.task}: {target.app} has no such task; similar: {', '.join(named)}"

@@ -14,10 +14,10 @@ from poolrace.workers.errors import ClusterError
 from poolrace.workers.settings import inherited_environment, mask
 
 SHIM = Path(__file__).with_name("shim.py")
-"""Path of the shim, which is never imported here: it is for another interpreter."""
+"""Path of the shim, which another interpreter runs; the producer never imports it."""
 
 MODULE = "poolrace_shim"
-"""Module name of the shim where it runs."""
+"""Module name of the shim in the interpreter that runs it."""
 
 LOG_LINES = 12
 """Lines of the log, at most, that an error message shows."""
@@ -107,7 +107,7 @@ class AppProcess:
         return self.directory / "log"
 
     def _environment(self, config: Mapping[str, Any]) -> dict[str, str]:
-        """Environment variables of the shim: ours, its configuration, and the sandbox's Redis.
+        """Environment of the shim: the producer's, and the race's configuration and Redis.
 
         Celery's own variables override any configuration, so the app's Redis is never contacted.
         """

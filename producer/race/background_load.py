@@ -20,7 +20,7 @@ class CpuSnapshot:
     at: float
     """Seconds of the monotonic clock."""
     machine_s: float
-    """CPU seconds of the whole machine; those that the host of a virtual machine took count."""
+    """CPU seconds used on the whole machine, including steal time of a virtual machine."""
     own_s: float
     """CPU seconds of this process and all its descendants."""
 

@@ -13,11 +13,11 @@ FINALIST_SHARE = 0.7
 """Share of the best speed in the search that makes a candidate a finalist."""
 
 MAX_FINALISTS = 6
-"""Finalists, at most: two concurrencies of three pools, since neighbours may be equally fast."""
+"""Number of finalists, at most: two concurrencies of each of three pools may be equally fast."""
 
 
 def choose_finalists(speeds: Mapping[Candidate, float]) -> list[Candidate]:
-    """The fastest candidate and those that may be as fast; at least two, if there are two."""
+    """The fastest candidate and those that may be as fast; at least two, if two were measured."""
     ordered = sorted(speeds, key=lambda candidate: -speeds[candidate])
     threshold = FINALIST_SHARE * speeds[ordered[0]] if ordered else 0.0
     near = [candidate for candidate in ordered if speeds[candidate] >= threshold]

@@ -8,7 +8,7 @@ from typing import Any
 from poolrace.workers.errors import UsageError
 
 CALL_KEYS = {"args", "kwargs"}
-"""Keys of an object that describes a whole call; an object with other keys is keyword arguments."""
+"""Keys of an object that holds a whole call; other objects are keyword arguments themselves."""
 
 SHOWN_CHARACTERS = 60
 """Characters of an invalid line that an error message shows."""
@@ -26,7 +26,7 @@ class Item:
 def read_items(lines: Iterable[str], limit: int | None = None) -> list[Item]:
     """Read one item from each line that is not empty.
 
-    Raises ``UsageError`` with the number of an invalid line, and if there is no item at all.
+    Raises ``UsageError`` with the number of an invalid line, and if no line holds an item.
     """
     items: list[Item] = []
     for number, line in enumerate(lines, start=1):

@@ -16,19 +16,20 @@ GRACE_S = 5.0
 """Seconds beyond the time limit after which a lap without any finished item counts as lost."""
 
 MIN_AHEAD = 8
-"""Items kept in flight, at least."""
+"""Number of items kept in flight, at least."""
 
 CHECK_S = 0.25
 """Seconds between two checks of memory and workers. A check of hundreds of processes takes tens
-of milliseconds, so the next one also waits for ``CHECK_FACTOR`` times as long as the last took."""
+of milliseconds, so the interval is also ``CHECK_FACTOR`` times the duration of the last check, at
+least."""
 
 CHECK_FACTOR = 50
-"""Ratio of the time between two checks to the time that one takes, at least."""
+"""Ratio of the time between two checks to the duration of a check, at least."""
 
 
 @dataclass(frozen=True)
 class LapPlan:
-    """Number of items and time that a lap may take."""
+    """Limits of a lap: the number of its items, and its time."""
 
     kind: Kind
     round: int
@@ -37,7 +38,7 @@ class LapPlan:
     window_s: float
     """Seconds in which items are sent."""
     min_items: int
-    """Items that are sent even if the window is over."""
+    """Number of items that are sent even if the window is over."""
     max_items: int
     time_limit_s: float
     prefetch: int
@@ -53,7 +54,7 @@ class _RunningLap:
     plan: LapPlan
     sent: int = 0
     in_flight: dict[str, float] = field(default_factory=dict)
-    """Task id -> when the item was sent."""
+    """Task id -> time at which the item was sent."""
     timings: list[ItemTiming] = field(default_factory=list)
     waited_s: list[float] = field(default_factory=list)
     peak_bytes: int = 0
@@ -62,7 +63,7 @@ class _RunningLap:
     _next_check: float = 0.0
 
     def run(self) -> None:
-        """Keep the workers supplied as planned, and wait for all items in flight."""
+        """Send the items of the plan, and wait until none is in flight."""
         self._last_finished = began = time.monotonic()
         while not self.lost:
             self._supply(began)
@@ -74,7 +75,7 @@ class _RunningLap:
         self._check()
 
     def _supply(self, began: float) -> None:
-        """Send as many items as the workers may have ahead and the plan allows."""
+        """Send items until enough are in flight, within the limits of the plan."""
         elapsed_s = time.monotonic() - began
         remaining = self.plan.max_items - self.sent
         if elapsed_s > self.plan.window_s:
@@ -89,12 +90,12 @@ class _RunningLap:
     def _ahead(self, elapsed_s: float) -> int:
         """Number of items to keep in flight, so that the workers never wait for the producer."""
         speed = len(self.timings) / elapsed_s if elapsed_s > AHEAD_S else 0.0
-        prefetch = self.plan.prefetch or 1  # 0 means no limit: the worker takes all there are
+        prefetch = self.plan.prefetch or 1  # 0 means no limit: the worker takes the whole queue
         slots = self.group.candidate.slots
         return max(MIN_AHEAD, slots * (1 + prefetch), round(speed * AHEAD_S) + slots)
 
     def _receive(self, timings: Sequence[ItemTiming]) -> None:
-        """Count the items of this lap; those of an earlier one are ignored."""
+        """Count the items of this lap; items of an earlier lap are ignored."""
         own = [timing for timing in timings if timing.task_id in self.in_flight]
         for timing in own:
             self.waited_s.append(timing.began - self.in_flight.pop(timing.task_id))

@@ -12,7 +12,7 @@ from poolrace.workers.pools import pool_named
 
 @dataclass(frozen=True)
 class Target:
-    """The user's app: where to find it, and which of its tasks to run."""
+    """The task to race, and where its app is found."""
 
     app: str
     """The app as ``celery -A`` takes it."""
@@ -20,7 +20,7 @@ class Target:
     python: str
     """The interpreter of the app's environment."""
     directory: Path
-    """The working directory of its workers."""
+    """The working directory of the workers."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Variants:
     max_tasks: Sequence[int | None] = (None,)
 
     def candidates(self, pool: str, concurrency: int) -> list[Candidate]:
-        """One candidate for each combination; only prefork has children to limit."""
+        """One candidate for each combination of options; ``max_tasks`` is for prefork only."""
         limits = self.max_tasks if pool == "prefork" else (None,)
         return [
             Candidate(pool, concurrency, workers, prefetch, max_tasks)
@@ -53,7 +53,7 @@ class RaceOptions:
     target: Target
     items: Sequence[Item]
     pools: Sequence[str] = ()
-    """As typed: ``gevent``, whose concurrency is searched, or ``gevent:100``."""
+    """Pools as typed: ``gevent``, whose concurrency is searched, or ``gevent:100``."""
     variants: Variants = field(default_factory=Variants)
     broker: str | None = None
     budget_s: float = 120.0
@@ -61,7 +61,7 @@ class RaceOptions:
     max_memory_bytes: int = 2**40
     max_executions: int = 50_000
     repeat_items: int | None = None
-    """Times that each lap runs all items; ``None`` runs as many items as measuring needs."""
+    """Number of times that a lap runs all items; ``None`` runs as many items as measuring needs."""
 
     def min_items(self, candidate: Candidate) -> int:
         """Number of items that a lap of the candidate runs, at least."""
@@ -110,7 +110,7 @@ def pools_to_search(texts: Sequence[str], available: Sequence[str]) -> list[str]
     for name, _ in requested:
         if texts and name not in available:
             raise UsageError(
-                f"--pool {name}: it is not installed in the environment of the app;"
+                f"--pool {name}: the app's environment does not have this pool;"
                 f" install {name} there, or choose {', '.join(available)}"
             )
     return [name for name, number in requested if number is None and name in available]

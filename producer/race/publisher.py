@@ -38,7 +38,7 @@ class Publisher:
         self._sandbox = sandbox
         self._task = task
         self._numbers = count()
-        # A DJANGO_SETTINGS_MODULE in the environment is the user's: Django may not be in ours.
+        # No fixups: DJANGO_SETTINGS_MODULE is the user's, and Django may not be installed here.
         self._app = Celery("poolrace", set_as_current=False, fixups=[])
         self._serializer = serializer if _is_installed(serializer) else "json"
         self.use_items(items)
@@ -79,7 +79,7 @@ class Publisher:
 
 
 def _is_installed(serializer: str) -> bool:
-    """Whether kombu has the app's serializer here, too; otherwise JSON does for JSON items."""
+    """Whether the producer has the app's serializer; without it, messages use JSON."""
     try:
         dumps([], serializer)
     except SerializerNotInstalled:

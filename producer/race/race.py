@@ -14,7 +14,7 @@ from poolrace.workers.pools import CORES
 
 
 def race(options: RaceOptions, confirm: Callable[[AppInfo], None]) -> Race:
-    """Race; ``confirm`` is called before the task is executed for the first time.
+    """Run a race; ``confirm`` is called before the task is executed for the first time.
 
     Raises ``UsageError`` for what cannot be raced, ``AllFailed`` if no item succeeds.
     """
@@ -30,7 +30,7 @@ def race(options: RaceOptions, confirm: Callable[[AppInfo], None]) -> Race:
 
 
 def _execute(steps: Steps[Decision], session: RaceSession) -> Decision:
-    """Execute one request after the other, and send the strategy its answers."""
+    """Execute the requests of the strategy in turn, and send it the answers."""
     request = next(steps)
     while True:
         answer = _answer(request, session)

@@ -38,7 +38,7 @@ Request = Start | Measure | Stop
 
 @dataclass(frozen=True)
 class Answer:
-    """Result of a request, with the part of the budget that is used up after it."""
+    """Result of a request, with the time and the executions used so far."""
 
     elapsed_s: float
     """Seconds since the race began."""
@@ -55,7 +55,7 @@ Steps = Generator[Request, Answer, T]
 
 
 class Progress:
-    """Progress of a race: the laps so far, the workers that run, and what the budget has left."""
+    """Progress of a race: the laps so far, the running workers, and the rest of the budget."""
 
     def __init__(self, options: RaceOptions) -> None:
         self.laps: list[Lap] = []

@@ -1,4 +1,4 @@
-"""Gives a race a Redis: a private one, or a key prefix in a given one."""
+"""Provides the Redis of a race: a private one, or a key prefix in a given one."""
 
 import secrets
 from collections.abc import Iterator
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     import redis
 
 LARGEST = "512mb"
-"""Size of the largest result or argument of a user's task: Redis's own default."""
+"""Largest size of a result or an argument of a user's task: Redis's own default."""
 
 DELETE_AT_ONCE = 1000
-"""Keys per command that deletes keys."""
+"""Number of keys that one command deletes."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Sandbox:
 
 @contextmanager
 def open_sandbox(broker: str | None) -> Iterator[Sandbox]:
-    """Open a private Redis that is stopped afterwards, or the given one.
+    """Start a private Redis that is stopped afterwards, or connect to the given one.
 
     The race's keys are deleted from a given Redis afterwards. Raises ``ClusterError`` if it does
     not answer.

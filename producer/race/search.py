@@ -8,8 +8,8 @@ from poolrace.producer.results.candidate import Candidate
 from poolrace.producer.results.race import Lap, Reason
 
 MIN_GAIN = 1.15
-"""Ratio of speeds that doubling the slots must reach to go on. Less is not worth the slots, and
-noise alone gives 1.1."""
+"""Ratio of speeds that doubling the slots must reach for the search to continue. A smaller gain
+is not worth the slots, and noise alone gives 1.1."""
 
 CLEAR_GAIN = 1.5
 """Ratio of speeds that counts as a gain without measuring again."""
@@ -104,7 +104,8 @@ def concurrencies(cores: int, useful: float, largest: int = MAX_CONCURRENCY) -> 
     than that take cores from other processes, which is no merit of the concurrency.
     """
     top = cores
-    # With many at a time a message costs less than in the base; a task that computes gets no more.
+    # With many items at a time, a message costs less than in the base laps. A CPU-bound task
+    # gets no slots beyond its cores.
     tolerance = 0.8 if useful < 2 * cores else 2.0
     while top < tolerance * useful and 2 * top <= largest:
         top *= 2

@@ -19,14 +19,15 @@ from poolrace.producer.results.race import Kind, Lap
 from poolrace.workers.errors import ClusterError
 
 MAX_WARM_UP = 64
-"""Items sent to warm up a candidate, at most; fewer slots get one item each."""
+"""Number of items that warm up a candidate: one per slot, and no more than this."""
 
 WINDOW_S: dict[Kind, float] = {"base": 0.7, "search": 0.7, "final": 1.0}
-"""Seconds of a lap; longer where a slot would not come to its second item. The machine's speed
-changes within seconds, so many short laps in turn tell more than a few long ones."""
+"""Seconds in which a lap sends items; extended if items are so long that a slot would run only one.
+The machine's speed changes within seconds, so many short laps in turn compare candidates better
+than a few long laps."""
 
 ITEMS_PER_ROUND = 1009
-"""Items between the first items of two rounds; the same for all candidates."""
+"""Number of items by which the first item of a round is after that of the round before."""
 
 logger = logging.getLogger(__name__)
 

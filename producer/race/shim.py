@@ -30,16 +30,16 @@ TRACE_CHARACTERS = 3000
 """Characters of a traceback that are kept, from its end."""
 
 LINE_BYTES = 4000
-"""Bytes of a line to the producer, at most: below 4,096 lines do not mix (pipe(7))."""
+"""Bytes of a line to the producer, at most: writes below 4,096 are atomic (pipe(7))."""
 
 PR_SET_PDEATHSIG = 1
 
 _began: dict[str, tuple[float, float, float]] = {}
-"""Task id -> clocks at the begin of the item."""
+"""Task id -> clocks at the start of the item."""
 _failures: dict[str, tuple[str, str]] = {}
 """Task id -> name of the exception and traceback."""
 _pipe: dict[int, int] = {}
-"""Process id -> descriptor of the pipe: a forked process must open it for itself."""
+"""Process id -> descriptor of the pipe: a forked process must open its own."""
 
 
 def replaced_app() -> Any:
@@ -59,14 +59,14 @@ def replaced_app() -> Any:
     app.backend_cls = None
     app.conf.update(_replacements(app, backend))
     app.__dict__.pop("amqp", None)
-    app._backend_cache = None  # made before, it would be the app's own
-    if hasattr(app._local, "backend"):  # as above
-        del app._local.backend  # as above
+    app._backend_cache = None  # a backend that was created earlier uses the app's own server
+    if hasattr(app._local, "backend"):  # the same for the backend of this thread
+        del app._local.backend
     return app
 
 
 def _replacements(app: Any, backend: str) -> dict[str, Any]:
-    """The settings that are replaced; all others stay the app's own."""
+    """The settings that are replaced; all other settings stay the app's own."""
     prefix = {"global_keyprefix": CONFIG["prefix"]}
     url = CONFIG["url"]
     return {
@@ -113,12 +113,12 @@ def probe() -> dict[str, Any]:
         **facts,
         "queue": None if queue == app.conf.task_default_queue else queue,
         "serializer": task.serializer or facts["serializer"],
-        "misfit": _misfit(task, items),
+        "misfit": _first_invalid_item(task, items),
     }
 
 
 def _without_redis() -> str | None:
-    """Reason why the environment cannot talk to Redis, ``None`` if it can."""
+    """Reason why the environment cannot connect to Redis, ``None`` if it can."""
     try:
         importlib.import_module("kombu.transport.redis")
         importlib.import_module("celery.backends.redis")
@@ -131,8 +131,10 @@ def _has(module: str) -> bool:
     return importlib.util.find_spec(module) is not None
 
 
-def _misfit(task: Any, items: list[tuple[list[Any], dict[str, Any]]]) -> tuple[int, str] | None:
-    """The first item that the task cannot be called with, and why."""
+def _first_invalid_item(
+    task: Any, items: list[tuple[list[Any], dict[str, Any]]]
+) -> tuple[int, str] | None:
+    """Index of the first item that does not fit the signature of the task, and the reason."""
     try:
         signature = inspect.signature(task.run)
     except (TypeError, ValueError):
@@ -218,7 +220,7 @@ def _clocks() -> tuple[float, float, float]:
 def _waited_for_core_s() -> float:
     """Seconds that this thread waited for a core (field 2 of schedstat, Linux); elsewhere 0."""
     if CONFIG["pool"] == "gevent":
-        return 0.0  # the thread runs many items, so the figure would belong to none
+        return 0.0  # the thread runs many items, so no single item has this time
     try:
         with open("/proc/thread-self/schedstat") as file:  # noqa: PTH123 # a fifth of Path's time
             return int(file.read().split()[1]) / 1e9
@@ -227,7 +229,7 @@ def _waited_for_core_s() -> float:
 
 
 def _write_line(values: list[Any]) -> None:
-    """Write a line to the producer's pipe; too long a line loses its last value."""
+    """Write a line to the producer's pipe; a line that is too long loses its last value."""
     line = json.dumps(values).encode()
     if len(line) > LINE_BYTES:
         line = json.dumps([*values[:-1], ""]).encode()

@@ -40,7 +40,7 @@ SEARCH_LAPS = 3
 """Laps of each candidate in the search. The fastest lap counts, since noise only slows."""
 
 LONG_LAP_S = 2.0
-"""Seconds: of laps that take longer, two are enough."""
+"""Seconds above which a lap counts as long; two long laps per candidate are enough."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Decision:
 def strategy(
     options: RaceOptions, pools: Sequence[str], fixed: Sequence[Candidate], cores: int
 ) -> Steps[Decision]:
-    """Race all concurrencies of ``pools`` that can be useful on ``cores`` cores, and ``fixed``.
+    """Race the useful concurrencies of ``pools`` on ``cores`` cores, and the candidates ``fixed``.
 
     Raises ``AllFailed`` if no item succeeds, ``JobFailed`` if no candidate can be measured.
     """
@@ -102,7 +102,7 @@ class _Strategy:
             yield from progress.stop(SOLO)
 
     def search_pools(self, pools: Sequence[str], cores: int) -> Steps[None]:
-        """Raise the concurrency of each pool while that gains."""
+        """Raise the concurrency of each pool while its throughput grows."""
         numbers = concurrencies(cores, useful_slots(self._progress.laps, cores))
         variants = self._options.variants
         for pool in pools:
@@ -124,7 +124,7 @@ class _Strategy:
             candidate for candidate in (*fixed, *self._variants) if candidate not in self._speeds
         ]
         if len(new) + len(self._speeds) <= MAX_FINALISTS and not self.searches:
-            # All of them become finalists without a choice.
+            # All candidates become finalists, so the search need not measure them.
             self._speeds = dict.fromkeys((*self._speeds, *new), math.inf)
             return
         for candidate in new:
@@ -133,7 +133,7 @@ class _Strategy:
                 yield from self._progress.stop(candidate)
 
     def run_finals(self) -> Steps[None]:
-        """Measure the finalists in rounds until their order is clear, or that there is none.
+        """Measure the finalists in rounds until they are ranked, or known to be tied.
 
         Raises ``JobFailed`` if there are no finalists.
         """
@@ -189,7 +189,7 @@ class _Strategy:
     def _measure_both_again(
         self, best: Candidate, candidate: Candidate
     ) -> Steps[tuple[float, float] | None]:
-        """Items/s of another lap of each; ``None`` if workers were lost."""
+        """Items/s of another lap of both candidates; ``None`` if workers were lost."""
         first = yield from self._progress.measure(best, "search")
         if first.lost:
             return None
@@ -230,13 +230,13 @@ class _Strategy:
         return laps
 
     def _limit_reached(self, candidate: Candidate) -> Reason | None:
-        """The limit that forbids to measure the candidate, if there is one."""
+        """The limit that forbids measuring the candidate, ``None`` if there is none."""
         if not self._progress.has_executions_for(candidate):
             return "executions"
         return "time" if self._progress.left_s(SEARCH_SHARE) < START_S else None
 
     def _would_exceed_memory(self, candidate: Candidate, best: Candidate | None) -> bool:
-        """Whether a prefork candidate need not be started: its children take too much memory."""
+        """Whether the children of a prefork candidate would certainly take too much memory."""
         if candidate.pool != "prefork":
             return False
         reference = best or SOLO

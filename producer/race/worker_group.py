@@ -21,7 +21,7 @@ from poolrace.workers.errors import ClusterError
 from poolrace.workers.usage import LINUX, Usages, usage_of_tree
 
 READY_S = 90.0
-"""Seconds for workers to be ready; it takes 2 to 4 on two cores, longer with hundreds of them."""
+"""Seconds for workers to be ready; starting takes 2 to 4 on two cores, longer for hundreds."""
 
 READY_POLL_S = 0.2
 """Seconds between two checks of whether workers that start have ended."""
@@ -39,7 +39,7 @@ class ItemTiming:
     own_cpu_s: float
     core_wait_s: float
     failure: str | None
-    """Name of the exception."""
+    """Name of the exception, ``None`` if the item succeeded."""
     traceback: str
 
 
@@ -131,8 +131,8 @@ class WorkerGroup:
             *("--hostname", f"{self.queue}-{number}@race"),
             *self.candidate.options(),
             *limit,
-            # Each line of the log costs a part of a millisecond; mingling makes the start a second
-            # longer. Heartbeats stay: the loops of older workers depend on their ticks.
+            # A log line costs a fraction of a millisecond; mingling delays the start by a second.
+            # Heartbeats stay on: the event loops of older workers depend on their ticks.
             *("--loglevel", "WARNING", "--without-mingle"),
         ]
 

@@ -1,1 +1,1 @@
-"""The data that results files hold; nothing in it is derived."""
+"""The data of results files: raw values, nothing derived."""

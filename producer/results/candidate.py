@@ -44,9 +44,9 @@ class Candidate:
         name = self.pool if self.pool == "solo" else f"{self.pool}:{self.concurrency}"
         prefix = f"{self.workers} x " if self.workers > 1 else ""
         limits = {"prefetch": self.prefetch, "max tasks": self.max_tasks}
-        given = [f"{label} {number}" for label, number in limits.items() if number is not None]
-        return ", ".join([prefix + name, *given])
+        options = [f"{label} {number}" for label, number in limits.items() if number is not None]
+        return ", ".join([prefix + name, *options])
 
 
 SOLO = Candidate("solo", 1)
-"""The candidate of the base laps: one slot, in which nothing else disturbs the task."""
+"""The candidate of the base laps: one slot, so that no other item slows the task."""

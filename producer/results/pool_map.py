@@ -11,7 +11,7 @@ class MapLap:
     """A lap of one pool in one cell of the map."""
 
     share: float
-    """Part of an item's time that it waits, from 0 to 1."""
+    """Share of its time that an item waits, from 0 to 1."""
     lap: Lap
 
 
@@ -23,7 +23,7 @@ class PoolMap:
     """Name of the thing in which the laps differ."""
 
     made_at: str
-    """Begin of the measurement: ISO 8601, UTC."""
+    """Start of the measurement: ISO 8601, UTC."""
     item_s: float
     """Seconds that one item takes alone: it computes, then waits."""
     shares: list[float]

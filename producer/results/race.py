@@ -11,7 +11,7 @@ Kind = Literal["base", "search", "final"]
 Reason = Literal["gain", "top", "memory", "time", "executions", "failures"]
 """Reason why a pool's concurrency was not raised further, or a candidate was left out.
 
-``gain``: twice the slots gained too little. ``top``: more slots cannot be busy. All other
+``gain``: twice the slots gained too little. ``top``: more slots cannot be kept busy. All other
 reasons name the limit that was reached.
 """
 
@@ -29,18 +29,18 @@ class Lap:
     """Number of failed items by the name of the exception."""
     items_per_s: float
     wall_s: float
-    """From the first begin to the last end."""
+    """Seconds from the first start of an item to the last end."""
     waiting_s: list[float]
-    """p50, p95 and p99 of the time between sending an item and its begin."""
+    """p50, p95 and p99 of the time between sending an item and its start."""
     running_s: list[float]
-    """p50, p95 and p99 of the time between begin and end."""
+    """p50, p95 and p99 of the time between start and end of an item."""
     running_total_s: float
     own_cpu_s: float
-    """CPU time of the threads that ran the items, while they ran them."""
+    """CPU seconds of the threads that ran the items, while they ran them."""
     core_wait_s: float
-    """Time that these threads were ready to run and had no core."""
+    """Seconds in which these threads were ready to run and had no core."""
     cpu_s: float
-    """CPU time of the workers' whole process trees."""
+    """CPU seconds of the workers' whole process trees."""
     peak_memory_bytes: int
     voluntary_switches: int
     involuntary_switches: int
@@ -57,19 +57,19 @@ class Lap:
 
 @dataclass(frozen=True)
 class Race:
-    """Data of a race: what was raced, within which limits, and all laps."""
+    """Data of a race: its task, its limits and all laps."""
 
     varies: ClassVar[str] = "candidate"
     """Name of the thing in which the laps differ."""
 
     made_at: str
-    """Begin of the race: ISO 8601, UTC."""
+    """Start of the race: ISO 8601, UTC."""
     app: str
     task: str
     items: int
     """Number of different items."""
     command: list[str]
-    """Begin of Celery's command line, as in ``celery -A proj``."""
+    """First words of Celery's command line, as in ``celery -A proj``."""
     queue: str | None
     """The queue that the app sends the task to, ``None`` for its default one."""
     cores: int
@@ -82,7 +82,7 @@ class Race:
     ended: dict[str, Reason]
     """Pool -> why its concurrency was not raised further."""
     left_out: dict[str, Reason]
-    """Candidate that should have been measured -> why it was not, or not to the end."""
+    """Planned candidate -> why it was not measured, or not to the end."""
     finalists: list[Candidate]
     environment: dict[str, Any]
     laps: tuple[Lap, ...]
@@ -94,7 +94,7 @@ class Race:
 
     @property
     def base(self) -> list[Lap]:
-        """Base laps: one slot, nothing beside the task."""
+        """Base laps: one slot, and no other item running."""
         return [lap for lap in self.laps if lap.kind == "base"]
 
     def to_json(self) -> dict[str, Any]:

@@ -98,7 +98,7 @@ class Run:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "Run":
-        """Rebuild a run; raises ``KeyError`` or ``TypeError`` if the data is not one."""
+        """Rebuild a run; raises ``KeyError`` or ``TypeError`` if the data is not a run."""
         shares = {
             host: {slot: typed(SlotShare, share) for slot, share in slots.items()}
             for host, slots in data["shares"].items()

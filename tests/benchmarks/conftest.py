@@ -10,7 +10,7 @@ from benchmarks.results import Benchmark, Sample
 from benchmarks.rows import Sizes
 from poolrace.workers.host_facts import HostFacts
 
-Made = Callable[..., Benchmark]
+MakeBenchmark = Callable[..., Benchmark]
 
 FACTS = HostFacts(
     host="bench",
@@ -25,7 +25,7 @@ FACTS = HostFacts(
 
 
 @pytest.fixture
-def made() -> Made:
+def make_benchmark() -> MakeBenchmark:
     """Makes a benchmark of row 1 from times of poolrace, beside seed's programs that took 1 s."""
 
     def make(

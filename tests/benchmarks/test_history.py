@@ -8,7 +8,7 @@ from benchmarks.history import changes, compare, newest_comparable
 from benchmarks.results import Benchmark
 from benchmarks.rows import FIGURES, Figure
 from poolrace.workers.errors import UsageError
-from tests.benchmarks.conftest import Made
+from tests.benchmarks.conftest import MakeBenchmark
 
 TIMES = [1.00, 1.02, 1.04, 1.06, 1.08]
 
@@ -18,24 +18,33 @@ def verdict(before: Benchmark, now: Benchmark) -> str:
     return next(change.verdict for change in changes(before, now) if change.figure == FIGURES[0])
 
 
-def test_rounds_that_all_took_longer_are_slower(made: Made) -> None:
-    assert verdict(made(TIMES), made([1.1 + time_s for time_s in TIMES])) == "slower"
+def test_rounds_that_all_took_longer_are_slower(make_benchmark: MakeBenchmark) -> None:
+    assert (
+        verdict(make_benchmark(TIMES), make_benchmark([1.1 + time_s for time_s in TIMES]))
+        == "slower"
+    )
 
 
-def test_rounds_that_all_took_less_are_faster(made: Made) -> None:
-    assert verdict(made(TIMES), made([time_s - 0.1 for time_s in TIMES])) == "faster"
+def test_rounds_that_all_took_less_are_faster(make_benchmark: MakeBenchmark) -> None:
+    assert (
+        verdict(make_benchmark(TIMES), make_benchmark([time_s - 0.1 for time_s in TIMES]))
+        == "faster"
+    )
 
 
-def test_rounds_that_overlap_are_not_distinguishable(made: Made) -> None:
-    assert verdict(made(TIMES), made([time_s + 0.05 for time_s in TIMES])) == "not distinguishable"
+def test_rounds_that_overlap_are_not_distinguishable(make_benchmark: MakeBenchmark) -> None:
+    assert (
+        verdict(make_benchmark(TIMES), make_benchmark([time_s + 0.05 for time_s in TIMES]))
+        == "not distinguishable"
+    )
 
 
-def test_the_same_values_are_not_distinguishable(made: Made) -> None:
-    assert verdict(made(TIMES), made(TIMES)) == "not distinguishable"
+def test_the_same_values_are_not_distinguishable(make_benchmark: MakeBenchmark) -> None:
+    assert verdict(make_benchmark(TIMES), make_benchmark(TIMES)) == "not distinguishable"
 
 
-def test_a_single_round_is_not_distinguishable(made: Made) -> None:
-    assert verdict(made([1.0]), made([9.0])) == "not distinguishable"
+def test_a_single_round_is_not_distinguishable(make_benchmark: MakeBenchmark) -> None:
+    assert verdict(make_benchmark([1.0]), make_benchmark([9.0])) == "not distinguishable"
 
 
 def test_a_higher_rate_is_faster() -> None:
@@ -54,21 +63,27 @@ def test_memory_is_compared_as_less_or_more() -> None:
     [("cpu", "another CPU"), ("cores", 4), ("cpu_quota", 1.5), ("python", "CPython 3.14.0")],
 )
 def test_different_machines_are_refused_with_both_values(
-    made: Made, fact: str, value: object
+    make_benchmark: MakeBenchmark, fact: str, value: object
 ) -> None:
     with pytest.raises(UsageError) as refused:
-        changes(made(TIMES, **{fact: value}), made(TIMES))
+        changes(make_benchmark(TIMES, **{fact: value}), make_benchmark(TIMES))
     assert f"{fact}: {value} and " in str(refused.value)
 
 
-def test_different_sizes_are_refused_but_another_number_of_rounds_is_not(made: Made) -> None:
-    now = made(TIMES)
+def test_different_sizes_are_refused_but_another_number_of_rounds_is_not(
+    make_benchmark: MakeBenchmark,
+) -> None:
+    now = make_benchmark(TIMES)
     assert changes(replace(now, sizes={**now.sizes, "repeat": 9}), now)
     with pytest.raises(UsageError, match="stop: 5 and 100000000"):
         changes(replace(now, sizes={**now.sizes, "stop": 5}), now)
 
 
-def test_the_newest_result_of_the_same_machine_is_taken(made: Made) -> None:
-    other, newer, older = made(TIMES, cores=64), made(TIMES), made(TIMES)
-    assert newest_comparable([other, newer, older], made(TIMES)) is newer
-    assert newest_comparable([other], made(TIMES)) is None
+def test_the_newest_result_of_the_same_machine_is_taken(make_benchmark: MakeBenchmark) -> None:
+    other, newer, older = (
+        make_benchmark(TIMES, cores=64),
+        make_benchmark(TIMES),
+        make_benchmark(TIMES),
+    )
+    assert newest_comparable([other, newer, older], make_benchmark(TIMES)) is newer
+    assert newest_comparable([other], make_benchmark(TIMES)) is None

@@ -11,7 +11,7 @@ from benchmarks.plot import draw
 from benchmarks.results import load, save, stored
 from benchmarks.tables import configured, render
 from poolrace.workers.errors import UsageError
-from tests.benchmarks.conftest import Made
+from tests.benchmarks.conftest import MakeBenchmark
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -27,17 +27,19 @@ def bench(*arguments: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
-def test_a_stored_benchmark_is_read_back_unchanged(made: Made, tmp_path: Path) -> None:
-    benchmark = made([1.0, 1.1])
+def test_a_stored_benchmark_is_read_back_unchanged(
+    make_benchmark: MakeBenchmark, tmp_path: Path
+) -> None:
+    benchmark = make_benchmark([1.0, 1.1])
     path = save(benchmark, tmp_path)
     assert path.name == f"20260101T000000Z-{benchmark.machine_id}.json"
     assert load(path) == benchmark
 
 
-def test_stored_benchmarks_come_newest_first(made: Made, tmp_path: Path) -> None:
+def test_stored_benchmarks_come_newest_first(make_benchmark: MakeBenchmark, tmp_path: Path) -> None:
     days = [f"2026-01-0{day}T00:00:00+00:00" for day in (1, 3, 2)]
     for day in days:
-        save(made([1.0], made_at=day), tmp_path)
+        save(make_benchmark([1.0], made_at=day), tmp_path)
     assert [benchmark.made_at for benchmark in stored(tmp_path)] == sorted(days, reverse=True)
 
 
@@ -49,20 +51,22 @@ def test_a_file_that_is_not_a_benchmark_is_refused(tmp_path: Path, text: str) ->
         load(path)
 
 
-def test_the_tables_show_reached_targets_and_contenders_left_out(made: Made) -> None:
-    text = render(made([1.01, 1.02, 1.20]))
+def test_the_tables_show_reached_targets_and_contenders_left_out(
+    make_benchmark: MakeBenchmark,
+) -> None:
+    text = render(make_benchmark([1.01, 1.02, 1.20]))
     assert "| time / the seed's program | 1.020 | 0.095 | 3 | <= 1.03 | yes |" in text
     assert "| rate / Ray's | - | - | 0 | >= 1 (aim) | not measured |" in text
     assert "- row 7 hosts 1: no Docker engine answers" in text
     assert "| poolrace | 1.020 | - | 3,000 |" in text
 
 
-def test_a_missed_target_is_not_reached(made: Made) -> None:
-    assert "| 1.200 | 0 | 1 | <= 1.03 | no |" in render(made([1.2]))
+def test_a_missed_target_is_not_reached(make_benchmark: MakeBenchmark) -> None:
+    assert "| 1.200 | 0 | 1 | <= 1.03 | no |" in render(make_benchmark([1.2]))
 
 
-def test_the_same_file_gives_the_same_bytes(made: Made, tmp_path: Path) -> None:
-    stored_path = save(made([1.0, 1.1]), tmp_path)
+def test_the_same_file_gives_the_same_bytes(make_benchmark: MakeBenchmark, tmp_path: Path) -> None:
+    stored_path = save(make_benchmark([1.0, 1.1]), tmp_path)
     written = []
     for name in ("one", "two"):
         answer = bench("benchmarks.report", str(stored_path), "--out", str(tmp_path / name))
@@ -72,13 +76,15 @@ def test_the_same_file_gives_the_same_bytes(made: Made, tmp_path: Path) -> None:
     assert written[0] == written[1]
 
 
-def test_charts_of_a_single_row_can_be_drawn(made: Made, tmp_path: Path) -> None:
-    assert all(path.stat().st_size for path in draw(made([1.0]), tmp_path))
+def test_charts_of_a_single_row_can_be_drawn(make_benchmark: MakeBenchmark, tmp_path: Path) -> None:
+    assert all(path.stat().st_size for path in draw(make_benchmark([1.0]), tmp_path))
 
 
-def test_a_report_against_another_machine_is_refused(made: Made, tmp_path: Path) -> None:
-    new = save(made([1.0]), tmp_path)
-    other = save(made([1.0], cores=64), tmp_path)
+def test_a_report_against_another_machine_is_refused(
+    make_benchmark: MakeBenchmark, tmp_path: Path
+) -> None:
+    new = save(make_benchmark([1.0]), tmp_path)
+    other = save(make_benchmark([1.0], cores=64), tmp_path)
     answer = bench("benchmarks.report", str(new), "--against", str(other))
     assert answer.returncode == 2
     assert "cores: 64 and 2" in answer.stderr

@@ -33,11 +33,11 @@ START_S = 180.0
 
 def docker(*arguments: str) -> str:
     """Standard output of a docker command that must succeed."""
-    done = subprocess.run(
+    finished = subprocess.run(
         ["docker", *arguments], check=False, capture_output=True, text=True, timeout=120
     )
-    assert done.returncode == 0, done.stderr
-    return (done.stdout + done.stderr * (arguments[0] == "logs")).strip()
+    assert finished.returncode == 0, finished.stderr
+    return (finished.stdout + finished.stderr * (arguments[0] == "logs")).strip()
 
 
 def free_port() -> int:
@@ -63,7 +63,7 @@ class Deployment:
 
     def make(self, target: str, *arguments: str, **variables: str) -> Answer:
         """Run the command behind ``make TARGET``."""
-        done = subprocess.run(
+        finished = subprocess.run(
             [*self.before, sys.executable, "deploy/cluster.py", target, *arguments],
             cwd=self.directory,
             env={**self.environment, **variables},
@@ -72,10 +72,10 @@ class Deployment:
             text=True,
             timeout=START_S,
         )
-        return Answer(done.returncode, done.stdout, done.stderr)
+        return Answer(finished.returncode, finished.stdout, finished.stderr)
 
     def compose(self, *arguments: str) -> str:
-        done = subprocess.run(
+        finished = subprocess.run(
             ["docker", "compose", *arguments],
             cwd=self.directory,
             env=self.environment,
@@ -84,8 +84,8 @@ class Deployment:
             text=True,
             timeout=120,
         )
-        assert done.returncode == 0, done.stderr
-        return done.stdout.strip()
+        assert finished.returncode == 0, finished.stderr
+        return finished.stdout.strip()
 
     def producer(self, *arguments: str, timeout_s: float = 100.0) -> Answer:
         """Run ``producer`` on the host; it finds the cluster by ``.env``."""
@@ -108,7 +108,7 @@ class Deployment:
         return docker("inspect", "--format", "{{.State.Health.Status}}", container)
 
     def env(self) -> dict[str, str]:
-        """The variables in ``.env``, with references to others unexpanded."""
+        """The variables in ``.env``, with references between them unexpanded."""
         lines = (self.directory / ".env").read_text().splitlines()
         return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
 

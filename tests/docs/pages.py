@@ -1,4 +1,4 @@
-"""The documents of the repository, and what a reader may type from them."""
+"""The documents of the repository, and the commands that a reader may type."""
 
 import re
 from pathlib import Path
@@ -33,7 +33,7 @@ def reference(page: str) -> str:
 
 
 def shell_lines() -> list[str]:
-    """The lines of all ``sh`` blocks, each once: what a reader may copy and run."""
+    """The lines of all ``sh`` blocks, each once."""
     blocks = re.findall(r"^```sh\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
     lines = [line for block in blocks for line in block.splitlines() if line.strip()]
     return list(dict.fromkeys(lines))

@@ -29,7 +29,7 @@ def test_a_documented_make_target_exists() -> None:
 
 
 def test_the_example_workload_of_the_extension_guide_is_exact() -> None:
-    """The code block of the guide runs as it stands, and keeps the promises of a workload."""
+    """The code block of the guide runs as it stands, and obeys the rules of a workload."""
     guide = (ROOT / "docs" / "how-to" / "extend.md").read_text()
     code = re.search(r"^```python\n(.*?)^```", guide, re.MULTILINE | re.DOTALL)
     assert code

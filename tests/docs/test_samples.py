@@ -17,8 +17,8 @@ SAMPLES = {"compare", "sweep", "scale", "race", "map"}
 
 def table_headers(text: str) -> list[tuple[str, ...]]:
     """The headers of the text tables: the line above a line of dashes."""
-    found = re.findall(r"^(\S.*)\n-{3,}(?:  -+)+$", text, re.MULTILINE)
-    return [tuple(re.split(r" {2,}", header.strip())) for header in found]
+    headers = re.findall(r"^(\S.*)\n-{3,}(?:  -+)+$", text, re.MULTILINE)
+    return [tuple(re.split(r" {2,}", header.strip())) for header in headers]
 
 
 def test_every_sample_block_and_example_report_is_up_to_date() -> None:
@@ -31,9 +31,11 @@ def test_every_sample_block_and_example_report_is_up_to_date() -> None:
     "page", [page for page in PAGES if table_headers(page.read_text())], ids=name
 )
 def test_every_table_header_is_one_that_the_program_prints(page: Path) -> None:
-    known = {view(load(DOCS / "examples" / f"{sample}.json")).header for sample in SAMPLES}
+    printed_headers = {
+        view(load(DOCS / "examples" / f"{sample}.json")).header for sample in SAMPLES
+    }
     for header in table_headers(page.read_text()):
-        assert header in known, header
+        assert header in printed_headers, header
 
 
 def test_the_documents_have_tables_of_comparisons_sweeps_scalings_and_races() -> None:

@@ -64,8 +64,8 @@ def test_no_page_loads_a_script_style_font_or_image_from_another_host(site: Path
 def test_the_search_index_has_every_page_and_needs_no_server(site: Path) -> None:
     script = (site / "search" / "search_index.js").read_text()
     index = json.loads(script[script.index("{") : script.rindex("}") + 1])
-    found = {entry["location"].partition("#")[0] for entry in index["docs"]}
-    assert found >= {page.relative_to(site).as_posix() for page in site.rglob("*.html")} - {
+    indexed = {entry["location"].partition("#")[0] for entry in index["docs"]}
+    assert indexed >= {page.relative_to(site).as_posix() for page in site.rglob("*.html")} - {
         "404.html",
         *(page.relative_to(DOCS).as_posix() for page in DOCS.rglob("*.html")),
     }
@@ -81,8 +81,8 @@ def test_a_command_has_a_page_with_each_of_its_options(site: Path, command: str)
 
 def test_the_api_pages_have_the_docstrings(site: Path) -> None:
     page = (site / "reference" / "api.html").read_text()
-    for thing in ("Workload", "Executor", "Schedule", "Chunk", "UsageError"):
-        assert f">{thing}</span>" in page, thing
+    for documented_name in ("Workload", "Executor", "Schedule", "Chunk", "UsageError"):
+        assert f">{documented_name}</span>" in page, documented_name
 
 
 def test_the_example_reports_are_part_of_the_site(site: Path) -> None:

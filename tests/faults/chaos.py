@@ -37,7 +37,7 @@ HUNG_S = 150.0
 ABORTED = 130
 """Exit code of a producer after Ctrl-C."""
 
-HEALED_S = 60.0
+COMPLETE_S = 60.0
 """Seconds to wait at most until the cluster is complete, or a job has begun."""
 
 
@@ -117,7 +117,7 @@ class Round:
         commands = [[*random_command(dice), "--pool", pool] for _ in range(dice.choice([1, 1, 2]))]
         delay_s, seconds = dice.uniform(0.0, 1.5), dice.uniform(1.0, 8.0)
         processes = [self.producer.start(*command) for command in commands]
-        wait_until(lambda: all(map(self._begun, processes)), HEALED_S)
+        wait_until(lambda: all(map(self._begun, processes)), COMPLETE_S)
         time.sleep(delay_s)  # the fault begins at a random moment
         FAULTS[self.fault](Target(self.cluster, pool, seconds, processes))
         self.tally.faults[self.fault] += 1
@@ -155,13 +155,13 @@ class Round:
             self.tally.lost_s[self.fault].append(quiet_s(run))
 
     def _resuming(self, command: list[str]) -> list[str]:
-        """The command that resumes the job of that one, or the same command if no job was saved."""
-        wanted = (command[1], int(command[3]), int(command[5]))
+        """The command that resumes the job of ``command``, or ``command`` if no job is saved."""
+        job_of_command = (command[1], int(command[3]), int(command[5]))
         saved = saved_jobs(Settings(broker_url=self.cluster.broker_url))
         unfinished = [
             job.job
             for job in saved
-            if (job.workload, job.start, job.stop) == wanted and job.state != FINISHED
+            if (job.workload, job.start, job.stop) == job_of_command and job.state != FINISHED
         ]
         if not unfinished:
             return command
@@ -171,7 +171,7 @@ class Round:
 
 
 def chaos(seconds: float, seed: int) -> Tally:
-    """Run rounds for that many seconds; each begins when the cluster is complete again."""
+    """Run rounds for ``seconds`` seconds; each begins when the cluster is complete again."""
     tally = Tally()
     dice = random.Random(seed)  # not used for secrets
     with (
@@ -182,7 +182,7 @@ def chaos(seconds: float, seed: int) -> Tally:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline and not tally.hung:
             Round(cluster, producer, dice.choice(list(FAULTS)), tally).run(dice)
-            wait_until(lambda: not cluster.broken_parts(), HEALED_S)
+            wait_until(lambda: not cluster.broken_parts(), COMPLETE_S)
     return tally
 
 

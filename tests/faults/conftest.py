@@ -19,20 +19,20 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="module")
-def victim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+def fault_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A cluster for faults, separate from that of other tests; its supervisor restarts programs."""
-    with temporary(Settings(state_dir=tmp_path_factory.mktemp("victim")), SLOTS) as running:
+    with temporary(Settings(state_dir=tmp_path_factory.mktemp("fault_cluster")), SLOTS) as running:
         yield running
 
 
 @pytest.fixture
-def client(victim: Cluster) -> Iterator["redis.Redis"]:
+def client(fault_cluster: Cluster) -> Iterator["redis.Redis"]:
     """A client; the cluster is complete before the test, and without leftovers after it."""
-    wait_until(lambda: not victim.broken_parts(), 40)
-    with connect(victim.broker_url) as opened:
+    wait_until(lambda: not fault_cluster.broken_parts(), 40)
+    with connect(fault_cluster.broker_url) as opened:
         yield opened
-        wait_until(lambda: not victim.broken_parts(), 40)
-        with connect(victim.broker_url) as afterwards:
+        wait_until(lambda: not fault_cluster.broken_parts(), 40)
+        with connect(fault_cluster.broker_url) as afterwards:
             assert_clean(afterwards)
 
 

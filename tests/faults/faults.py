@@ -98,7 +98,9 @@ def stopped(*processes: psutil.Process) -> Iterator[None]:
 
 
 @contextmanager
-def worker_beside(cluster: Cluster, pool: str, host: str, url: str = "") -> Iterator[psutil.Popen]:
+def additional_worker(
+    cluster: Cluster, pool: str, host: str, url: str = ""
+) -> Iterator[psutil.Popen]:
     """Run an additional worker under another host name; no supervisor restarts it.
 
     ``url`` is the address of its Redis, by default that of the cluster.
@@ -225,7 +227,7 @@ def forge_messages(target: Target) -> None:
 
 def add_host_for_a_while(target: Target) -> None:
     """Add a host to the pool, and stop it after ``target.seconds``."""
-    with worker_beside(target.cluster, target.pool, "guest"):
+    with additional_worker(target.cluster, target.pool, "guest"):
         threading.Event().wait(target.seconds)
 
 

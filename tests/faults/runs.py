@@ -18,7 +18,7 @@ from poolrace.producer.settings import Settings
 from poolrace.workers.pools import POOLS
 from poolrace.workers.workloads import make_workload
 from tests.conftest import held_chunks, wait_until
-from tests.during import Progress, assert_exact, during
+from tests.run_in_thread import Progress, assert_exact, run_in_thread
 
 if TYPE_CHECKING:
     import redis
@@ -76,8 +76,8 @@ def short_run(cluster: Cluster, pool: str) -> Run:
 
 @contextmanager
 def in_the_middle(cluster: Cluster, pool: str, seconds: float = 2.0) -> Iterator[Progress]:
-    """A run of about that many seconds; the block begins when a quarter of it is done."""
+    """A run of about ``seconds`` seconds; the block begins when a quarter of it is done."""
     stop = round(SLOTS[pool] * seconds / WAIT_S)
-    with during(lambda observer: run_on(cluster, pool, stop, observer)) as progress:
+    with run_in_thread(lambda observer: run_on(cluster, pool, stop, observer)) as progress:
         yield progress
     assert_exact(progress.run())

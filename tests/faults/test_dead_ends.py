@@ -14,7 +14,7 @@ from poolrace.producer.cluster.state import Cluster
 from poolrace.producer.experiments.saved_jobs import saved_jobs
 from poolrace.producer.settings import Settings
 from tests.conftest import CommandLine, wait_until
-from tests.faults.faults import cut_others, worker_beside
+from tests.faults.faults import additional_worker, cut_others
 
 if TYPE_CHECKING:
     import redis
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.timeout(180)
 
 @pytest.fixture(scope="module")
 def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """A Redis without workers; no supervisor restarts those of the tests."""
+    """A Redis without workers; no supervisor restarts workers that tests start."""
     with temporary(Settings(state_dir=tmp_path_factory.mktemp("state")), {}) as running:
         yield running
 
@@ -48,12 +48,12 @@ def store(bare: Cluster) -> Iterator["redis.Redis"]:
         yield client
 
 
-def done(bare: Cluster) -> float:
+def done_part(bare: Cluster) -> float:
     jobs = saved_jobs(Settings(broker_url=bare.broker_url))
     return jobs[0].done if jobs and jobs[0].state == "running" else 0.0
 
 
-def assert_goes_on(producer: CommandLine, err: str, store: "redis.Redis") -> None:
+def assert_resumes(producer: CommandLine, err: str, store: "redis.Redis") -> None:
     """Assert that the command in the error message resumes the job."""
     command, job = err.split("continue with: producer ")[1].split()[:2]
     wait_until(lambda: not store.exists(owner_key(job)), OWNER_EXPIRE_S + 2)
@@ -66,17 +66,17 @@ def assert_goes_on(producer: CommandLine, err: str, store: "redis.Redis") -> Non
 def test_a_run_without_workers_ends_and_can_be_resumed(
     producer: CommandLine, bare: Cluster, store: "redis.Redis"
 ) -> None:
-    with worker_beside(bare, "solo", "first") as worker:
+    with additional_worker(bare, "solo", "first") as worker:
         wait_until(lambda: present_workers(store))
         process = producer.start(*LONG)
-        wait_until(lambda: done(bare) > 0.2)
+        wait_until(lambda: done_part(bare) > 0.2)
         worker.kill()
         _, err = process.communicate(timeout=60)  # with the default patience it would take longer
     assert process.returncode == 3
     assert "no worker consumes queue 'solo'" in err
-    with worker_beside(bare, "solo", "second"):
+    with additional_worker(bare, "solo", "second"):
         wait_until(lambda: present_workers(store))
-        assert_goes_on(producer, err, store)
+        assert_resumes(producer, err, store)
 
 
 def test_a_run_ends_when_redis_changes_its_password(
@@ -84,10 +84,10 @@ def test_a_run_ends_when_redis_changes_its_password(
 ) -> None:
     """Connected clients stay connected; the test closes all connections."""
     right = str(store.config_get("requirepass")["requirepass"])
-    with worker_beside(bare, "solo", "first"):
+    with additional_worker(bare, "solo", "first"):
         wait_until(lambda: present_workers(store))
         process = producer.start(*LONG)
-        wait_until(lambda: done(bare) > 0.2)
+        wait_until(lambda: done_part(bare) > 0.2)
         store.config_set("requirepass", "another")
         try:
             cut_others(store)
@@ -98,4 +98,4 @@ def test_a_run_ends_when_redis_changes_its_password(
         assert "refuses the password" in err
         assert right not in err
         wait_until(lambda: present_workers(store))
-        assert_goes_on(producer, err, store)
+        assert_resumes(producer, err, store)

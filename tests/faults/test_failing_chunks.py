@@ -12,10 +12,10 @@ from poolrace.producer.executors.celery.recovery import MAX_ATTEMPTS
 from poolrace.producer.experiments.saved_jobs import resume
 from poolrace.producer.jobs.job import Job
 from poolrace.producer.settings import Settings
-from tests.during import assert_exact, has_event
 from tests.faults.faulty import Faulty, register
 from tests.faults.faulty_worker import NAMED, SINGLY, STOP, job_of, run, worker
 from tests.faults.runs import every_pool
+from tests.run_in_thread import assert_exact, has_event
 
 pytestmark = pytest.mark.usefixtures("faulty_workload")
 
@@ -60,7 +60,7 @@ def test_a_chunk_that_raises_once_is_computed_by_a_retry(
 def test_a_chunk_that_raises_in_a_batch_is_named(
     pool: str, broker: Cluster, broker_settings: Settings, tmp_path: Path
 ) -> None:
-    """Only that chunk fails: the others of its batch are computed."""
+    """Only that chunk fails: all other chunks of its batch are computed."""
     short = Faulty(fault="raise", at=2500, mark=str(tmp_path), wait_s=0.0)
     job = Job(short, 0, 3000)
     with worker(pool, broker), pytest.raises(ChunkFailed, match=r"chunk \[2_500, 2_501\) failed 3"):

@@ -9,10 +9,10 @@ from poolrace.producer.errors import ChunkFailed
 from poolrace.producer.executors.celery.recovery import MAX_ATTEMPTS
 from poolrace.producer.jobs.job import Job
 from poolrace.producer.settings import Settings
-from tests.during import assert_exact
 from tests.faults.faulty import Faulty
 from tests.faults.faulty_worker import SINGLY, job_of, run, worker
 from tests.faults.runs import every_pool
+from tests.run_in_thread import assert_exact
 
 pytestmark = pytest.mark.usefixtures("faulty_workload")
 

@@ -32,10 +32,10 @@ def newest(producer: CommandLine) -> dict[str, Any]:
     return jobs[0].to_json() if jobs else {"job": None, "done": 0.0}
 
 
-def begun(
+def start_job(
     producer: CommandLine, *more: str, part: float, chunk: int = 10
 ) -> "subprocess.Popen[str]":
-    """A run in chunks of ``chunk`` indices; at least that part of its job is saved."""
+    """A run in chunks of ``chunk`` indices; at least ``part`` of its job is saved."""
     before = newest(producer)["job"]
     process = producer.start(*LONG, "--chunk-size", str(chunk), *more)
     wait_until(lambda: newest(producer)["job"] != before, 30)
@@ -44,7 +44,7 @@ def begun(
     return process
 
 
-def ended(process: "subprocess.Popen[str]") -> Answer:
+def wait_for_end(process: "subprocess.Popen[str]") -> Answer:
     out, err = process.communicate(timeout=60)
     return Answer(process.returncode, out, err)
 
@@ -57,7 +57,7 @@ def ended(process: "subprocess.Popen[str]") -> Answer:
 def test_the_job_of_a_killed_producer_is_resumed(
     pool: str, part: float, chunk: int, producer_on_cluster: CommandLine, store: "redis.Redis"
 ) -> None:
-    process = begun(producer_on_cluster, "--pool", pool, part=part, chunk=chunk)
+    process = start_job(producer_on_cluster, "--pool", pool, part=part, chunk=chunk)
     process.kill()
     process.communicate()
     saved = newest(producer_on_cluster)
@@ -80,9 +80,9 @@ def test_the_job_of_a_killed_producer_is_resumed(
 
 
 def test_ctrl_c_prints_the_command_that_resumes_the_job(producer_on_cluster: CommandLine) -> None:
-    process = begun(producer_on_cluster, "--pool", "threads", part=0.1)
+    process = start_job(producer_on_cluster, "--pool", "threads", part=0.1)
     process.send_signal(signal.SIGINT)
-    interrupted = ended(process)
+    interrupted = wait_for_end(process)
     assert interrupted.code == 130
     job = newest(producer_on_cluster)
     assert f"producer resume {job['job']}" in interrupted.err
@@ -95,7 +95,7 @@ def test_ctrl_c_prints_the_command_that_resumes_the_job(producer_on_cluster: Com
 def test_a_producer_that_was_stopped_for_long_changes_no_resumed_job(
     producer_on_cluster: CommandLine, store: "redis.Redis"
 ) -> None:
-    process = begun(producer_on_cluster, "--pool", "gevent", part=0.1)
+    process = start_job(producer_on_cluster, "--pool", "gevent", part=0.1)
     job = newest(producer_on_cluster)["job"]
     with stopped(psutil.Process(process.pid)):
         wait_until(lambda: not store.exists(owner_key(job)), OWNER_EXPIRE_S + 2)
@@ -103,7 +103,7 @@ def test_a_producer_that_was_stopped_for_long_changes_no_resumed_job(
         assert resumed.json()["exact"], resumed.err
         finished = newest(producer_on_cluster)
         assert (finished["state"], finished["done"]) == ("finished", 1.0)
-    late = ended(process)
+    late = wait_for_end(process)
     assert late.code == 2
     assert f"job {job} was resumed by another producer, and is finished there" in late.err
     assert "producer resume" not in late.err
@@ -113,12 +113,12 @@ def test_a_producer_that_was_stopped_for_long_changes_no_resumed_job(
 def test_a_job_with_a_producer_cannot_be_resumed(
     producer_on_cluster: CommandLine,
 ) -> None:
-    process = begun(producer_on_cluster, "--pool", "solo", part=0.1)
+    process = start_job(producer_on_cluster, "--pool", "solo", part=0.1)
     job = newest(producer_on_cluster)["job"]
     refused = producer_on_cluster("resume", job)
     assert refused.code == 2
     assert f"is run by process {process.pid}@" in refused.err
-    assert ended(process).json()["exact"]
+    assert wait_for_end(process).json()["exact"]
     finished = producer_on_cluster("resume", job)
     assert finished.code == 2
     assert "is finished" in finished.err
@@ -128,12 +128,12 @@ def test_a_job_with_a_producer_cannot_be_resumed(
 def test_cancel_ends_the_job_and_its_producer(
     pool: str, producer_on_cluster: CommandLine, store: "redis.Redis"
 ) -> None:
-    process = begun(producer_on_cluster, "--pool", pool, part=0.1)
+    process = start_job(producer_on_cluster, "--pool", pool, part=0.1)
     job = newest(producer_on_cluster)["job"]
     answer = producer_on_cluster("cancel", job)
     assert answer.code == 0, answer.err
     assert f"job {job} is cancelled" in answer.out
-    run = ended(process)
+    run = wait_for_end(process)
     assert run.code == 1
     assert f"job {job} was cancelled" in run.err
     assert newest(producer_on_cluster)["state"] == "cancelled"
@@ -148,11 +148,11 @@ def test_a_full_redis_ends_the_run_after_its_patience_and_the_job_can_be_resumed
     producer_on_cluster: CommandLine, store: "redis.Redis"
 ) -> None:
     producer_on_cluster.variables["POOLRACE_PATIENCE_S"] = "3"
-    process = begun(producer_on_cluster, "--pool", "threads", part=0.1)
+    process = start_job(producer_on_cluster, "--pool", "threads", part=0.1)
     job = newest(producer_on_cluster)["job"]
     store.config_set("maxmemory", "1mb")
     try:
-        run = ended(process)
+        run = wait_for_end(process)
     finally:
         store.config_set("maxmemory", "0")
     assert run.code == 3
@@ -203,7 +203,7 @@ def test_job_commands_without_a_cluster_name_the_command_that_starts_one(
 
 def test_a_failed_run_on_a_temporary_cluster_does_not_mention_resume(producer: CommandLine) -> None:
     process = producer.start(*LONG, "--pool", "solo", "--time-limit", "0.01")
-    failed = ended(process)
+    failed = wait_for_end(process)
     assert failed.code == 1
     assert "limit of 0.01 s" in failed.err
     assert "resume" not in failed.err

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from poolrace.producer.cluster.state import Cluster
-from tests.during import assert_exact, has_event
 from tests.faults.faults import Target, kill_child, kill_worker
 from tests.faults.runs import SENT_AGAIN, every_pool, in_the_middle, short_run
+from tests.run_in_thread import assert_exact, has_event
 
 if TYPE_CHECKING:
     import redis
@@ -17,35 +17,44 @@ pytestmark = pytest.mark.timeout(180)
 
 
 @every_pool
-def test_a_run_survives_a_killed_worker(pool: str, victim: Cluster, client: "redis.Redis") -> None:
+def test_a_run_survives_a_killed_worker(
+    pool: str, fault_cluster: Cluster, client: "redis.Redis"
+) -> None:
     """The only worker of its pool; the supervisor starts a new one seconds later."""
-    with in_the_middle(victim, pool) as progress:
-        kill_worker(Target(victim, pool))
+    with in_the_middle(fault_cluster, pool) as progress:
+        kill_worker(Target(fault_cluster, pool))
     assert has_event(progress.run(), SENT_AGAIN)
     assert progress.run().resent >= 1
 
 
-def test_a_run_survives_a_killed_prefork_child(victim: Cluster, client: "redis.Redis") -> None:
-    with in_the_middle(victim, "prefork") as progress:
-        kill_child(Target(victim, "prefork"))
+def test_a_run_survives_a_killed_prefork_child(
+    fault_cluster: Cluster, client: "redis.Redis"
+) -> None:
+    with in_the_middle(fault_cluster, "prefork") as progress:
+        kill_child(Target(fault_cluster, "prefork"))
     assert has_event(progress.run(), "failed with WorkerLostError, attempt 2 follows")
 
 
 @every_pool
 def test_a_message_is_not_lost_with_a_worker_killed_right_after_brpop(
-    pool: str, victim: Cluster, client: "redis.Redis"
+    pool: str, fault_cluster: Cluster, client: "redis.Redis"
 ) -> None:
     """Redis delivers messages to the pending BRPOP of a stopped worker, which is killed then."""
-    worker = Target(victim, pool).worker
+    worker = Target(fault_cluster, pool).worker
     worker.suspend()
     killer = threading.Timer(1.0, worker.kill)
     killer.start()
-    run = short_run(victim, pool)
+    run = short_run(fault_cluster, pool)
     killer.join()
     assert_exact(run)
 
 
-def test_two_jobs_on_a_pool_survive_a_killed_worker(victim: Cluster, client: "redis.Redis") -> None:
-    with in_the_middle(victim, "threads") as first, in_the_middle(victim, "threads") as second:
-        kill_worker(Target(victim, "threads"))
+def test_two_jobs_on_a_pool_survive_a_killed_worker(
+    fault_cluster: Cluster, client: "redis.Redis"
+) -> None:
+    with (
+        in_the_middle(fault_cluster, "threads") as first,
+        in_the_middle(fault_cluster, "threads") as second,
+    ):
+        kill_worker(Target(fault_cluster, "threads"))
     assert first.run().job != second.run().job

@@ -11,9 +11,9 @@ from poolrace.producer.jobs.schedules import ScheduleChoice
 from poolrace.producer.settings import Settings
 from poolrace.workers.workloads import make_workload
 from tests.conftest import wait_until
-from tests.during import assert_exact, has_event
 from tests.faults.faults import Target, flush_redis, kill_redis
 from tests.faults.runs import WAIT_S, every_pool, in_the_middle, short_run
+from tests.run_in_thread import assert_exact, has_event
 
 if TYPE_CHECKING:
     import redis
@@ -22,44 +22,48 @@ pytestmark = pytest.mark.timeout(180)
 
 
 @every_pool
-def test_a_run_survives_a_flushed_redis(pool: str, victim: Cluster, client: "redis.Redis") -> None:
-    with in_the_middle(victim, pool):
-        flush_redis(Target(victim, pool))
+def test_a_run_survives_a_flushed_redis(
+    pool: str, fault_cluster: Cluster, client: "redis.Redis"
+) -> None:
+    with in_the_middle(fault_cluster, pool):
+        flush_redis(Target(fault_cluster, pool))
 
 
 @every_pool
 def test_a_run_survives_a_killed_redis_that_starts_empty(
-    pool: str, victim: Cluster, client: "redis.Redis"
+    pool: str, fault_cluster: Cluster, client: "redis.Redis"
 ) -> None:
-    with in_the_middle(victim, pool) as progress:
-        kill_redis(Target(victim, pool))
+    with in_the_middle(fault_cluster, pool) as progress:
+        kill_redis(Target(fault_cluster, pool))
     assert has_event(progress.run(), "the connection to Redis was lost and restored")
 
 
 def test_messages_lost_by_an_emptied_redis_do_not_count_as_losses_of_a_chunk(
-    victim: Cluster, client: "redis.Redis", monkeypatch: pytest.MonkeyPatch
+    fault_cluster: Cluster, client: "redis.Redis", monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("poolrace.producer.executors.celery.recovery.MAX_LOSSES", 1)
-    with in_the_middle(victim, "solo") as progress:
+    with in_the_middle(fault_cluster, "solo") as progress:
         wait_until(lambda: client.llen("solo"))
-        flush_redis(Target(victim, "solo"))
+        flush_redis(Target(fault_cluster, "solo"))
     assert progress.run().resent >= 1
 
 
 def test_a_run_that_begins_on_an_emptied_redis_waits_for_announcements(
-    victim: Cluster, client: "redis.Redis"
+    fault_cluster: Cluster, client: "redis.Redis"
 ) -> None:
-    flush_redis(Target(victim, "threads"))
-    assert_exact(short_run(victim, "threads"))
+    flush_redis(Target(fault_cluster, "threads"))
+    assert_exact(short_run(fault_cluster, "threads"))
 
 
-def test_messages_of_an_earlier_job_do_no_harm(victim: Cluster, client: "redis.Redis") -> None:
+def test_messages_of_an_earlier_job_do_no_harm(
+    fault_cluster: Cluster, client: "redis.Redis"
+) -> None:
     """Workers compute the messages that its killed producer left; no ledger counts the results."""
     job = Job(make_workload("mixed", {"cpu_s": 0.0, "wait_s": WAIT_S}), 0, 100)
-    settings = Settings(broker_url=victim.broker_url)
+    settings = Settings(broker_url=fault_cluster.broker_url)
     executor = make_executor(Model("celery", "solo"), job, settings)
     executor.start()
     executor.submit(list(ScheduleChoice("static", chunks=10).make(100).chunks(0, 100, 1)))
     executor.close()  # as if its process had been killed
-    with in_the_middle(victim, "solo", seconds=1.0):
+    with in_the_middle(fault_cluster, "solo", seconds=1.0):
         pass

@@ -15,32 +15,34 @@ pytestmark = pytest.mark.timeout(180)
 
 
 def test_a_run_survives_a_minute_without_redis_while_chunks_end(
-    victim: Cluster, client: "redis.Redis"
+    fault_cluster: Cluster, client: "redis.Redis"
 ) -> None:
     """A minute is longer than the retries of Celery's result backend."""
-    with in_the_middle(victim, "threads"):
-        stop_redis(Target(victim, "threads", seconds=60.0))
+    with in_the_middle(fault_cluster, "threads"):
+        stop_redis(Target(fault_cluster, "threads", seconds=60.0))
 
 
 @pytest.mark.parametrize("pool", ["gevent"])
 def test_a_run_survives_redis_paused_for_ten_seconds(
-    pool: str, victim: Cluster, client: "redis.Redis"
+    pool: str, fault_cluster: Cluster, client: "redis.Redis"
 ) -> None:
-    with in_the_middle(victim, pool):
-        pause_redis(Target(victim, pool, seconds=10.0))
+    with in_the_middle(fault_cluster, pool):
+        pause_redis(Target(fault_cluster, pool, seconds=10.0))
 
 
 @pytest.mark.parametrize("pool", ["prefork"])
 def test_a_run_survives_redis_stopped_for_ten_seconds(
-    pool: str, victim: Cluster, client: "redis.Redis"
+    pool: str, fault_cluster: Cluster, client: "redis.Redis"
 ) -> None:
-    with in_the_middle(victim, pool):
-        stop_redis(Target(victim, pool, seconds=10.0))
+    with in_the_middle(fault_cluster, pool):
+        stop_redis(Target(fault_cluster, pool, seconds=10.0))
 
 
 @every_pool
-def test_a_run_waits_while_redis_is_full(pool: str, victim: Cluster, client: "redis.Redis") -> None:
+def test_a_run_waits_while_redis_is_full(
+    pool: str, fault_cluster: Cluster, client: "redis.Redis"
+) -> None:
     """Workers keep the results of chunks that end meanwhile, until Redis takes them."""
-    with in_the_middle(victim, pool) as progress:
-        fill_redis(Target(victim, pool, seconds=6.0))
+    with in_the_middle(fault_cluster, pool) as progress:
+        fill_redis(Target(fault_cluster, pool, seconds=6.0))
     assert not progress.run().retries

@@ -7,9 +7,9 @@ import pytest
 from poolrace.producer.broker.workers import SILENT_S, present_workers
 from poolrace.producer.cluster.state import Cluster
 from tests.conftest import wait_until
-from tests.during import has_event
-from tests.faults.faults import Target, end_worker, stopped, worker_beside
+from tests.faults.faults import Target, additional_worker, end_worker, stopped
 from tests.faults.runs import SENT_AGAIN, every_pool, in_the_middle
+from tests.run_in_thread import has_event
 
 if TYPE_CHECKING:
     import redis
@@ -19,31 +19,33 @@ pytestmark = pytest.mark.timeout(180)
 
 @every_pool
 def test_a_run_survives_a_stopped_and_continued_worker(
-    pool: str, victim: Cluster, client: "redis.Redis"
+    pool: str, fault_cluster: Cluster, client: "redis.Redis"
 ) -> None:
     """No other worker can take its chunks; its late results count once."""
-    with in_the_middle(victim, pool) as progress:
-        worker = Target(victim, pool).worker
+    with in_the_middle(fault_cluster, pool) as progress:
+        worker = Target(fault_cluster, pool).worker
         with stopped(worker, *worker.children(recursive=True)):
             queued = client.llen(pool)
             wait_until(lambda: client.llen(pool) > queued, 30)  # its chunks were sent again
-            wait_until(lambda: Target(victim, pool).announcement.age_s > SILENT_S + 1, 30)
+            wait_until(lambda: Target(fault_cluster, pool).announcement.age_s > SILENT_S + 1, 30)
     for text in ("stopped responding", SENT_AGAIN):
         assert has_event(progress.run(), text)
 
 
 @every_pool
 def test_a_run_survives_a_warm_shutdown_during_a_chunk(
-    pool: str, victim: Cluster, client: "redis.Redis"
+    pool: str, fault_cluster: Cluster, client: "redis.Redis"
 ) -> None:
-    with in_the_middle(victim, pool):
-        end_worker(Target(victim, pool))
+    with in_the_middle(fault_cluster, pool):
+        end_worker(Target(fault_cluster, pool))
 
 
-def test_a_worker_that_joins_a_run_computes_a_share(victim: Cluster, client: "redis.Redis") -> None:
+def test_a_worker_that_joins_a_run_computes_a_share(
+    fault_cluster: Cluster, client: "redis.Redis"
+) -> None:
     with (
-        in_the_middle(victim, "solo", seconds=12.0) as progress,
-        worker_beside(victim, "solo", "second"),
+        in_the_middle(fault_cluster, "solo", seconds=12.0) as progress,
+        additional_worker(fault_cluster, "solo", "second"),
     ):
         run = progress.future.result(timeout=60)
     assert has_event(run, "solo@second joined with 1 slot(s)")

@@ -32,7 +32,7 @@ def test_the_driver_waits_for_the_workload() -> None:
 
 
 def test_partials_are_merged_by_a_generator_coroutine() -> None:
-    """The running minimum: it is sent a value, and yields the smallest value so far."""
+    """The running minimum receives each value, and yields the smallest value so far."""
     merge = running_minimum()
     next(merge)
     assert [merge.send(value) for value in (10, 4, 22, -6)] == [10, 4, 4, -6]

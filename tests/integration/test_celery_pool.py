@@ -143,7 +143,7 @@ def test_a_result_that_was_not_delivered_is_read(
     assert ledger.value == job.expected()
 
 
-def test_a_subscription_that_delivers_nothing_is_made_anew(with_cluster: Settings) -> None:
+def test_a_subscription_that_delivers_nothing_is_renewed(with_cluster: Settings) -> None:
     """As when a firewall dropped the connection: it is open, and delivers nothing."""
     job = Job(make_workload("mixed", {"cpu_s": 0.0, "wait_s": 0.1}), 0, 200)
     with make_executor(Model("celery", "threads"), job, with_cluster) as executor:
@@ -156,7 +156,7 @@ def test_a_subscription_that_delivers_nothing_is_made_anew(with_cluster: Setting
     assert not executor.counts["resent"]
 
 
-def test_a_connection_lost_as_the_queue_is_declared_costs_a_retry(
+def test_a_connection_that_is_lost_while_the_queue_is_declared_is_retried(
     with_cluster: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """kombu reconnects by itself at this moment, and then sends on a closed channel."""

@@ -232,23 +232,24 @@ def test_help_lists_every_command(producer: CommandLine) -> None:
 def test_a_terminal_shows_a_live_bar_with_the_merged_value(
     producer: CommandLine, tmp_path: Path
 ) -> None:
-    ours, theirs = pty.openpty()
+    test_end, child_end = pty.openpty()
     command = [
         *(sys.executable, "-m", "poolrace", "run", "minimum", "--values", "10,4,22,-6"),
         *("--local", "single", "--chunk-size", "1"),
     ]
     process = subprocess.Popen(
-        command, cwd=tmp_path, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=theirs,
+        command, cwd=tmp_path, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+        stderr=child_end,
         env={**os.environ, "COLUMNS": "160", "TERM": "xterm"},
     )  # fmt: skip
-    os.close(theirs)
+    os.close(child_end)
     shown = b""
-    while select.select([ours], [], [], 20.0)[0]:
+    while select.select([test_end], [], [], 20.0)[0]:
         try:
-            shown += os.read(ours, 65536)
+            shown += os.read(test_end, 65536)
         except OSError:  # the other side is closed
             break
-    os.close(ours)
+    os.close(test_end)
     assert process.wait(timeout=20) == 0
     text = shown.decode()
     assert "local:single" in text

@@ -67,7 +67,7 @@ def shared_up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLine]
 
 @pytest.fixture
 def up(shared_up: CommandLine) -> CommandLine:
-    """The same, when all programs of the cluster run: some tests kill one of them."""
+    """The command line with ``shared_up``, once all programs run: some tests kill one of them."""
     wait_until(lambda: state(shared_up).broken_parts() == [], 40)
     wait_until(lambda: all(worker_pid(state(shared_up), pool) for pool in ("threads", "prefork")))
     return shared_up

@@ -54,14 +54,14 @@ def call(*parts: Any) -> Change:
     return body(json.dumps(parts).encode())
 
 
-class Evil:
+class ExitWhenUnpickled:
     """An object that ends the interpreter when it is unpickled."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         return sys.exit, (1,)
 
 
-PICKLED = pickle.dumps(([Evil()], {}, {}))
+PICKLED = pickle.dumps(([ExitWhenUnpickled()], {}, {}))
 DEEP = b"[" * 100_000
 NO_CANVAS = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
 

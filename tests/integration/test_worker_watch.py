@@ -1,4 +1,4 @@
-"""The watch over the workers of a run: they join, stop responding, restart and leave."""
+"""The worker watch of a run: workers join, stop responding, restart and leave."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -30,7 +30,7 @@ def worker(host: str, since: str = "2026-01-01T00:00:00+00:00") -> Presence:
     return Presence(f"{POOL}@{host}", POOL, 2, 1, since, HostFacts.collect(host))
 
 
-def appear(
+def announce(
     store: "redis.Redis", presence: Presence, silent_s: float = 0.0, holds: Sequence[str] = ()
 ) -> None:
     """Write an announcement of the worker, made ``silent_s`` seconds ago."""
@@ -42,17 +42,17 @@ def appear(
 
 def test_a_watch_reports_changes_and_counts_slots(store: "redis.Redis") -> None:
     one, two = worker("one"), worker("two")
-    appear(store, one)
+    announce(store, one)
     watch = WorkerWatch.start(store, POOL, 60)
     assert (watch.slots, watch.update()) == (2, [])
-    appear(store, two)
+    announce(store, two)
     assert watch.update() == [f"{two.name} joined with 2 slot(s)"]
     assert watch.slots == 4
-    appear(store, two, silent_s=SILENT_S + 1)
+    announce(store, two, silent_s=SILENT_S + 1)
     assert watch.update() == [f"{two.name} stopped responding"]
-    appear(store, two)
+    announce(store, two)
     assert watch.update() == [f"{two.name} responds again"]
-    appear(store, replace(two, since="2026-01-01T00:01:00+00:00"))
+    announce(store, replace(two, since="2026-01-01T00:01:00+00:00"))
     assert watch.update() == [f"{two.name} was restarted"]
     store.delete(presence_key(one.name))
     assert watch.update() == [f"{one.name} left"]
@@ -64,7 +64,7 @@ def test_a_watch_reports_changes_and_counts_slots(store: "redis.Redis") -> None:
 def test_a_pool_without_workers_for_too_long_ends_the_run(store: "redis.Redis") -> None:
     with pytest.raises(ClusterError, match=POOL):
         WorkerWatch.start(store, POOL, 60)
-    appear(store, worker("one"))
+    announce(store, worker("one"))
     patient, hasty = WorkerWatch.start(store, POOL, 60), WorkerWatch.start(store, POOL, 0)
     store.delete(presence_key(worker("one").name))
     assert patient.update() == [f"{worker('one').name} left"]
@@ -74,7 +74,7 @@ def test_a_pool_without_workers_for_too_long_ends_the_run(store: "redis.Redis") 
 
 
 def test_a_watch_knows_the_worker_that_holds_a_chunk(store: "redis.Redis") -> None:
-    appear(store, worker("one"), holds=["job.0-5"])
+    announce(store, worker("one"), holds=["job.0-5"])
     watch = WorkerWatch.start(store, POOL, 60)
     watch.update()
     holder = watch.holder("job.0-5")
@@ -82,7 +82,7 @@ def test_a_watch_knows_the_worker_that_holds_a_chunk(store: "redis.Redis") -> No
     assert holder.presence == worker("one")
     assert holder.age_s < 5.0
     assert watch.holder("job.5-9") is None
-    appear(store, worker("one"), silent_s=5.0, holds=["job.0-5"])
+    announce(store, worker("one"), silent_s=5.0, holds=["job.0-5"])
     watch.update()
     holder = watch.holder("job.0-5")
     assert holder is not None
@@ -111,19 +111,19 @@ def test_an_announced_worker_is_present_until_it_leaves(store: "redis.Redis") ->
 def test_a_malformed_announcement_is_ignored(
     text: str, store: "redis.Redis", caplog: pytest.LogCaptureFixture
 ) -> None:
-    appear(store, worker("one"))
+    announce(store, worker("one"))
     store.sadd(INDEX_KEY, worker("two").name)
     store.set(presence_key(worker("two").name), text, px=5000)
     assert WorkerWatch.start(store, POOL, 60).slots == 2
     assert f"{presence_key(worker('two').name)} is ignored" in caplog.text
 
 
-def test_of_two_holders_of_a_chunk_the_one_that_announced_itself_last_counts(
+def test_the_holder_of_a_chunk_is_the_worker_that_announced_it_last(
     store: "redis.Redis",
 ) -> None:
-    """The other worker may be dead, and its copy of the chunk lost."""
-    appear(store, worker("one"), holds=["job.0-1"])
-    appear(store, worker("two"), silent_s=3.0, holds=["job.0-1"])
+    """The earlier worker may be dead, and its copy of the chunk lost."""
+    announce(store, worker("one"), holds=["job.0-1"])
+    announce(store, worker("two"), silent_s=3.0, holds=["job.0-1"])
     watch = WorkerWatch.start(store, POOL, 60)
     watch.update()
     holder = watch.holder("job.0-1")

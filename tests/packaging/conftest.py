@@ -45,11 +45,11 @@ packages = ["workers", "producer"]
 
 def run(*command: object, cwd: Path, env: dict[str, str] | None = None) -> str:
     """Run a command to its end; returns standard output, and fails with both outputs."""
-    done = subprocess.run(
+    finished = subprocess.run(
         list(map(str, command)), cwd=cwd, env=env, capture_output=True, text=True, check=False
     )
-    assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
-    return done.stdout
+    assert finished.returncode == 0, f"{command}\n{finished.stdout}\n{finished.stderr}"
+    return finished.stdout
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ class SharedEnvironment:
 def shared(
     distributions: Distributions, tmp_path_factory: pytest.TempPathFactory
 ) -> SharedEnvironment:
-    """``shop`` is installed first, poolrace second; dependencies are those of this environment."""
+    """``shop`` is installed first, poolrace second; dependencies come from this environment."""
     base = tmp_path_factory.mktemp("shared")
     project = base / "project"
     for package in ("workers", "producer"):

@@ -18,18 +18,18 @@ EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 
 @dataclass(frozen=True)
 class Example:
-    """An example that waits, with what is raced and what its verdict says on any machine."""
+    """An example whose task waits: the raced pools, and its verdict on any machine."""
 
     task: str
     pools: str
     limited_by: str
     slower: set[str] = field(default_factory=set)
-    """Pools that are ten times slower, so that no background load hides it; never recommended."""
+    """Pools that are ten times slower on any machine, and never recommended."""
     failures: set[str] = field(default_factory=set)
     """Exceptions that the race counts."""
 
     def check(self, verdict: dict[str, Any]) -> None:
-        """Compare the verdict of a race with what it must say."""
+        """Compare the verdict of a race with the expected one."""
         assert verdict["limited_by"] == self.limited_by
         assert not self.slower & {verdict[key]["pool"] for key in ("fastest", "recommended")}
         for candidate in verdict["candidates"]:
@@ -49,7 +49,7 @@ COMPUTING = {
     "django_project": ("shop", "invoices.tasks.render", {"prefork"}),
     "hashing": ("tasks", "tasks.derive", {"prefork", "threads"}),
 }
-"""Examples that compute: app, task, and pools that are the fastest on two cores, or as fast.
+"""Examples that compute: app, task, and pools that are the fastest, or tied, on two cores.
 
 On a busy machine a race cannot rank these pools: background load hides the benefit of more cores.
 """

@@ -68,7 +68,7 @@ def test_a_search_stays_within_the_memory_limit(project: CommandLine) -> None:
     assert fastest["peak_memory_bytes"] <= 200 * 2**20
     assert verdict["limited_by"] == "memory"
     report = project("report", "r.json").out
-    assert "prefork was not raised further: more would not fit into memory" in report
+    assert "because more slots would exceed the memory limit" in report
 
 
 @pytest.fixture(scope="session")

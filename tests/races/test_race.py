@@ -55,10 +55,10 @@ def test_a_task_that_does_nothing_is_limited_by_messages(project: CommandLine) -
     ("task", "items", "message"),
     [
         ("proj.nap", "[0]\nno JSON\n", "line 2 is not JSON"),
-        ("proj.nap", "[0]\n\n[]\n", "line 3: proj.nap cannot be called with it: missing"),
+        ("proj.nap", "[0]\n\n[]\n", "line 3: proj.nap cannot be called with this item: missing"),
         ("proj.nap", '[0]\n{"seconds": 0, "other": 1}\n', "unexpected keyword argument 'other'"),
-        ("proj.napp", "[0]\n", "close are proj.nap"),
-        ("nap", "[0]\n", "close are proj.nap"),
+        ("proj.napp", "[0]\n", "similar: proj.nap"),
+        ("nap", "[0]\n", "similar: proj.nap"),
         ("proj.nap", "", "there is no item"),
     ],
 )
@@ -76,7 +76,7 @@ def test_items_that_do_not_fit_the_task_are_refused_before_the_task_runs(
     [
         (("-A", "missing"), "No module named 'missing'"),
         (("-A", "proj:none"), "none"),
-        (("--python", "no-python"), "no-python is no program"),
+        (("--python", "no-python"), "no-python is not a program"),
         (("--pool", "fibers"), "'fibers'"),
         (("--max-memory", "much"), "'much' is not a size"),
         (("--out", "missing/r.json"), "missing/r.json"),
@@ -111,20 +111,20 @@ def test_a_hanging_task_ends_at_its_time_limit(project: CommandLine) -> None:
     assert race_processes(project) == []
 
 
-def test_items_come_from_standard_input_and_tasks_may_be_shared(
+def test_items_are_read_from_standard_input_and_the_task_may_be_a_shared_task(
     project: CommandLine,
 ) -> None:
     command = ["race", "-A", "proj:app", "--task", "proj.shared", "--items", "-", *QUICK]
-    done = subprocess.run(
+    finished = subprocess.run(
         [sys.executable, "-m", "poolrace", *command, "--pool", "threads:2", "--repeat-items", "20"],
         cwd=project.directory, input='{"a": 1, "b": 2}\n', capture_output=True, text=True,
         timeout=60, check=False,
     )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["candidates"][0]["failures"] == {}
+    assert finished.returncode == 0, finished.stderr
+    assert json.loads(finished.stdout)["candidates"][0]["failures"] == {}
 
 
-def test_results_may_be_larger_than_those_of_our_own_workers(project: CommandLine) -> None:
+def test_results_may_be_larger_than_the_limit_of_poolraces_workers(project: CommandLine) -> None:
     project.variables["OWN_BACKEND"] = "redis://backend.invalid/0"
     answer = race(
         project, "proj.large", "[3000000]\n", "--pool", "threads:1", "--repeat-items", "5"
@@ -179,15 +179,15 @@ def test_the_apps_own_broker_is_never_contacted(project: CommandLine) -> None:
 def test_a_given_redis_is_left_as_it_was_and_the_printed_command_works_when_pasted(
     project: CommandLine,
 ) -> None:
-    with temporary(Settings(), {}) as given:
+    with temporary(Settings(), {}) as given_cluster:
         answer = race(
             project, "proj.nap", "[0.01]\n", "--pool", "threads:2", "--budget-s", "8",
-            "--broker", given.broker_url,
+            "--broker", given_cluster.broker_url,
         )  # fmt: skip
         assert answer.code == 0, answer.err
-        with connect(given.broker_url) as client:
+        with connect(given_cluster.broker_url) as client:
             assert list(client.scan_iter()) == []
-        environment = {**os.environ, "OWN_BROKER": given.broker_url}
+        environment = {**os.environ, "OWN_BROKER": given_cluster.broker_url}
         command = shlex.split(answer.json()["worker_command"])
         with subprocess.Popen(
             command, cwd=project.directory, env=environment,

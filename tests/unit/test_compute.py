@@ -1,4 +1,4 @@
-"""Computing a chunk: it sleeps its waits, yields to others, and stops when it is cancelled."""
+"""Computing a chunk: it sleeps its waits, yields to other slots, and stops when it is cancelled."""
 
 import asyncio
 import subprocess

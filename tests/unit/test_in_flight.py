@@ -1,4 +1,4 @@
-"""The batches in flight: how they are packed, and what is known about them."""
+"""The batches in flight: packing of chunks, and the record of each batch."""
 
 from collections import deque
 

@@ -79,7 +79,9 @@ def test_two_chunks_are_both_new_or_one_is_a_duplicate_or_they_overlap(
 
 @given(values=st.lists(st.integers(), min_size=1))
 @pytest.mark.parametrize(("merge", "reference"), [(running_sum, sum), (running_minimum, min)])
-def test_merging_equals_the_builtin(merge: type[Merge], reference: type, values: list[int]) -> None:
+def test_merging_gives_the_value_of_the_builtin_function(
+    merge: type[Merge], reference: type, values: list[int]
+) -> None:
     ledger = Ledger(0, len(values), merge())
     for i, value in enumerate(values):
         ledger.add(Chunk(i, i + 1), value)

@@ -7,7 +7,7 @@ import pytest
 from poolrace.producer.race.background_load import MACHINE_CORES, CpuSnapshot
 
 
-def test_time_that_is_neither_idle_nor_ours_was_used_by_other_processes() -> None:
+def test_cpu_time_that_is_neither_idle_nor_of_this_process_counts_as_background_load() -> None:
     before = CpuSnapshot(at=10.0, machine_s=100.0, own_s=5.0)
     only_ours = CpuSnapshot(at=12.0, machine_s=101.0, own_s=6.0)
     assert only_ours.cores_left(before) == MACHINE_CORES

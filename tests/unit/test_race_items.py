@@ -28,7 +28,7 @@ def test_a_line_is_arguments_keywords_or_both(
     assert read_items([line]) == [Item(1, args, kwargs)]
 
 
-def test_empty_lines_count_as_lines_only() -> None:
+def test_empty_lines_are_numbered_but_hold_no_item() -> None:
     assert [item.line for item in read_items(["", "[1]\n", "  \n", "[2]"])] == [2, 4]
 
 

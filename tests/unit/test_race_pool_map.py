@@ -22,7 +22,7 @@ Figures = tuple[float, int]
 """Items/s and MiB."""
 
 
-def made(figures: dict[tuple[float, int], dict[str, Figures]], **fields: Any) -> PoolMap:
+def pool_map_of(figures: dict[tuple[float, int], dict[str, Figures]], **fields: Any) -> PoolMap:
     laps = [
         MapLap(share, _lap(pool, slots, number, items_per_s * noise, mib))
         for (share, slots), pools in figures.items()
@@ -47,7 +47,7 @@ def _lap(pool: str, slots: int, number: int, items_per_s: float, mib: int) -> An
 
 
 def single_cell(pools: dict[str, Figures]) -> MapCell:
-    [[cell]] = map_cells(made({(0.0, 2): pools}))
+    [[cell]] = map_cells(pool_map_of({(0.0, 2): pools}))
     return cell
 
 
@@ -59,12 +59,12 @@ WIDE = {
 }
 
 
-def names(rows: Sequence[Sequence[MapCell]]) -> list[list[str]]:
+def winners(rows: Sequence[Sequence[MapCell]]) -> list[list[str]]:
     return [[cell.winner.pool for cell in row] for row in rows]
 
 
 def test_the_fastest_pool_wins_and_among_tied_pools_the_one_with_the_least_memory() -> None:
-    assert names(map_cells(made(WIDE))) == [["prefork", "threads"], ["prefork", "threads"]]
+    assert winners(map_cells(pool_map_of(WIDE))) == [["prefork", "threads"], ["prefork", "threads"]]
 
 
 @pytest.mark.parametrize(
@@ -85,11 +85,11 @@ def test_a_difference_of_a_few_percent_is_a_tie(
 
 def test_a_row_with_an_empty_cell_is_left_out() -> None:
     half = {cell: pools for cell, pools in WIDE.items() if cell != (0.9, 8)}
-    assert [row[0].concurrency for row in map_cells(made(half))] == [2]
+    assert [row[0].concurrency for row in map_cells(pool_map_of(half))] == [2]
 
 
 def test_sentences_say_where_a_pool_wins_and_how_much_memory_it_saves() -> None:
-    sentences = " ".join(view(made(WIDE)).findings)
+    sentences = " ".join(view(pool_map_of(WIDE)).findings)
     assert (
         "prefork wins 2 of 4 cells, at 0% of waiting; its largest lead is 2.00 times" in sentences
     )
@@ -98,13 +98,13 @@ def test_sentences_say_where_a_pool_wins_and_how_much_memory_it_saves() -> None:
 
 
 def test_a_stored_map_is_the_same_map(tmp_path: Path) -> None:
-    pool_map = made(WIDE)
+    pool_map = pool_map_of(WIDE)
     save(pool_map, tmp_path / "map.json")
     assert load(tmp_path / "map.json") == pool_map
 
 
 def test_an_svg_is_complete_and_self_contained() -> None:
-    pool_map = made(WIDE)
+    pool_map = pool_map_of(WIDE)
     text = image.svg(pool_map)
     root = ElementTree.fromstring(text)
     width, height = float(root.attrib["width"]), float(root.attrib["height"])
@@ -119,17 +119,17 @@ def test_an_svg_is_complete_and_self_contained() -> None:
 
 
 def test_a_png_has_the_pixels_of_the_svg_and_is_the_same_each_time() -> None:
-    pool_map = made(WIDE)
+    pool_map = pool_map_of(WIDE)
     pixels = image.png(pool_map)
     root = ElementTree.fromstring(image.svg(pool_map))
     size = struct.unpack(">II", pixels[16:24])  # the header chunk (PNG specification, 11.2.2)
-    wanted = [round(image.ZOOM * float(root.attrib[name])) for name in ("width", "height")]
-    assert [abs(a - b) <= 1 for a, b in zip(size, wanted, strict=True)] == [True, True]
+    expected = [round(image.ZOOM * float(root.attrib[name])) for name in ("width", "height")]
+    assert [abs(a - b) <= 1 for a, b in zip(size, expected, strict=True)] == [True, True]
     assert image.png(pool_map) == pixels
 
 
 @pytest.mark.parametrize(
-    ("name", "wanted"), [("a.svg", "svg"), ("a.PNG", "png"), ("a.md", "markdown"), ("a", "html")]
+    ("name", "expected"), [("a.svg", "svg"), ("a.PNG", "png"), ("a.md", "markdown"), ("a", "html")]
 )
-def test_the_format_of_a_report_follows_from_the_end_of_its_name(name: str, wanted: str) -> None:
-    assert format_for(Path(name)) == wanted
+def test_the_format_of_a_report_follows_from_the_end_of_its_name(name: str, expected: str) -> None:
+    assert format_for(Path(name)) == expected

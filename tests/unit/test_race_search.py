@@ -54,13 +54,13 @@ def test_percentiles_are_values_that_were_measured() -> None:
     assert percentiles([]) == [0.0, 0.0, 0.0]
 
 
-def test_an_interval_holds_the_true_value_as_often_as_it_says() -> None:
+def test_a_95_percent_interval_contains_the_true_value_in_95_percent_of_samples() -> None:
     draw = random.Random(1)
-    held = 0
+    containing = 0
     for _ in range(1000):
         interval = confidence_interval([math.exp(draw.gauss(2.0, 0.1)) for _ in range(6)])
-        held += interval is not None and interval[0] <= math.exp(2.0) <= interval[1]
-    assert 930 <= held <= 970
+        containing += interval is not None and interval[0] <= math.exp(2.0) <= interval[1]
+    assert 930 <= containing <= 970
     assert confidence_interval([1.0]) is None
     assert confidence_interval([1.0, 0.0, 2.0]) is None
 
@@ -98,7 +98,7 @@ def test_equal_candidates_are_called_equivalent_on_a_quiet_machine() -> None:
     assert [compared(draw, 1.0, 0.01, 0.0) for _ in range(50)].count(PairedResult.EQUIVALENT) >= 48
 
 
-def test_two_rounds_decide_nothing_and_a_speed_of_zero_is_slower() -> None:
+def test_two_rounds_distinguish_nothing_and_a_speed_of_zero_is_slower() -> None:
     assert compare_paired([9.0] * 2, [1.0] * 2) == PairedResult.UNDECIDED
     assert compare_paired([9.0] * 4, [0.0] * 4) == PairedResult.FASTER
     assert compare_paired([0.0] * 4, [9.0] * 4) == PairedResult.SLOWER
@@ -126,13 +126,13 @@ def search(pool: str = "threads", numbers: tuple[int, ...] = (2, 4, 8)) -> PoolS
     return PoolSearch(pool, [Candidate(pool, n) for n in numbers])
 
 
-def test_the_concurrency_is_doubled_while_that_gains_clearly() -> None:
+def test_the_concurrency_is_doubled_while_throughput_grows_clearly() -> None:
     whole = search()
     assert [whole.record(speed) for speed in (100.0, 190.0, 210.0)] == [True, True, False]
     assert (whole.best, whole.ended, whole.next) == (Candidate("threads", 4), "gain", None)
 
 
-def test_a_search_ends_at_the_last_concurrency_and_where_nothing_works() -> None:
+def test_a_search_ends_at_the_last_concurrency_or_when_no_item_succeeds() -> None:
     whole = search(numbers=(2,))
     whole.record(5.0)
     assert (whole.ended, whole.best) == ("top", Candidate("threads", 2))

@@ -1,4 +1,4 @@
-"""The strategy of a race on made-up machines, quiet and busy: what it measures and decides."""
+"""The strategy of a race on made-up machines, quiet and busy: measurements and decisions."""
 
 import math
 import random
@@ -90,9 +90,9 @@ class Machine:
         parallel = candidate.concurrency if self.task.releases_gil else processes
         if candidate.pool == "gevent":
             parallel = 1
-        wanted = min(alone * busy_s, parallel * candidate.workers)
-        share = min(1.0, CORES / (wanted + self.load)) if wanted + self.load > CORES else 1.0
-        most = min(wanted * share, CORES) / busy_s
+        needed = min(alone * busy_s, parallel * candidate.workers)
+        share = min(1.0, CORES / (needed + self.load)) if needed + self.load > CORES else 1.0
+        most = min(needed * share, CORES) / busy_s
         return min(alone, most), share
 
     def _lap(self, candidate: Candidate, kind: Kind) -> Lap:
@@ -211,7 +211,7 @@ def test_races_of_a_task_agree_on_quiet_and_on_busy_machines(
     assert {verdict.fastest.candidate.pool for verdict in both} == fastest
 
 
-def test_the_concurrency_that_gained_too_little_is_a_finalist_too() -> None:
+def test_the_last_concurrency_of_a_search_is_a_finalist_although_it_gained_too_little() -> None:
     raced = run_race(quiet(WAITS), ["threads"])
     *_, last = sorted({lap.candidate for lap in raced.laps})
     assert raced.ended == {"threads": "gain"}

@@ -48,11 +48,11 @@ def test_threads_that_are_as_fast_as_processes_are_cheaper() -> None:
 
 
 def test_threads_alone_are_limited_by_the_gil() -> None:
-    held: dict[str, Any] = {"running_total_s": 2.0, "own_cpu_s": 1.0, "cpu_s": 1.0}
-    verdict = judge(race([*base(), *finals(THREADS, 99.0, **held)]))
+    figures_of_one_gil: dict[str, Any] = {"running_total_s": 2.0, "own_cpu_s": 1.0, "cpu_s": 1.0}
+    verdict = judge(race([*base(), *finals(THREADS, 99.0, **figures_of_one_gil)]))
     assert verdict.limited_by == "gil"
     assert verdict.fastest.waiting_share == pytest.approx(0.0)
-    free = judge(race([*base(), *finals(THREADS, 99.0, **held)], gil=False))
+    free = judge(race([*base(), *finals(THREADS, 99.0, **figures_of_one_gil)], gil=False))
     assert free.limited_by == "cpu"
 
 
@@ -138,7 +138,7 @@ def test_on_a_busy_machine_the_best_number_of_slots_is_not_known() -> None:
 def test_a_candidate_that_was_left_out_might_have_been_faster() -> None:
     raced = race([*base(), *finals(PREFORK, 190.0)], left_out={"threads:2": "time"})
     assert not judge(raced).distinguishable
-    assert "threads:2 was left out: the time was over" in text.render(raced)
+    assert "threads:2 was left out, because the time budget was used up" in text.render(raced)
 
 
 def test_a_finalist_that_dropped_out_is_slower() -> None:
@@ -146,7 +146,7 @@ def test_a_finalist_that_dropped_out_is_slower() -> None:
     assert (verdict.fastest.candidate, verdict.distinguishable) == (PREFORK, True)
 
 
-def test_of_tied_candidates_the_lightest_with_the_fewest_slots_is_recommended() -> None:
+def test_the_tied_candidate_with_the_least_memory_then_the_fewest_slots_is_recommended() -> None:
     many, few = Candidate("threads", 64), Candidate("threads", 32)
     figures = {"peak_memory_bytes": 60 * MIB, **WAITS}
     light = [*finals(many, 620.0, **figures), *finals(few, 600.0, **figures)]

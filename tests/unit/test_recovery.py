@@ -99,7 +99,7 @@ class Checkpoints:
     redis_emptied_at = -1.0
 
 
-class Scene:
+class RecoverySetup:
     """A recovery whose clock, queue, workers and messages the test controls."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, time_limit_s: float | None = None) -> None:
@@ -130,104 +130,106 @@ class Scene:
 
 
 @pytest.fixture
-def scene(monkeypatch: pytest.MonkeyPatch) -> Scene:
-    return Scene(monkeypatch)
+def setup(monkeypatch: pytest.MonkeyPatch) -> RecoverySetup:
+    return RecoverySetup(monkeypatch)
 
 
 TWO_CHUNKS = (Chunk(0, 5), Chunk(5, 9))
 
 
-def test_a_lost_batch_is_sent_again_each_chunk_in_its_own_message(scene: Scene) -> None:
-    scene.messages.send(TWO_CHUNKS)
-    scene.check_every_second(until=LOST_S)
-    assert scene.messages.sent == [TWO_CHUNKS]
-    scene.check_every_second(until=LOST_S + CHECK_S)
-    assert scene.messages.sent == [TWO_CHUNKS, TWO_CHUNKS[:1], TWO_CHUNKS[1:]]
-    assert scene.recovery.counts == {"resent": 2}
-    assert scene.recovery.events == ["2 chunk(s) were lost and sent again"]
+def test_a_lost_batch_is_sent_again_each_chunk_in_its_own_message(setup: RecoverySetup) -> None:
+    setup.messages.send(TWO_CHUNKS)
+    setup.check_every_second(until=LOST_S)
+    assert setup.messages.sent == [TWO_CHUNKS]
+    setup.check_every_second(until=LOST_S + CHECK_S)
+    assert setup.messages.sent == [TWO_CHUNKS, TWO_CHUNKS[:1], TWO_CHUNKS[1:]]
+    assert setup.recovery.counts == {"resent": 2}
+    assert setup.recovery.events == ["2 chunk(s) were lost and sent again"]
 
 
-def test_a_queued_batch_and_a_held_one_are_not_lost(scene: Scene) -> None:
-    queued, held = scene.messages.send((Chunk(0, 5),)), scene.messages.send((Chunk(5, 9),))
-    scene.queued = {queued.task_id}
-    scene.workers.holding = {held.task_id: 0.5}
-    scene.check_every_second(until=20.0)
-    assert len(scene.messages.sent) == 2
+def test_a_queued_batch_and_a_held_one_are_not_lost(setup: RecoverySetup) -> None:
+    queued, held = setup.messages.send((Chunk(0, 5),)), setup.messages.send((Chunk(5, 9),))
+    setup.queued = {queued.task_id}
+    setup.workers.holding = {held.task_id: 0.5}
+    setup.check_every_second(until=20.0)
+    assert len(setup.messages.sent) == 2
     assert held.holder == WORKER
     assert queued.holder is None
 
 
-def test_a_chunk_that_is_lost_too_often_fails_the_job(scene: Scene) -> None:
-    scene.messages.send((Chunk(0, 5),))
+def test_a_chunk_that_is_lost_too_often_fails_the_job(setup: RecoverySetup) -> None:
+    setup.messages.send((Chunk(0, 5),))
     with pytest.raises(ChunkFailed, match=rf"\[0, 5\) was lost {MAX_LOSSES} times"):
-        scene.check_every_second(until=MAX_LOSSES * (LOST_S + CHECK_S))
+        setup.check_every_second(until=MAX_LOSSES * (LOST_S + CHECK_S))
 
 
-def test_a_loss_with_an_emptied_redis_does_not_count_against_the_chunk(scene: Scene) -> None:
-    scene.messages.send((Chunk(0, 5),))
-    scene.checkpoints.redis_emptied_at = 1.0
-    scene.check_every_second(until=LOST_S + CHECK_S)
-    [batch] = scene.messages.in_flight
-    assert len(scene.messages.sent) == 2
+def test_a_loss_with_an_emptied_redis_does_not_count_against_the_chunk(
+    setup: RecoverySetup,
+) -> None:
+    setup.messages.send((Chunk(0, 5),))
+    setup.checkpoints.redis_emptied_at = 1.0
+    setup.check_every_second(until=LOST_S + CHECK_S)
+    [batch] = setup.messages.in_flight
+    assert len(setup.messages.sent) == 2
     assert batch.losses == 0
 
 
-def test_time_in_which_no_check_could_run_makes_no_batch_lost(scene: Scene) -> None:
-    scene.messages.send((Chunk(0, 5),))
-    scene.clock.now = 100.0  # Redis was away
-    scene.recovery.check()
-    assert len(scene.messages.sent) == 1
+def test_time_in_which_no_check_could_run_makes_no_batch_lost(setup: RecoverySetup) -> None:
+    setup.messages.send((Chunk(0, 5),))
+    setup.clock.now = 100.0  # Redis was away
+    setup.recovery.check()
+    assert len(setup.messages.sent) == 1
 
 
 def test_a_result_that_was_not_delivered_is_read_and_its_batch_not_sent_again(
-    scene: Scene,
+    setup: RecoverySetup,
 ) -> None:
-    batch = scene.messages.send((Chunk(0, 5),))
+    batch = setup.messages.send((Chunk(0, 5),))
     stored = TaskResult(batch.task_id, [])
-    scene.messages.stored = [stored]
-    assert scene.check_every_second(until=LOST_S + CHECK_S) == [stored]
-    assert scene.messages.subscriptions == 1
-    assert len(scene.messages.sent) == 1
+    setup.messages.stored = [stored]
+    assert setup.check_every_second(until=LOST_S + CHECK_S) == [stored]
+    assert setup.messages.subscriptions == 1
+    assert len(setup.messages.sent) == 1
 
 
-def test_workers_that_take_nothing_from_the_queue_end_the_run(scene: Scene) -> None:
-    batch = scene.messages.send((Chunk(0, 5),))
-    scene.queued = {batch.task_id}
-    scene.check_every_second(until=PATIENCE_S)
-    scene.recovery.note_progress()
-    scene.check_every_second(until=2 * PATIENCE_S)
+def test_workers_that_take_nothing_from_the_queue_end_the_run(setup: RecoverySetup) -> None:
+    batch = setup.messages.send((Chunk(0, 5),))
+    setup.queued = {batch.task_id}
+    setup.check_every_second(until=PATIENCE_S)
+    setup.recovery.note_progress()
+    setup.check_every_second(until=2 * PATIENCE_S)
     with pytest.raises(ClusterError, match="have taken nothing from queue 'solo' for 60 s"):
-        scene.check_every_second(until=2 * PATIENCE_S + 3 * CHECK_S)
+        setup.check_every_second(until=2 * PATIENCE_S + 3 * CHECK_S)
 
 
 def test_a_chunk_that_runs_far_beyond_its_time_limit_hangs(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    scene = Scene(monkeypatch, time_limit_s=2.0)
-    batch = scene.messages.send((Chunk(0, 5),))
-    scene.workers.holding = {batch.task_id: 0.0}
-    scene.check_every_second(until=2.0 + HANG_S)
+    setup = RecoverySetup(monkeypatch, time_limit_s=2.0)
+    batch = setup.messages.send((Chunk(0, 5),))
+    setup.workers.holding = {batch.task_id: 0.0}
+    setup.check_every_second(until=2.0 + HANG_S)
     with pytest.raises(ChunkTimeout, match=r"\[0, 5\) hangs on solo@here"):
-        scene.check_every_second(until=2.0 + HANG_S + 5 * CHECK_S)
+        setup.check_every_second(until=2.0 + HANG_S + 5 * CHECK_S)
 
 
-def test_a_failed_chunk_is_retried_a_limited_number_of_times(scene: Scene) -> None:
-    scene.messages.send((Chunk(0, 5),))
+def test_a_failed_chunk_is_retried_a_limited_number_of_times(setup: RecoverySetup) -> None:
+    setup.messages.send((Chunk(0, 5),))
     failure = Failure("ZeroDivisionError", "division by zero", "Traceback\non host there")
     for attempt in range(2, MAX_ATTEMPTS + 1):
-        [batch] = scene.messages.in_flight
-        scene.recovery.retry(batch, failure)
-        assert f"attempt {attempt} follows" in scene.recovery.events[-1]
-    [batch] = scene.messages.in_flight
+        [batch] = setup.messages.in_flight
+        setup.recovery.retry(batch, failure)
+        assert f"attempt {attempt} follows" in setup.recovery.events[-1]
+    [batch] = setup.messages.in_flight
     with pytest.raises(ChunkFailed, match=r"\[0, 5\) failed 3 time.*on there: ZeroDivisionError"):
-        scene.recovery.retry(batch, failure)
-    assert scene.recovery.counts == {"retries": MAX_ATTEMPTS - 1}
+        setup.recovery.retry(batch, failure)
+    assert setup.recovery.counts == {"retries": MAX_ATTEMPTS - 1}
 
 
-def test_a_wrong_parameter_is_not_retried(scene: Scene) -> None:
-    batch = scene.messages.send((Chunk(0, 5),))
+def test_a_wrong_parameter_is_not_retried(setup: RecoverySetup) -> None:
+    batch = setup.messages.send((Chunk(0, 5),))
     with pytest.raises(UsageError, match="no such kernel"):
-        scene.recovery.retry(batch, Failure("UsageError", "no such kernel", ""))
+        setup.recovery.retry(batch, Failure("UsageError", "no such kernel", ""))
 
 
 def finish(in_flight: InFlight, batch: InFlightBatch, duration_s: float) -> None:
@@ -237,17 +239,17 @@ def finish(in_flight: InFlight, batch: InFlightBatch, duration_s: float) -> None
     in_flight.done(batch, results)
 
 
-def test_a_slow_batch_is_sent_to_an_idle_slot_once(scene: Scene) -> None:
-    done, slow = scene.messages.send((Chunk(0, 5),)), scene.messages.send((Chunk(5, 10),))
-    finish(scene.messages.in_flight, done, duration_s=1.0)
-    scene.workers.holding = {slow.task_id: 0.0}
-    scene.check_every_second(until=10.0)
-    scene.recovery.back_up(idle_slots=0)
-    assert len(scene.messages.sent) == 2
-    scene.recovery.back_up(idle_slots=1)
-    scene.recovery.back_up(idle_slots=1)
-    assert scene.messages.sent[2:] == [(Chunk(5, 10),)]
-    assert scene.recovery.counts == {"backups": 1}
+def test_a_slow_batch_is_sent_to_an_idle_slot_once(setup: RecoverySetup) -> None:
+    done, slow = setup.messages.send((Chunk(0, 5),)), setup.messages.send((Chunk(5, 10),))
+    finish(setup.messages.in_flight, done, duration_s=1.0)
+    setup.workers.holding = {slow.task_id: 0.0}
+    setup.check_every_second(until=10.0)
+    setup.recovery.back_up(idle_slots=0)
+    assert len(setup.messages.sent) == 2
+    setup.recovery.back_up(idle_slots=1)
+    setup.recovery.back_up(idle_slots=1)
+    assert setup.messages.sent[2:] == [(Chunk(5, 10),)]
+    assert setup.recovery.counts == {"backups": 1}
 
 
 def test_only_slow_batches_are_backed_up_and_no_more_than_slots_are_idle() -> None:

@@ -43,7 +43,7 @@ def with_times(
     return replace(comparison, varies=varies, runs=tuple(runs), environment=environment)
 
 
-def around(seconds: float) -> tuple[float, ...]:
+def three_times_near(seconds: float) -> tuple[float, ...]:
     """Times of three runs, 1 % apart."""
     return (seconds * 0.99, seconds, seconds * 1.01)
 
@@ -52,14 +52,14 @@ def around(seconds: float) -> tuple[float, ...]:
 def swept(comparison: Comparison) -> Comparison:
     model = ChunkFit(1, 2.0, 0.001, 4.0)
     return with_times(
-        comparison, "chunks", {n: around(model.time_s(n)) for n in (2, 8, 32, 128, 512)}
+        comparison, "chunks", {n: three_times_near(model.time_s(n)) for n in (2, 8, 32, 128, 512)}
     )
 
 
 @pytest.fixture
 def scaled(comparison: Comparison) -> Comparison:
     model = ScalabilityFit(0.1, 0.02, 0.01)
-    times = {n: around(1 / model.throughput(n)) for n in (1, 2, 4, 8, 16)}
+    times = {n: three_times_near(1 / model.throughput(n)) for n in (1, 2, 4, 8, 16)}
     return with_times(comparison, "hosts", times)
 
 
@@ -80,7 +80,9 @@ def test_a_sweep_reports_overhead_imbalance_and_the_optimal_number(swept: Compar
 def test_times_within_the_spread_are_reported_as_not_distinguishable(
     comparison: Comparison,
 ) -> None:
-    flat = with_times(comparison, "chunks", {n: around(1.0 + n / 1e6) for n in (2, 8, 32, 128)})
+    flat = with_times(
+        comparison, "chunks", {n: three_times_near(1.0 + n / 1e6) for n in (2, 8, 32, 128)}
+    )
     assert "2, 8, 32 and 128 chunks are not distinguishable" in findings(flat)
 
 
@@ -99,7 +101,7 @@ def test_with_one_run_of_each_number_the_difference_may_be_chance(comparison: Co
 def test_an_optimum_outside_the_measured_numbers_is_reported_as_such(
     model: ChunkFit, words: str, comparison: Comparison
 ) -> None:
-    times = {n: around(model.time_s(n)) for n in (2, 8, 32, 128)}
+    times = {n: three_times_near(model.time_s(n)) for n in (2, 8, 32, 128)}
     assert words in findings(with_times(comparison, "chunks", times))
 
 
@@ -111,7 +113,7 @@ def test_a_scaling_series_reports_speed_up_serial_fraction_fit_and_prediction(
     assert "The serial fraction (Karp-Flatt) grows" in words
     assert "sigma 0.0200, crosstalk kappa 0.01000" in words
     assert "throughput peaks at 10 hosts and falls with more" in words
-    assert "For 160 hosts, 10 times the largest number measured, it predicts" in words
+    assert "For 160 hosts, 10 times the largest number measured, the USL predicts" in words
     assert "an extrapolation" in words
     assert view(scaled).figures["prediction"]["speed_up"] == pytest.approx(
         160 / (1 + 0.02 * 159 + 0.01 * 160 * 159)
@@ -121,8 +123,11 @@ def test_a_scaling_series_reports_speed_up_serial_fraction_fit_and_prediction(
 @pytest.mark.parametrize(
     ("times", "words"),
     [
-        ({n: around(1.0 + 9.0 / n) for n in (1, 2, 4, 8)}, "stays the same within the spread"),
-        ({n: around(8.0 / n) for n in (1, 2, 4)}, "not distinguishable from zero"),
+        (
+            {n: three_times_near(1.0 + 9.0 / n) for n in (1, 2, 4, 8)},
+            "stays the same within the spread",
+        ),
+        ({n: three_times_near(8.0 / n) for n in (1, 2, 4)}, "not distinguishable from zero"),
         ({1: (8.0,), 2: (5.0,), 4: (2.6,), 8: (1.4,)}, "falls"),
         ({1: (8.0, 7.0), 2: (5.2, 4.4), 4: (3.7, 2.9)}, "vary too much between runs"),
         ({1: (8.0,), 2: (5.0,)}, "a third number of slots would show"),
@@ -137,7 +142,7 @@ def test_the_trend_of_the_serial_fraction_is_explained(
 def test_more_slots_than_cores_are_reported_for_a_cpu_bound_workload(
     comparison: Comparison,
 ) -> None:
-    times = {n: around(10.0 / min(n, 2)) for n in (1, 2, 4)}
+    times = {n: three_times_near(10.0 / min(n, 2)) for n in (1, 2, 4)}
     small = with_times(comparison, "slots", times)
     facts = asdict(replace(HostFacts.collect("here"), cores=2))
     small = replace(small, environment={**small.environment, "hosts": [facts]})
@@ -152,7 +157,7 @@ def test_the_cores_of_a_machine_with_two_hosts_count_once(comparison: Comparison
 
 
 def test_two_numbers_are_reported_without_a_fit(comparison: Comparison) -> None:
-    times = {1: around(2.0), 2: around(1.0)}
+    times = {1: three_times_near(2.0), 2: three_times_near(1.0)}
     swept, scaled = with_times(comparison, "chunks", times), with_times(comparison, "hosts", times)
     assert "Too few different numbers of chunks (2)" in findings(swept)
     assert "Too few different numbers of hosts (2)" in findings(scaled)

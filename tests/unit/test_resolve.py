@@ -1,4 +1,4 @@
-"""Which cluster a command talks to: the given broker, else the local cluster, else none."""
+"""A command uses the given broker, else the local cluster, else no cluster."""
 
 from dataclasses import replace
 from pathlib import Path

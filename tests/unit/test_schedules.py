@@ -71,7 +71,7 @@ def test_every_schedule_covers_the_range_without_gap_or_overlap(
 
 
 @given(count=st.integers(1, 10**9), chunks=st.integers(1, 500))
-def test_chunks_sets_the_number_of_chunks(count: int, chunks: int) -> None:
+def test_the_option_chunks_sets_the_number_of_chunks(count: int, chunks: int) -> None:
     chunks = min(chunks, count)
     assert len(sizes(ScheduleChoice("static", chunks=chunks).make(count), count, 2)) == chunks
     assert len(sizes(ScheduleChoice("auto", chunks=chunks).make(count), count, 2)) == chunks

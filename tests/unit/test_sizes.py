@@ -9,7 +9,7 @@ CHECK = runpy.run_path(str(Path(__file__).parents[1] / "sizes.py"))
 
 
 def function(name: str, lines: int) -> str:
-    """Source text of a function with that many lines."""
+    """Source text of a function with the given number of lines."""
     return f"def {name}():\n" + "    pass\n" * (lines - 1)
 
 

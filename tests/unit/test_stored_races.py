@@ -1,4 +1,4 @@
-"""Races that were measured once are judged today as they were judged then."""
+"""The verdict on each stored race stays byte for byte the same."""
 
 import json
 from pathlib import Path
@@ -21,6 +21,6 @@ def test_there_are_stored_races() -> None:
 
 
 @pytest.mark.parametrize("path", STORED, ids=lambda path: path.stem)
-def test_the_verdict_of_a_stored_race_is_byte_for_byte_what_it_was(path: Path) -> None:
+def test_the_verdict_of_a_stored_race_is_byte_for_byte_the_stored_verdict(path: Path) -> None:
     verdict = json.dumps(view(load(path)).figures, indent=2) + "\n"
     assert verdict == path.with_suffix(".verdict.json").read_text()

@@ -50,7 +50,7 @@ class Machine:
 def machine(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, pytestconfig: pytest.Config
 ) -> Machine:
-    """Sessions on it are neither in CI nor part of a parallel run, and wait for nothing."""
+    """A machine whose sessions are neither in CI nor parallel, and never wait."""
     monkeypatch.setenv("PYTHONPATH", str(pytestconfig.rootpath))
     for name in ("CI", "PYTEST_XDIST_WORKER", "PYTEST_ADDOPTS"):
         monkeypatch.delenv(name, raising=False)

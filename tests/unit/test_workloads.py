@@ -91,7 +91,7 @@ def test_the_seed_decides_the_sequence() -> None:
     b=st.integers(0, 10**4),
     count=st.integers(1, 300),
 )
-def test_the_least_residue_is_that_of_a_search_through_all(
+def test_the_least_residue_equals_that_of_an_exhaustive_search(
     modulus: int, a: int, b: int, count: int
 ) -> None:
     a, b = a % modulus, b % modulus

@@ -14,7 +14,7 @@ from poolrace.producer.reports.drawing.svg import (
 )
 
 HEADROOM = 1.12
-"""Upper end of an axis over the largest value on it."""
+"""Ratio of the upper end of an axis to its largest value."""
 
 
 def models_chart(cases: list[CaseSummary]) -> Drawing:

@@ -16,8 +16,8 @@ COLUMNS = (
 TITLE = "which pool wins, by waiting and concurrency"
 
 PROOF = (
-    "the winner of a cell is the fastest pool or, if other pools may be within 5 % of its speed,"
-    " the one of them with the least memory"
+    "the winner of a cell is the fastest pool; if other pools may be within 5 % of its speed,"
+    " it is the one with the least memory"
 )
 
 
@@ -80,7 +80,7 @@ def chart(pool_map: PoolMap, rows: Sequence[Sequence[MapCell]]) -> Drawing | Non
     shares = [f"{share:.0%}" for share in pool_map.shares]
     return grid(
         TITLE,
-        ("share of its time that the task waits", "slots"),
+        ("share of the task's time that it waits", "slots"),
         (shares, [str(row[0].concurrency) for row in rows]),
         [[_drawn(cell) for cell in row] for row in rows],
         [(pool, f"{pool} wins") for pool in pools],
@@ -110,7 +110,7 @@ def _tied_pools(cell: MapCell) -> str:
     """The pools that are tied with the winner."""
     other_pools = [summary.pool for summary in cell.tied if summary != cell.winner]
     if other_pools and len(cell.tied) == len(cell.pools):
-        return "all alike"
+        return "all tied"
     return f"= {', '.join(other_pools)}" if other_pools else ""
 
 
@@ -122,7 +122,7 @@ def _wins_of(pool: str, map_cells: Sequence[MapCell]) -> str:
     shares = f"{low:.0%} to {high:.0%}" if low < high else f"{low:.0%}"
     wins = f"{pool} wins {len(won)} of {len(map_cells)} cells, at {shares} of waiting"
     if not untied:
-        return f"{wins}, always by memory alone: other pools are as fast."
+        return f"{wins}, always by memory alone: other pools are equally fast."
     best = max(untied, key=lambda cell: _ratio(cell.winner, _second(cell)))
     second = _second(best)
     return (
@@ -139,7 +139,7 @@ def _memory_saved(map_cells: Sequence[MapCell]) -> Iterator[str]:
     best = max(tied, key=lambda cell: _mib(_largest(cell)) / _mib(cell.winner))
     largest = _largest(best)
     yield (
-        f"Where several pools are as fast, memory decides: at {best.share:.0%} and"
+        f"Where several pools are equally fast, memory decides: at {best.share:.0%} and"
         f" {best.concurrency} slots {best.winner.pool} takes {_mib(best.winner):.0f} MiB,"
         f" {largest.pool} {_mib(largest):.0f} MiB."
     )

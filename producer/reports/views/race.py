@@ -29,7 +29,7 @@ FRUGAL_MEMORY = 0.5
 """Share of the recommended candidate's memory below which another candidate is frugal."""
 
 LIMITS: dict[Limit, str] = {
-    "cpu": "Limited by the CPU: the workers keep all cores busy that they can use.",
+    "cpu": "Limited by the CPU: the workers keep all available cores busy.",
     "gil": "Limited by the GIL: one thread computes at a time, and other cores stay idle.",
     "waiting": "Limited by waiting: the task mostly waits, so throughput grows with the number of"
     " items at a time.",
@@ -43,7 +43,7 @@ LIMITS: dict[Limit, str] = {
 """Sentence that names the limit."""
 
 MORE_CORES = "More cores would raise throughput proportionally"
-"""Sentence part about a CPU-bound task, true on a busy machine, too."""
+"""Sentence part about a CPU-bound task; it holds on a busy machine, too."""
 
 CHANGES: dict[Limit, str] = {
     "cpu": f"{MORE_CORES}; more slots would not.",
@@ -58,12 +58,12 @@ CHANGES: dict[Limit, str] = {
 """Sentence that says how to raise the limit."""
 
 ENDED: dict[Reason, str] = {
-    "gain": "twice its slots gained too little",
-    "top": "more slots than that cannot be busy",
-    "memory": "more would not fit into memory",
-    "time": "the time was over",
+    "gain": "twice the slots raised throughput too little",
+    "top": "more slots could not be kept busy",
+    "memory": "more slots would exceed the memory limit",
+    "time": "the time budget was used up",
     "executions": "the number of executions was used up",
-    "failures": "its workers failed, hung or did not start",
+    "failures": "workers failed, hung or did not start",
 }
 """Sentence part that says why a search ended or a candidate was left out."""
 
@@ -134,8 +134,14 @@ def findings(verdict: Verdict) -> list[str]:
 def notes(race: Race) -> list[str]:
     """Sentences about the end of each pool's search and the candidates that were left out."""
     return [
-        *(f"{pool} was not raised further: {ENDED[reason]}" for pool, reason in race.ended.items()),
-        *(f"{name} was left out: {ENDED[reason]}" for name, reason in race.left_out.items()),
+        *(
+            f"{pool}: concurrency was not raised further, because {ENDED[reason]}"
+            for pool, reason in race.ended.items()
+        ),
+        *(
+            f"{name} was left out, because {ENDED[reason]}"
+            for name, reason in race.left_out.items()
+        ),
     ]
 
 
@@ -271,7 +277,7 @@ def _failed(verdict: Verdict) -> Iterator[str]:
 def _change(verdict: Verdict) -> str:
     """Sentence that says how to raise the limit."""
     if verdict.limited_by == "cpu" and verdict.busy_machine:
-        return f"{MORE_CORES}."  # a busy machine does not show what more slots would give
+        return f"{MORE_CORES}."  # a busy machine does not show the effect of more slots
     return CHANGES[verdict.limited_by]
 
 

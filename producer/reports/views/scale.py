@@ -120,7 +120,7 @@ def _prediction(scaling: ScalingSummary) -> list[str]:
             f" kappa {fit.kappa:.5f} ({fit_quality(fit.r_squared)}); {peak}."
         ),
         (
-            f"For {number} {varies}, {PREDICTED_FACTOR} times the largest number measured, it"
+            f"For {number} {varies}, {PREDICTED_FACTOR} times the largest number measured, the USL"
             f" predicts a speed-up of {scaling.fitted_speed_up(number):.2f}: an extrapolation, not"
             " a measurement."
         ),

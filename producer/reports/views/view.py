@@ -46,7 +46,7 @@ class View:
     environment: list[str]
     """Hosts and versions."""
     chart: Drawing | None
-    """``None`` without runs."""
+    """The chart; ``None`` without runs."""
     raw_header: tuple[str, ...]
     raw: list[list[Any]]
     """Values as measured, not rounded, one row per run or lap in the order of measurement."""
@@ -155,22 +155,22 @@ def _race(raced: Race) -> View:
     )
 
 
-def _map(made: PoolMap) -> View:
-    lines = map_cells(made)
+def _map(measured: PoolMap) -> View:
+    lines = map_cells(measured)
     return View(
         title=pool_map.TITLE,
-        summary=pool_map.summary(made),
-        header=pool_map.header(made),
+        summary=pool_map.summary(measured),
+        header=pool_map.header(measured),
         cells=pool_map.cells(lines),
         validity=pool_map.PROOF,
         valid=True,
         findings=pool_map.findings(lines),
-        notes=[f"{name} was left out: {why}" for name, why in made.left_out.items()],
-        environment=environment.lines(made.environment),
-        chart=pool_map.chart(made, lines),
+        notes=[f"{name} was left out, because {why}" for name, why in measured.left_out.items()],
+        environment=environment.lines(measured.environment),
+        chart=pool_map.chart(measured, lines),
         raw_header=pool_map.COLUMNS,
-        raw=pool_map.raw(made),
-        figures=pool_map.figures(made, lines),
+        raw=pool_map.raw(measured),
+        figures=pool_map.figures(measured, lines),
     )
 
 

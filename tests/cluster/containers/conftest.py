@@ -141,7 +141,7 @@ def tools() -> str:
             libfaketime && ln -s /usr/lib/*/faketime/libfaketimeMT.so.1 /usr/lib/
         USER 10001:10001
     """
-    done = subprocess.run(
+    finished = subprocess.run(
         ["docker", "build", "--quiet", "--tag", TOOLS, "-"],
         input=dockerfile,
         check=False,
@@ -149,7 +149,7 @@ def tools() -> str:
         text=True,
         timeout=300,
     )
-    assert done.returncode == 0, done.stderr
+    assert finished.returncode == 0, finished.stderr
     return TOOLS
 
 

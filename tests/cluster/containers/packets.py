@@ -9,7 +9,7 @@ from tests.cluster.containers.conftest import TOOLS
 
 @contextmanager
 def dropping(container: str, chains: Sequence[str], part: float = 1.0) -> Iterator[None]:
-    """Drop that part of the packets in (``INPUT``) or out (``OUTPUT``) during the block."""
+    """Drop ``part`` of the packets in (``INPUT``) or out (``OUTPUT``) during the block."""
     chance = ["--match", "statistic", "--mode", "random", "--probability", str(part)]
     rules = [[chain, *(chance if part < 1 else ()), "--jump", "DROP"] for chain in chains]
     for rule in rules:

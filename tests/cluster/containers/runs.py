@@ -17,7 +17,7 @@ from poolrace.producer.settings import Settings
 from poolrace.workers.runtime.presence import EXPIRE_S, presence_key
 from poolrace.workers.workloads import Workload, make_workload
 from tests.conftest import wait_until
-from tests.during import Progress, during
+from tests.run_in_thread import Progress, run_in_thread
 
 WAITING = make_workload("mixed", {"cpu_s": 0, "wait_s": 0.05})
 PER_SECOND = 20
@@ -67,11 +67,11 @@ def in_the_middle(
     per_second: int = PER_SECOND,
     chunk: int = CHUNK,
 ) -> Iterator[Progress]:
-    """A run of about that many seconds; the block begins when a quarter of it is done."""
+    """A run of about ``seconds`` seconds; the block begins when a quarter of it is done."""
     pool = pool_of(setup)
     stop = round(SLOTS[pool] * len(list(setup.worker_cluster)) * seconds * per_second)
     schedule = ScheduleChoice("dynamic", chunk_size=chunk)
-    with during(
+    with run_in_thread(
         lambda observer: run_on(setup, pool, workload, stop, schedule, observer)
     ) as progress:
         yield progress

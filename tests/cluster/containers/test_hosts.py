@@ -21,7 +21,7 @@ from tests.cluster.containers.runs import (
     run_on,
     wait_until_silent,
 )
-from tests.during import assert_exact, has_event
+from tests.run_in_thread import assert_exact, has_event
 
 SHORT = {"sum": 300_000, "factorial": 40, "minimum": 20_000, "mixed": 60}
 """Number of indices of each workload; they take one or two seconds on one slot."""
@@ -85,7 +85,7 @@ def test_a_paused_host_stops_responding_and_comes_back(celery_setup: CeleryTestS
 def test_a_host_with_a_tenth_of_a_cpu_does_not_delay_the_other(
     celery_setup: CeleryTestSetup,
 ) -> None:
-    """Its first chunk takes longer than all others: idle slots compute that chunk, too."""
+    """Its first chunk takes longer than all other chunks: idle slots compute it, too."""
     slow, fast = celery_setup.worker_cluster
     docker("update", "--cpus", "0.1", slow.container.id)
     pool = pool_of(celery_setup)

@@ -7,7 +7,7 @@ from poolrace.workers.pools import POOLS
 from tests.cluster.conftest import docker
 from tests.cluster.containers.packets import dropping
 from tests.cluster.containers.runs import hosts_of, in_the_middle, name_of, wait_until_silent
-from tests.during import Progress, assert_exact, has_event
+from tests.run_in_thread import Progress, assert_exact, has_event
 
 pytestmark = [pytest.mark.timeout(180), pytest.mark.usefixtures("tools")]
 

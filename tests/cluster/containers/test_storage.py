@@ -12,7 +12,7 @@ from poolrace.workers.pools import POOLS
 from tests.cluster.conftest import docker
 from tests.cluster.containers.runs import hosts_of, in_the_middle
 from tests.conftest import wait_until
-from tests.during import assert_exact
+from tests.run_in_thread import assert_exact
 
 SMALL = {"type": "tmpfs", "device": "tmpfs", "o": "size=8m,mode=1777"}
 

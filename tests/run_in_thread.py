@@ -1,4 +1,4 @@
-"""Runs in another thread while a test disturbs the cluster, and checks of such runs."""
+"""Start runs in another thread, while the test disturbs the cluster, and check them."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -28,7 +28,7 @@ class Progress:
         self.done = ledger.done / (ledger.stop - ledger.start)
 
     def wait_for(self, part: float) -> None:
-        """Wait until that part of the range is done; fail if the run ends first."""
+        """Wait until ``part`` of the range is done; fail if the run ends first."""
         wait_until(lambda: self.done >= part or self.future.done(), 60)
         if self.future.done():
             pytest.fail(f"the run ended too early: {self.future.result()}")
@@ -39,8 +39,8 @@ class Progress:
 
 
 @contextmanager
-def during(run: Callable[[Observer], Run], part: float = 0.25) -> Iterator[Progress]:
-    """Start ``run``, which takes an observer; enter the block when that part is done.
+def run_in_thread(run: Callable[[Observer], Run], part: float = 0.25) -> Iterator[Progress]:
+    """Start ``run``, which takes an observer; enter the block when ``part`` of it is done.
 
     Leaving the block waits for the end of the run.
     """
