@@ -58,7 +58,7 @@ def test_children_that_end_after_each_item_are_measured_as_slower(project: Comma
 def test_a_search_stays_within_the_memory_limit(project: CommandLine) -> None:
     answer = race(
         project, "proj.nap", "[0.2]\n", "--pool", "prefork", "--max-memory", "200M",
-        "--budget-s", "30", "--out", "r.json",
+        "--budget-s", "120", "--out", "r.json",
     )  # fmt: skip
     assert answer.code == 0, answer.err
     verdict = answer.json()
@@ -82,6 +82,7 @@ def other_environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return python
 
 
+@pytest.mark.timeout(400)  # the first of them installs the environment
 def test_an_app_in_another_environment_runs_with_the_celery_of_that_environment(
     other_environment: Path, project: CommandLine
 ) -> None:
@@ -97,6 +98,7 @@ def test_an_app_in_another_environment_runs_with_the_celery_of_that_environment(
     assert race_processes(project) == []
 
 
+@pytest.mark.timeout(400)
 def test_a_pool_that_the_other_environment_lacks_is_refused(
     other_environment: Path, project: CommandLine
 ) -> None:
