@@ -78,8 +78,9 @@ class JobStore:
         owner = self._owner(job_id)
         if owner not in (None, self._token):
             raise UsageError(
-                f"job {job_id} is run by process {str(owner).split()[0]}, now or until less than"
-                f" {OWNER_EXPIRE_S} s ago; wait for it, or end it with: producer cancel {job_id}"
+                f"job {job_id} is run by process {str(owner).split()[0]}, unless that process"
+                f" ended less than {OWNER_EXPIRE_S} s ago; wait for the job, or end it with:"
+                f" producer cancel {job_id}"
             )
         self.client.set(key, self._token, ex=OWNER_EXPIRE_S)
 

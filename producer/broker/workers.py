@@ -56,7 +56,7 @@ def announcements(client: "redis.Redis") -> list[Announcement]:
         try:
             valid += [Announcement.read(payload, time_to_live_ms)] if payload else []
         except (ValueError, RecursionError) as error:
-            logger.warning("ignored the malformed announcement in key %s: %s", key, error)
+            logger.warning("ignored the value of key %s: %s", key, error)
     return valid
 
 
