@@ -126,9 +126,9 @@ def _summary(race: Race, candidate: Candidate) -> CandidateSummary:
 def _waiting_share(race: Race, candidate: Candidate, laps: Sequence[Lap]) -> float:
     """Waiting share of a candidate, as far as it can be measured under its pool.
 
-    Items in processes of their own are measured. A thread that waits for the GIL, or a greenlet
-    that waits for its turn, looks like one that waits for an answer: there the share is at most
-    that of the base, where nothing else runs.
+    The share is measured for items in processes of their own. A thread that waits for the GIL,
+    or a greenlet that waits for its turn, looks like an I/O wait, so for their pools the share is
+    at most that of the base laps, in which one item runs at a time.
     """
     if candidate.pool in {"prefork", "solo"}:
         return waiting_share_of(laps)

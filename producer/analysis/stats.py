@@ -26,8 +26,8 @@ def steady_rate(spans: Sequence[tuple[float, float]], *, begins: Sequence[float]
     """Throughput in items/s while all slots were busy, which is until the last item began.
 
     ``spans`` are start and end of the items that succeeded, ``begins`` the starts of all items.
-    An item that still runs when the last one begins counts in part. So neither a last wave
-    that leaves slots idle nor one long last item distorts the rate.
+    An item that still runs when the last one begins counts in part. Therefore neither
+    idle slots in the last wave nor one long last item distort the rate.
     """
     if not spans:
         return 0.0

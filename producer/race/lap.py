@@ -116,7 +116,7 @@ class _RunningLap:
     def failures(self) -> dict[str, int]:
         """Failed items by the name of the exception.
 
-        Of items that hung, or were lost with their worker, at most one for each slot counts.
+        Items that hung, or were lost with their worker, count at most once per slot.
         """
         failures = Counter(timing.failure for timing in self.timings if timing.failure)
         if self.lost:

@@ -27,8 +27,8 @@ class Target:
 class Variants:
     """Worker options that are raced besides pool and concurrency.
 
-    The search uses the first value of each; the best candidate of a pool then also races with
-    the other values.
+    The search uses the first value of each option; the best candidate of a pool then also races
+    with all other values.
     """
 
     workers: Sequence[int] = (1,)

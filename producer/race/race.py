@@ -16,7 +16,7 @@ from poolrace.workers.pools import CORES
 def race(options: RaceOptions, confirm: Callable[[AppInfo], None]) -> Race:
     """Run a race; ``confirm`` is called before the task is executed for the first time.
 
-    Raises ``UsageError`` for what cannot be raced, ``AllFailed`` if no item succeeds.
+    Raises ``UsageError`` if app, task or items cannot be raced, ``AllFailed`` if no item succeeds.
     """
     made_at = now()
     with open_sandbox(options.broker) as sandbox:

@@ -98,10 +98,10 @@ def useful_slots(base: Sequence[Lap], cores: int) -> float:
 
 
 def concurrencies(cores: int, useful: float, largest: int = MAX_CONCURRENCY) -> list[int]:
-    """Concurrencies to try, ascending; each one is twice the one before.
+    """Concurrencies to try, ascending; each is twice the previous one.
 
-    ``useful`` is the number of slots that can be busy at all. On a busy machine more processes
-    than that take cores from other processes, which is no merit of the concurrency.
+    ``useful`` is the number of slots that can be kept busy. On a busy machine, processes beyond
+    this number only take cores from other processes, which is no gain from the concurrency.
     """
     top = cores
     # With many items at a time, a message costs less than in the base laps. A CPU-bound task
@@ -121,7 +121,7 @@ def concurrencies(cores: int, useful: float, largest: int = MAX_CONCURRENCY) -> 
 def next_candidates(searches: Sequence[PoolSearch]) -> list[tuple[PoolSearch, Candidate]]:
     """The searches whose next candidates have the fewest slots, with these candidates.
 
-    So all pools have tried about the same concurrencies when the time is over.
+    With this order all pools have tried about the same concurrencies when the time is used up.
     """
     pending = [(search, search.next) for search in searches]
     unfinished = [(search, candidate) for search, candidate in pending if candidate]

@@ -208,7 +208,7 @@ def grid(
 ) -> Drawing:
     """A grid of coloured cells, rows from bottom to top.
 
-    ``titles`` are those of the x axis and the y axis, ``names`` those of the columns and the rows.
+    ``titles`` holds the titles of the x and the y axis, ``names`` the names of columns and rows.
     ``legend`` holds pairs of a CSS class and a name.
     """
     (x_title, y_title), (columns, rows) = titles, names
