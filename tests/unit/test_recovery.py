@@ -11,10 +11,10 @@ from poolrace.producer.executors.celery.in_flight import Batch, InFlight, InFlig
 from poolrace.producer.executors.celery.messages import Failure, TaskResult
 from poolrace.producer.executors.celery.recovery import (
     CHECK_S,
-    HANG_S,
     LOST_S,
     MAX_ATTEMPTS,
     MAX_LOSSES,
+    OVERDUE_S,
     Recovery,
     slow_batches,
 )
@@ -206,9 +206,9 @@ def test_a_chunk_that_runs_far_beyond_its_time_limit_hangs(
     scene = Scene(monkeypatch, time_limit_s=2.0)
     batch = scene.messages.send((Chunk(0, 5),))
     scene.workers.holding = {batch.task_id: 0.0}
-    scene.check_every_second(until=2.0 + HANG_S)
+    scene.check_every_second(until=2.0 + OVERDUE_S)
     with pytest.raises(ChunkTimeout, match=r"\[0, 5\) hangs on solo@here"):
-        scene.check_every_second(until=2.0 + HANG_S + 5 * CHECK_S)
+        scene.check_every_second(until=2.0 + OVERDUE_S + 5 * CHECK_S)
 
 
 def test_a_failed_chunk_is_retried_a_limited_number_of_times(scene: Scene) -> None:
