@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from poolrace.producer.broker.checkpoints import JobStore
+from poolrace.producer.broker.checkpoint_store import JobStore
 from poolrace.producer.broker.client import connect, translate_errors
 from poolrace.producer.broker.queues import revoke
 from poolrace.producer.cluster.resolve import resolve

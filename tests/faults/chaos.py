@@ -19,7 +19,7 @@ from pathlib import Path
 
 import click
 
-from poolrace.producer.broker.checkpoints import OWNER_EXPIRE_S, owner_key
+from poolrace.producer.broker.checkpoint_store import OWNER_EXPIRE_S, owner_key
 from poolrace.producer.broker.client import connect
 from poolrace.producer.cluster.lifecycle import temporary
 from poolrace.producer.cluster.state import Cluster

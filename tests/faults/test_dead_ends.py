@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from poolrace.producer.broker.checkpoints import OWNER_EXPIRE_S, owner_key
+from poolrace.producer.broker.checkpoint_store import OWNER_EXPIRE_S, owner_key
 from poolrace.producer.broker.client import connect
 from poolrace.producer.broker.workers import present_workers
 from poolrace.producer.cluster.lifecycle import temporary

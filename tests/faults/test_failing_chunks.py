@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from poolrace.producer.broker.checkpoints import JobStore
+from poolrace.producer.broker.checkpoint_store import JobStore
 from poolrace.producer.broker.client import connect
 from poolrace.producer.cluster.state import Cluster
 from poolrace.producer.errors import ChunkFailed

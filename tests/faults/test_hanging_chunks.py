@@ -25,7 +25,7 @@ def test_a_chunk_that_hangs_ends_at_its_time_limit(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The code passes no checkpoint, so only the producer can detect that it hangs."""
-    monkeypatch.setattr("poolrace.producer.executors.celery.recovery.HANG_S", 1.0)
+    monkeypatch.setattr("poolrace.producer.executors.celery.recovery.OVERDUE_S", 1.0)
     with worker(pool, broker), pytest.raises((ChunkTimeout, ChunkFailed), match=NAMED):
         run(job_of("hang", tmp_path, time_limit_s=0.5), pool, broker_settings)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import pytest
 
-from poolrace.producer.broker.checkpoints import INDEX_KEY, OWNER_EXPIRE_S, job_key, owner_key
+from poolrace.producer.broker.checkpoint_store import INDEX_KEY, OWNER_EXPIRE_S, job_key, owner_key
 from poolrace.producer.experiments.saved_jobs import saved_jobs
 from poolrace.producer.settings import Settings
 from poolrace.workers.pools import POOLS

@@ -11,7 +11,7 @@ import kombu.pools
 import pytest
 import redis
 
-from poolrace.producer.broker.checkpoints import job_key
+from poolrace.producer.broker.checkpoint_store import job_key
 from poolrace.producer.errors import ChunkFailed
 from poolrace.producer.executors.celery.pool import CeleryPool
 from poolrace.producer.executors.models import Model, make_executor

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from poolrace.producer.executors.models import Model, make_executor
 from poolrace.producer.executors.single import Single
-from poolrace.producer.experiments.dispatch import MAX_CHUNKS_AHEAD, dispatch
+from poolrace.producer.experiments.dispatch import dispatch
+from poolrace.producer.experiments.in_flight_limit import MAX_CHUNKS_AHEAD
 from poolrace.producer.jobs.job import Job
 from poolrace.producer.jobs.schedules import AUTO, Dynamic
 from poolrace.producer.settings import Settings

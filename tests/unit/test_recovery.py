@@ -11,10 +11,10 @@ from poolrace.producer.executors.celery.in_flight import Batch, InFlight, InFlig
 from poolrace.producer.executors.celery.messages import Failure, TaskResult
 from poolrace.producer.executors.celery.recovery import (
     CHECK_S,
-    HANG_S,
     LOST_S,
     MAX_ATTEMPTS,
     MAX_LOSSES,
+    OVERDUE_S,
     Recovery,
     slow_batches,
 )
@@ -208,9 +208,9 @@ def test_a_chunk_that_runs_far_beyond_its_time_limit_hangs(
     setup = RecoverySetup(monkeypatch, time_limit_s=2.0)
     batch = setup.messages.send((Chunk(0, 5),))
     setup.workers.holding = {batch.task_id: 0.0}
-    setup.check_every_second(until=2.0 + HANG_S)
+    setup.check_every_second(until=2.0 + OVERDUE_S)
     with pytest.raises(ChunkTimeout, match=r"\[0, 5\) hangs on solo@here"):
-        setup.check_every_second(until=2.0 + HANG_S + 5 * CHECK_S)
+        setup.check_every_second(until=2.0 + OVERDUE_S + 5 * CHECK_S)
 
 
 def test_a_failed_chunk_is_retried_a_limited_number_of_times(setup: RecoverySetup) -> None:

@@ -12,7 +12,7 @@ from contextlib import ExitStack
 
 import redis
 
-from poolrace.producer.broker.checkpoints import CheckpointWriter
+from poolrace.producer.broker.checkpoint_store import CheckpointWriter
 from poolrace.producer.broker.client import (
     KOMBU_ERRORS,
     NO_RETRY,

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import redis
 
-from poolrace.producer.broker.checkpoints import CheckpointWriter
+from poolrace.producer.broker.checkpoint_store import CheckpointWriter
 from poolrace.producer.broker.queues import queued_task_ids
 from poolrace.producer.broker.workers import WorkerWatch
 from poolrace.producer.errors import ChunkFailed
@@ -38,7 +38,7 @@ MAX_ATTEMPTS = 3
 MAX_LOSSES = 6
 """Losses of one chunk after which its job fails: the chunk itself may kill its workers."""
 
-HANG_S = 10.0
+OVERDUE_S = 10.0
 """Seconds beyond its time limit after which a chunk without a cancellation point counts as hung."""
 
 SLOW_FACTOR = 3.0
@@ -179,7 +179,7 @@ class Recovery:
 
     def _require_not_hung(self, batch: InFlightBatch, now: float) -> None:
         limit_s = (self.time_limit_s or 0) * len(batch.chunks)
-        if limit_s and batch.holder and now - batch.held_since > limit_s + HANG_S:
+        if limit_s and batch.holder and now - batch.held_since > limit_s + OVERDUE_S:
             raise ChunkTimeout(
                 f"chunk {batch} hangs on {batch.holder.name}: it has run for more than"
                 f" {limit_s:g} s without reaching a cancellation point"
