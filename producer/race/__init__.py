@@ -2,7 +2,8 @@
 
 ``race`` is the entry. ``strategy`` decides what to measure next, with ``search`` and ``finals``;
 its ``requests`` are executed by ``session``, which measures a ``lap`` on a ``worker_group``.
-A worker is an ``app_process``: it runs ``shim`` in the environment of the app. ``app_info`` reads
-facts about the app there, ``publisher`` sends ``items`` through the Redis of the ``sandbox``.
+A worker is an ``app_process``: it runs ``app_shim`` in the environment of the app. ``app_info``
+reads facts about the app there, ``publisher`` sends ``items`` through the Redis of the
+``sandbox``.
 ``pool_map`` measures the map. Nothing here prints.
 """

@@ -13,7 +13,7 @@ from poolrace.producer.race.sandbox import Sandbox
 from poolrace.workers.errors import ClusterError
 from poolrace.workers.settings import inherited_environment, mask
 
-SHIM = Path(__file__).with_name("shim.py")
+SHIM = Path(__file__).with_name("app_shim.py")
 """Path of the shim, which another interpreter runs; the producer never imports it."""
 
 MODULE = "poolrace_shim"
