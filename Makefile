@@ -8,7 +8,7 @@ CLUSTER := $(BIN)/python deploy/cluster.py
 PYTEST := env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest
 # Most tests wait most of the time. A file stays in one process, which starts its cluster once.
 PARALLEL := -n 6 --dist loadfile --no-loadscope-reorder
-# docker or local; empty: containers where an engine answers.
+# The engine: docker, local, or empty for docker if an engine answers and else local.
 ENGINE ?=
 SECONDS ?= 60
 SEED ?= 1
@@ -16,10 +16,10 @@ SEED ?= 1
 .PHONY: help install demo test chaos bench bench-install test-bench test-cluster screenshots check docs samples up down scale ps logs lock
 .DEFAULT_GOAL := help
 
-help:  ## Show the targets.
+help:  ## List the targets.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
-install:  ## Create .venv with everything (the other targets do it when needed).
+install:  ## Install everything into .venv (the other targets do so when needed).
 	@$(PYTHON) deploy/install.py
 
 demo: install  ## Compare all models on the sum of range(0, 100_000_000).
@@ -32,13 +32,13 @@ test: install  ## Run all tests that need no Docker: six at a time, then the tim
 	@$(PYTEST) $(PARALLEL) -m "not timing"
 	@$(PYTEST) -m timing
 
-chaos: install  ## Random jobs under random faults: make chaos SECONDS=600 SEED=7.
+chaos: install  ## Run random jobs under random faults: make chaos SECONDS=600 SEED=7.
 	@$(BIN)/python -m tests.faults.chaos --seconds $(SECONDS) --seed $(SEED)
 
-bench: bench-install  ## Measure poolrace beside its peers, an hour or two: make bench ROWS=1,2 REPEAT=5.
+bench: bench-install  ## Compare poolrace with similar libraries, an hour or two: make bench ROWS=1,2 REPEAT=5.
 	@$(BIN)/python -m benchmarks $(if $(ROWS),--rows $(ROWS)) $(if $(REPEAT),--repeat $(REPEAT)) $(if $(QUICK),--quick)
 
-test-bench: bench-install  ## Test the benchmarks: every peer is exact and leaves no process.
+test-bench: bench-install  ## Test the benchmarks: every library is exact and leaves no process.
 	@$(PYTEST) -n 2 --dist worksteal tests/benchmarks
 
 bench-install:
@@ -49,11 +49,11 @@ test-cluster: install  ## Run the tests that need a Docker engine and Chromium.
 	@$(PYTEST) tests/cluster --ignore tests/cluster/containers
 	@$(PYTEST) -n 4 --dist worksteal -p pytest_celery.plugin tests/cluster/containers
 
-screenshots: install  ## Take the pictures of the documentation anew (as test-cluster).
+screenshots: install  ## Update the pictures of the documentation (needs Docker and Chromium).
 	@$(CLUSTER) build --engine docker
 	@SCREENSHOTS=docs/images $(PYTEST) -q -p pytest_celery.plugin tests/cluster/test_flower.py
 
-check: install  ## Format, lint, types, import contracts, sizes, documentation.
+check: install  ## Check format, lint, types, import contracts, sizes and documentation.
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
@@ -67,27 +67,27 @@ docs: install  ## Build the documentation site into site/.
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 	@echo "open site/index.html"
 
-samples: install  ## Render the sample outputs and example reports of the documentation anew.
+samples: install  ## Update the sample outputs and example reports of the documentation.
 	@$(BIN)/python docs/tools/samples.py render
 
-up: install  ## Start a cluster that stays: in containers, or without an engine the local one.
+up: install  ## Start a cluster that keeps running: containers, or local processes without Docker.
 	@$(CLUSTER) up --engine "$(ENGINE)"
 
-down: install  ## Stop that cluster; leaves nothing, unless KEEP_DATA=1 keeps what Redis wrote.
+down: install  ## Stop the cluster and delete its data; KEEP_DATA=1 keeps the data.
 	@$(CLUSTER) down --engine "$(ENGINE)" $(if $(KEEP_DATA),--keep-data)
 
-scale: install  ## Have N worker hosts of a pool: make scale POOL=gevent N=4.
+scale: install  ## Change the number of worker hosts of a pool: make scale POOL=gevent N=4.
 	@$(CLUSTER) scale --engine "$(ENGINE)" "$(POOL)" "$(N)"
 
-ps: install  ## List the containers, with the names that results give to hosts.
+ps: install  ## List the containers, with the host names that results use.
 	@$(CLUSTER) ps --engine "$(ENGINE)"
 
-logs: install  ## Show what the containers logged, or one kind: make logs SERVICE=flower.
+logs: install  ## Show the logs of all containers, or of one service: make logs SERVICE=flower.
 	@$(CLUSTER) logs --engine "$(ENGINE)" $(SERVICE)
 
 LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
-lock: install  ## Renew the locks with the newest releases (needs uv).
+lock: install  ## Update the lock files to the newest releases (needs uv).
 	@$(LOCK) --upgrade --extra dev --output-file requirements.lock pyproject.toml
 	@$(LOCK) --extra numpy -c requirements.lock --output-file deploy/requirements.lock pyproject.toml
 	@$(LOCK) --upgrade --extra dev --extra bench -c requirements.lock --output-file benchmarks/requirements.lock pyproject.toml

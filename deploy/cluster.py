@@ -1,6 +1,7 @@
-"""``make up, down, scale, ps, logs``: the cluster of docker-compose.yml, or the local one.
+"""``make up, down, scale, ps, logs``: starts, stops and inspects a cluster.
 
-Each command decides which of the two it is about, and says in a line what went wrong.
+Each command decides whether it applies to the containers of docker-compose.yml or to the local
+cluster. An error is one line on standard error.
 ``compose.py`` calls docker, ``env_file.py`` reads and writes ``.env``.
 """
 
@@ -25,13 +26,13 @@ engine_option = click.option(
     "--engine",
     type=click.Choice(["", compose.DOCKER, compose.LOCAL]),
     default="",
-    help="Force one of the two.",
+    help="Use this engine; by default docker if an engine answers, else local.",
 )
 
 
 @click.group()
 def main() -> None:
-    """The cluster in containers, or without a Docker engine the local one."""
+    """Start, stop and inspect a cluster: containers, or local processes without Docker."""
 
 
 @main.command()
@@ -56,16 +57,16 @@ def up(engine: str) -> None:
 @main.command()
 @engine_option
 def build(engine: str) -> None:
-    """Build the image and start nothing."""
+    """Build the image, but start no container."""
     if compose.choose_engine(engine) == compose.DOCKER:
         compose.build_image()
 
 
 @main.command()
 @engine_option
-@click.option("--keep-data", is_flag=True, help="Keep what Redis wrote.")
+@click.option("--keep-data", is_flag=True, help="Keep the data volume of Redis.")
 def down(engine: str, *, keep_data: bool) -> None:
-    """Stop the cluster; leaves no container, network or volume."""
+    """Stop the cluster and remove its containers, networks and volume."""
     if engine != compose.DOCKER and _local_cluster():
         _run_producer("down")
     if compose.choose_engine(engine) == compose.LOCAL:
@@ -79,10 +80,10 @@ def down(engine: str, *, keep_data: bool) -> None:
 @click.argument("pool")
 @click.argument("hosts")
 def scale(engine: str, pool: str, hosts: str) -> None:
-    """Have HOSTS worker hosts of POOL."""
+    """Change the number of worker hosts of POOL to HOSTS."""
     pool_named(pool)
     if not hosts.isdecimal():
-        raise UsageError(f"N={hosts!r} is not a number of hosts; as in: make scale POOL={pool} N=3")
+        raise UsageError(f"N={hosts!r} is not a number of hosts; write: make scale POOL={pool} N=3")
     _require_containers(engine, "scale")
     compose.scale(pool, hosts)
     click.echo(f"{pool}: {hosts} worker host(s)")
@@ -91,18 +92,18 @@ def scale(engine: str, pool: str, hosts: str) -> None:
 @main.command()
 @engine_option
 def ps(engine: str) -> None:
-    """List the containers by the names that results give to hosts, or the local workers."""
+    """List the containers with the host names that results use, or the local workers."""
     if _is_local(engine):
         _run_producer("status")
-    form = "table {{.ID}}\t{{.Name}}\t{{.Status}}\t{{.Ports}}"
-    compose.compose("--profile", "client", "ps", "--all", "--format", form)
+    template = "table {{.ID}}\t{{.Name}}\t{{.Status}}\t{{.Ports}}"
+    compose.compose("--profile", "client", "ps", "--all", "--format", template)
 
 
 @main.command()
 @engine_option
 @click.argument("service", required=False)
 def logs(engine: str, service: str | None) -> None:
-    """Show the logs of all containers, or of those of SERVICE."""
+    """Show the logs of all containers, or of the containers of SERVICE."""
     _require_containers(engine, "logs")
     compose.compose("logs", "--no-color", *([service] if service else []))
 
@@ -113,21 +114,21 @@ def _local_cluster() -> Cluster | None:
 
 
 def _is_local(engine: str) -> bool:
-    """Whether commands are about the local cluster."""
+    """Whether commands apply to the local cluster."""
     return compose.choose_engine(engine) == compose.LOCAL or _local_cluster() is not None
 
 
 def _require_containers(engine: str, target: str) -> None:
     if _is_local(engine):
-        logs_of_local = cluster_directory(Settings.from_env())
+        log_directory = cluster_directory(Settings.from_env())
         raise UsageError(
             f"make {target} is for the cluster in containers; the local cluster is one host"
-            f" (its logs: {logs_of_local}/*.log; more slots: producer up --pool POOL:SLOTS)"
+            f" (its logs: {log_directory}/*.log; more slots: producer up --pool POOL:SLOTS)"
         )
 
 
 def _run_producer(command: str) -> NoReturn:
-    """Run a ``producer`` command in place of this one."""
+    """Run a ``producer`` command, then exit with its exit code."""
     code = subprocess.run(
         [sys.executable, "-m", "poolrace.producer", command], check=False
     ).returncode

@@ -20,17 +20,17 @@ PROJECT_LABEL = "com.docker.compose.project"
 DIRECTORY_LABEL = f"{PROJECT_LABEL}.working_dir"
 
 HEALTHY_S = 120
-"""Seconds until all containers must be healthy; they take 15 on two cores."""
+"""Seconds until all containers must be healthy; they take 15 s on two cores."""
 
 
 @dataclass(frozen=True)
 class Container:
-    """A container of the cluster."""
+    """A container of the cluster: its name, health and published ports."""
 
     name: str
     healthy: bool
     ports: frozenset[int]
-    """Ports that it publishes on this machine."""
+    """TCP ports of this machine that the container publishes."""
 
     def last_log_line(self) -> str:
         """The last line that the container logged."""
@@ -39,7 +39,7 @@ class Container:
 
 
 def choose_engine(engine: str) -> str:
-    """``docker`` or ``local``; an empty ``engine`` means docker if an engine answers.
+    """Choose the engine: ``docker`` or ``local``; empty means docker if an engine answers.
 
     Raises ``ClusterError`` if docker is forced and does not answer, or may not be used.
     """
@@ -78,7 +78,7 @@ def compose(*arguments: str) -> None:
 def build_image() -> None:
     """Build the image of workers, Flower and producer."""
     if _compose_code("build", "--quiet", "producer"):
-        raise PoolraceError("the image does not build, see above; nothing was started")
+        raise PoolraceError("the image cannot be built, see above; no container was started")
 
 
 def start() -> None:
@@ -103,7 +103,7 @@ def stop(*, keep_data: bool) -> None:
 
 
 def scale(pool: str, hosts: str) -> None:
-    """Have ``hosts`` healthy containers of the pool; the other services stay as they are."""
+    """Scale a pool to ``hosts`` healthy containers; the other services stay as they are."""
     compose("up", "--detach", "--no-build", "--no-recreate", "--no-deps", *_WAIT,
             "--scale", f"{pool}={hosts}", pool)  # fmt: skip
 
@@ -123,12 +123,12 @@ def require_own_project() -> None:
     """Raise ``UsageError`` if the containers of this name belong to another directory."""
     # The image has the project's label, too, and every container made from it inherits the label.
     filters = ("--filter", _project_filter(), "--filter", f"label={DIRECTORY_LABEL}")
-    form = f'{{{{.Label "{DIRECTORY_LABEL}"}}}}'
-    answer = _captured("docker", "ps", "--all", *filters, "--format", form)
+    template = f'{{{{.Label "{DIRECTORY_LABEL}"}}}}'
+    answer = _captured("docker", "ps", "--all", *filters, "--format", template)
     for directory in set(answer.stdout.splitlines()) - {str(ROOT)}:
         raise UsageError(
-            f"a cluster named {_project()} runs from {directory}; stop it there, or name this"
-            " one: COMPOSE_PROJECT_NAME=poolrace2 make up"
+            f"a cluster named {_project()} runs from {directory}; stop it there, or give"
+            " this one another name: COMPOSE_PROJECT_NAME=poolrace2 make up"
         )
 
 
@@ -154,8 +154,12 @@ def _require_compose_plugin() -> None:
 
 def _start_containers() -> None:
     if _compose_code("up", "--detach", "--no-build", *_WAIT):
-        logged = [f"{c.name}: {c.last_log_line()}" for c in containers() if not c.healthy]
-        raise ClusterError("\n".join(("the cluster did not become healthy, see above", *logged)))
+        lines = [
+            f"{container.name}: {container.last_log_line()}"
+            for container in containers()
+            if not container.healthy
+        ]
+        raise ClusterError("\n".join(("the cluster did not become healthy, see above", *lines)))
 
 
 def _down_arguments(*, keep_data: bool) -> list[str]:
@@ -193,7 +197,7 @@ def _captured(*command: str) -> "subprocess.CompletedProcess[str]":
 
 
 def _environment() -> dict[str, str]:
-    """This process's environment; without a ``.env``, with stand-ins for the secrets.
+    """The environment for ``docker``; without a ``.env``, with placeholders for the secrets.
 
     docker-compose.yml refuses to be read without them. Commands that start a container write
     ``.env`` first.

@@ -20,10 +20,10 @@ SECRETS = (REDIS_PASSWORD, FLOWER_LOGIN)
 
 FLOWER_PORT_VARIABLE = "POOLRACE_FLOWER_PORT"
 PORTS = {"POOLRACE_REDIS_PORT": REDIS_PORT, FLOWER_PORT_VARIABLE: FLOWER_PORT}
-"""Variables that hold the ports on this machine, and their defaults."""
+"""Variables that hold the published ports of this machine, with their default ports."""
 
 RESERVED_IN_URLS = frozenset("\"'\\@:/?#% $")
-"""Characters that a password may not have: it becomes a part of a URL, and of a shell line."""
+"""Characters that a password may not have, because it is inserted into a URL and a shell line."""
 
 TEXT = """\
 # Written once by `make up`, read by docker compose and by producer. It holds passwords: keep
@@ -37,7 +37,7 @@ CELERY_BROKER_URL=redis://:${{POOLRACE_REDIS_PASSWORD}}@{loopback}:${{POOLRACE_R
 
 
 def read_env_file() -> dict[str, str]:
-    """The variables in ``.env``, with default ports; writes the file first if there is none.
+    """Read the variables in ``.env``, with default ports; write the file first if it is missing.
 
     Raises ``UsageError`` if a value is missing or cannot be used.
     """

@@ -1,6 +1,7 @@
-"""Creates .venv with the locked dependencies and this project; does nothing if it is there.
+"""Creates .venv with the locked dependencies and this project, unless .venv is up to date.
 
-    python deploy/install.py [EXTRA]      EXTRA: bench, the peers that make bench measures, too
+    python deploy/install.py [EXTRA]      EXTRA: bench, also installs the libraries that
+                                          make bench compares
 
 Uses the standard library only. Several installations at a time wait for each other. A stamp
 inside .venv, written last, is a digest of the requirements and of the path, so that an
@@ -20,28 +21,30 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 LOCK = ROOT / "requirements.lock"
 BENCH_LOCK = ROOT / "benchmarks" / "requirements.lock"
-OLDEST = (3, 11)
+OLDEST_PYTHON = (3, 11)
 
 
 def main(extras: list[str]) -> None:
-    """Install the project and the given extras, unless .venv has them."""
-    if sys.version_info < OLDEST:
+    """Install the project and the given extras, unless .venv is up to date."""
+    if sys.version_info < OLDEST_PYTHON:
         version = ".".join(map(str, sys.version_info[:3]))
         sys.exit(
             f"poolrace needs Python 3.11 or newer, this is {version}; make PYTHON=python3.12 ..."
         )
     with (ROOT / ".venv.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        _once("poolrace-stamp", (LOCK, ROOT / "pyproject.toml"), _install)
+        _install_if_changed("poolrace-stamp", (LOCK, ROOT / "pyproject.toml"), _install)
         if "bench" in extras:
-            _once("poolrace-bench-stamp", (BENCH_LOCK,), _install_peers)
+            _install_if_changed("poolrace-bench-stamp", (BENCH_LOCK,), _install_peers)
 
 
-def _once(stamp: str, made_from: tuple[Path, ...], install: Callable[[], None]) -> None:
-    """Call ``install``, unless the stamp in .venv is the digest of these requirements."""
+def _install_if_changed(
+    stamp: str, requirements: tuple[Path, ...], install: Callable[[], None]
+) -> None:
+    """Call ``install``, unless the stamp in .venv is the digest of ``requirements``."""
     digest = hashlib.sha256()
-    for part in made_from:
-        digest.update(part.read_bytes())
+    for file in requirements:
+        digest.update(file.read_bytes())
     digest.update(f"{ROOT} {sys.version}".encode())
     path = VENV / stamp
     if not path.exists() or path.read_text() != digest.hexdigest():

@@ -1,1 +1,1 @@
-"""poolrace: divisible work under every execution model that Python offers, exact and measured."""
+"""poolrace: runs, verifies and times divisible work under each execution model of Python."""

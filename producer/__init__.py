@@ -1,1 +1,1 @@
-"""The client of ``workers``: cuts jobs into chunks, runs them, proves and measures the result."""
+"""The client of ``workers``: cuts jobs into chunks, runs them, verifies and times the result."""

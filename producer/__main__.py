@@ -1,4 +1,4 @@
-"""The program ``producer``: runs a command and turns errors into exit codes."""
+"""Entry point of the program ``producer``: runs a command, turns errors into exit codes."""
 
 import logging
 import os
@@ -22,13 +22,13 @@ up to the limit of the workload. Python's own limit of 4,300 would end such a ru
 traceback."""
 
 COMMAND_LINE = re.compile(rf"\bproducer (?=(?:{'|'.join(COMMANDS)})\b)")
-"""A command line within a message; messages call the program ``producer``."""
+"""Pattern of a command line within a message; messages call the program ``producer``."""
 
 
 def main() -> NoReturn:
     """Run the command line and exit with its code."""
     sys.set_int_max_str_digits(MAX_DIGITS)
-    # A shell that starts a command in the background has it ignore SIGINT; handle it all the same.
+    # A shell starts a background command with SIGINT ignored; handle SIGINT there, too.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     handler = logging.StreamHandler()
     handler.setFormatter(LogFormatter(f"{PROGRAM}: %(message)s"))
@@ -66,7 +66,7 @@ class LogFormatter(logging.Formatter):
 
 
 def _as_called(message: str) -> str:
-    """Return the message with the program's name, as it was called, in its command lines."""
+    """Put the program's name, as it was called, into the command lines of a message."""
     return COMMAND_LINE.sub(f"{PROGRAM} ", message)
 
 
@@ -78,7 +78,7 @@ def _print_error(message: str, code: int) -> int:
 
 
 def _exit_on_signal(signum: int, _frame: FrameType | None) -> NoReturn:
-    """Exit as after Ctrl-C: every context manager is left and stops what the command started."""
+    """Exit as after Ctrl-C, so that each context manager stops the processes that it started."""
     signal.signal(signum, signal.SIG_IGN)
     sys.exit(128 + signum)
 

@@ -14,11 +14,11 @@ PACKAGES = ("poolrace", "celery", "kombu", "redis", "gevent", "flower", "numpy")
 """Packages whose versions are stored with results."""
 
 SOURCE_TREE = Path(__file__).resolve().parent.parent
-"""Root of the checkout, if poolrace runs from one; else the installed package."""
+"""Root of the checkout; or, without a checkout, the directory of the installed package."""
 
 
 def describe(hosts: Iterable[HostFacts]) -> dict[str, Any]:
-    """Return the environment as a JSON object, without paths, user names and passwords."""
+    """Return the environment as a JSON object; it has no paths, user names or passwords."""
     return {
         "hosts": [host.to_json() for host in hosts],
         "versions": {name: number for name in PACKAGES if (number := _version(name))},

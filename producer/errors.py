@@ -14,7 +14,7 @@ INTERRUPTED = 130
 
 
 class JobFailed(PoolraceError):
-    """The job ended without its value, or with a wrong one."""
+    """The job ended without a value, or with a wrong value."""
 
 
 class JobCancelled(JobFailed):

@@ -1,4 +1,4 @@
-"""Rounds: the order in which compared things are measured in each round. Pure."""
+"""Rounds: the order in which cases or finalists are measured in each round. Pure."""
 
 from collections.abc import Sequence
 from typing import TypeVar

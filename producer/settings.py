@@ -1,4 +1,4 @@
-"""Settings of the producer: the settings of a worker and some more."""
+"""Settings of the producer: the settings of a worker and the producer's own."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ class Settings(WorkerSettings):
     state_dir: Path = Path(STATE_DIR)
     """Directory with the state of the local cluster."""
     lasting: bool = True
-    """Whether the cluster outlives the command; then an interrupted job can be resumed."""
+    """Whether the cluster outlives the command, so that an interrupted job can be resumed."""
     patience_s: int = 120
     """Seconds that a run waits for Redis or a worker to come back before the run fails."""
     flower_login: str | None = field(default=None, repr=False)

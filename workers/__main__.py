@@ -18,7 +18,7 @@ from poolrace.workers.settings import WorkerSettings
 
 @click.command()
 @click.argument("pool", type=click.Choice(list(POOLS)))
-@click.option("--slots", type=click.IntRange(min=1), help="Chunks at a time.  [default: by pool]")
+@click.option("--slots", type=click.IntRange(min=1), help="Number of slots.  [default: by pool]")
 @click.option("--log-level", default="INFO", show_default=True, help="Celery's log level.")
 def main(pool: str, slots: int | None, log_level: str) -> None:
     """Take chunks from the queue of POOL and compute them, until a signal ends the worker.

@@ -1,6 +1,6 @@
-"""Makes the Celery app: one configuration for workers and producers, with the reasons for it.
+"""Makes the Celery app, with the same configuration for workers and producers.
 
-Holds no app: that of a worker is in ``tasks.py``, and a producer makes one for each run.
+Holds no app: the app of a worker is in ``tasks.py``, and a producer makes one for each run.
 """
 
 from typing import Any
@@ -18,7 +18,7 @@ TASK = "poolrace.compute"
 """Celery name of the only task, which computes the batch of chunks in a message."""
 
 ON_HOST = "on host "
-"""Start of the last line of a failed chunk's traceback; the host's name follows."""
+"""Prefix of the last line of a failed chunk's traceback; the host's name follows."""
 
 
 def make_app(settings: WorkerSettings) -> Celery:
@@ -50,7 +50,7 @@ def configuration(settings: WorkerSettings) -> dict[str, Any]:
 
 
 def _connections() -> dict[str, Any]:
-    """Connections to Redis, both as broker and as result backend."""
+    """Settings of the connections to Redis, as broker and as result backend."""
     # kombu's default is 10, redis-py's 100: beyond it an acknowledgement or a result of the
     # gevent pool, where every greenlet may use a connection at once, is lost in an error.
     connections = 65_536
@@ -67,9 +67,9 @@ def _connections() -> dict[str, Any]:
             **sockets,
             "max_connections": connections,
             # With this emulation workers record in Redis which messages they hold, and messages
-            # of a silent worker go to others after a while, by clocks that may differ; a message
-            # that is lost between two records stays lost. The producer itself sends lost chunks
-            # again (producer/executors/celery/in_flight.py). Without the emulation a chunk costs
+            # of a silent worker go to other workers after a while, by clocks that may differ; a
+            # message that is lost between two records stays lost. The producer sends lost chunks
+            # again (producer/executors/celery/recovery.py). Without the emulation a chunk costs
             # two commands less.
             "ack_emulation": False,
         },
@@ -85,8 +85,8 @@ def _connections() -> dict[str, Any]:
 
 
 def _serialization() -> dict[str, Any]:
-    """JSON only, both ways: a pickled message is refused, so that access to the broker does not
-    allow running code in a worker."""
+    """Settings of the serialization: JSON only. A pickled message is refused, so that access to the
+    broker does not allow running code in a worker."""
     return {
         "task_serializer": "json",
         "result_serializer": "json",
@@ -96,10 +96,10 @@ def _serialization() -> dict[str, Any]:
 
 
 def _delivery() -> dict[str, Any]:
-    """The number of messages that a worker takes, and the time of their acknowledgement."""
+    """Settings of the delivery: late acknowledgement, and the number of prefetched messages."""
     return {
         # A message counts against the prefetch limit until its chunk is done, so that a slot
-        # takes one at a time. It is no means against loss: the producer sends lost chunks again.
+        # takes one at a time. It does not prevent loss: the producer sends lost chunks again.
         "task_acks_late": True,
         # Only as many messages as slots, so that no chunk waits behind another one while a
         # slot elsewhere is idle. gevent needs 2 (see pools.py), on its command line.
@@ -108,10 +108,10 @@ def _delivery() -> dict[str, Any]:
 
 
 def _results(settings: WorkerSettings) -> dict[str, Any]:
-    """The result backend, its retries, and the expiry of results."""
+    """Settings of the result backend, its retries, and the expiry of results."""
     return {
         "result_backend": settings.result_backend or settings.broker_url,
-        # Without it a chunk that ends while Redis is unreachable is stored as failed.
+        # Otherwise a chunk that ends while Redis is unreachable is stored as failed.
         "result_backend_always_retry": True,
         # Celery's default of 10 s would keep slots waiting long after Redis is back.
         "result_backend_max_sleep_between_retries_ms": 1000,
@@ -124,7 +124,7 @@ def _results(settings: WorkerSettings) -> dict[str, Any]:
 
 
 def _failures() -> dict[str, Any]:
-    """The fate of a chunk whose process or connection is lost."""
+    """Settings for a chunk whose process or connection is lost."""
     return {
         # A prefork child that dies fails its chunk, and the producer counts the failures.
         # Celery would run the chunk again without end.
@@ -137,7 +137,7 @@ def _failures() -> dict[str, Any]:
 
 
 def _encryption(settings: WorkerSettings) -> dict[str, Any]:
-    """TLS settings for ``rediss://``: the server must have a certificate for its host name."""
+    """Settings of TLS for ``rediss://``: the server needs a certificate for its host name."""
     tls = {
         "ssl_cert_reqs": "required",
         "ssl_check_hostname": True,

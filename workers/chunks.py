@@ -1,6 +1,6 @@
-"""Chunks and their results, as they are sent between producer and workers: frozen JSON values.
+"""Chunks and chunk results, which producer and workers exchange as JSON values.
 
-Holds no behaviour beyond checking and encoding; knows neither Celery nor workloads.
+Only checks and encodes; does not import Celery or workloads.
 """
 
 import math

@@ -1,4 +1,4 @@
-"""Computes a chunk of a workload and measures it; the only code that sleeps a workload's waits.
+"""Computes and times a chunk of a workload; only this module sleeps the waits of a workload.
 
 Every model calls this module, local or Celery, so that a comparison runs the same code under
 each model. One generator measures the steps of a chunk; two small functions drive it: ``compute``
@@ -18,14 +18,14 @@ from poolrace.workers.chunks import Chunk, ChunkResult
 from poolrace.workers.workloads import Workload
 
 MAX_SLEEP_S = 0.5
-"""Seconds of the longest single sleep; a longer wait is slept in parts, with a cancellation point
+"""Seconds of one sleep, at most; a longer wait becomes several sleeps with cancellation points
 between them."""
 
 YIELD_S = 0.02
 """Seconds that a chunk may compute before other greenlets and coroutines get a turn."""
 
 CancellationPoint = Callable[[], None]
-"""Called between the steps of a chunk; ends the chunk by raising an exception."""
+"""A function called between the steps of a chunk; ends the chunk by raising an exception."""
 
 
 class Cancelled(Exception):
@@ -49,8 +49,8 @@ def compute(
     ``cancellation_point`` is called before every step, and twice a second during a wait; an
     exception that it raises ends the chunk.
     """
-    # Cooperative: gevent's sleep, or a test's. The kernel switches threads by itself, and a
-    # time.sleep(0) would only let a core fall idle.
+    # A sleep of 0 lets other greenlets run if ``sleep`` is gevent's. The kernel switches threads
+    # without it, and time.sleep(0) would only leave a core idle.
     cooperative = not isinstance(sleep, BuiltinFunctionType)
     with _slot_numbers.take() as slot:
         sleeps = _split_waits(_measured_steps(workload, chunk, host, slot))
@@ -139,6 +139,7 @@ class _SlotNumbers:
 
     @contextmanager
     def take(self) -> Iterator[str]:
+        """Yield the name of a free slot, which is taken until the context is left."""
         with self._lock:
             if self._free:
                 number = heapq.heappop(self._free)

@@ -47,16 +47,16 @@ class HostFacts:
 
 
 def _machine(host: str) -> str:
-    """A hash of the random number that Linux draws at boot, which all containers can read.
+    """Identifier of the machine: a hash of Linux' boot id, which all containers can read.
 
-    Elsewhere the host's name.
+    On other systems the host's name.
     """
     boot_id = _fields("/proc/sys/kernel/random/boot_id")
     return hashlib.sha256(boot_id[0].encode()).hexdigest()[:12] if boot_id else host
 
 
 def _cpu_quota() -> float | None:
-    """The quota of control groups version 2, else that of version 1."""
+    """The CPU quota of control groups version 2, else of version 1."""
     version_2 = _fields("/sys/fs/cgroup/cpu.max")
     if len(version_2) == 2 and version_2[0] != "max":
         return int(version_2[0]) / int(version_2[1])

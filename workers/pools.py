@@ -15,7 +15,8 @@ class Pool:
     """The kind of a slot in this pool: a process, a thread or a greenlet."""
     default_slots: int
     prefetch_multiplier: int = 1
-    """Messages reserved per slot. With late acknowledgement 1 means: only those that run."""
+    """Messages that a worker reserves per slot; with late acknowledgement 1 means no message beyond
+    the running ones."""
 
 
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -2,7 +2,7 @@
 
 The variables of the broker and the result backend have Celery's own names; all other variables
 start with ``POOLRACE_``. ``producer/settings.py`` adds the settings of the producer. Each default
-is written once, here or there.
+is written once, in one of the two files.
 """
 
 import os
@@ -23,7 +23,7 @@ _PASSWORD = re.compile(r"(?P<before>:/+[^:/@\s]*):(?!PASSWORD@)\S*@")
 
 @dataclass(frozen=True)
 class WorkerSettings:
-    """Settings of a worker, immutable; their repr shows no password."""
+    """Settings of a worker, immutable; the repr shows no password."""
 
     broker_url: str | None = field(default=None, repr=False)
     """Redis URL of the broker, ``None``: the local cluster that is running."""
@@ -50,7 +50,7 @@ class WorkerSettings:
 
     @classmethod
     def _read(cls, values: Mapping[str, str], broker_url: str | None) -> dict[str, Any]:
-        """The values of the fields, by name, from variables; a subclass adds its own fields."""
+        """Read the fields from variables, by name; a subclass adds its own fields."""
         return {
             "broker_url": _redis_url(
                 "--broker" if broker_url else "CELERY_BROKER_URL",
@@ -100,7 +100,7 @@ def _redis_url(name: str, url: str | None) -> str | None:
 
 
 def path_of(value: str | None) -> Path | None:
-    """The path that the text names; ``None`` for no text."""
+    """The value of a variable as a path; ``None`` if the variable is not set."""
     return Path(value) if value else None
 
 

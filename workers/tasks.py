@@ -69,7 +69,7 @@ def _compute(work: Workload, chunk: Chunk, job: str, time_limit_s: float | None)
 @signals.after_setup_logger.connect
 def _limit_logging(loglevel: int, **_: Any) -> None:
     """Log Celery's two lines per message only at level DEBUG: storing them costs the supervisor
-    0.1 ms of CPU time, a fifteenth of all that a message costs."""
+    0.1 ms of CPU time, a fifteenth of the cost of a message."""
     if loglevel > logging.DEBUG:
         for name in ("celery.app.trace", "celery.worker.strategy"):
             logging.getLogger(name).setLevel(logging.WARNING)
@@ -112,7 +112,7 @@ def _stop_announcing(**_: Any) -> None:
 
 
 def _broker() -> "redis.Redis":
-    """The broker's client for this process; a prefork child must not use that of its parent."""
+    """The Redis client of this process; a prefork child must not use the client of its parent."""
     pid = os.getpid()
     if pid not in _connections:
         _connections[pid] = app.connection_for_write()

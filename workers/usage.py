@@ -31,7 +31,7 @@ class Usage:
 
 
 Usages = Mapping[str, Usage]
-"""Usage by process, or by worker; the key of a restarted process or worker is a new one."""
+"""Usage by process or worker; a process or worker that restarts gets a new key."""
 
 
 def used_between(before: Usages, after: Usages) -> Usage:

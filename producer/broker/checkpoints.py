@@ -50,18 +50,18 @@ logger = logging.getLogger(__name__)
 
 
 def job_key(job_id: str) -> str:
-    """The key of a job's checkpoint."""
+    """The Redis key of a job's checkpoint."""
     return f"poolrace:job:{job_id}"
 
 
 def owner_key(job_id: str) -> str:
-    """The key that names the producer which runs the job; it expires unless refreshed."""
+    """The Redis key that names the producer of a running job; it expires unless refreshed."""
     return f"poolrace:owner:{job_id}"
 
 
 @dataclass
 class JobStore:
-    """The checkpoints in one Redis. Each ``JobStore`` claims jobs as a producer of its own."""
+    """Saves, loads and claims the jobs in one Redis. Each ``JobStore`` counts as one producer."""
 
     client: redis.Redis
     name: str = field(default_factory=lambda: f"{os.getpid()}@{socket.gethostname()}")
@@ -71,15 +71,16 @@ class JobStore:
         self._token = f"{self.name} {uuid.uuid4().hex}"
 
     def claim(self, job_id: str) -> None:
-        """Become the owner of the job, or stay it; raises ``UsageError`` if it has another."""
+        """Claim the job, or renew the claim; raises ``UsageError`` if another producer owns it."""
         key = owner_key(job_id)
         if self.client.set(key, self._token, nx=True, ex=OWNER_EXPIRE_S):
             return
         owner = self._owner(job_id)
         if owner not in (None, self._token):
             raise UsageError(
-                f"job {job_id} is run by process {str(owner).split()[0]}, or was within the last"
-                f" {OWNER_EXPIRE_S} s; wait for it, or end it with: producer cancel {job_id}"
+                f"job {job_id} is run by process {str(owner).split()[0]}, unless that process"
+                f" ended less than {OWNER_EXPIRE_S} s ago; wait for the job, or end it with:"
+                f" producer cancel {job_id}"
             )
         self.client.set(key, self._token, ex=OWNER_EXPIRE_S)
 
@@ -136,12 +137,12 @@ class JobStore:
         return [(checkpoint, self._owner_name(checkpoint.job.id)) for checkpoint in checkpoints]
 
     def _require_replaceable(self, checkpoint: Checkpoint) -> bool:
-        """Whether a checkpoint is stored that this one may replace; raises as ``save`` does."""
+        """Return whether an older checkpoint is stored; raises if it must not be replaced."""
         job_id = checkpoint.job.id
         try:
             stored = self.load(job_id)
         except UsageError:
-            return False  # there is none, or it cannot be read
+            return False  # no checkpoint is stored, or it cannot be read
         ended = stored.state in ENDED and checkpoint.state not in ENDED
         if ended and stored.state == CANCELLED:
             raise JobCancelled(f"job {job_id} was cancelled by another command")
@@ -164,7 +165,7 @@ def _read_or_warn(job_id: str, text: bytes) -> Checkpoint | None:
     try:
         return Checkpoint.from_json(json.loads(text))
     except (ValueError, UsageError) as error:
-        logger.warning("job %s is not listed, it cannot be read: %s", job_id, error)
+        logger.warning("job %s cannot be read and is not listed: %s", job_id, error)
         return None
 
 
@@ -201,7 +202,7 @@ class CheckpointWriter:
         self._close()
 
     def update(self, ledger: Ledger) -> None:
-        """Write the progress of the ledger, once a second and when the ledger is complete.
+        """Save the progress of the ledger, once a second and when the ledger is complete.
 
         Raises ``JobCancelled`` if another command cancelled the job, and ``UsageError`` if
         another producer owns it.
@@ -218,7 +219,7 @@ class CheckpointWriter:
             raise JobCancelled(f"job {job.id} was cancelled by another command")
 
     def set_error(self, error: BaseException) -> None:
-        """Note the error with which the job ends; leaving the context writes it."""
+        """Set the error with which the job ends, for the last checkpoint."""
         states = {JobCancelled: CANCELLED, JobFailed: FAILED, ChunkTimeout: FAILED}
         state = next(
             (state for kind, state in states.items() if isinstance(error, kind)), INTERRUPTED
@@ -236,12 +237,12 @@ class CheckpointWriter:
         except PoolraceError:
             return  # another producer owns the job now
         if self._resumable and self._checkpoint.state in (FAILED, INTERRUPTED):
-            part = self._checkpoint.done / max(len(self._checkpoint.job), 1)
+            share = self._checkpoint.done / max(len(self._checkpoint.job), 1)
             logger.info("%.1f %% of the job is done and saved; continue with: producer resume %s",
-                        100 * part, job_id)  # fmt: skip
+                        100 * share, job_id)  # fmt: skip
 
     def _save(self) -> None:
-        """Write a checkpoint with the present progress of the ledger."""
+        """Save a checkpoint with the present progress of the ledger."""
         done, value = tuple(self._ledger.intervals), self._ledger.value
         job = replace(self._checkpoint.job, done=done, value=value)
         self._checkpoint = replace(self._checkpoint, job=job)

@@ -21,7 +21,7 @@ from poolrace.workers.settings import mask
 T = TypeVar("T")
 
 REDIS_PORT = 6379
-"""TCP port of a Redis address that names none: Redis' own default."""
+"""TCP port of Redis by default, for an address without a port."""
 
 CONNECT_TIMEOUT_S = 1.5
 """Seconds to wait for a TCP connection to Redis."""
@@ -36,10 +36,10 @@ KOMBU_ERRORS = (OperationalError, BatchPublishError)
 """Errors with which kombu reports a failed send; Redis may have received the messages anyway."""
 
 NO_RETRY = Retry(NoBackoff(), 0)
-"""A retry policy that tries once. A first connection uses it: the user waits for the error."""
+"""A retry policy that tries once, so that an error of the first connection comes at once."""
 
 HOW_TO_START = "start a cluster with: make up, or: producer up"
-"""The end of every error message about a cluster that cannot be reached."""
+"""Last part of each error message about a cluster that cannot be reached."""
 
 logger = logging.getLogger(__name__)
 
@@ -74,7 +74,7 @@ class TimedRetry(Retry):
         return super().call_with_retry(do, failed, is_retryable, with_failure_count=True)
 
     def _warn(self, error: Exception) -> None:
-        """Warn once per wait."""
+        """Log a warning that Redis does not answer, once per wait."""
         now = time.monotonic()
         if now - self._warned_at > self.seconds:
             self._warned_at = now
@@ -110,7 +110,7 @@ def connect(url: str, ca_file: Path | None = None) -> "redis.Redis":
 
 @contextmanager
 def translate_errors(url: str) -> Iterator[None]:
-    """Turn the errors of redis-py and kombu into ``ClusterError`` with a way out."""
+    """Turn errors of redis-py and kombu into a ``ClusterError`` that says what to do."""
     try:
         yield
     except redis.AuthenticationError as error:

@@ -1,7 +1,7 @@
 """Pauses hosts of a pool, so that a run uses only some of them.
 
-A worker is paused for as long as a key exists that expires within seconds. So every host resumes
-by itself, whatever happens to the producer, even ``kill -9``.
+A worker is paused for as long as its pause key exists in Redis. The key expires within seconds, so
+every host resumes even if the producer is killed.
 """
 
 import logging
@@ -30,14 +30,15 @@ RENEW_S = 1.0
 """Seconds between two renewals of a pause."""
 
 SETTLE_S = 20.0
-"""Seconds for hosts to pause or resume; they need 2 to 4, plus the rest of their chunks."""
+"""Seconds within which hosts must pause or resume; they need 2 to 4 s to react, and then the time
+until their running chunks end."""
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class PoolHosts:
-    """The hosts of one pool, any number of which can be paused."""
+    """The hosts of one pool; ``only`` pauses some of them."""
 
     settings: Settings
     workers: "list[Presence]"
@@ -45,7 +46,7 @@ class PoolHosts:
 
     @classmethod
     def find(cls, settings: Settings, pool: str) -> Self:
-        """Find the hosts of a pool, after any pause by another producer is over.
+        """Find the hosts of a pool; wait until no other producer pauses them.
 
         Raises ``ClusterError`` if the pool has no host, or if hosts stay paused.
         """
@@ -58,7 +59,7 @@ class PoolHosts:
 
     @contextmanager
     def only(self, number: int) -> Iterator[None]:
-        """Pause all hosts but the first ``number`` for as long as the context lasts.
+        """Pause all hosts but the first ``number`` until the context is left.
 
         Raises ``ClusterError`` if a host neither pauses nor resumes in time.
         """
@@ -67,8 +68,8 @@ class PoolHosts:
         with _connection(self.settings) as client, _pausing(client, paused):
             _wait_for(
                 lambda: _is_settled(announcements(client), working, paused),
-                f"of the hosts {', '.join(names)} only the first {number} should work and the rest"
-                f" should pause, but they did not within {SETTLE_S:g} s; see: producer status",
+                f"hosts {', '.join(names)}: the first {number} did not resume, or the others did"
+                f" not pause, within {SETTLE_S:g} s; see: producer status",
             )
             yield
 
@@ -83,14 +84,14 @@ def _connection(settings: Settings) -> "Iterator[redis.Redis]":
 @contextmanager
 def _pausing(client: "redis.Redis", names: Sequence[str]) -> Iterator[None]:
     """Pause these workers, and renew the pause until the context is left."""
-    over = threading.Event()
+    stopped = threading.Event()
 
     def renew() -> None:
-        while not over.wait(RENEW_S):
+        while not stopped.wait(RENEW_S):
             try:
                 _pause(client, names)
             except redis.RedisError as error:
-                logger.warning("the pause of hosts was not renewed, trying again: %s", error)
+                logger.warning("cannot renew the pause of hosts, trying again: %s", error)
 
     _pause(client, names)
     thread = threading.Thread(target=renew, name="pause", daemon=True)
@@ -98,9 +99,9 @@ def _pausing(client: "redis.Redis", names: Sequence[str]) -> Iterator[None]:
     try:
         yield
     finally:
-        over.set()
+        stopped.set()
         thread.join()
-        with suppress(redis.RedisError):  # then the keys expire
+        with suppress(redis.RedisError):  # the keys expire without it
             _resume(client, names)
 
 

@@ -1,4 +1,4 @@
-"""Reads and edits the queue of a pool: kombu keeps it as a Redis list of JSON envelopes."""
+"""Reads and edits the queue of a pool: kombu's Redis list of JSON envelopes."""
 
 import json
 from typing import TYPE_CHECKING, cast
@@ -36,5 +36,5 @@ def _messages(client: "redis.Redis", pool: str) -> list[tuple[str, bytes]]:
         try:
             messages.append((str(json.loads(raw)["headers"]["id"]), raw))
         except (ValueError, KeyError, TypeError, RecursionError):
-            continue  # not sent by poolrace: the workers refuse it
+            continue  # not a message of poolrace: the workers drop it
     return messages

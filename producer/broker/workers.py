@@ -1,4 +1,4 @@
-"""Reads which workers are present, what they hold, and what resources they used."""
+"""Reads the announcements and the resource usage of workers; watches the workers of a run."""
 
 import json
 import logging
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     import redis
 
 USAGE_TIMEOUT_S = 2
-"""Seconds to wait for a worker's answer about its usage, which an idle worker gives within
-milliseconds; less than the timeout of the socket."""
+"""Seconds to wait for a worker's reply to a usage request; an idle worker replies within
+milliseconds. Less than the timeout of the socket."""
 
 SILENT_S = 4
 """Seconds without an announcement after which a run reports that a worker stopped responding;
@@ -51,13 +51,13 @@ def announcements(client: "redis.Redis") -> list[Announcement]:
         for key in keys:
             pipe.pttl(key)
         payloads, *times_to_live_ms = pipe.execute()
-    read = []
+    valid = []
     for key, payload, time_to_live_ms in zip(keys, payloads, times_to_live_ms, strict=True):
         try:
-            read += [Announcement.read(payload, time_to_live_ms)] if payload else []
+            valid += [Announcement.read(payload, time_to_live_ms)] if payload else []
         except (ValueError, RecursionError) as error:
-            logger.warning("%s is ignored: %s", key, error)
-    return read
+            logger.warning("ignored the value of key %s: %s", key, error)
+    return valid
 
 
 def present_workers(client: "redis.Redis") -> list[Presence]:
@@ -83,30 +83,33 @@ def pool_workers(client: "redis.Redis", pool: str) -> list[Presence]:
 def usage_of_workers(
     client: "redis.Redis", pool: str, *, reset_peak: bool = False
 ) -> dict[str, Usage]:
-    """Resources that each worker of a pool used so far; the keys are name and start time.
+    """Resource usage of each worker of a pool so far, by name and start time of the worker.
 
     A worker that does not answer is left out with a warning: missing figures fail no run.
     """
-    asked = {worker.name: worker for worker in present_workers(client) if worker.pool == pool}
+    unanswered = {worker.name: worker for worker in present_workers(client) if worker.pool == pool}
     reply_to = f"poolrace:usage-reply:{uuid.uuid4().hex}"
     request = json.dumps({"reply_to": reply_to, "reset_peak": reset_peak})
     with client.pipeline(transaction=False) as pipe:
-        for name in asked:
+        for name in unanswered:
             pipe.rpush(usage_request_key(name), request)
             pipe.expire(usage_request_key(name), USAGE_TIMEOUT_S)
         pipe.execute()
     usages = {}
-    while asked and (reply := client.blpop([reply_to], timeout=USAGE_TIMEOUT_S)):
+    while unanswered and (reply := client.blpop([reply_to], timeout=USAGE_TIMEOUT_S)):
         answer = json.loads(reply[1])
-        worker = asked.pop(answer["name"])
+        worker = unanswered.pop(answer["name"])
         usages[f"{worker.name} {worker.since}"] = Usage(**answer["usage"])
-    if asked:
-        logger.warning("no answer from %s about its usage: it is not counted", ", ".join(asked))
+    if unanswered:
+        names = ", ".join(unanswered)
+        logger.warning(
+            "no reply from worker %s to a usage request; its usage is not counted", names
+        )
     return usages
 
 
 class WorkerWatch:
-    """Watches the workers of one pool during a run: they may join, stop responding and leave."""
+    """Watches the workers of one pool during a run, as they join, stop responding and leave."""
 
     def __init__(
         self, client: "redis.Redis", pool: str, patience_s: float, workers: Sequence[Presence]
@@ -140,7 +143,7 @@ class WorkerWatch:
 
     @property
     def busy(self) -> bool:
-        """Whether any of the workers holds a chunk, of any job."""
+        """Whether any worker of the pool holds a chunk, of this job or of another."""
         return bool(self._holders)
 
     def holder(self, task_id: str) -> Announcement | None:
@@ -152,9 +155,9 @@ class WorkerWatch:
 
         Raises ``ClusterError`` once no worker has been present for ``patience_s`` seconds.
         """
-        everywhere = announcements(self._client)
+        of_all_pools = announcements(self._client)
         in_pool = [
-            announcement for announcement in everywhere if announcement.presence.pool == self.pool
+            announcement for announcement in of_all_pools if announcement.presence.pool == self.pool
         ]
         oldest_first = sorted(in_pool, key=lambda announcement: -announcement.age_s)
         self._holders = {
@@ -168,7 +171,7 @@ class WorkerWatch:
         if present:
             self._last_present = time.monotonic()
         elif time.monotonic() - self._last_present > self.patience_s:
-            raise _no_worker(self.pool, [announcement.presence for announcement in everywhere])
+            raise _no_worker(self.pool, [announcement.presence for announcement in of_all_pools])
         self._hosts |= {worker.host.host: worker.host for worker in present.values()}
         silent = {
             announcement.presence.name for announcement in in_pool if announcement.age_s > SILENT_S
@@ -178,7 +181,7 @@ class WorkerWatch:
         return changes
 
     def _changes(self, present: dict[str, Presence], silent: set[str]) -> list[str]:
-        """Descriptions of the differences to the workers at the last update."""
+        """Descriptions of the changes of the workers since the last update."""
         before, was_silent = self._workers, self._silent
         restarted = [
             name

@@ -1,4 +1,4 @@
-"""The configuration of a local cluster, as text: Redis's, the supervisor's, and its programs."""
+"""The configuration files of a local cluster, as text: ``redis.conf``, ``supervisord.conf``."""
 
 import configparser
 import io
@@ -18,32 +18,32 @@ from poolrace.workers.command_line import worker_command
 LOG_BYTES = 2_000_000
 """Bytes of a program's log file; a longer file is rotated, and one older file is kept."""
 
-OWN_MESSAGES = "1mb"
-"""Largest Redis value of a cluster for poolrace's own jobs, in Redis's notation. No message of
-theirs is near it; the server refuses a message that no worker should read."""
+DEFAULT_LARGEST_VALUE = "1mb"
+"""Largest value that Redis accepts by default, in Redis' notation. Messages of poolrace are far
+smaller; Redis refuses a larger message before a worker reads it."""
 
 REDIS_CONF, SUPERVISORD_CONF = "redis.conf", "supervisord.conf"
 
 
 @dataclass(frozen=True)
 class ClusterSpec:
-    """A cluster to be started."""
+    """The specification of a local cluster that is to be started."""
 
     directory: Path
     url: str
-    """Redis URL that the cluster's broker gets, with a password."""
+    """Redis URL of the broker, with its password."""
     pools: Mapping[str, int]
     """Slots of each worker, by pool."""
     hosts: list[str]
-    """Names of the hosts; each gets a worker of each pool."""
+    """Names of the hosts; each host has one worker of each pool."""
     flower_port: int | None
     """Port of Flower, ``None``: no Flower."""
     stop_s: int
-    """Seconds for the programs to stop by themselves before they are killed."""
+    """Seconds that a program has to stop after SIGTERM, before SIGKILL."""
     durable: bool
     """Whether Redis writes every change to disk."""
-    largest_value: str = OWN_MESSAGES
-    """Largest value that Redis accepts, in Redis's notation."""
+    largest_value: str = DEFAULT_LARGEST_VALUE
+    """Largest value that Redis accepts, in Redis' notation."""
 
 
 def redis_conf(spec: ClusterSpec) -> str:
@@ -56,9 +56,9 @@ def redis_conf(spec: ClusterSpec) -> str:
             f"requirepass {_quoted(unquote(parts.password or ''))}",
             f"dir {_quoted(spec.directory)}",
             'save ""',
-            # With its append-only file a restarted Redis still has the queued messages.
+            # The append-only file keeps the queued messages when Redis restarts.
             f"appendonly {'yes' if spec.durable else 'no'}",
-            # A full Redis refuses writes, which is noticed; an evicting one loses chunks unnoticed.
+            # A full Redis must refuse writes with an error; eviction would lose chunks silently.
             "maxmemory-policy noeviction",
             f"proto-max-bulk-len {spec.largest_value}",
             "",
@@ -68,7 +68,7 @@ def redis_conf(spec: ClusterSpec) -> str:
 
 @dataclass(frozen=True)
 class Program:
-    """A program of the cluster. Neither its command nor its variables hold a secret."""
+    """A program of the supervisor. Neither its command nor its variables hold a secret."""
 
     command: list[str]
     variables: Mapping[str, str] = field(default_factory=dict)
@@ -94,7 +94,7 @@ def supervisor_command(directory: Path) -> list[str]:
 
 
 def supervisord_conf(spec: ClusterSpec, programs: Mapping[str, Program]) -> str:
-    """Text of ``supervisord.conf``: programs that end are restarted; Redis stops last.
+    """Text of ``supervisord.conf``: the supervisor restarts its programs, and stops Redis last.
 
     Programs inherit their secrets from the supervisor's environment.
     """
@@ -129,7 +129,7 @@ def _program_section(spec: ClusterSpec, name: str, program: Program) -> dict[str
         "command": _escaped(shlex.join(die_with_parent_command(program.command))),
         "environment": _escaped(",".join(variables)),
         "autorestart": "true",
-        # Restart without end: Redis may be away for long, and its clients end without it.
+        # Restart without limit: workers and Flower can end while Redis is unreachable.
         "startretries": "1000000",
         "startsecs": "1",
         "stopwaitsecs": str(spec.stop_s),
@@ -143,10 +143,10 @@ def _program_section(spec: ClusterSpec, name: str, program: Program) -> dict[str
 
 
 def _escaped(text: str) -> str:
-    """Text for supervisord, which expands ``%(name)s``."""
+    """Escape a text for supervisord, which expands ``%(name)s``."""
     return text.replace("%", "%%")
 
 
 def _quoted(text: Path | str) -> str:
-    """Text in double quotes, for values with spaces; Redis and supervisord read it alike."""
+    """Quote a value that may have spaces, in the syntax that Redis and supervisord share."""
     return '"' + str(text).replace("\\", "\\\\").replace('"', '\\"') + '"'

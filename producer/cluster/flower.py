@@ -1,7 +1,7 @@
-"""Flower: its command line, and a check that it works.
+"""Flower, the web monitor of Celery: its command line and its health check.
 
-In a container ``python -m poolrace.producer.cluster.flower`` becomes Flower, and with the
-argument ``check`` it is the container's health check.
+In a container ``python -m poolrace.producer.cluster.flower`` runs Flower, and with the argument
+``check`` it is the container's health check.
 """
 
 import base64
@@ -16,13 +16,13 @@ from poolrace.producer.settings import Settings
 from poolrace.workers.errors import ClusterError
 
 FLOWER_PORT = 5555
-"""Port of Flower, by its own default."""
+"""TCP port of Flower by default."""
 
 FLOWER_ANSWER_S = 4.0
-"""Seconds for Flower to answer a request; it asks Redis first."""
+"""Seconds to wait for Flower's answer; Flower queries Redis before it answers."""
 
 COLUMNS = "name,args,kwargs,state,received,runtime,worker"
-"""Columns of Flower's list of tasks. The task's id is left out: range and job say the same."""
+"""Columns of Flower's list of tasks. The task's id is left out: it consists of range and job."""
 
 
 def flower_command(address: str, port: int) -> list[str]:
@@ -60,7 +60,7 @@ def flower_answers(url: str, login: str) -> bool:
 
 
 def main() -> None:
-    """Become Flower; with ``check`` exit with 0 if the Flower of this container works."""
+    """Run Flower; with the argument ``check`` exit with 0 if this container's Flower works."""
     if sys.argv[1:] == ["check"]:
         login = Settings.from_env().flower_login or ""
         sys.exit(not flower_answers(flower_url(FLOWER_PORT), login))

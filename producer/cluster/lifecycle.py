@@ -19,7 +19,7 @@ import psutil
 
 from poolrace.producer.broker.client import REDIS_PORT
 from poolrace.producer.cluster.config_files import (
-    OWN_MESSAGES,
+    DEFAULT_LARGEST_VALUE,
     REDIS_CONF,
     SUPERVISORD_CONF,
     ClusterSpec,
@@ -46,20 +46,20 @@ from poolrace.workers.errors import ClusterError, UsageError
 from poolrace.workers.settings import inherited_environment, mask
 
 START_S = 60.0
-"""Seconds until all parts must answer; they take 3 to 5 on two cores."""
+"""Seconds within which all parts of a new cluster must answer; they take 3 to 5 s on two cores."""
 
 STOP_S = 4
-"""Seconds for the programs of a cluster that keeps running to stop by themselves, enough for a
-chunk of the default schedule."""
+"""Seconds that programs of a lasting cluster have to stop after SIGTERM, before SIGKILL; enough to
+finish a chunk of the default schedule."""
 
 STOP_TEMPORARY_S = 1
-"""Seconds for the programs of a temporary cluster to stop by themselves."""
+"""Seconds that programs of a temporary cluster have to stop after SIGTERM, before SIGKILL."""
 
 SUPERVISOR_STOP_S = STOP_S + 2.0
-"""Seconds for the supervisor to stop all programs."""
+"""Seconds that the supervisor has to stop all programs, before it is killed."""
 
 POLL_S = 0.05
-"""Seconds between two checks of whether a cluster that starts is complete."""
+"""Seconds between two checks of the parts of a cluster that starts."""
 
 
 def up(settings: Settings, pools: Mapping[str, int], flower_port: int | None) -> Cluster:
@@ -70,7 +70,7 @@ def up(settings: Settings, pools: Mapping[str, int], flower_port: int | None) ->
     """
     directory = _make_directory(settings)
     try:
-        url = _own_address(settings.broker_url) if settings.broker_url else _new_address()
+        url = _local_address(settings.broker_url) if settings.broker_url else _new_address()
         spec = ClusterSpec(
             directory=directory,
             url=url,
@@ -82,7 +82,7 @@ def up(settings: Settings, pools: Mapping[str, int], flower_port: int | None) ->
         )
         cluster, environment = _prepare(settings, spec)
         supervisor = _start_supervisor(directory, environment)
-        cluster = _identified(cluster, supervisor.pid)
+        cluster = _with_session(cluster, supervisor.pid)
         write_state(cluster)
         _wait_until_ready(cluster, lambda: supervisor.poll() is not None)
     except BaseException:
@@ -92,7 +92,7 @@ def up(settings: Settings, pools: Mapping[str, int], flower_port: int | None) ->
 
 
 def down(settings: Settings) -> Cluster | None:
-    """End the cluster in the state directory, running or broken; returns it, ``None`` if none."""
+    """Stop the local cluster, running or broken, and return it; ``None`` if there is none."""
     cluster = read_state(settings)
     if cluster is not None:
         end(cluster.session, cluster.session, Path(cluster.directory), SUPERVISOR_STOP_S)
@@ -109,9 +109,9 @@ def temporary(
     *,
     hosts: int = 1,
     flower: bool = False,
-    largest_value: str = OWN_MESSAGES,
+    largest_value: str = DEFAULT_LARGEST_VALUE,
 ) -> Iterator[Cluster]:
-    """A cluster that ends with the context, and with this process in whatever way it ends.
+    """Run a temporary cluster until the context is left, or until this process ends or is killed.
 
     More than one of the ``hosts`` are simulated: workers of this machine with different host
     names. Without any pool the cluster is a Redis alone, which accepts values up to
@@ -129,13 +129,13 @@ def temporary(
             durable=False,
             largest_value=largest_value,
         )
-        with _running(settings, spec) as cluster:
+        with _run_guarded(settings, spec) as cluster:
             yield cluster
 
 
 @contextmanager
-def _running(settings: Settings, spec: ClusterSpec) -> Iterator[Cluster]:
-    """A temporary cluster: the guard ends its supervisor with this process.
+def _run_guarded(settings: Settings, spec: ClusterSpec) -> Iterator[Cluster]:
+    """Run a cluster whose supervisor has a guard, which ends it when this process ends.
 
     If the guard is killed, the kernel ends the supervisor.
     """
@@ -144,7 +144,7 @@ def _running(settings: Settings, spec: ClusterSpec) -> Iterator[Cluster]:
     command = die_with_parent_command(supervisor_command(directory))
     supervisor = start_guarded(command, directory, cwd=directory, environment=environment)
     try:
-        cluster = _identified(cluster, supervisor.guard_pid)
+        cluster = _with_session(cluster, supervisor.guard_pid)
         _wait_until_ready(cluster, lambda: supervisor.ended)
         yield cluster
     finally:
@@ -158,7 +158,7 @@ def _make_directory(settings: Settings) -> Path:
         directory.mkdir(mode=0o700, parents=True)
     except FileExistsError:
         raise UsageError(
-            f"a cluster is there already, in {directory}; first: producer down"
+            f"a local cluster exists already, in {directory}; first: producer down"
         ) from None
     except OSError as error:
         raise UsageError(f"cannot make {directory}: {error.strerror}") from error
@@ -170,27 +170,27 @@ def _new_address() -> str:
     return f"redis://:{secrets.token_urlsafe(24)}@{LOOPBACK}:{free_port()}/0"
 
 
-def _own_address(url: str) -> str:
-    """``url``, if a Redis that is started here can have that address."""
+def _local_address(url: str) -> str:
+    """Return ``url`` if a new Redis can listen there; raises ``UsageError`` otherwise."""
     parts = urlsplit(url)
     is_local = parts.hostname in (LOOPBACK, "localhost")
     is_plain = parts.scheme == "redis" and not parts.username and parts.password
     if not is_local or not is_plain:
         raise UsageError(
-            f"CELERY_BROKER_URL, or .env, names another cluster, {mask(url)}, and commands here"
-            " talk to that one; unset it to start a local cluster"
+            f"CELERY_BROKER_URL or .env names another cluster, {mask(url)}, which all commands"
+            " would use; unset the variable to start a local cluster"
         )
     port = parts.port or REDIS_PORT
     if not is_free(port):
         raise UsageError(
-            f"port {port} of CELERY_BROKER_URL, or of .env, is taken;"
+            f"port {port} of CELERY_BROKER_URL or .env is taken;"
             " end the program that uses it (make down), or name another port"
         )
     return url
 
 
 def _flower_port(given: int | None) -> int:
-    """The given port, which must be free; without one Flower's default port, or any free port."""
+    """Port for Flower: ``given`` if it is free; without ``given`` the default or any free port."""
     port = given or FLOWER_PORT
     if is_free(port):
         return port
@@ -238,18 +238,18 @@ def _start_supervisor(directory: Path, environment: dict[str, str]) -> "subproce
     )
 
 
-def _identified(cluster: Cluster, session: int) -> Cluster:
-    """The cluster with its session and the start time of the session's first process."""
+def _with_session(cluster: Cluster, session: int) -> Cluster:
+    """Add the session, and the start time of its first process, to the cluster."""
     return replace(cluster, session=session, began=psutil.Process(session).create_time())
 
 
 def _wait_until_ready(cluster: Cluster, has_ended: Callable[[], bool]) -> None:
-    """Wait until no part is missing; raises ``ClusterError`` after ``START_S``, or an early end."""
+    """Wait until all parts answer; raises ``ClusterError`` after ``START_S`` or an early end."""
     deadline = time.monotonic() + START_S
     while missing := cluster.broken_parts():
         if has_ended() or time.monotonic() > deadline:
             raise ClusterError(
-                f"the local cluster did not start: no {', no '.join(missing)};"
+                f"the local cluster did not start; missing: {', '.join(missing)};"
                 f" last log lines: {_last_log_lines(Path(cluster.directory))}"
             )
         time.sleep(POLL_S)  # programs that start do not announce that they are ready

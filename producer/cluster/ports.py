@@ -1,4 +1,4 @@
-"""TCP ports of the loopback address: which ones are free."""
+"""Finds free TCP ports of the loopback address."""
 
 import socket
 

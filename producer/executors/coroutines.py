@@ -1,4 +1,4 @@
-"""``coroutines``: asyncio in one thread; another chunk runs only while this one waits."""
+"""``coroutines``: asyncio in one thread, which changes chunks only when a chunk waits."""
 
 import asyncio
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""``greenlets``: gevent in one thread; another chunk runs only while this one waits.
+"""``greenlets``: gevent in one thread, which changes chunks only when a chunk waits.
 
 Calls gevent directly and monkey-patches nothing, so the producer's other code is not affected.
 """

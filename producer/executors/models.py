@@ -36,7 +36,7 @@ ONE_SLOT = ("single", "solo")
 """Models that have exactly one slot."""
 
 WAITING_SLOTS = {"threads": 32, "processes": 8, "prefork": 8, "coroutines": 1000, "greenlets": 1000}
-"""Default slots for a workload that waits, by model: waiting needs memory, but no core."""
+"""Slots for a workload that waits, by model: waiting needs memory, but no core."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class Model:
 def make_executor(
     model: Model, job: Job, settings: Settings, schedule: ScheduleChoice = AUTO
 ) -> Executor:
-    """Make the executor of the model for a job; the caller enters it.
+    """Make the executor of the model for a job; the caller enters the executor.
 
     ``schedule`` is stored with a job that can be resumed.
     """

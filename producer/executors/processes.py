@@ -18,12 +18,12 @@ from poolrace.workers.usage import Usages, usage_of
 from poolrace.workers.workloads import Workload
 
 CHUNKS_PER_SLOT = 2
-"""Chunks that are sent to a process at most: the one it computes, and the next one."""
+"""Chunks that a process holds, at most: the running chunk and the next one."""
 
 
 @dataclass
 class _Slot:
-    """One process, and the chunks that were sent to it and not returned yet."""
+    """A process with its pipe, and the chunks that it holds."""
 
     process: SpawnProcess
     pipe: Connection
@@ -33,8 +33,8 @@ class _Slot:
 class Processes(LocalExecutor):
     """Runs chunks in spawned processes.
 
-    Each process has a pipe of its own, so that it is known which process has which chunk, and
-    which one died.
+    Each process has a pipe of its own, so that the executor knows which chunks a process holds, and
+    which process died.
     """
 
     name = "processes"
@@ -42,24 +42,24 @@ class Processes(LocalExecutor):
     def start(self) -> None:
         """Start the processes and wait until each reports that it is ready.
 
-        They are spawned, not forked: a fork would copy locks that our threads hold.
+        The processes are spawned, not forked: a fork would copy locks that our threads hold.
         """
         context = get_context("spawn")
         self._queue: deque[Chunk] = deque()
         self._slots: list[_Slot] = []
         for _ in range(self.slots):
-            ours, theirs = context.Pipe()
+            parent_end, child_end = context.Pipe()
             process = context.Process(
-                target=_serve, args=(theirs, self.job.workload, self.host), daemon=True
+                target=_serve, args=(child_end, self.job.workload, self.host), daemon=True
             )
             process.start()
-            theirs.close()  # so that recv() raises EOFError when the process dies
-            self._slots.append(_Slot(process, ours))
+            child_end.close()  # so that recv() raises EOFError when the process dies
+            self._slots.append(_Slot(process, parent_end))
         for slot in self._slots:
             slot.pipe.recv()
 
     def close(self) -> None:
-        """Kill the processes, also those that still compute."""
+        """Kill the processes, with their running chunks."""
         for slot in self._slots:
             slot.process.kill()
         for slot in self._slots:
@@ -69,22 +69,22 @@ class Processes(LocalExecutor):
     def submit(self, chunks: Sequence[Chunk]) -> None:
         """Queue the chunks, and send each process its next ones."""
         self._queue.extend(chunks)
-        self._feed()
+        self._send_queued()
 
     def collect(self, timeout_s: float) -> list[ChunkResult]:
-        """All results that the processes have sent."""
+        """Return the results that the processes have sent."""
         by_pipe = {slot.pipe: slot for slot in self._slots}
         results = [self._receive(by_pipe[pipe]) for pipe in wait(list(by_pipe), timeout_s)]  # type: ignore[index] # wait() returns the objects of its list
-        self._feed()
+        self._send_queued()
         return results
 
     def usage(self, *, reset_peak: bool = False) -> Usages:
-        """Resources used by this process and by its slots."""
+        """Resource usage of this process and of its slots."""
         pids = [slot.process.pid for slot in self._slots if slot.process.pid]
         slots = usage_of(pids, reset_peak=reset_peak)
         return {**super().usage(reset_peak=reset_peak), "slots": slots}
 
-    def _feed(self) -> None:
+    def _send_queued(self) -> None:
         while self._queue:
             slot = min(self._slots, key=lambda slot: len(slot.chunks))
             if len(slot.chunks) >= CHUNKS_PER_SLOT:

@@ -33,7 +33,7 @@ class Threads(LocalExecutor):
             future.add_done_callback(lambda done, chunk=chunk: self._done.put((chunk, done)))  # type: ignore[misc] # mypy cannot infer a lambda with a default
 
     def collect(self, timeout_s: float) -> list[ChunkResult]:
-        """The next result."""
+        """Return the next result."""
         try:
             chunk, future = self._done.get(timeout=timeout_s)
         except queue.Empty:

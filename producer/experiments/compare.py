@@ -1,4 +1,4 @@
-"""Compares the cases of a plan: measures each several times, interleaved. Prints nothing."""
+"""Compares the cases of a plan: measures their runs in interleaved rounds. Prints nothing."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -23,7 +23,7 @@ ObserverFactory = Callable[[str], Observer]
 
 
 def no_observer(_title: str) -> Observer:
-    """Return an observer that ignores all progress: the default observer factory."""
+    """Return ``ignore_progress``: the default observer factory."""
     return ignore_progress
 
 
@@ -63,7 +63,7 @@ def compare(
     flower: bool = False,
     make_observer: ObserverFactory = no_observer,
 ) -> Comparison:
-    """Measure all runs of the plan."""
+    """Measure all runs of the plan and return their comparison."""
     made_at = now()
     runs = []
     hosts: dict[str, HostFacts] = {}

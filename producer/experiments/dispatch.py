@@ -15,14 +15,14 @@ from poolrace.producer.jobs.schedules import AHEAD_S, Schedule
 from poolrace.workers.chunks import Chunk, ChunkResult
 
 POLL_S = 0.5
-"""Seconds of one wait for results at most; after each wait the observer is called, so that a
-progress bar moves on."""
+"""Seconds of one wait for results, at most; the observer is called after each wait, to update the
+progress bar."""
 
 MAX_CHUNKS_AHEAD = 1024
-"""Chunks that wait ahead of the slots at most, however short the chunks are."""
+"""Chunks in flight beyond one per slot, at most, however short the chunks are."""
 
 FIRST_CHUNKS = 8
-"""Chunks that are sent before the first result arrives, at most."""
+"""Chunks in flight at the start of a job, at most."""
 
 GROW_AFTER_S = 0.08
 """Seconds without a result after which the limit on chunks in flight grows fourfold."""
@@ -100,7 +100,7 @@ class _InFlightLimit:
         return GROW_AFTER_S if self.chunks < 2 * self._slots else POLL_S
 
     def adapt(self, slots: int, *, timed_out: bool) -> None:
-        """Follow hosts that join or leave; grow after a wait without results."""
+        """Adapt to the present number of slots; grow after a wait without results."""
         self._slots = slots
         if timed_out and self.chunks < 2 * slots:
             self.chunks = min(4 * self.chunks, 2 * slots)
@@ -112,10 +112,10 @@ class _InFlightLimit:
             self.chunks = max(self.chunks, 2 * self._slots)
         if self._results > self._slots:
             self.chunks += 1
-        self.chunks = min(self.chunks, self._slots + max(self._slots, self._ahead(result)))
+        self.chunks = min(self.chunks, self._slots + max(self._slots, self._chunks_ahead(result)))
 
-    def _ahead(self, result: ChunkResult) -> int:
-        """Return how many chunks of this duration may wait ahead of all slots."""
+    def _chunks_ahead(self, result: ChunkResult) -> int:
+        """Return how many chunks of this duration may be in flight beyond one per slot."""
         if self._results < 8 * self._slots:
             return 0
         return min(MAX_CHUNKS_AHEAD, round(self._slots * AHEAD_S / max(result.duration_s, 1e-6)))

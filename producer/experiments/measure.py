@@ -14,8 +14,7 @@ from poolrace.workers.errors import ClusterError
 from poolrace.workers.usage import Usage, used_between
 
 MAX_RECORDS = 1000
-"""Chunks of a run that get a record of their own, at most; the shares of the slots count all
-chunks."""
+"""Records that a run stores, at most, one per chunk; the shares of the slots count all chunks."""
 
 RECORD_BITS = 256
 """Bits of the largest value that a record stores; records of larger values store ``None``."""
@@ -24,11 +23,11 @@ WARM_UP_CHUNKS = 64
 """Empty chunks sent before the clock starts, at most: one per slot."""
 
 WARM_UP_S = 30.0
-"""Seconds until the first result of the warm-up must arrive."""
+"""Seconds within which the first result of the warm-up must arrive."""
 
 QUIET_S = 5.0
-"""Seconds without another result of the warm-up after which the run starts without the slots
-that did not answer."""
+"""Seconds without a result after which the warm-up ends, and the run starts without the slots that
+did not answer."""
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +55,7 @@ def measure(
 
 
 class _Recorder:
-    """The figures of a run, collected in bounded memory while the run goes on."""
+    """Collects the figures of a run in bounded memory, while the run goes on."""
 
     def __init__(self, executor: Executor, observer: Observer) -> None:
         self._executor = executor
@@ -83,7 +82,7 @@ class _Recorder:
         self.elapsed_s = self._seconds()
 
     def record(self, ledger: Ledger, result: ChunkResult | None) -> None:
-        """Record a result, or time that passed without one, and call the observer."""
+        """Record a result, or a wait without results, and call the observer."""
         if result is not None:
             self.chunks += 1
             self.busy_s += result.busy_s
@@ -114,18 +113,18 @@ class _Recorder:
             result.slot,
             self._seconds(),
             result.duration_s,
-            _short(result.value),
-            _short(ledger.value),
+            _storable(result.value),
+            _storable(ledger.value),
         )
 
 
-def _short(value: int) -> int | None:
-    """Return the value, or ``None`` if a thousand of its size would make a huge file."""
+def _storable(value: int) -> int | None:
+    """Return the value, or ``None`` if it is too large for a record."""
     return value if value.bit_length() <= RECORD_BITS else None
 
 
 def _warm_up(executor: Executor) -> None:
-    """Let each slot compute an empty chunk, so that it has imported and connected everything.
+    """Compute an empty chunk on each slot, so that all imports and connections are made.
 
     Each empty chunk starts at another index, because no two chunks may be equal.
     """

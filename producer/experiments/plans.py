@@ -11,10 +11,10 @@ from poolrace.producer.rounds import rotated
 from poolrace.workers.errors import UsageError
 
 MAX_CHUNKS = 1024
-"""Chunks of a default sweep's last case, at most: enough to show the cost of a chunk."""
+"""Chunks of the last case of a default sweep, at most: enough to show the cost of a chunk."""
 
 MIN_SPAN = 64
-"""Ratio of the most chunks to the fewest in a default sweep, at least, if the range allows."""
+"""Ratio of the largest to the smallest number of chunks in a default sweep, at least."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Case:
 
     @property
     def executor_model(self) -> Model:
-        """The model for the executor: where hosts vary, they limit the slots, not the executor."""
+        """The model for the executor; without slots where the number of hosts limits them."""
         return replace(self.model, slots=None) if self.hosts else self.model
 
     def __str__(self) -> str:
@@ -40,7 +40,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Plan:
-    """A plan: the cases of a job to compare, the runs of each, and the field that varies."""
+    """A plan: the cases of a comparison, the number of their runs, and the field that varies."""
 
     job: Job
     cases: Sequence[Case]
@@ -49,7 +49,7 @@ class Plan:
 
     def __post_init__(self) -> None:
         for case in self.cases:
-            case.schedule.make(len(self.job))  # raises for a user's mistake before anything starts
+            case.schedule.make(len(self.job))  # raises UsageError before the first run starts
 
     def rounds(self) -> Iterator[Case]:
         """Yield the case of each run: every case once in each round, in rotated order."""
@@ -57,7 +57,7 @@ class Plan:
             yield from rotated(self.cases, number)
 
     def pools(self) -> dict[str, int]:
-        """Return the Celery pools of the cases, each with the slots that a host of it needs."""
+        """Return the Celery pools of the cases, with the slots that one host of a pool needs."""
         pools: dict[str, int] = {}
         for model in (case.model for case in self.cases):
             if model.kind == "celery":
@@ -110,13 +110,13 @@ def hosts_plan(
     return Plan(job, cases, repeat, "hosts")
 
 
-def doublings(most: int) -> list[int]:
-    """Return 1, 2, 4 and so on below ``most``, and ``most`` itself."""
-    return sorted({most, *(2**power for power in range(most.bit_length()))})
+def doublings(maximum: int) -> list[int]:
+    """Return the powers of two below ``maximum``, and ``maximum`` itself."""
+    return sorted({maximum, *(2**power for power in range(maximum.bit_length()))})
 
 
 def _series(option: str, numbers: Sequence[int]) -> list[int]:
-    """Return the numbers in order; raises ``UsageError`` if 1 is not among them, or alone."""
+    """Return the numbers in order; raises ``UsageError`` without 1, or with nothing but 1."""
     series = sorted(set(numbers))
     if 1 not in series:
         raise UsageError(
@@ -129,9 +129,10 @@ def _series(option: str, numbers: Sequence[int]) -> list[int]:
 
 
 def _default_chunks(count: int, slots: int) -> list[int]:
-    """Return numbers of chunks: one chunk per slot first, then each four times the last.
+    """Return the numbers of chunks of a default sweep: one per slot, then four times more each.
 
-    With very many slots the first number is smaller; in a short range the factor is two.
+    With many slots the first number is smaller, to keep ``MIN_SPAN``; in a short range the factor
+    is two.
     """
     most = min(count, MAX_CHUNKS)
     chunks = max(1, min(slots, most // MIN_SPAN))

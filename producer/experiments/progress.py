@@ -1,4 +1,4 @@
-"""Progress bars on standard error, if it is a terminal."""
+"""Progress bars on standard error, if standard error is a terminal."""
 
 import sys
 import time
@@ -15,11 +15,11 @@ from poolrace.producer.jobs.ledger import Ledger
 from poolrace.workers.chunks import ChunkResult
 
 REFRESH_S = 0.1
-"""Seconds between two updates of a bar."""
+"""Seconds between two updates of a progress bar."""
 
 
 class _Bar:
-    """The bar of one run: chunks, merged value, rate, time left, share of each host."""
+    """The progress bar of a run: chunks, merged value, rate, time left, share of each host."""
 
     def __init__(self, progress: Progress, job: Job, title: str) -> None:
         self._progress = progress
@@ -55,7 +55,7 @@ class _Bar:
 
 @contextmanager
 def steps(number: int) -> Iterator[Callable[[str], None]]:
-    """Show a bar of ``number`` steps; the yielded function advances the bar and sets its text."""
+    """Show a progress bar of ``number`` steps; yields the function that advances the bar."""
     if not sys.stderr.isatty():
         yield lambda _: None
         return
@@ -66,7 +66,7 @@ def steps(number: int) -> Iterator[Callable[[str], None]]:
 
 @contextmanager
 def run_bars(job: Job) -> Iterator[ObserverFactory]:
-    """Show one bar per run; the yielded observer factory creates the bars."""
+    """Show a progress bar per run; yields the observer factory that creates the bars."""
     if not sys.stderr.isatty():
         yield no_observer
         return

@@ -35,9 +35,9 @@ class SavedJob:
     state: str
     """``running``, ``lost``, ``interrupted``, ``failed``, ``finished`` or ``cancelled``."""
     done: float
-    """Counted part of the indices, from 0 to 1."""
+    """Fraction of the indices that are counted, from 0 to 1."""
     made_at: str
-    """Time of its last checkpoint: ISO 8601, UTC."""
+    """Time of the job's last checkpoint: ISO 8601, UTC."""
     producer: str | None
     """Process that runs the job, as ``PID@HOST``."""
     error: str | None
@@ -72,7 +72,7 @@ def _saved_job(checkpoint: Checkpoint, owner: str | None) -> SavedJob:
 
 
 def render_jobs(jobs: list[SavedJob]) -> str:
-    """Return the list as text for the terminal."""
+    """Return the saved jobs as text for the terminal, one line per job."""
     if not jobs:
         return "no saved jobs\n"
     return "".join(_line(job) for job in jobs)
@@ -88,7 +88,7 @@ def _line(job: SavedJob) -> str:
 
 @dataclass(frozen=True)
 class ResumedJob:
-    """A resumed job, ready to run."""
+    """A resumed job with its checkpoint; ``run`` computes the rest of the job."""
 
     job: Job
     checkpoint: Checkpoint
@@ -108,7 +108,7 @@ class ResumedJob:
 
 
 def resume(job_id: str, settings: Settings) -> ResumedJob:
-    """Remove queued messages of the job's last generation, and prepare the next generation.
+    """Prepare to resume a job: remove its queued messages, and make its next generation.
 
     Raises ``UsageError`` if the job has ended, or if another producer runs the job.
     """

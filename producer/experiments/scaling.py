@@ -14,13 +14,13 @@ from poolrace.workers.errors import ClusterError, UsageError
 from poolrace.workers.pools import CORES
 from poolrace.workers.runtime.presence import Presence
 
-DEFAULT_MOST = max(4, CORES)
-"""Hosts or slots of a scaling series at most, by default; at least 4, because fitting a scaling law
-needs three numbers: 1, 2 and 4."""
+DEFAULT_MAXIMUM = max(4, CORES)
+"""Hosts or slots at the end of a scaling series, by default; at least 4, because fitting a scaling
+law needs three numbers: 1, 2 and 4."""
 
-DEFAULT_MOST_WAITING = 64
-"""Slots of a scaling series at most, by default, for a workload that waits: waiting needs no
-core."""
+DEFAULT_MAXIMUM_WAITING = 64
+"""Slots at the end of a scaling series, by default at most, for a workload that waits: waiting
+needs no core."""
 
 
 @dataclass(frozen=True)
@@ -53,32 +53,32 @@ class ScaleOptions:
 
 
 def scale_plan(options: ScaleOptions, settings: Settings) -> Plan:
-    """Return a plan that varies hosts or slots, by default from 1 to all that the cluster has.
+    """Return a plan that varies hosts or slots, by default up to all of the cluster.
 
     Raises ``ClusterError`` for more hosts than there are, ``UsageError`` for more slots.
     """
     if options.model.kind == "local":
         return options.over_slots(
-            options.slots or doublings(options.model.slots or _default_most_slots(options))
+            options.slots or doublings(options.model.slots or _default_maximum(options))
         )
     if (resolved := resolve(settings)).exists:
         workers = PoolHosts.find(resolved.settings, options.model.name).workers
         return _plan_for_workers(options, workers)
     if options.slots:
         return options.over_slots(options.slots)
-    return options.over_hosts(options.hosts or doublings(DEFAULT_MOST), options.model.slots or 1)
+    return options.over_hosts(options.hosts or doublings(DEFAULT_MAXIMUM), options.model.slots or 1)
 
 
-def _default_most_slots(options: ScaleOptions) -> int:
-    """Return the largest number of slots of a default series on this machine."""
+def _default_maximum(options: ScaleOptions) -> int:
+    """Return the number of slots at the end of a default series on this machine."""
     if not options.job.workload.waits:
-        return DEFAULT_MOST
+        return DEFAULT_MAXIMUM
     slots = default_slots(options.model.name, options.job.workload, len(options.job))
-    return min(DEFAULT_MOST_WAITING, max(DEFAULT_MOST, slots))
+    return min(DEFAULT_MAXIMUM_WAITING, max(DEFAULT_MAXIMUM, slots))
 
 
 def _plan_for_workers(options: ScaleOptions, workers: Sequence[Presence]) -> Plan:
-    """Return a plan that these workers can run."""
+    """Return a plan within the hosts and slots of these workers."""
     pool, all_slots = options.model.name, sum(worker.slots for worker in workers)
     if options.slots or (not options.hosts and len(workers) == 1):
         slots = options.slots or doublings(all_slots)

@@ -16,7 +16,7 @@ ENDED = (FINISHED, CANCELLED)
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A job with its progress; it holds everything that ``producer resume`` needs."""
+    """A checkpoint: the job, its progress, and all else that ``producer resume`` needs."""
 
     job: Job
     pool: str
@@ -24,7 +24,7 @@ class Checkpoint:
     schedule: ScheduleChoice
     state: str = RUNNING
     made_at: str = ""
-    """When the checkpoint was written: ISO 8601, UTC."""
+    """Time at which the checkpoint was written: ISO 8601, UTC."""
     error: str | None = None
     """The message of the error that ended the job, ``None`` if there was none."""
 

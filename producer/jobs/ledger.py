@@ -15,7 +15,7 @@ from poolrace.workers.workloads import EMPTY, Merge
 
 
 class OverlapError(Exception):
-    """A part of a chunk was counted before: a bug in the program, never a user's mistake."""
+    """Only a part of a chunk was counted before: an error of the program, not of the user."""
 
 
 class Ledger:
@@ -77,15 +77,15 @@ class Ledger:
     @property
     def gaps(self) -> list[Chunk]:
         """The indices not counted yet, as disjoint intervals in order."""
-        begins = [self.start, *self._stops]
-        ends = [*self._starts, self.stop]
-        return [Chunk(*pair) for pair in zip(begins, ends, strict=True) if pair[0] < pair[1]]
+        starts = [self.start, *self._stops]
+        stops = [*self._starts, self.stop]
+        return [Chunk(*pair) for pair in zip(starts, stops, strict=True) if pair[0] < pair[1]]
 
     @property
     def complete(self) -> bool:
         """Whether every index of the range is counted."""
-        whole = [Chunk(self.start, self.stop)] if self.start < self.stop else []
-        return self.intervals == whole
+        full_range = [Chunk(self.start, self.stop)] if self.start < self.stop else []
+        return self.intervals == full_range
 
     def _cover(self, chunk: Chunk) -> bool:
         """Add the chunk and join it with touching intervals; return False for a duplicate."""

@@ -16,27 +16,27 @@ from poolrace.workers.chunks import Chunk, ChunkResult
 from poolrace.workers.errors import UsageError
 
 MAX_DEFAULT_CHUNKS = 1024
-"""Chunks that ``dynamic`` cuts without a size, at most. OpenMP's default is one index per chunk;
+"""Chunks that ``dynamic`` cuts by default, at most. OpenMP's default is one index per chunk;
 there a chunk costs an increment of a counter, here it costs a message (about 1 ms of CPU time)."""
 
 SHORTEST_CHUNK_S = 0.025
-"""Seconds of the shortest chunks of ``auto``, its last ones. A slot idles at the end of a job for
-at most one of them, and their messages (about 1 ms each) are too few to matter."""
+"""Seconds of the shortest chunks of ``auto``, at the end of a job. A slot then idles for at most
+one such chunk, and the messages (about 1 ms each) are too few to matter."""
 
 LONGEST_CHUNK_S = 2.0
-"""Seconds of the longest chunks of ``auto``, its first ones: one message in two seconds costs
+"""Seconds of the longest chunks of ``auto``: one message in two seconds costs
 next to nothing, and progress stays visible."""
 
 MESSAGE_S = 0.001
 """CPU seconds that a Celery worker spends on one message, at least (measured: 0.7 to 2.7 ms)."""
 
 AHEAD_S = 0.1
-"""Seconds of work that is sent ahead of the slots, so that no slot waits for a message: many times
-the 2 to 10 ms (measured) that a Celery message takes to arrive."""
+"""Seconds of work in flight beyond the running chunks, so that no slot waits for a message: many
+times the 2 to 10 ms (measured) that a Celery message takes to arrive."""
 
 NOISE_S = 0.005
-"""Seconds below which a chunk's wall time says more about the operating system's scheduler than
-about the chunk."""
+"""Seconds of wall time below which delays of the operating system's scheduler outweigh the work
+of the chunk."""
 
 
 class Schedule(ABC):
@@ -46,7 +46,7 @@ class Schedule(ABC):
 
     @abstractmethod
     def sizes(self, count: int, slots: int) -> Iterator[int]:
-        """Yield the sizes of the chunks, at least 1 each, that ``count`` indices are cut into."""
+        """Yield the sizes of the chunks of ``count`` indices, each at least 1."""
 
     def chunks(self, start: int, stop: int, slots: int) -> Iterator[Chunk]:
         """Yield the chunks of ``[start, stop)`` in ascending order, without gap or overlap."""
@@ -54,24 +54,24 @@ class Schedule(ABC):
 
     def chunks_of(self, ranges: Sequence[Chunk], slots: int) -> Iterator[Chunk]:
         """Yield the chunks of disjoint ranges; no chunk crosses the end of a range."""
-        uncut = deque(ranges)
+        remaining = deque(ranges)
         for size in self.sizes(sum(map(len, ranges)), slots):
             missing = size
             while missing:
-                first = uncut.popleft()
+                first = remaining.popleft()
                 chunk = Chunk(first.start, min(first.start + missing, first.stop))
                 yield chunk
                 missing -= len(chunk)
                 if chunk.stop < first.stop:
-                    uncut.appendleft(Chunk(chunk.stop, first.stop))
+                    remaining.appendleft(Chunk(chunk.stop, first.stop))
 
     def observe(self, result: ChunkResult, slots: int) -> None:  # noqa: B027 # most ignore results
-        """Adapt to a finished chunk and to the present number of slots; only ``auto`` does."""
+        """Adapt to a finished chunk and to the present number of slots; only ``Auto`` adapts."""
 
 
 @dataclass(frozen=True)
 class Static(Schedule):
-    """Equal parts: ``parts`` of them, by default one per slot; or chunks of ``size`` indices."""
+    """Cuts ``parts`` equal parts, by default one per slot; or chunks of ``size`` indices."""
 
     name = "static"
     size: int | None = None
@@ -89,25 +89,25 @@ class Static(Schedule):
 
 @dataclass(frozen=True)
 class Dynamic(Schedule):
-    """Chunks of ``size`` indices; the last one may be smaller."""
+    """Cuts chunks of ``size`` indices; the last chunk may be smaller."""
 
     name = "dynamic"
     size: int | None = None
 
     def sizes(self, count: int, slots: int) -> Iterator[int]:  # noqa: ARG002 # depends on the size only
-        """Yield ``size``; it defaults to the smallest that keeps within ``MAX_DEFAULT_CHUNKS``."""
+        """Yield ``size``; by default the smallest for at most ``MAX_DEFAULT_CHUNKS`` chunks."""
         yield from _fixed(count, self.size or max(1, -(-count // MAX_DEFAULT_CHUNKS)))
 
 
 @dataclass(frozen=True)
 class Guided(Schedule):
-    """Shrinking chunks: the remaining indices divided by the slots, but at least ``size``."""
+    """Cuts shrinking chunks: the remaining indices divided by the slots, but at least ``size``."""
 
     name = "guided"
     size: int = 1
 
     def sizes(self, count: int, slots: int) -> Iterator[int]:
-        """Yield shrinking sizes; only the last one may be smaller than ``size``."""
+        """Yield shrinking sizes; only the last may be smaller than ``size``."""
         while count:
             size = min(count, max(self.size, -(-count // slots)))
             yield size
@@ -115,15 +115,15 @@ class Guided(Schedule):
 
 
 class Auto(Schedule):
-    """Guided by measured time: single indices first, then chunks by the seconds per index.
+    """Cuts chunks by measured time: single indices first, then by the seconds per index.
 
     Each chunk is three quarters of one slot's share of the remaining indices, but takes at most
     ``LONGEST_CHUNK_S`` and at least ``SHORTEST_CHUNK_S``. A slot idles about 5 ms between two
     chunks, so fewer chunks are better; a whole share would leave no chunk to even out slots of
     different speed. With so many slots that their messages take longer than their chunks, a chunk
     is a whole share of all unfinished indices, those in flight included.
-    The upper limit is wall time, which includes the work of other slots on the same core. The
-    lower limit is busy time, which does not: more slots on a core need no more messages.
+    The upper limit is wall time, which includes the time that other slots use the same core. The
+    lower limit is busy time, which excludes it: more slots on a core must not cause more messages.
     """
 
     name = "auto"
@@ -217,5 +217,5 @@ AUTO = ScheduleChoice()
 
 
 def _fixed(count: int, size: int) -> Iterator[int]:
-    for begin in range(0, count, size):
-        yield min(size, count - begin)
+    for start in range(0, count, size):
+        yield min(size, count - start)

@@ -2,8 +2,8 @@
 
 ``python -m poolrace.producer.processes.die_with_parent COMMAND...``
 
-For a parent that is killed and has no time to clean up. Linux only (prctl(2),
-PR_SET_PDEATHSIG); elsewhere the command just runs.
+A parent that is killed cannot end its children itself. Linux only (prctl(2), PR_SET_PDEATHSIG);
+elsewhere the command runs without this protection.
 """
 
 import ctypes
@@ -15,7 +15,7 @@ PR_SET_PDEATHSIG = 1
 
 
 def die_with_parent_command(command: list[str]) -> list[str]:
-    """The command line that runs ``command`` so that it ends with its parent."""
+    """The command line that runs ``command`` until the command's parent ends."""
     return [sys.executable, "-m", "poolrace.producer.processes.die_with_parent", *command]
 
 

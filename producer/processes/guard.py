@@ -3,7 +3,7 @@
 ``guard.py DIRECTORY COMMAND...``
 
 The command runs until the guard's standard input ends: the producer closes it, or the producer
-ends in whatever way, SIGKILL included. Then the guard ends the command with all its descendants,
+ends, even by SIGKILL. Then the guard ends the command with all its descendants,
 daemons included, and removes the directory. It reports on standard output: ``pid N`` and, if the
 command ends earlier, ``ended CODE``.
 
@@ -26,20 +26,20 @@ from typing import IO
 import psutil
 
 STOP_S = 2.0
-"""Seconds between SIGTERM and SIGKILL; within them a command closes its connections, and the
-supervisor of a cluster stops its programs (1.1 to 2 s)."""
+"""Seconds between SIGTERM and SIGKILL, for a command to close its connections, and for the
+supervisor of a cluster to stop its programs (1.1 to 2 s)."""
 
 POLL_S = 0.2
 """Seconds between two checks of whether the command has ended."""
 
 LINE_BYTES = 64
-"""Bytes; no line that a guard writes is longer."""
+"""Bytes of the longest line that a guard writes."""
 
 PR_SET_CHILD_SUBREAPER = 36
 
 
 class GuardedProcess:
-    """A command that runs under a guard of its own; ``start_guarded`` makes one."""
+    """A command that runs under a guard, started by ``start_guarded``."""
 
     def __init__(self, guard: "subprocess.Popen[bytes]", pid: int) -> None:
         self.guard_pid = guard.pid
@@ -56,12 +56,12 @@ class GuardedProcess:
         return self._ended
 
     def release(self) -> None:
-        """Let the guard end the command; does not wait."""
+        """Tell the guard to end the command; does not wait for it."""
         if self._guard.stdin:
             self._guard.stdin.close()
 
     def stop(self) -> None:
-        """Let the guard end the command, and wait until all is ended."""
+        """Tell the guard to end the command, and wait until both have ended."""
         self.release()
         self._guard.wait()
         self._ended = True
@@ -69,7 +69,7 @@ class GuardedProcess:
             self._guard.stdout.close()
 
     def _has_reported_end(self) -> bool:
-        """Read from the guard without blocking; its output ends if the guard itself is killed."""
+        """Whether the guard reported the command's end, or its own output ended; never blocks."""
         output = self._guard.stdout
         line: bytes | None = output.read(LINE_BYTES) if output else b""
         return line is not None and (line == b"" or line.startswith(b"ended"))
@@ -93,7 +93,7 @@ def start_guarded(
         cwd=cwd,
         env=environment,
         start_new_session=True,  # out of reach of the terminal's Ctrl-C
-        bufsize=0,  # a read takes what the guard has written, and does not wait for more
+        bufsize=0,  # a read returns the bytes available, and does not wait for more
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=log,
@@ -112,8 +112,8 @@ def main(directory: Path, command: list[str]) -> None:
     """Run the command until standard input ends, then end it and remove the directory."""
     _adopt_orphans()
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=2, stderr=2)
-    # The guard ends only when its standard input ends. Signals are ignored after the start of the
-    # command, which would inherit that.
+    # The guard ends only when its standard input ends, so it ignores signals; but only after it
+    # started the command, which would inherit the ignored signals.
     for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(signum, signal.SIG_IGN)
     _report(f"pid {process.pid}")
@@ -130,22 +130,22 @@ def main(directory: Path, command: list[str]) -> None:
 
 
 def _adopt_orphans() -> None:
-    """Make descendants whose parent ends our children instead of init's (Linux, prctl(2))."""
+    """Make this process, instead of init, the parent of orphaned descendants (Linux, prctl(2))."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
-    """Ask the command to end, and kill what is left after ``STOP_S``."""
+    """Send SIGTERM to the command, and kill remaining descendants after ``STOP_S``."""
     if process.poll() is None:
         process.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(STOP_S)
-    while left := _remaining():
-        for descendant in left:
-            with contextlib.suppress(psutil.NoSuchProcess):  # it has just ended by itself
+    while remaining := _remaining():
+        for descendant in remaining:
+            with contextlib.suppress(psutil.NoSuchProcess):  # the process has just ended
                 descendant.kill()
-        psutil.wait_procs(left, timeout=1.0)
+        psutil.wait_procs(remaining, timeout=1.0)
 
 
 def _remaining() -> list[psutil.Process]:
@@ -163,7 +163,7 @@ def _in_our_session(process: psutil.Process) -> bool:
 
 
 def _report(line: str) -> None:
-    """Write a line to the producer, unless it has ended."""
+    """Write a line to the producer, unless the producer has ended."""
     with contextlib.suppress(OSError):
         os.write(1, f"{line}\n".encode())
 

@@ -1,4 +1,4 @@
-"""Waits for a condition that other programs bring about and do not announce."""
+"""Polls a condition that another program changes without a notification."""
 
 import time
 from collections.abc import Callable
@@ -11,11 +11,11 @@ POLL_S = 0.05
 
 
 def poll_until(condition: Callable[[], T], timeout_s: float, poll_s: float = POLL_S) -> T:
-    """Call ``condition`` until it returns something true; returns the last value.
+    """Call ``condition`` until it returns a true value; returns the last value.
 
-    After ``timeout_s`` seconds the last value is returned although it is false.
+    After ``timeout_s`` seconds the last value is returned, even if it is false.
     """
     deadline = time.monotonic() + timeout_s
     while not (value := condition()) and time.monotonic() < deadline:
-        time.sleep(poll_s)  # another program brings it about, and nothing announces it
+        time.sleep(poll_s)  # no notification tells when another program changes it
     return value

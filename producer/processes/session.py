@@ -24,17 +24,17 @@ def members(session: int, directory: Path) -> list[psutil.Process]:
 
 
 def end(session: int, supervisor: int, directory: Path, stop_s: float) -> None:
-    """Ask the supervisor to stop its programs, and kill what is left after ``stop_s`` seconds."""
+    """Tell the supervisor to stop its programs; kill what still runs after ``stop_s`` seconds."""
     for process in members(session, directory):
         if process.pid == supervisor:
             with suppress(psutil.NoSuchProcess):
                 process.send_signal(signal.SIGTERM)
             psutil.wait_procs([process], timeout=stop_s)
-    while left := members(session, directory):
-        for process in left:
-            with suppress(psutil.NoSuchProcess):  # it has just ended by itself
+    while remaining := members(session, directory):
+        for process in remaining:
+            with suppress(psutil.NoSuchProcess):  # the process has just ended
                 process.kill()
-        psutil.wait_procs(left, timeout=1.0)
+        psutil.wait_procs(remaining, timeout=1.0)
 
 
 def _is_member(process: psutil.Process, session: int, directory: Path) -> bool:

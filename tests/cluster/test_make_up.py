@@ -60,7 +60,7 @@ def test_up_with_an_image_that_does_not_build_starts_nothing(checkout: Deploymen
     answer = checkout.make("up", "--engine", "docker", POOLRACE_IMAGE="poolrace-broken")
     assert answer.code == 1
     assert answer.err.strip().splitlines()[-1] == (
-        "make: the image does not build, see above; nothing was started"
+        "make: the image cannot be built, see above; no container was started"
     )
     assert not checkout.leftovers()
 

@@ -175,7 +175,7 @@ def test_an_unreadable_job_does_not_hide_the_others(
     answer = producer_on_cluster("jobs")
     assert answer.code == 0
     for number in range(3):
-        assert f"job broken{number} is not listed, it cannot be read" in answer.err
+        assert f"job broken{number} cannot be read and is not listed" in answer.err
     assert job in answer.out
     for command in ("resume", "cancel"):
         refused = producer_on_cluster(command, "broken1")

@@ -234,7 +234,7 @@ def finish(in_flight: InFlight, batch: InFlightBatch, duration_s: float) -> None
     results = [
         ChunkResult(chunk, 1, duration_s, duration_s, 0.0, "here", "1.0") for chunk in batch.chunks
     ]
-    in_flight.done(batch, results)
+    in_flight.mark_done(batch, results)
 
 
 def test_a_slow_batch_is_sent_to_an_idle_slot_once(scene: Scene) -> None:

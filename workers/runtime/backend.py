@@ -15,7 +15,7 @@ OVERRIDES = dict.fromkeys(("redis", "rediss"), f"{__name__}:Backend")
 
 MAX_BYTES = 1_000_000
 """Bytes of the largest result that is stored. Redis is configured to take values up to 1 MiB; it
-closes the connection on a larger one, which looks as if Redis were down."""
+closes the connection on a larger value, which looks as if Redis were down."""
 
 
 class Backend(redis.RedisBackend):  # type: ignore[misc] # ships no types
@@ -31,7 +31,7 @@ class Backend(redis.RedisBackend):  # type: ignore[misc] # ships no types
         self._write_lock = threading.Lock()
 
     def exception_safe_to_retry(self, exc: Exception) -> bool:
-        """Whether to try again; Celery asks after each failed attempt."""
+        """Whether Celery should retry; called after each failed attempt."""
         return bool(super().exception_safe_to_retry(exc)) or is_transient(exc)
 
     def _store_result(
@@ -43,7 +43,7 @@ class Backend(redis.RedisBackend):  # type: ignore[misc] # ships no types
         request: Any = None,
         **_: Any,
     ) -> Any:
-        """Store and publish a result; one that is too large is stored as ``ResultTooLarge``.
+        """Store and publish a result; a result that is too large becomes ``ResultTooLarge``.
 
         Celery's own backend reads the stored result first, so as not to overwrite a success. Here
         a second result is harmless, because the ledger counts each range once.
@@ -72,7 +72,7 @@ class Backend(redis.RedisBackend):  # type: ignore[misc] # ships no types
             raise pending.error
 
     def _write(self) -> None:
-        """Write all pending results or none; a result that is not stored is not published."""
+        """Store and publish all pending results in one transaction."""
         batch = [*self._pending]
         failure = None
         try:

@@ -40,13 +40,15 @@ def cancel_key(job: str) -> str:
 
 @dataclass
 class _RunningChunk:
+    """A running chunk: its job and its last cancellation point."""
+
     job: str
     last_seen: float
-    """Time of its last cancellation point, by the monotonic clock."""
+    """Time of the chunk's last cancellation point, by the monotonic clock."""
 
 
 class RunningChunks:
-    """The running chunks of one process. ``client`` returns a connection to the broker."""
+    """Watches the running chunks of one process. ``client`` returns a connection to the broker."""
 
     def __init__(self, client: Callable[[], "redis.Redis"]) -> None:
         self._client = client

@@ -1,4 +1,4 @@
-"""Touches a worker's heartbeat file, whose age container health checks read.
+"""Touches a worker's heartbeat file; the health check of a container reads its age.
 
 The heartbeat depends on neither the broker nor Celery's consumer: ``celery inspect ping`` would
 report a solo or gevent worker as dead while it computes, and every worker while Redis is
@@ -38,5 +38,5 @@ class Heartbeat(threading.Thread):
             self._stopped.wait(TOUCH_S)
 
     def stop(self) -> None:
-        """Touch the file no more."""
+        """Stop touching the file."""
         self._stopped.set()

@@ -1,4 +1,4 @@
-"""Pauses and resumes the consumer of a Celery worker; chunks already taken are finished.
+"""Pauses and resumes the consumer of a Celery worker; it finishes the chunks that it holds.
 
 Celery's remote control could do the same, but a solo worker does not read remote control messages
 while it computes, and a producer that died could not resume the consumer.
@@ -9,8 +9,8 @@ import time
 from typing import Any
 
 SETTLE_S = 1.5
-"""Seconds after a pause until no pending read of the queue can take a chunk: kombu's BRPOP waits
-for one second."""
+"""Seconds after a pause within which a pending read may still take a chunk: kombu's BRPOP waits for
+one second."""
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ class ConsumerPause:
         return self._paused_at is not None and time.monotonic() - self._paused_at > SETTLE_S
 
     def _apply(self) -> None:
-        """Runs in the consumer's thread, which alone may use the consumer's connection."""
+        """Apply the request, in the consumer's thread: only that thread may use its connection."""
         if self._pause_requested == (self._paused_at is not None):
             return
         if self._pause_requested:

@@ -1,6 +1,6 @@
-"""Announces a worker by a key in Redis that expires, and answers requests for its resource usage.
+"""Announces a worker by an expiring key in Redis, and answers requests for its resource usage.
 
-A thread of its own does both. Celery's remote control runs in the consumer, which a solo worker
+A separate thread does both. Celery's remote control runs in the consumer, which a solo worker
 does not serve while it computes, so a busy worker would look dead; and a gevent worker whose
 control connection was cut once never answers again (seen with Celery 5.7).
 """
@@ -22,10 +22,10 @@ REFRESH_S = 1
 """Seconds between two announcements of a worker."""
 
 EXPIRE_S = 10
-"""Seconds without an announcement after which a worker counts as gone: ten missed ones."""
+"""Seconds without an announcement after which a worker counts as gone: ten missed announcements."""
 
 REPLY_EXPIRE_S = 60
-"""Seconds after which a usage reply that was not read expires."""
+"""Seconds until an unread usage reply expires."""
 
 INDEX_KEY = "poolrace:workers"
 """Redis set of the names of all announced workers."""
@@ -146,7 +146,7 @@ class Announcer(threading.Thread):
     def stop(self) -> None:
         """Stop announcing, and delete the announcement."""
         self._stopped.set()
-        with contextlib.suppress(redis.RedisError):  # then it expires
+        with contextlib.suppress(redis.RedisError):  # the key expires without it
             self._client.delete(presence_key(self._presence.name))
 
     def _announce(self) -> None:

@@ -17,15 +17,15 @@ from kombu.transport import TRANSPORT_ALIASES, redis
 from poolrace.workers.pools import POOLS
 
 MAX_BODY_BYTES = 1_000_000
-"""Bytes of the longest message body; our producers send far less. Redis is configured to refuse
-more than 1 MiB."""
+"""Bytes of a message body, at most; producers of poolrace send far less. Redis is configured to
+refuse more than 1 MiB."""
 
 HEADERS: dict[str, tuple[type, ...]] = {
     "task": (str,), "id": (str,), "root_id": (str, type(None)), "parent_id": (str, type(None)),
     "argsrepr": (str,), "kwargsrepr": (str,), "shadow": (str, type(None)), "retries": (int,),
     "replaced_task_nesting": (int,), "ignore_result": (bool,),
 }  # fmt: skip
-"""Header fields that Celery reads without checking their types, and these types."""
+"""Types of the header fields that Celery reads without checking, by name of the field."""
 
 UNSET_VALUES: tuple[object, ...] = (None, [], {}, [None, None])
 """Values by which a header or an option of a task call counts as not set."""
@@ -34,22 +34,22 @@ FORBIDDEN_HEADERS = (
     "eta", "expires", "group", "group_index", "stamped_headers", "stamps", "timeout",
     "compression",
 )  # fmt: skip
-"""Headers of Celery features that our producers do not use, and that could run or delay a task."""
+"""Headers that poolrace does not use, of Celery features that could run or delay a task."""
 
 logger = logging.getLogger(__name__)
 
 
 class InvalidMessage(ValueError):
-    """The message is not one that our producers send; the text says why."""
+    """The message was not sent by poolrace, or is malformed; the text says why."""
 
 
 class Channel(redis.Channel):
     """Reads messages from queues, and drops those that are not JSON."""
 
     do_restore = False
-    """Messages that a worker holds when its connection is lost do not go back into the queue: the
-    worker still runs them, and would take them once more (seen with kombu 5.7). The producer sends
-    lost chunks again."""
+    """Whether kombu puts the messages that a worker holds back into the queue when the connection
+    is lost. The worker still runs them, and would take them a second time (seen with kombu 5.7).
+    The producer sends lost chunks again."""
 
     def _brpop_read(self, **options: Any) -> Any:
         try:

@@ -31,10 +31,10 @@ class Workload(ABC):
 
     name: ClassVar[str]
     title: ClassVar[str]
-    """One line for the documentation."""
+    """One line that describes the workload, for the documentation."""
     default_range: ClassVar[tuple[int, int]]
     limit: ClassVar[int]
-    """The largest end of a range."""
+    """Largest end of a range."""
 
     @property
     def waits(self) -> bool:
@@ -68,7 +68,7 @@ class Workload(ABC):
 
     @abstractmethod
     def expected(self, start: int, stop: int) -> int:
-        """The exact value of a non-empty range, by another method than ``steps``."""
+        """The exact value of a non-empty range, computed by another method than ``steps``."""
 
     def parameters(self) -> dict[str, Any]:
         """The parameters as JSON values."""

@@ -1,4 +1,4 @@
-"""``factorial``: waits before each multiplication; almost all of its time is waiting."""
+"""``factorial``: adds factorials, with a wait before each multiplication; mostly waits."""
 
 import math
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class Factorial(Workload):
 
     @property
     def waits(self) -> bool:
-        """Whether the wait is not 0."""
+        """Whether ``wait_s`` is not 0."""
         return self.wait_s > 0
 
     def steps(self, start: int, stop: int) -> Steps:
@@ -40,7 +40,7 @@ class Factorial(Workload):
         return total
 
     def expected(self, start: int, stop: int) -> int:
-        """The standard library's factorial of ``start``, then one multiplication per index."""
+        """The sum of factorials, from ``math.factorial`` and one multiplication per index."""
         product = math.factorial(start)
         total = product
         for number in range(start + 1, stop):

@@ -11,7 +11,7 @@ PRIME = 1_000_000_007
 """Modulus of the pseudo-random sequence."""
 
 MAX_VALUES = 10_000
-"""Largest number of given values; limited, because every message carries all of them."""
+"""Values that a user can give, at most, because every message carries all of them."""
 
 SLICE = 100_000
 """Indices between two yields to other greenlets and coroutines (about 20 ms)."""
@@ -69,7 +69,7 @@ class Minimum(Workload):
         return running_minimum()
 
     def expected(self, start: int, stop: int) -> int:
-        """The smallest of the given values by sorting, of the sequence by Euclid's algorithm."""
+        """The minimum by sorting the given values, or by Euclid's algorithm for the sequence."""
         if self.values:
             return sorted(self.values[start:stop])[0]
         a, b = _coefficients(self.seed)

@@ -1,4 +1,4 @@
-"""``mixed``: computes and waits in any proportion, to show how the models differ."""
+"""``mixed``: adds indices, computing and waiting in any proportion, to compare models."""
 
 import time
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ class Mixed(Workload):
         return total
 
     def expected(self, start: int, stop: int) -> int:
-        """The closed form of Gauss."""
+        """The sum of the range by the closed form of Gauss."""
         return (start + stop - 1) * (stop - start) // 2
 
 

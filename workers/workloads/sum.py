@@ -9,11 +9,11 @@ from poolrace.workers.workloads.base import Steps, Workload, parameter
 
 SLICE = 1_000_000
 """Indices between two yields to other greenlets and coroutines: about 40 ms of the pure-Python
-loop, short enough for them to answer, and long enough that entering the loop costs nothing
-measurable."""
+loop, short enough that they stay responsive, and long enough that entering the loop has no
+measurable cost."""
 
 NUMPY_SLICE = 1 << 18
-"""Indices in one array: 2 MiB of 64-bit integers, which fit into a core's cache."""
+"""Indices in one NumPy array: 2 MiB of 64-bit integers, which fit into a core's cache."""
 
 
 def _loop(start: int, stop: int) -> Steps:
@@ -76,5 +76,5 @@ class Sum(Workload):
         return KERNELS[self.kernel](start, stop)
 
     def expected(self, start: int, stop: int) -> int:
-        """The closed form of Gauss."""
+        """The sum of the range by the closed form of Gauss."""
         return (start + stop - 1) * (stop - start) // 2

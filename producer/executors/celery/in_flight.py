@@ -1,6 +1,6 @@
-"""The batches in flight: sent to a pool, and not yet answered.
+"""The batches in flight: sent to a pool, with no result yet.
 
-Pure: it reads no clock and sends nothing; all times are seconds of one monotonic clock.
+Pure: this module reads no clock and sends nothing; all times are seconds of one monotonic clock.
 """
 
 from collections import deque
@@ -11,17 +11,17 @@ from poolrace.workers.chunks import Chunk, ChunkResult
 from poolrace.workers.runtime.presence import Presence
 
 Batch = tuple[Chunk, ...]
-"""The chunks of one message, in order: one chunk, or several that are short."""
+"""The chunks of one message, in order: one long chunk, or several short ones."""
 
 BATCH_S = 0.05
-"""Seconds that a batch of short chunks should keep a slot busy: a message costs about 1 ms of CPU
-time, and its slot waits up to 10 ms for the next one while all cores compute."""
+"""Seconds that a batch of short chunks keeps a slot busy, at most: a message costs about 1 ms of
+CPU time, and its slot waits up to 10 ms for the next one while all cores compute."""
 
 BATCH_CHUNKS = 100
 """Chunks per batch at most, however short they are."""
 
 BATCH_BYTES = 100_000
-"""Bytes that the values of a batch may have in its result: Redis refuses values of 1 MiB."""
+"""Bytes of the values in the result of a batch, at most: Redis refuses values of 1 MiB."""
 
 
 def describe(batch: Batch) -> str:
@@ -33,20 +33,20 @@ def describe(batch: Batch) -> str:
 
 @dataclass
 class InFlightBatch:
-    """One batch in flight."""
+    """A batch in flight: its chunks, its times, its worker and its failures."""
 
     task_id: str
     chunks: Batch
     seen_at: float
-    """When the batch was sent, or last seen in the queue or with a worker."""
+    """Time at which the batch was sent, or last seen in the queue or with a worker."""
     holder: Presence | None = None
     """The worker that held the batch when it was last seen; ``None`` while it is queued."""
     held_since: float = 0.0
-    """When the holder was first seen with the batch."""
+    """Time at which the holder was first seen with the batch."""
     attempts: int = 0
-    """How often the code of a chunk in the batch failed."""
+    """Number of failed attempts to compute the batch."""
     losses: int = 0
-    """How often the batch was lost."""
+    """Number of times that the batch was lost."""
     backed_up: bool = False
     """Whether a backup of the batch was sent to an idle slot."""
 
@@ -80,7 +80,7 @@ class InFlight:
         return self._batches.get(task_id)
 
     def next_batch(self, waiting: deque[Chunk], slots: int) -> Batch:
-        """Remove the chunks of the next batch from the waiting ones, at least one.
+        """Take the next batch from the waiting chunks: at least one chunk.
 
         At the recent pace a batch keeps a slot busy for ``BATCH_S`` at most. While slots are idle,
         a batch also takes no more than its share, so that each idle slot gets a batch.
@@ -104,19 +104,19 @@ class InFlight:
         return batch
 
     def mark_seen(self, batch: InFlightBatch, holder: Presence | None, when: float) -> None:
-        """Note that a batch was seen in the queue (no holder), or with a worker."""
+        """Record that a batch was seen in the queue (no holder), or with a worker."""
         if holder is not None and (batch.holder is None or holder.since != batch.holder.since):
             batch.held_since = when
         batch.holder = holder
         batch.seen_at = max(batch.seen_at, when)
 
     def drop(self, task_ids: Iterable[str]) -> None:
-        """Remove the batches with these task ids, as far as they are in flight."""
+        """Remove the batches with these task ids; other ids are ignored."""
         for task_id in task_ids:
             self._batches.pop(task_id, None)
 
-    def done(self, batch: InFlightBatch, results: Sequence[ChunkResult]) -> None:
-        """Remove a batch whose results arrived, and learn pace and size of values from them."""
+    def mark_done(self, batch: InFlightBatch, results: Sequence[ChunkResult]) -> None:
+        """Remove a batch whose results arrived; update the pace and the largest value."""
         self.drop([batch.task_id])
         seconds = sum(result.duration_s for result in results)
         if batch.indices:
@@ -137,10 +137,10 @@ class InFlight:
         return [batch for batch in self if now - batch.seen_at > seconds]
 
     def exclude_time(self, seconds: float) -> None:
-        """Do not count the last ``seconds`` against any batch.
+        """Exclude the last ``seconds`` from the age of every batch.
 
-        For a time in which the producer could not look, as when Redis was away: it proves no
-        batch lost and no batch slow. A negative time changes nothing.
+        For seconds in which the producer could not check, as while Redis was unreachable: they
+        prove no batch lost or slow. A negative number changes nothing.
         """
         for batch in self if seconds > 0 else ():
             batch.seen_at += seconds

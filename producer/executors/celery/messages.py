@@ -29,17 +29,17 @@ CONFIRM_S = 5.0
 """Seconds to wait for Redis to confirm the subscription."""
 
 PIPELINE_MESSAGES = 64
-"""Messages per pipeline to Redis: workers start with them while the next ones are made."""
+"""Messages per pipeline to Redis; workers start on one pipeline while the next is built."""
 
 RECEIVE_RESULTS = 1000
-"""Results that one call of ``receive`` takes at most; then the producer has other work to do."""
+"""Results that one call of ``receive`` returns, at most; the producer sends chunks in between."""
 
 DELETE_RESULTS = 64
-"""Results that are read before they are deleted together."""
+"""Results that are deleted from Redis together, in one command."""
 
 HARD_LIMIT_S = 5.0
-"""Seconds beyond a chunk's time limit after which Celery kills the prefork process that computes
-the chunk; the chunk should have stopped at a cancellation point before."""
+"""Seconds beyond a chunk's time limit after which Celery kills its prefork process, if the chunk
+has not stopped at a cancellation point before."""
 
 logger = logging.getLogger(__name__)
 
@@ -69,7 +69,7 @@ class TaskResult:
 
 
 class Messages:
-    """The messages of one job to one pool, and their results.
+    """Sends the messages of one job to one pool, and receives their results.
 
     A context manager: entering subscribes to the results. ``results`` is a client for the result
     backend, ``patience`` the retry policy for sending. Raises ``ClusterError``.
@@ -85,9 +85,9 @@ class Messages:
     ) -> None:
         self.in_flight = InFlight()
         self.reconnects = 0
-        """How often redis-py subscribed again after a lost connection; results may be missed."""
+        """Number of new subscriptions after a lost connection; results may have been missed."""
         self.unconfirmed = 0
-        """How often Redis did not confirm a pipeline, whose messages may then arrive twice."""
+        """Number of pipelines that Redis did not confirm; their messages may arrive twice."""
         self._job = job
         self._pool = pool
         self._app = make_app(settings)
@@ -112,7 +112,7 @@ class Messages:
             self._subscription.close()
             self._delete_read()
         except redis.RedisError as trouble:
-            logger.warning("results were not deleted, they expire: %s", trouble)
+            logger.warning("results were not deleted and will expire: %s", trouble)
         finally:
             self._app.close()
 
@@ -124,11 +124,11 @@ class Messages:
             self._subscription.get_message(timeout=CONFIRM_S)
 
     def task_id(self, batch: Batch) -> str:
-        """The id of the task that computes the batch: the same whenever the batch is sent."""
+        """The task id of a batch; it stays the same when the batch is sent again."""
         return self._task_id(f"{batch[0].start}-{batch[-1].stop}")
 
     def send(self, batches: Iterable[Batch]) -> list[InFlightBatch]:
-        """Send batches, for the first time or again; each chunk is counted once anyway."""
+        """Send batches, for the first time or again; the ledger counts each chunk once."""
         by_id = {self.task_id(batch): batch for batch in batches}
         self._send(by_id)
         now = time.monotonic()
@@ -156,7 +156,7 @@ class Messages:
                     self.reconnects += 1
                 elif message["type"] == "pmessage":
                     results += self._decode(message["data"])
-                timeout_s = 0.0  # take only what has arrived already
+                timeout_s = 0.0  # further results only if they have arrived already
             if len(self._read) >= DELETE_RESULTS:
                 self._delete_read()
         return results
@@ -177,7 +177,7 @@ class Messages:
         return f"{self._job.key}.{suffix}"
 
     def _send(self, batches: Mapping[str, Batch]) -> None:
-        """Put batches into the queue, by task id; retry for as long as the patience lasts."""
+        """Put batches into the queue, by task id; retry until the patience is used up."""
         remaining = iter(batches.items())
         with translate_errors(self._broker_url):
             while pipeline := dict(islice(remaining, PIPELINE_MESSAGES)):
@@ -223,7 +223,7 @@ class Messages:
                 return []
             result = TaskResult(task_id, [ChunkResult.from_json(chunk) for chunk in outcome])
         except (ValueError, KeyError, TypeError, RecursionError) as error:
-            logger.warning("a malformed result is ignored: %r", error)
+            logger.warning("ignored a malformed result: %r", error)
             return []
         self._read.append(task_id)
         return [result]

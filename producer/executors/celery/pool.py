@@ -1,7 +1,7 @@
-"""``prefork threads gevent solo``: runs chunks on the workers of one Celery pool.
+"""The executor of the Celery pools ``prefork``, ``threads``, ``gevent`` and ``solo``.
 
-Sends batches of chunks and receives results (``messages.py``). Once a second it looks for batches
-that are lost, slow or hung (``recovery.py``).
+It sends batches of chunks and receives results (``messages.py``), and once a second checks for
+batches that are lost, slow or hung (``recovery.py``).
 """
 
 import logging
@@ -102,7 +102,7 @@ class CeleryPool(Executor):
         self._send_waiting()
 
     def collect(self, timeout_s: float) -> list[ChunkResult]:
-        """All results that were delivered, and those that a check found undelivered."""
+        """Return the results that arrived, and stored results that were not delivered."""
         results = self._take_all(self._receive(timeout_s))
         if self._recovery.due:
             results += self._take_all(self._check())
@@ -110,7 +110,7 @@ class CeleryPool(Executor):
         return results
 
     def usage(self, *, reset_peak: bool = False) -> Usages:
-        """Usage of this process, of the workers with their children, and Redis' CPU time."""
+        """Resource usage of this process and of the workers with children; CPU time of Redis."""
         with translate_errors(self._broker_url):
             workers = usage_of_workers(self._broker, self._pool, reset_peak=reset_peak)
             info = self._broker.info()
@@ -122,7 +122,7 @@ class CeleryPool(Executor):
         }
 
     def take_events(self) -> list[str]:
-        """Workers that joined, left or restarted, lost connections, chunks sent again."""
+        """Return the events since the last call: workers joined, connection lost, chunks resent."""
         events = list(self._events)
         self._events.clear()
         return events
@@ -132,13 +132,13 @@ class CeleryPool(Executor):
         with translate_errors(self._broker_url):
             self._checkpoints.update(ledger)
             if ledger.complete and (self.counts or self._messages.unconfirmed):
-                revoke(self._broker, self._pool, self.job.key)  # copies of chunks that are done
+                revoke(self._broker, self._pool, self.job.key)  # copies of finished chunks
 
     def cancel(self, error: BaseException) -> None:
         """Remove queued messages, and mark the job so that running chunks stop."""
         self._checkpoints.set_error(error)
         for client in (self._broker, self._results):
-            client.set_retry(NO_RETRY)  # the run has ended: the user waits for the error
+            client.set_retry(NO_RETRY)  # the run has ended: do not delay the error
         try:
             revoke(self._broker, self._pool, self.job.key)
         except (redis.RedisError, *KOMBU_ERRORS) as trouble:
@@ -159,7 +159,7 @@ class CeleryPool(Executor):
 
     def _count_slots(self) -> None:
         self.hosts = self._workers.hosts
-        # While no worker is present, the slots are those that will come back.
+        # While no worker is present, keep the number of slots: the workers may come back.
         present = self._workers.slots or self.slots
         self.slots = min(self._limit, present) if self._limit else present
 
@@ -175,7 +175,7 @@ class CeleryPool(Executor):
         return batches
 
     def _receive(self, timeout_s: float) -> list[TaskResult]:
-        """The results that were delivered; after a reconnect also those that were missed."""
+        """Receive results; after a reconnect also read the results that were missed."""
         reconnects = self._messages.reconnects
         results = self._messages.receive(timeout_s)
         if self._messages.reconnects > reconnects:
@@ -206,12 +206,12 @@ class CeleryPool(Executor):
                 self._recovery.retry(batch, result.outcome)
             return []
         chunks = tuple(chunk_result.chunk for chunk_result in result.outcome)
-        if batch is None:  # late: the ledger decides whether its chunks were counted
+        if batch is None:  # a late result: the ledger ignores chunks that it has counted
             self._in_flight.drop(self._messages.task_id((chunk,)) for chunk in chunks)
             return result.outcome
         if batch.chunks != chunks:
             logger.warning("task %s returned chunks other than %s; its result is ignored",
                            result.task_id, batch)  # fmt: skip
             return []
-        self._in_flight.done(batch, result.outcome)
+        self._in_flight.mark_done(batch, result.outcome)
         return result.outcome

@@ -1,4 +1,4 @@
-"""Keeps a job alive: sends lost chunks again, retries failed ones, backs up slow ones.
+"""Recovers chunks: sends lost chunks again, retries failed ones, sends backups of slow ones.
 
 A batch counts as lost if for ``LOST_S`` it was neither in the queue nor announced by a worker that
 holds it. Then each of its chunks is sent again, in a message of its own. This one rule covers every
@@ -25,35 +25,36 @@ CHECK_S = 1.0
 """Seconds between two checks of the workers and of the batches in flight."""
 
 TRUSTED_S = 1.5
-"""Seconds after a batch was sent, or last seen, during which checks do not look for it."""
+"""Seconds after a batch was sent or last seen within which a check skips the batch."""
 
 LOST_S = 3.0
-"""Seconds unseen after which a batch counts as lost. Workers announce themselves every second,
-and a check runs every second: a batch that moves from the queue to a worker is seen well before."""
+"""Seconds after which a batch that no check has seen counts as lost. Workers announce themselves
+every second, and a check runs every second: a batch that moves from the queue to a worker is seen
+in time."""
 
 MAX_ATTEMPTS = 3
-"""Attempts to compute a chunk whose code raises or exceeds its time limit; then its job fails."""
+"""Attempts to compute a chunk that raises or exceeds its time limit, before its job fails."""
 
 MAX_LOSSES = 6
-"""Losses of a chunk after which its job fails: the chunk itself may kill its workers."""
+"""Losses of one chunk after which its job fails: the chunk itself may kill its workers."""
 
 HANG_S = 10.0
-"""Seconds beyond its time limit after which a chunk that reaches no cancellation point is hung."""
+"""Seconds beyond its time limit after which a chunk without a cancellation point counts as hung."""
 
 SLOW_FACTOR = 3.0
-"""Multiple of the average duration of batches of its size beyond which a batch is slow."""
+"""Multiple of its expected duration beyond which a batch counts as slow."""
 
 SLOW_S = 1.0
-"""Seconds that a batch must take in addition to that multiple before it gets a backup."""
+"""Seconds beyond ``SLOW_FACTOR`` times its expected duration after which a batch gets a backup."""
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass
 class Recovery:
-    """The recovery of one job on one pool.
+    """Recovers the lost, failed and slow batches of one job on one pool.
 
-    ``counts`` and ``events`` are those of the executor, which recovery adds to.
+    ``counts`` and ``events`` belong to the executor; the recovery adds to them.
     """
 
     broker: redis.Redis
@@ -64,50 +65,50 @@ class Recovery:
     counts: Counter[str]
     events: list[str]
     clock: Callable[[], float] = time.monotonic
-    """Seconds of the clock that ``InFlight`` uses, too; tests replace it."""
+    """Returns the seconds of the clock that ``InFlight`` uses; tests replace the clock."""
 
     def __post_init__(self) -> None:
-        self._looked_at = self._checked_at = self._progress_at = self.clock()
+        self._check_began_at = self._check_ended_at = self._progress_at = self.clock()
 
     @property
     def due(self) -> bool:
         """Whether it is time for the next check."""
-        return self.clock() - self._checked_at > CHECK_S
+        return self.clock() - self._check_ended_at > CHECK_S
 
     def note_progress(self) -> None:
-        """Note that results arrived, which shows that workers take messages from the queue."""
+        """Record that results arrived: the workers do take messages from the queue."""
         self._progress_at = self.clock()
 
     def check(self) -> list[TaskResult]:
-        """Look for the workers and for the batches in flight; send lost batches again.
+        """Check the workers and the batches in flight; send lost batches again.
 
         Returns results that were stored, but not delivered. Raises ``ClusterError`` if there was
         no worker for too long, or none that takes messages; ``ChunkFailed`` for a chunk that was
         lost too often; ``ChunkTimeout`` for a chunk that hangs.
         """
         self.events += self.workers.update()
-        now = self._looked_at = self.clock()
+        now = self._check_began_at = self.clock()
         in_flight = self.messages.in_flight
-        in_flight.exclude_time(now - self._checked_at - 2 * CHECK_S)
-        self._find(in_flight.unseen_for(TRUSTED_S, now), now)
+        in_flight.exclude_time(now - self._check_ended_at - 2 * CHECK_S)
+        self._locate(in_flight.unseen_for(TRUSTED_S, now), now)
         lost = in_flight.unseen_for(LOST_S, now)
         undelivered = self._read_undelivered(lost)
-        answered = {result.task_id for result in undelivered}
-        self._send_lost([batch for batch in lost if batch.task_id not in answered])
-        self._checked_at = self.clock()
+        stored_ids = {result.task_id for result in undelivered}
+        self._send_lost([batch for batch in lost if batch.task_id not in stored_ids])
+        self._check_ended_at = self.clock()
         return undelivered
 
     def retry(self, batch: InFlightBatch, failure: Failure) -> None:
         """Send a failed batch again.
 
         Raises ``ChunkFailed`` or ``ChunkTimeout`` after ``MAX_ATTEMPTS``, and ``UsageError`` at
-        once: no attempt makes a wrong parameter right.
+        once: another attempt would fail with the same wrong parameter.
         """
         if failure.kind == UsageError.__name__:
             raise UsageError(failure.text)
         batch.attempts += 1
         if batch.attempts >= MAX_ATTEMPTS:
-            raise self._given_up(batch, failure)
+            raise self._final_error(batch, failure)
         self.counts["retries"] += len(batch.chunks)
         self.events.append(
             f"chunk {batch} failed with {failure.kind}, attempt {batch.attempts + 1} follows"
@@ -116,11 +117,11 @@ class Recovery:
         self.messages.send_singly(batch)
 
     def back_up(self, idle_slots: int) -> None:
-        """After a check, have idle slots compute the slowest batches, too; the first result counts.
+        """After a check, send backups of the slowest batches to idle slots; first result counts.
 
         The backup tasks of Dean and Ghemawat, MapReduce (OSDI 2004), section 3.6.
         """
-        slow = slow_batches(self.messages.in_flight, self._looked_at, idle_slots)
+        slow = slow_batches(self.messages.in_flight, self._check_began_at, idle_slots)
         if not slow:
             return
         self.messages.send_backups(slow)
@@ -128,10 +129,10 @@ class Recovery:
             batch.backed_up = True
         chunks = sum(len(batch.chunks) for batch in slow)
         self.counts["backups"] += chunks
-        self.events.append(f"{chunks} slow chunk(s) were sent to idle slots, too")
+        self.events.append(f"backups of {chunks} slow chunk(s) were sent to idle slots")
 
-    def _find(self, unseen: Sequence[InFlightBatch], now: float) -> None:
-        """Look for these batches in the queue and with the workers."""
+    def _locate(self, unseen: Sequence[InFlightBatch], now: float) -> None:
+        """Search the queue and the announcements of the workers for these batches."""
         if not unseen:
             return
         queued = queued_task_ids(self.broker, self.workers.pool)
@@ -140,12 +141,12 @@ class Recovery:
             if announcement := self.workers.holder(batch.task_id):
                 seen_at = now - announcement.age_s
                 self.messages.in_flight.mark_seen(batch, announcement.presence, seen_at)
-                self._require_in_time(batch, now)
+                self._require_not_hung(batch, now)
             elif batch.task_id in queued:
                 self.messages.in_flight.mark_seen(batch, None, now)
 
     def _read_undelivered(self, lost: Sequence[InFlightBatch]) -> list[TaskResult]:
-        """The stored results of lost batches; if there are any, those of all batches in flight."""
+        """Read the stored results of lost batches; if there are any, of all batches in flight."""
         undelivered = self.messages.read_stored(lost)
         if not undelivered:
             return []
@@ -155,13 +156,13 @@ class Recovery:
 
     def _send_lost(self, lost: Sequence[InFlightBatch]) -> None:
         for batch in lost:
-            if self._is_blameless(batch):
+            if self._has_other_cause(batch):
                 continue
             batch.losses += 1
             if batch.losses >= MAX_LOSSES:
                 raise ChunkFailed(
                     f"chunk {batch} was lost {batch.losses} times, each time with the worker of"
-                    f" pool {self.workers.pool} that held it: the chunk may be what kills them"
+                    f" pool {self.workers.pool} that held it; the chunk itself may kill its workers"
                 )
         if lost:
             chunks = sum(len(batch.chunks) for batch in lost)
@@ -170,13 +171,13 @@ class Recovery:
         for batch in lost:
             self.messages.send_singly(batch)
 
-    def _is_blameless(self, batch: InFlightBatch) -> bool:
+    def _has_other_cause(self, batch: InFlightBatch) -> bool:
         """Whether the loss has another cause than the chunk: a worker on a busy host announces
         itself late, or Redis lost its data."""
-        late = self.workers.holder(batch.task_id) is not None
-        return late or batch.seen_at < self.checkpoints.redis_emptied_at
+        announced_late = self.workers.holder(batch.task_id) is not None
+        return announced_late or batch.seen_at < self.checkpoints.redis_emptied_at
 
-    def _require_in_time(self, batch: InFlightBatch, now: float) -> None:
+    def _require_not_hung(self, batch: InFlightBatch, now: float) -> None:
         limit_s = (self.time_limit_s or 0) * len(batch.chunks)
         if limit_s and batch.holder and now - batch.held_since > limit_s + HANG_S:
             raise ChunkTimeout(
@@ -195,7 +196,7 @@ class Recovery:
                 f" {pool!r} for {self.workers.patience_s:g} s; restart them"
             )
 
-    def _given_up(self, batch: InFlightBatch, failure: Failure) -> PoolraceError:
+    def _final_error(self, batch: InFlightBatch, failure: Failure) -> PoolraceError:
         if failure.traceback:
             logger.error("the last traceback of chunk %s:\n%s", batch, failure.traceback)
         holder = batch.holder.name if batch.holder else f"pool {self.workers.pool}"
