@@ -60,7 +60,7 @@ def test_a_client_that_does_not_trust_the_certificate_is_refused(encrypted: Depl
     for trusted in ("", system_authorities):
         answer = _producer_with(encrypted, POOLRACE_CA_FILE=trusted)
         assert answer.code == 3
-        assert "POOLRACE_CA_FILE must name the ca.crt" in answer.err
+        assert "set POOLRACE_CA_FILE to the ca.crt" in answer.err
         assert "correct-horse" not in answer.err
 
 
