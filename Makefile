@@ -7,7 +7,7 @@ CLUSTER := $(BIN)/python deploy/cluster.py
 # Tests start hundreds of interpreters: cached bytecode saves a sixth of their CPU time.
 PYTEST := env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest
 # Most tests wait most of the time. A file stays in one process, which starts its cluster once.
-PARALLEL := -n 6 --dist loadfile --no-loadscope-reorder
+PARALLEL := -n 8 --dist loadfile --no-loadscope-reorder
 # The engine: docker, local, or empty for docker if an engine answers and else local.
 ENGINE ?=
 SECONDS ?= 60
@@ -28,7 +28,7 @@ demo: install  ## Compare all models on the sum of range(0, 100_000_000).
 	@echo "raw values: results.json    page: report.html"
 	@echo "to keep a cluster running and watch it in Flower: make up; then $(BIN)/producer run sum --pool gevent"
 
-test: install  ## Run all tests that need no Docker: six at a time, then the timing tests alone.
+test: install  ## Run all tests that need no Docker: eight at a time, then the timing tests alone.
 	@$(PYTEST) $(PARALLEL) -m "not timing"
 	@$(PYTEST) -m timing
 

@@ -11,7 +11,7 @@ def test_processes_win_where_a_task_computes_and_a_map_is_rendered_in_all_format
     producer: CommandLine,
 ) -> None:
     answer = producer(
-        "map", "--waiting", "0,90", "--slots", "2,8", "--item-s", "0.03",
+        "map", "--waiting", "0,90", "--slots", "2,8", "--item-s", "0.03", "--repeat", "2",
         "--json", "--out", "map.json", "--report", "map.svg", timeout_s=120,
     )  # fmt: skip
     assert answer.code == 0, answer.err
