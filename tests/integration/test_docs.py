@@ -7,7 +7,7 @@ import pytest
 from tests.conftest import CommandLine
 from tests.docs.pages import RUNNABLE_LINES
 
-LAST_OPTIONS = {
+LAST_OPTIONS: dict[str, dict[str, tuple[str, ...]]] = {
     "run": {"sum": ("--stop", "1e6")},
     "compare": {"sum": ("--stop", "1e6", "--repeat", "1"), "mixed": ("--repeat", "1")},
     "sweep": {"sum": ("--stop", "1e6", "--repeat", "1")},
