@@ -31,7 +31,7 @@ SAMPLES = {
     " --chunks 4,9,18,35,70,140,280,1000",
     "scale": "scale mixed --pool threads --hosts 1,2,4,8",
     "race": "race -A tasks --task tasks.count_primes --items items.jsonl --yes",
-    "map": "map",
+    "map": "map --slots 2,8,32",
     "one-two-two": "compare sum --chunks 2 --local single --local threads:2 --local processes:2",
     "mixed": "compare mixed",
     "numpy": "compare sum --kernel numpy --stop 2e9 --local single --local threads:2"
@@ -45,8 +45,8 @@ SAMPLES = {
 REPORTED = ("compare", "sweep", "scale", "race", "map")
 """The samples whose HTML report is part of the documentation: one of every kind."""
 
-DRAWN = ("scale",)
-"""The samples whose chart stands in a document."""
+DRAWN = ("scale", "map")
+"""The samples whose chart is in a document."""
 
 FOLDERS = {"race": ROOT / "examples" / "pure_python"}
 """Directory in which a sample's command runs; the others run at the top of the repository."""
