@@ -194,7 +194,7 @@ def _answer(verdict: Verdict) -> str:
         return f"{fastest}. There was no other finalist."
     second = other_finalists[0]
     ratio = best.items_per_s / max(second.items_per_s, 1e-9)
-    return f"{fastest}, {ratio:.2f} times as fast as {second.candidate}, the second."
+    return f"{fastest}, {ratio:.2f} times as fast as {second.candidate}, the next finalist."
 
 
 def _over_memory(verdict: Verdict) -> Iterator[str]:
