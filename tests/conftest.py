@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -22,6 +21,7 @@ from poolrace.producer.executors.models import Model, make_executor
 from poolrace.producer.experiments.measure import measure
 from poolrace.producer.jobs.job import Job
 from poolrace.producer.jobs.schedules import AUTO, ScheduleChoice
+from poolrace.producer.processes.polling import poll_until
 from poolrace.producer.results.run import Run
 from poolrace.producer.settings import STATE_DIR, Settings
 from poolrace.workers.workloads import Workload
@@ -58,10 +58,9 @@ def held_chunks(client: redis.Redis, pool: str) -> set[str]:
 
 def wait_until(condition: Callable[[], object], timeout_s: float = 20.0) -> None:
     """Poll the condition until it is true; fail after ``timeout_s`` seconds."""
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < deadline, f"{condition} is not true after {timeout_s} s"
-        time.sleep(0.02)  # seconds between two polls; another process may make the condition true
+    assert poll_until(condition, timeout_s, poll_s=0.02), (
+        f"{condition} is not true in {timeout_s} s"
+    )
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,6 @@ cluster has a private directory and ends with the producer.
 import secrets
 import shutil
 import subprocess
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -40,6 +39,7 @@ from poolrace.producer.cluster.state import (
 )
 from poolrace.producer.processes.die_with_parent import die_with_parent_command
 from poolrace.producer.processes.guard import start_guarded
+from poolrace.producer.processes.polling import poll_until
 from poolrace.producer.processes.session import end
 from poolrace.producer.settings import Settings
 from poolrace.workers.errors import ClusterError, UsageError
@@ -57,9 +57,6 @@ STOP_TEMPORARY_S = 1
 
 SUPERVISOR_STOP_S = STOP_S + 2.0
 """Seconds that the supervisor has to stop all programs, before it is killed."""
-
-POLL_S = 0.05
-"""Seconds between two checks of the parts of a cluster that starts."""
 
 
 def up(settings: Settings, pools: Mapping[str, int], flower_port: int | None) -> Cluster:
@@ -245,14 +242,18 @@ def _with_session(cluster: Cluster, session: int) -> Cluster:
 
 def _wait_until_ready(cluster: Cluster, has_ended: Callable[[], bool]) -> None:
     """Wait until all parts answer; raises ``ClusterError`` after ``START_S`` or an early end."""
-    deadline = time.monotonic() + START_S
-    while missing := cluster.broken_parts():
-        if has_ended() or time.monotonic() > deadline:
-            raise ClusterError(
-                f"the local cluster did not start; missing: {', '.join(missing)};"
-                f" last log lines: {_last_log_lines(Path(cluster.directory))}"
-            )
-        time.sleep(POLL_S)  # programs that start do not announce that they are ready
+    missing: list[str] = []
+
+    def ready_or_ended() -> bool:
+        missing[:] = cluster.broken_parts()
+        return not missing or has_ended()
+
+    poll_until(ready_or_ended, START_S)
+    if missing:
+        raise ClusterError(
+            f"the local cluster did not start; missing: {', '.join(missing)};"
+            f" last log lines: {_last_log_lines(Path(cluster.directory))}"
+        )
 
 
 def _last_log_lines(directory: Path) -> str:
