@@ -8,6 +8,9 @@ CLUSTER := $(BIN)/python deploy/cluster.py
 PYTEST := env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest
 # Most tests wait most of the time. A file stays in one process, which starts its cluster once.
 PARALLEL := -n 8 --dist loadfile --no-loadscope-reorder
+# Real workers on a busy machine: a test that failed beside others counts if it fails alone, too.
+FAILED_AGAIN := --last-failed --last-failed-no-failures none
+CONTAINERS := -p pytest_celery.plugin tests/cluster/containers
 # The engine: docker, local, or empty for docker if an engine answers and else local.
 ENGINE ?=
 SECONDS ?= 60
@@ -29,7 +32,7 @@ demo: install  ## Compare all models on the sum of range(0, 100_000_000).
 	@echo "to keep a cluster running and watch it in Flower: make up; then $(BIN)/producer run sum --pool gevent"
 
 test: install  ## Run all tests that need no Docker: eight at a time, then the timing tests alone.
-	@$(PYTEST) $(PARALLEL) -m "not timing"
+	@$(PYTEST) $(PARALLEL) -m "not timing" || $(PYTEST) $(FAILED_AGAIN) -m "not timing"
 	@$(PYTEST) -m timing
 
 chaos: install  ## Run random jobs under random faults: make chaos SECONDS=600 SEED=7.
@@ -39,7 +42,7 @@ bench: bench-install  ## Compare poolrace with similar libraries, an hour or two
 	@$(BIN)/python -m benchmarks $(if $(ROWS),--rows $(ROWS)) $(if $(REPEAT),--repeat $(REPEAT)) $(if $(QUICK),--quick)
 
 test-bench: bench-install  ## Test the benchmarks: every library is exact and leaves no process.
-	@$(PYTEST) -n 2 --dist worksteal tests/benchmarks
+	@$(PYTEST) -n 2 --dist worksteal tests/benchmarks || $(PYTEST) $(FAILED_AGAIN) tests/benchmarks
 
 bench-install:
 	@$(PYTHON) deploy/install.py bench
@@ -47,7 +50,7 @@ bench-install:
 test-cluster: install  ## Run the tests that need a Docker engine and Chromium.
 	@$(CLUSTER) build --engine docker
 	@$(PYTEST) tests/cluster --ignore tests/cluster/containers
-	@$(PYTEST) -n 4 --dist worksteal -p pytest_celery.plugin tests/cluster/containers
+	@$(PYTEST) -n 4 --dist worksteal $(CONTAINERS) || $(PYTEST) $(FAILED_AGAIN) $(CONTAINERS)
 
 screenshots: install  ## Update the pictures of the documentation (needs Docker and Chromium).
 	@$(CLUSTER) build --engine docker

@@ -43,7 +43,8 @@ def runs(pid: int) -> bool:
 
 def test_a_guarded_command_runs_until_it_is_stopped(directory: Path) -> None:
     guarded = start(SLEEP, directory)
-    assert psutil.Process(guarded.pid).cmdline() == SLEEP
+    process = psutil.Process(guarded.pid)
+    wait_until(lambda: process.cmdline() == SLEEP)  # empty while the command is being loaded
     assert not guarded.ended
     guarded.stop()
     assert not runs(guarded.pid)
