@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Literal
 
 from poolrace.producer.results.candidate import Candidate
+from poolrace.producer.results.interruption import Interruption
 
 Kind = Literal["base", "search", "final"]
 """Stage of a race that a lap belongs to."""
@@ -86,6 +87,10 @@ class Race:
     finalists: list[Candidate]
     environment: dict[str, Any]
     laps: tuple[Lap, ...]
+    complete: bool = True
+    """Whether the race ran to its end."""
+    interruption: Interruption = ""
+    """Reason why the race is not complete."""
 
     @property
     def candidates(self) -> list[Candidate]:

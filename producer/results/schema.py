@@ -16,7 +16,7 @@ def typed(cls: type[T], data: dict[str, Any]) -> T:
     Numbers must be finite; an integer is accepted for a float.
     """
     for name, hint in get_type_hints(cls).items():
-        if get_origin(hint) is ClassVar:
+        if get_origin(hint) is ClassVar or name not in data:
             continue
         value = data[name]
         if get_origin(hint) is Literal:
