@@ -12,6 +12,7 @@ import click
 
 from poolrace.producer.commands import COMMANDS, producer
 from poolrace.producer.errors import INTERRUPTED
+from poolrace.producer.printable import printable
 from poolrace.producer.program import PROGRAM
 from poolrace.workers.errors import PoolraceError
 from poolrace.workers.settings import mask
@@ -62,7 +63,8 @@ class LogFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the text of the record."""
-        return _as_called(super().format(record))
+        lines = super().format(record).split("\n")
+        return _as_called("\n".join(map(printable, lines)))
 
 
 def _as_called(message: str) -> str:
@@ -72,7 +74,7 @@ def _as_called(message: str) -> str:
 
 def _print_error(message: str, code: int) -> int:
     """Print the message on one line of standard error, without passwords; return the code."""
-    text = mask(_as_called(" ".join(message.split())))
+    text = mask(_as_called(printable(" ".join(message.split()))))
     click.echo(f"{PROGRAM}: {text}", err=True)
     return code
 

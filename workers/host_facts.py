@@ -5,7 +5,9 @@ import platform
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from msgspec import Meta
 
 from poolrace.workers.pools import CORES
 
@@ -17,9 +19,9 @@ class HostFacts:
     host: str
     machine: str
     """Identifier of the machine; hosts with the same one, such as containers, share its cores."""
-    cores: int
+    cores: Annotated[int, Meta(ge=1, le=1_000_000)]
     """Number of cores that the process may run on."""
-    cpu_quota: float | None
+    cpu_quota: Annotated[float, Meta(gt=0, le=1e6)] | None
     """CPU limit of the control group, in cores; ``None``: no limit."""
     cpu: str
     system: str

@@ -68,9 +68,9 @@ def within_spread(case: CaseSummary, other: CaseSummary) -> bool:
 def total_cores(comparison: Comparison) -> int:
     """Number of cores of all machines; hosts on the same machine share its cores."""
     cores_by_machine: dict[str, int] = {}
-    for host in comparison.environment["hosts"]:
-        machine = host["machine"]
-        cores_by_machine[machine] = max(host["cores"], cores_by_machine.get(machine, 0))
+    for host in comparison.environment.hosts:
+        cores = cores_by_machine.get(host.machine, 0)
+        cores_by_machine[host.machine] = max(host.cores, cores)
     return sum(cores_by_machine.values())
 
 

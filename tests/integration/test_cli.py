@@ -14,7 +14,7 @@ import pytest
 
 from poolrace.producer.commands import COMMANDS
 from poolrace.producer.reports.formats import FORMATS
-from poolrace.producer.results.schema import FORMAT
+from poolrace.producer.results.files import FORMAT
 from poolrace.workers.workloads import WORKLOADS
 from tests.conftest import CommandLine
 

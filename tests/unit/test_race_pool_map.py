@@ -12,6 +12,7 @@ from poolrace.producer.analysis.pool_map_winners import MapCell, map_cells
 from poolrace.producer.reports.formats import format_for, html, image
 from poolrace.producer.reports.views.view import view
 from poolrace.producer.results.candidate import Candidate
+from poolrace.producer.results.environment import Environment
 from poolrace.producer.results.files import load, save
 from poolrace.producer.results.pool_map import MapLap, PoolMap
 from tests.unit.made_up_races import MIB, lap
@@ -36,7 +37,7 @@ def pool_map_of(figures: dict[tuple[float, int], dict[str, Figures]], **fields: 
         concurrencies=sorted({slots for _, slots in figures}),
         repeat=len(SPEEDS),
         left_out={},
-        environment={"hosts": [], "versions": {"celery": "5.7.0"}},
+        environment=Environment([], {"celery": "5.7.0"}),
         laps=tuple(laps),
     )
 

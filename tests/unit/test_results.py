@@ -2,7 +2,7 @@
 
 import json
 import sys
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,9 +14,8 @@ from poolrace.producer.jobs.job import Job
 from poolrace.producer.reports.formats import FORMATS
 from poolrace.producer.reports.views.run import render
 from poolrace.producer.results.comparison import Comparison
-from poolrace.producer.results.files import load, require_writable, save, write_file
+from poolrace.producer.results.files import FORMAT, load, require_writable, save, write_file
 from poolrace.producer.results.run import Event, SlotShare
-from poolrace.producer.results.schema import FORMAT
 from poolrace.producer.settings import Settings
 from poolrace.workers.errors import UsageError
 from poolrace.workers.host_facts import HostFacts
@@ -63,8 +62,7 @@ def two_hosts(comparison: Comparison) -> Comparison:
         events=[Event(0.5, "threads@there joined with 1 slot(s)")],
     )
     facts = replace(HostFacts.collect("here"), cores=1)
-    hosts = [asdict(facts), asdict(replace(facts, host="there"))]
-    environment = {**comparison.environment, "hosts": hosts}
+    environment = replace(comparison.environment, hosts=[facts, replace(facts, host="there")])
     return replace(comparison, runs=(run,), environment=environment)
 
 
@@ -105,7 +103,7 @@ def test_a_damaged_or_foreign_file_is_refused(comparison: Comparison, tmp_path: 
     refused = {
         "cut in half": (whole[: len(whole) // 2], "not valid JSON"),
         "another version": (whole.replace(f'"format": {FORMAT}', '"format": 99', 1), "version 99"),
-        "not an object": ("[1, 2]", "version None"),
+        "not an object": ("[1, 2]", "no format version"),
         "without runs": (f'{{"format": {FORMAT}, "kind": "comparison"}}', "not a comparison"),
         "of another kind": (f'{{"format": {FORMAT}, "kind": "song"}}', "of kind 'song'"),
         "with other fields": (f'{{"format": {FORMAT}, "runs": [{{"a": 1}}]}}', "not a comparison"),
