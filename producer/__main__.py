@@ -1,7 +1,6 @@
 """Entry point of the program ``producer``: runs a command, turns errors into exit codes."""
 
 import logging
-import os
 import re
 import signal
 import sys
@@ -11,6 +10,7 @@ from typing import NoReturn
 import click
 
 from poolrace.producer.commands import COMMANDS, producer
+from poolrace.producer.commands.closed_pipe import discard_output
 from poolrace.producer.errors import INTERRUPTED
 from poolrace.producer.printable import printable
 from poolrace.producer.program import PROGRAM
@@ -50,8 +50,7 @@ def main() -> NoReturn:
         code = _print_error("interrupted; everything that this command started is stopped",
                             INTERRUPTED)  # fmt: skip
     except BrokenPipeError:
-        # The reader of our output closed the pipe; the interpreter must not write more at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard_output()
         code = 1
     except OSError as error:
         code = _print_error(f"cannot write the output: {error.strerror}", 1)

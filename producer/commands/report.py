@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from poolrace.producer.commands.options import example
-from poolrace.producer.reports.formats import FORMATS, SUFFIXES, format_for
+from poolrace.producer.reports.formats import FORMATS, format_for
 from poolrace.producer.results.files import load, require_writable, write_file
 from poolrace.workers.errors import UsageError
 
@@ -29,7 +29,7 @@ def command(results: Path, format_: str | None, out: Path | None) -> None:
     measured again.
     """
     if format_ is None:
-        format_ = format_for(out) if out and out.suffix.lower() in SUFFIXES else "text"
+        format_ = format_for(out) if out else "text"
     if format_ == "png" and out is None and sys.stdout.isatty():
         raise UsageError("--format png is an image, which a terminal cannot show; add --out FILE")
     content = FORMATS[format_](load(results))

@@ -66,6 +66,11 @@ class Plan:
         return pools
 
     @property
+    def runs(self) -> int:
+        """Total number of runs."""
+        return self.repeat * len(self.cases)
+
+    @property
     def hosts(self) -> int:
         """The largest number of hosts of any case."""
         return max(case.hosts or 1 for case in self.cases)

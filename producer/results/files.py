@@ -86,6 +86,8 @@ def require_writable(path: Path) -> None:
             pass
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror}; give another path") from error
+    except RuntimeError as error:  # before Python 3.13
+        raise UsageError(f"cannot write {path}: it is a loop of links") from error
 
 
 def write_file(path: Path, content: str | bytes) -> None:

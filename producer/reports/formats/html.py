@@ -18,6 +18,7 @@ def render(results: Results) -> str:
             f"<title>{markup(content.title)}</title><style>{style.page_css()}</style></head><body>",
             f"<h1>{markup(content.title)}</h1>",
             f'<p class="muted">{markup(content.summary)} · {markup(results.made_at)}</p>',
+            *(f'<p class="error">{markup(line)}</p>' for line in content.incomplete),
             content.chart.element() if content.chart else "",
             *(f"<p>{markup(sentence)}</p>" for sentence in content.findings),
             '<div class="scroll"><table><thead>',

@@ -33,7 +33,7 @@ PNG_MODULES = ("font_roboto", "resvg_py")
 def svg(results: Results) -> str:
     """The chart as a self-contained SVG image on a white background."""
     content = view(results)
-    summary, environment = _wrap((content.summary,)), _wrap(content.environment)
+    summary, environment = _wrap((content.summary, *content.incomplete)), _wrap(content.environment)
     shapes = content.chart.shapes if content.chart else ()
     chart_top = TITLE_TOP + LINE_HEIGHT * len(summary) + 10
     environment_top = chart_top + (content.chart.height if content.chart else 0.0) + 14

@@ -17,6 +17,7 @@ def render(results: Results) -> str:
         (
             _escaped(content.summary),
             "",
+            *(f"**{line}**\n" for line in content.incomplete),
             _row(content.header),
             _row(("---", *("---:" for _ in content.header[1:]))),
             *map(_row, content.cells),

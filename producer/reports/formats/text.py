@@ -20,6 +20,7 @@ def render(results: Results) -> str:
     rule = "  ".join("-" * width for width in widths)
     lines = (
         content.summary,
+        *content.incomplete,
         "",
         aligned[0],
         rule,

@@ -14,6 +14,7 @@ from poolrace.producer.reports.drawing.svg import Drawing
 from poolrace.producer.reports.views import (
     comparison,
     environment,
+    incomplete,
     models,
     pool_map,
     race,
@@ -33,6 +34,8 @@ class View:
     title: str
     summary: str
     """What was measured, in one line."""
+    incomplete: list[str]
+    """A line that says that the measurement ended early; none if it did not."""
     header: tuple[str, ...]
     cells: list[tuple[str, ...]]
     validity: str
@@ -122,6 +125,7 @@ def _comparison(compared: Comparison) -> View:
     return View(
         title=part.title,
         summary=comparison.summary(compared),
+        incomplete=incomplete.lines(compared, "runs", len(compared.runs), compared.planned),
         header=part.header,
         cells=part.cells,
         validity=comparison.exactness(compared),
@@ -141,6 +145,7 @@ def _race(raced: Race) -> View:
     return View(
         title=f"{raced.task}: pools and concurrencies compared",
         summary=race.summary(raced),
+        incomplete=incomplete.lines(raced, "laps", len(raced.laps)),
         header=race.HEADER,
         cells=race.cells(verdict),
         validity=race.proof(verdict),
@@ -160,6 +165,7 @@ def _map(measured: PoolMap) -> View:
     return View(
         title=pool_map.TITLE,
         summary=pool_map.summary(measured),
+        incomplete=incomplete.lines(measured, "laps", len(measured.laps), measured.planned),
         header=pool_map.header(measured),
         cells=pool_map.cells(lines),
         validity=pool_map.PROOF,
