@@ -11,6 +11,8 @@ from poolrace.producer.broker.client import connect
 from poolrace.producer.broker.workers import usage_of_workers
 from poolrace.producer.cluster.state import Cluster
 from poolrace.producer.executors.models import LOCAL_MODELS
+from poolrace.producer.results.comparison import Comparison
+from poolrace.producer.results.files import load
 from poolrace.workers.pools import POOLS
 from poolrace.workers.usage import usage_of_tree, used_between
 from tests.conftest import CommandLine, held_chunks, wait_until
@@ -51,6 +53,24 @@ def test_child_processes_end_when_their_producer_is_killed(producer: CommandLine
     process.kill()
     process.communicate()
     wait_until(lambda: not any(child.is_running() for child in children))
+
+
+@signals
+def test_an_interrupted_comparison_stores_its_runs(
+    signum: signal.Signals, code: int, producer: CommandLine
+) -> None:
+    compare = ("compare", "sum", "--stop", "1e6", "--local", "single", "--local", "processes:2")
+    process = producer.start(*compare, "--repeat", "500", "--out", "r.json")
+    # The processes belong to the second run, so the first one has been measured.
+    wait_until(lambda: psutil.Process(process.pid).children())
+    process.send_signal(signum)
+    out, err = process.communicate(timeout=20)
+    assert process.returncode == code, err
+    stored = load(producer.directory / "r.json")
+    assert isinstance(stored, Comparison)
+    assert (stored.complete, stored.planned) == (False, 1000)
+    assert stored.runs
+    assert f"incomplete: {len(stored.runs)} of 1000 runs, interrupted" in out
 
 
 @pytest.mark.timing

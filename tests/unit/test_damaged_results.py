@@ -4,6 +4,7 @@ Every field of every example takes hostile values, one or two fields at a time. 
 tried; ``DAMAGE=all`` tries all damages of single fields, and ten times as many of two (minutes).
 """
 
+import copy
 import csv
 import io
 import json
@@ -89,13 +90,13 @@ def places(value: Any, place: Place = ()) -> Iterator[Place]:
 
 
 def damage(content: Any, place: Place, hostile: Any) -> None:
-    """Put the hostile value into its place; a text also becomes the name of a free field."""
+    """Put the hostile value into its place."""
     for key in place[:-1]:
         content = content[key]
-    if hostile is DELETED:
+    if hostile == DELETED:
         del content[place[-1]]
     else:
-        content[place[-1]] = hostile
+        content[place[-1]] = copy.deepcopy(hostile)  # another damage may change it
 
 
 def damages(name: str) -> Iterator[tuple[dict[str, Any], Place | None]]:

@@ -1,6 +1,7 @@
 """Results files are read back unchanged; any other file is refused with a message."""
 
 import json
+import re
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -105,6 +106,23 @@ def test_a_damaged_or_foreign_file_is_refused(comparison: Comparison, tmp_path: 
         "another version": (whole.replace(f'"format": {FORMAT}', '"format": 99', 1), "version 99"),
         "not an object": ("[1, 2]", "no format version"),
         "without runs": (f'{{"format": {FORMAT}, "kind": "comparison"}}', "not a comparison"),
+        "with no run": (
+            json.dumps({**json.loads(whole), "runs": []}),
+            r"Expected `array` of length >= 1 - at `\$\.runs`",
+        ),
+        "with a negative time": (
+            re.sub(r'"elapsed_s": \S+', '"elapsed_s": -1,', whole, count=1),
+            r"`float` >= 1e-09 - at `\$\.runs\[0\]\.elapsed_s`",
+        ),
+        "with markup as a model": (
+            whole.replace("local:single", "local:<img src=x onerror=alert(1)>", 1),
+            r"at `\$\.runs\[0\]\.model`",
+        ),
+        "of one run": (
+            json.dumps(comparison.runs[0].to_json()),
+            "perhaps the output of run --json",
+        ),
+        "of a list as kind": (f'{{"format": {FORMAT}, "kind": []}}', r"of kind \[\]"),
         "of another kind": (f'{{"format": {FORMAT}, "kind": "song"}}', "of kind 'song'"),
         "with other fields": (f'{{"format": {FORMAT}, "runs": [{{"a": 1}}]}}', "not a comparison"),
         "empty": ("", "not valid JSON"),
