@@ -5,9 +5,7 @@ import platform
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Any
-
-from msgspec import Meta
+from typing import Any
 
 from poolrace.workers.pools import CORES
 
@@ -19,9 +17,9 @@ class HostFacts:
     host: str
     machine: str
     """Identifier of the machine; hosts with the same one, such as containers, share its cores."""
-    cores: Annotated[int, Meta(ge=1, le=1_000_000)]
+    cores: int
     """Number of cores that the process may run on."""
-    cpu_quota: Annotated[float, Meta(gt=0, le=1e6)] | None
+    cpu_quota: float | None
     """CPU limit of the control group, in cores; ``None``: no limit."""
     cpu: str
     system: str

@@ -1,7 +1,7 @@
 """A damaged results file is refused by the name of the field, or rendered without harm.
 
 Every field of every example takes hostile values, one or two fields at a time. A seeded sample is
-tried; ``DAMAGE=all`` tries all damages of single fields, and ten times as many of two (minutes).
+tried; ``DAMAGE=all`` tries all damages of single fields, and as many of two (minutes).
 """
 
 import copy
@@ -109,7 +109,7 @@ def damages(name: str) -> Iterator[tuple[dict[str, Any], Place | None]]:
         damaged = json.loads(text)
         damage(damaged, place, hostile)
         yield damaged, place
-    for _ in range(10 * len(single) if everything else SAMPLE):
+    for _ in range(len(single) if everything else SAMPLE):
         damaged = json.loads(text)
         for place, hostile in chance.sample(single, 2):
             try:
