@@ -50,8 +50,6 @@ def case_summaries(comparison: Comparison) -> list[CaseSummary]:
     runs_by_case: dict[CaseKey, list[Run]] = {}
     for run in comparison.runs:
         runs_by_case.setdefault(_case_key(comparison, run), []).append(run)
-    if not runs_by_case:
-        return []
     keys = list(runs_by_case) if comparison.varies == "model" else sorted(runs_by_case)
     cases = [runs_by_case[key] for key in keys]
     base = next((runs for runs in cases if runs[0].model == BASE_MODEL), cases[0])

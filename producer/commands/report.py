@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from poolrace.producer.commands.options import example
-from poolrace.producer.reports.formats import FORMATS, format_for
+from poolrace.producer.reports.formats import FORMATS, SUFFIXES, format_for
 from poolrace.producer.results.files import load, require_writable, write_file
 from poolrace.workers.errors import UsageError
 
@@ -30,6 +30,8 @@ def command(results: Path, format_: str | None, out: Path | None) -> None:
     """
     if format_ is None:
         format_ = format_for(out) if out else "text"
+    elif out and SUFFIXES.get(out.suffix.lower(), format_) != format_:
+        raise UsageError(f"--format {format_} does not fit --out {out}; leave one of them out")
     if format_ == "png" and out is None and sys.stdout.isatty():
         raise UsageError("--format png is an image, which a terminal cannot show; add --out FILE")
     content = FORMATS[format_](load(results))

@@ -2,6 +2,7 @@
 
 import json
 import os
+import reprlib
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,9 @@ from poolrace.workers.errors import UsageError
 
 FORMAT = 4
 """Version of the format of results files; files with another version are refused."""
+
+MAX_MESSAGE = 200
+"""Characters of a message on a wrong field, at most."""
 
 Results = Comparison | Race | PoolMap
 """The content of a results file; every report is made from one of these."""
@@ -44,25 +48,32 @@ def load(path: Path) -> Results:
         )
     if data["format"] != FORMAT:
         raise UsageError(
-            f"{path} has format version {data['format']!r}, this poolrace reads {FORMAT};"
-            " create it again"
+            f"{path} has format version {reprlib.repr(data['format'])}, this poolrace reads"
+            f" {FORMAT}; create it again"
         )
-    kind = data.get("kind", "comparison")
+    kind = data.get("kind")
     if not isinstance(kind, str) or kind not in _KINDS:
-        raise UsageError(f"{path} is of kind {kind!r}, not one of {', '.join(_KINDS)}")
+        raise UsageError(f"{path} is of kind {reprlib.repr(kind)}, not one of {', '.join(_KINDS)}")
     try:
-        return convert(_encodable(data), _KINDS[kind])
+        return convert(data, _KINDS[kind])
     except ValidationError as error:
-        raise UsageError(f"{path} is not a {kind}: {error}; create it again") from error
+        raise UsageError(
+            f"{path} is not a {kind}: {_abridged(str(error))}; create it again"
+        ) from error
 
 
 def _read_json(path: Path) -> Any:
     try:
-        return json.loads(path.read_text())
+        return _encodable(json.loads(path.read_text()))
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{path} is not valid JSON: {error}; create it again") from error
+
+
+def _abridged(message: str) -> str:
+    """The message without the middle of a long value; the place of the value is at its end."""
+    return message if len(message) <= MAX_MESSAGE else f"{message[:80]} ... {message[-80:]}"
 
 
 def _encodable(value: Any) -> Any:

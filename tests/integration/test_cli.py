@@ -175,6 +175,8 @@ BAD_INPUT = [
     ("report none.json", "none.json"),
     ("report \x1b[31mnone.json", r"\x1b[31mnone.json"),
     ("report .", "cannot read"),
+    ("report r.json --format csv --out r.html", "--format csv does not fit --out r.html"),
+    ("report r.json --out r.pdf", "ends in .txt"),
     ("up --pool quick", "'quick' is unknown"),
     ("up --pool solo:2", "one slot"),
     ("up --flower-port 0", "0 is not in the range"),

@@ -188,12 +188,6 @@ def test_a_page_has_points_curves_and_marks_and_loads_nothing(
     assert "peak 9.9" in scale
 
 
-@pytest.mark.parametrize("name", FORMATS)
-def test_a_comparison_without_runs_is_rendered(name: str, comparison: Comparison) -> None:
-    for varies in ("model", "chunks", "slots", "hosts"):
-        assert FORMATS[name](replace(comparison, varies=varies, runs=()))
-
-
 @pytest.mark.parametrize("high", [0.003, 0.9, 1.0, 7.2, 44.0, 1e5])
 def test_an_axis_has_two_to_seven_ticks(high: float) -> None:
     ticks = round_ticks(high)

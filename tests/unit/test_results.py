@@ -122,9 +122,17 @@ def test_a_damaged_or_foreign_file_is_refused(comparison: Comparison, tmp_path: 
             json.dumps(comparison.runs[0].to_json()),
             "perhaps the output of run --json",
         ),
+        "nested deeply": ('{"format": 4, "x": ' + 900 * "[" + 900 * "]" + "}", "recursion depth"),
+        "with a long text as kind": (
+            json.dumps({**json.loads(whole), "varies": "x" * 10**6}),
+            r"is not a comparison: .{,250}at `\$\.varies`",
+        ),
         "of a list as kind": (f'{{"format": {FORMAT}, "kind": []}}', r"of kind \[\]"),
         "of another kind": (f'{{"format": {FORMAT}, "kind": "song"}}', "of kind 'song'"),
-        "with other fields": (f'{{"format": {FORMAT}, "runs": [{{"a": 1}}]}}', "not a comparison"),
+        "with other fields": (
+            f'{{"format": {FORMAT}, "kind": "comparison", "runs": [{{"a": 1}}]}}',
+            "not a comparison",
+        ),
         "empty": ("", "not valid JSON"),
     }
     for damage, (text, words) in refused.items():

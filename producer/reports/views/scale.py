@@ -9,8 +9,7 @@ from poolrace.producer.reports.views.fit import fit_quality
 
 def title(workload: str, scaling: ScalingSummary) -> str:
     """Workload and model in one line."""
-    model = scaling.base.model if scaling.steps else "no model"
-    return f"{workload} under {model}: speed-up with more {scaling.varies}"
+    return f"{workload} under {scaling.base.model}: speed-up with more {scaling.varies}"
 
 
 def header(scaling: ScalingSummary) -> tuple[str, ...]:

@@ -49,7 +49,7 @@ class View:
     environment: list[str]
     """Hosts and versions."""
     chart: Drawing | None
-    """The chart; ``None`` without runs."""
+    """The chart; ``None`` for a map of which no row was measured to its end."""
     raw_header: tuple[str, ...]
     raw: list[list[Any]]
     """Values as measured, not rounded, one row per run or lap in the order of measurement."""
@@ -70,7 +70,7 @@ class _ComparisonPart:
     header: tuple[str, ...]
     cells: list[tuple[str, ...]]
     findings: list[str]
-    chart: Drawing | None
+    chart: Drawing
     figures: dict[str, Any]
 
 
@@ -81,7 +81,7 @@ def _models(compared: Comparison) -> _ComparisonPart:
         header=models.HEADER,
         cells=[models.cells(case) for case in cases],
         findings=models.findings(cases),
-        chart=charts.models_chart(cases) if cases else None,
+        chart=charts.models_chart(cases),
         figures={"steps": [asdict(case) for case in cases]},
     )
 
@@ -94,7 +94,7 @@ def _sweep(compared: Comparison) -> _ComparisonPart:
         header=sweep.HEADER,
         cells=sweep.cells(figures),
         findings=sweep.findings(figures),
-        chart=charts.sweep_chart(title, figures) if figures.cases else None,
+        chart=charts.sweep_chart(title, figures),
         figures=figures.to_json(),
     )
 
@@ -107,7 +107,7 @@ def _scale(compared: Comparison) -> _ComparisonPart:
         header=scale.header(figures),
         cells=scale.cells(figures),
         findings=scale.findings(figures),
-        chart=charts.scaling_chart(title, figures) if figures.steps else None,
+        chart=charts.scaling_chart(title, figures),
         figures=figures.to_json(),
     )
 
