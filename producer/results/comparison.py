@@ -53,6 +53,9 @@ class Comparison:
             raise ValueError(
                 f"`{self.varies}` of a run is 0, and its cases differ in `{self.varies}`"
             )
+        for name in ("workload", "start", "stop", "expected"):
+            if any(getattr(run, name) != getattr(self, name) for run in self.runs):
+                raise ValueError(f"`{name}` of a run differs from that of the comparison")
 
     @property
     def exact(self) -> bool:

@@ -110,6 +110,14 @@ class Run:
     events: list[Event]
     records: list[ChunkRecord]
 
+    def __post_init__(self) -> None:
+        whole = [[self.start, self.stop]] if self.start < self.stop else []
+        if self.exact and (self.value != self.expected or self.intervals != whole):
+            raise ValueError(
+                "`exact` is true, but `value` is not `expected`, or `intervals` do not reach from"
+                " `start` to `stop`"
+            )
+
     def to_json(self) -> dict[str, Any]:
         """The run as a JSON object."""
         return asdict(self)

@@ -37,7 +37,8 @@ def with_times(
     for number, seconds in times.items():
         for elapsed_s in seconds:
             run = replace(comparison.runs[0], elapsed_s=elapsed_s, cpu_s=elapsed_s)
-            runs.append(replace(run, **{varies: number}))  # type: ignore[arg-type] # one of its fields
+            different = {"slots" if varies == "model" else varies: number}
+            runs.append(replace(run, **different))  # type: ignore[arg-type] # one of its fields
     machine = replace(HostFacts.collect("here"), cores=64)
     environment = replace(comparison.environment, hosts=[machine])
     return replace(comparison, varies=varies, runs=tuple(runs), environment=environment)
@@ -164,6 +165,15 @@ def test_two_numbers_are_reported_without_a_fit(comparison: Comparison) -> None:
     for name, render in FORMATS.items():
         assert render(swept), name
         assert render(scaled), name
+
+
+@pytest.mark.parametrize("varies", ["model", "chunks", "slots", "hosts"])
+def test_a_spread_as_large_as_the_median_is_rendered(
+    varies: Varies, comparison: Comparison
+) -> None:
+    uneven = with_times(comparison, varies, {n: (1.0, 1.0, 3.0) for n in (1, 2, 4)})
+    for name, render in FORMATS.items():
+        assert render(uneven), name
 
 
 def test_table_rows_are_in_ascending_order(swept: Comparison) -> None:

@@ -114,6 +114,11 @@ def test_a_damaged_or_foreign_file_is_refused(comparison: Comparison, tmp_path: 
             re.sub(r'"elapsed_s": \S+', '"elapsed_s": -1,', whole, count=1),
             r"`float` >= 1e-09 - at `\$\.runs\[0\]\.elapsed_s`",
         ),
+        "with a wrong value": (
+            re.sub(r'"value": \d+,\n  +"expected"', '"value": 7, "expected"', whole, count=1),
+            r"`value` is not `expected`.* at `\$\.runs\[0\]`",
+        ),
+        "with another range": (whole.replace('"stop": 10000', '"stop": 9', 1), "`stop` of a run"),
         "with markup as a model": (
             whole.replace("local:single", "local:<img src=x onerror=alert(1)>", 1),
             r"at `\$\.runs\[0\]\.model`",
