@@ -20,7 +20,7 @@ RECORD_BITS = 256
 """Bits of the largest value that a record stores; records of larger values store ``None``."""
 
 WARM_UP_CHUNKS = 64
-"""Empty chunks sent before the clock starts, at most: one per slot."""
+"""Empty chunks sent before the clock starts, at most: one per slot that the job can use."""
 
 WARM_UP_S = 30.0
 """Seconds within which the first result of the warm-up must arrive."""
@@ -44,7 +44,7 @@ def measure(
     recorder = _Recorder(executor, observer)
     began = time.perf_counter()
     with executor:
-        _warm_up(executor)
+        _warm_up(executor, job)
         recorder.startup_s = time.perf_counter() - began
         before = executor.usage(reset_peak=True)
         recorder.start()
@@ -123,13 +123,14 @@ def _storable(value: int) -> int | None:
     return value if value.bit_length() <= RECORD_BITS else None
 
 
-def _warm_up(executor: Executor) -> None:
+def _warm_up(executor: Executor, job: Job) -> None:
     """Compute an empty chunk on each slot, so that all imports and connections are made.
 
-    Each empty chunk starts at another index, because no two chunks may be equal.
+    Each empty chunk starts at another index of the job: no two chunks may be equal, and workers
+    refuse a chunk outside of the workload's range. A job cannot use more slots than it has indices.
     """
-    missing = sent = min(executor.slots, WARM_UP_CHUNKS)
-    executor.submit([Chunk(index, index) for index in range(sent)])
+    missing = sent = min(executor.slots, WARM_UP_CHUNKS, max(len(job), 1))
+    executor.submit([Chunk(index, index) for index in range(job.start, job.start + sent)])
     last_result_at = time.monotonic()
     while missing > 0:
         results = executor.collect(1.0)

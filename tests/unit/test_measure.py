@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from poolrace.producer.executors.single import Single
 from poolrace.producer.experiments.measure import measure
@@ -54,3 +56,27 @@ def test_a_run_starts_without_a_warning_if_all_slots_answer(
         JOB, PartlySilentExecutor(silent=0), Dynamic(size=10), expected=JOB.expected()
     ).exact
     assert not caplog.text
+
+
+class WatchedExecutor(Single):
+    """``single`` with any number of slots, which keeps the empty chunks of the warm-up."""
+
+    def __init__(self, job: Job, slots: int) -> None:
+        super().__init__(job, slots, HostFacts.collect("here"))
+        self.empty: list[Chunk] = []
+
+    def submit(self, chunks: Sequence[Chunk]) -> None:
+        self.empty += [chunk for chunk in chunks if not len(chunk)]
+        super().submit(chunks)
+
+
+@given(start=st.integers(0, 10**6), count=st.integers(0, 70), slots=st.integers(1, 300))
+def test_the_warm_up_stays_within_the_range_of_the_job(start: int, count: int, slots: int) -> None:
+    """Workers refuse a chunk outside of the range, and no two chunks may be equal."""
+    job = Job(make_workload("sum", {}), start, start + count)
+    executor = WatchedExecutor(job, slots)
+    assert measure(job, executor, Dynamic(size=7), expected=job.expected()).exact
+    assert len(set(executor.empty)) == len(executor.empty) == min(slots, 64, max(count, 1))
+    for chunk in executor.empty:
+        job.workload.check(chunk.start, chunk.stop)
+        assert start <= chunk.start <= chunk.stop <= start + count

@@ -179,7 +179,12 @@ class Recovery:
 
     def _require_not_hung(self, batch: InFlightBatch, now: float) -> None:
         limit_s = (self.time_limit_s or 0) * len(batch.chunks)
-        if limit_s and batch.holder and now - batch.held_since > limit_s + OVERDUE_S:
+        if (
+            limit_s
+            and batch.indices
+            and batch.holder
+            and now - batch.held_since > limit_s + OVERDUE_S
+        ):
             raise ChunkTimeout(
                 f"chunk {batch} hangs on {batch.holder.name}: it has run for more than"
                 f" {limit_s:g} s without reaching a cancellation point"
