@@ -202,10 +202,10 @@ class Recovery:
             )
 
     def _final_error(self, batch: InFlightBatch, failure: Failure) -> PoolraceError:
-        if failure.traceback:
-            logger.error("the last traceback of chunk %s:\n%s", batch, failure.traceback)
         holder = batch.holder.name if batch.holder else f"pool {self.workers.pool}"
         kind = ChunkTimeout if failure.kind == ChunkTimeout.__name__ else ChunkFailed
+        if failure.traceback and kind is ChunkFailed:
+            logger.error("the last traceback of chunk %s:\n%s", batch, failure.traceback)
         return kind(
             f"chunk {batch} failed {batch.attempts} time(s), last on"
             f" {failure.host or holder}: {failure.kind}: {failure.text}"
