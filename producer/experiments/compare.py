@@ -8,7 +8,7 @@ from dataclasses import replace
 from poolrace.producer.broker.pause import PoolHosts
 from poolrace.producer.cluster.resolve import cluster_for
 from poolrace.producer.environment import describe, now
-from poolrace.producer.executors.models import make_executor
+from poolrace.producer.executors.models import make_executor, require_local_capacity
 from poolrace.producer.experiments.dispatch import Observer, ignore_progress
 from poolrace.producer.experiments.measure import measure
 from poolrace.producer.experiments.plans import Case, Plan
@@ -38,6 +38,8 @@ def measured_runs(
 
     If the plan has Celery pools and there is no cluster, a temporary one is started.
     """
+    for case in plan.cases:
+        require_local_capacity(case.model)
     expected = plan.job.expected()
     pools = plan.pools()
     began = time.perf_counter()
