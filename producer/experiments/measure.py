@@ -11,6 +11,7 @@ from poolrace.producer.jobs.schedules import Schedule
 from poolrace.producer.results.run import ChunkRecord, Event, Run, SlotShare
 from poolrace.workers.chunks import Chunk, ChunkResult
 from poolrace.workers.errors import ClusterError
+from poolrace.workers.host_facts import usable_cores
 from poolrace.workers.usage import Usage, used_between
 
 MAX_RECORDS = 1000
@@ -61,11 +62,11 @@ class _Recorder:
         self._executor = executor
         self._observer = observer
         self._began = self._updated = 0.0
-        self.startup_s = self.elapsed_s = self.slot_s = 0.0
+        self.startup_s = self.elapsed_s = self.slot_s = self.core_s = 0.0
         self.slots = 0
         self.usage = Usage()
         self.chunks = 0
-        self.busy_s = 0.0
+        self.busy_s = self.computed_s = 0.0
         self.shares: dict[str, dict[str, SlotShare]] = {}
         self.events: list[Event] = []
         self.records: list[ChunkRecord] = []
@@ -86,6 +87,7 @@ class _Recorder:
         if result is not None:
             self.chunks += 1
             self.busy_s += result.busy_s
+            self.computed_s += result.cpu_s
             share = self.shares.setdefault(result.host, {}).setdefault(result.slot, SlotShare())
             share.chunks += 1
             share.indices += len(result.chunk)
@@ -95,13 +97,22 @@ class _Recorder:
         self._update()
         self._observer(ledger, result)
 
+    @property
+    def efficiency(self) -> float:
+        """The used share of the slots, or of the cores: whichever limits the work more.
+
+        Work that computes is limited by the cores, however many slots there are.
+        """
+        return max(self.busy_s / self.slot_s, self.computed_s / self.core_s)
+
     def _seconds(self) -> float:
         return time.perf_counter() - self._began
 
     def _update(self) -> None:
-        """Add the slot-seconds and the events since the last update."""
+        """Add the seconds of slots and cores, and the events, since the last update."""
         now = time.perf_counter()
         self.slot_s += self._executor.slots * (now - self._updated)
+        self.core_s += usable_cores(self._executor.hosts) * (now - self._updated)
         self._updated = now
         self.events += [Event(self._seconds(), text) for text in self._executor.take_events()]
 
@@ -181,7 +192,7 @@ def _run(
         startup_s=recorder.startup_s,
         cpu_s=recorder.usage.cpu_s,
         busy_s=recorder.busy_s,
-        efficiency=recorder.busy_s / recorder.slot_s,
+        efficiency=recorder.efficiency,
         voluntary_switches=recorder.usage.voluntary_switches,
         involuntary_switches=recorder.usage.involuntary_switches,
         peak_memory_bytes=recorder.usage.peak_memory_bytes,
