@@ -32,7 +32,7 @@ demo: install  ## Compare all models on the sum of range(0, 100_000_000).
 	@echo "to keep a cluster running and watch it in Flower: make up; then $(BIN)/producer run sum --pool gevent"
 
 test: install  ## Run all tests that need no Docker: eight at a time, then the timing tests alone.
-	@$(PYTEST) $(PARALLEL) -m "not timing" || $(PYTEST) $(FAILED_AGAIN) -m "not timing"
+	@$(PYTEST) --cache-clear $(PARALLEL) -m "not timing" || $(PYTEST) $(FAILED_AGAIN) -m "not timing"
 	@$(PYTEST) -m timing
 
 chaos: install  ## Run random jobs under random faults: make chaos SECONDS=600 SEED=7.
