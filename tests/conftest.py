@@ -33,7 +33,7 @@ hypothesis.settings.load_profile("poolrace")
 POOL_SLOTS = {"prefork": 2, "threads": 2, "gevent": 20, "solo": 1}
 """Slots of each pool of the cluster that the tests share."""
 
-pytest_plugins = ["pytester", "tests.timing"]
+pytest_plugins = ["pytester", "tests.scheduling", "tests.timing"]
 
 OURS = ("CELERY_BROKER_URL", "CELERY_RESULT_BACKEND", "POOLRACE_", "FLOWER_")
 
@@ -58,9 +58,7 @@ def held_chunks(client: redis.Redis, pool: str) -> set[str]:
 
 def wait_until(condition: Callable[[], object], timeout_s: float = 20.0) -> None:
     """Poll the condition until it is true; fail after ``timeout_s`` seconds."""
-    assert poll_until(condition, timeout_s, poll_s=0.02), (
-        f"{condition} is not true in {timeout_s} s"
-    )
+    assert poll_until(condition, timeout_s), f"{condition} is not true in {timeout_s} s"
 
 
 @pytest.fixture(autouse=True)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import redis
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def fault_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A cluster for faults, separate from that of other tests; its supervisor restarts programs."""
     with temporary(Settings(state_dir=tmp_path_factory.mktemp("fault_cluster")), SLOTS) as running:

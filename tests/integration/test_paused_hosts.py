@@ -130,6 +130,6 @@ def test_a_host_stays_paused_when_its_connections_are_cut_and_resumes_later(
         assert hosts_of_a_run(pool, on_two_hosts) == {"host-1", "host-2"}
 
 
-def test_a_pool_without_workers_has_no_hosts(with_cluster: Settings) -> None:
+def test_a_pool_without_workers_has_no_hosts(on_two_hosts: Settings) -> None:
     with pytest.raises(ClusterError, match="no worker consumes queue 'made-up'"):
-        PoolHosts.find(with_cluster, "made-up")
+        PoolHosts.find(on_two_hosts, "made-up")
