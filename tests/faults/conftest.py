@@ -12,6 +12,7 @@ from poolrace.producer.settings import Settings
 from poolrace.workers.workloads import WORKLOADS
 from tests.conftest import wait_until
 from tests.faults.faulty import Faulty
+from tests.faults.faulty_worker import FaultyWorkers
 from tests.faults.runs import SLOTS, assert_clean
 
 if TYPE_CHECKING:
@@ -41,6 +42,13 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A Redis without workers."""
     with temporary(Settings(state_dir=tmp_path_factory.mktemp("state")), {}) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def faulty_workers(broker: Cluster) -> Iterator[FaultyWorkers]:
+    """Workers on that Redis that have the faulty workload; a test starts that of its pool."""
+    with FaultyWorkers(broker) as workers:
+        yield workers
 
 
 @pytest.fixture
