@@ -33,7 +33,7 @@ hypothesis.settings.load_profile("poolrace")
 POOL_SLOTS = {"prefork": 2, "threads": 2, "gevent": 20, "solo": 1}
 """Slots of each pool of the cluster that the tests share."""
 
-pytest_plugins = ["pytester", "tests.scheduling", "tests.timing"]
+pytest_plugins = ["pytester", "tests.in_process", "tests.scheduling", "tests.timing"]
 
 OURS = ("CELERY_BROKER_URL", "CELERY_RESULT_BACKEND", "POOLRACE_", "FLOWER_")
 

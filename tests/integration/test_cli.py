@@ -17,6 +17,7 @@ from poolrace.producer.reports.formats import FORMATS
 from poolrace.producer.results.schema import FORMAT
 from poolrace.workers.workloads import WORKLOADS
 from tests.conftest import CommandLine
+from tests.in_process import InProcess
 
 KEYS = {
     "job", "workload", "start", "stop", "model", "slots", "hosts", "schedule", "chunks",
@@ -96,7 +97,7 @@ def test_a_factorial_beyond_pythons_digit_limit_is_printed_in_full(producer: Com
 
 
 def test_compare_prints_a_table_and_writes_results_and_report(
-    producer_on_cluster: CommandLine,
+    producer_on_cluster: CommandLine, producer_in_process: InProcess
 ) -> None:
     answer = producer_on_cluster(
         "compare", "sum", "--stop", "200_000", "--local", "all:2", "--pool", "all",
@@ -115,8 +116,8 @@ def test_compare_prints_a_table_and_writes_results_and_report(
     assert "celery:gevent" in page
     assert "http" not in page.replace("http-equiv", "")
     for name in FORMATS:
-        assert producer_on_cluster("report", "r.json", "--format", name, "--out", name).code == 0
-    raw = producer_on_cluster("report", "r.json", "--format", "csv").out
+        assert producer_in_process("report", "r.json", "--format", name, "--out", name).code == 0
+    raw = producer_in_process("report", "r.json", "--format", "csv").out
     assert len(list(csv.DictReader(io.StringIO(raw)))) == 18
 
 
@@ -177,14 +178,14 @@ BAD_INPUT = [
 
 @pytest.mark.parametrize(("line", "message"), BAD_INPUT)
 def test_bad_input_ends_with_two_lines_at_most_and_code_2(
-    line: str, message: str, producer: CommandLine
+    line: str, message: str, producer_in_process: InProcess
 ) -> None:
-    answer = producer(*line.split())
+    answer = producer_in_process(*line.split())
     assert answer.code == 2
     assert message.lower() in answer.err.lower()
     assert len(answer.err.splitlines()) <= 2
     assert answer.out == ""
-    assert list(producer.directory.iterdir()) == []
+    assert list(producer_in_process.directory.iterdir()) == []
 
 
 def test_a_damaged_results_file_or_one_of_another_format_is_refused(producer: CommandLine) -> None:

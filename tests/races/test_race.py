@@ -18,10 +18,13 @@ from poolrace.producer.cluster.lifecycle import temporary
 from poolrace.producer.reports.formats import FORMATS
 from poolrace.producer.settings import Settings
 from tests.conftest import CommandLine, wait_until
+from tests.in_process import InProcess
 from tests.races.project import QUICK, race, race_processes
 
 
-def test_a_task_that_waits_is_fastest_with_many_at_a_time(project: CommandLine) -> None:
+def test_a_task_that_waits_is_fastest_with_many_at_a_time(
+    project: CommandLine, producer_in_process: InProcess
+) -> None:
     answer = race(
         project, "proj.nap", "[0.05]\n", "--pool", "prefork:2", "--pool", "gevent:20",
         "--out", "r.json", "--report", "r.html",
@@ -38,7 +41,7 @@ def test_a_task_that_waits_is_fastest_with_many_at_a_time(project: CommandLine) 
     assert two_at_a_time["running_s"]["p50"] >= 0.05
     assert all(candidate["peak_memory_bytes"] > 2**20 for candidate in verdict["candidates"])
     for name in FORMATS:
-        rendered = project("report", "r.json", "--format", name, "--out", name)
+        rendered = producer_in_process("report", "r.json", "--format", name, "--out", name)
         assert rendered.code == 0, rendered.err
         assert b"gevent" in (project.directory / name).read_bytes() or name == "png"
     assert (project.directory / "r.html").read_text().count("<svg") == 1
