@@ -60,7 +60,12 @@ def shared(a, b):
 MARK = "TEST_OF_A_RACE"
 """Environment variable that all processes of a race inherit."""
 
-QUICK = ("--budget-s", "15", "--yes", "--json")
+QUICK = ("--budget-s", "8", "--yes", "--json")
+"""Options of a race whose test needs no comparison of candidates: a slow machine spends most of
+these seconds on starting workers."""
+
+ENOUGH = ("--budget-s", "15")
+"""Options of a race that compares candidates, also on a slow machine."""
 
 
 def race(project: CommandLine, task: str, items: str, *options: str) -> Answer:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import CommandLine
-from tests.races.project import by_name, race, race_processes
+from tests.races.project import ENOUGH, by_name, race, race_processes
 
 
 @pytest.mark.timing
@@ -88,7 +88,7 @@ def test_an_app_in_another_environment_runs_with_the_celery_of_that_environment(
 ) -> None:
     answer = race(
         project, "proj.nap", "[0.02]\n", "--python", str(other_environment),
-        "--pool", "prefork:1", "--pool", "prefork:4", "--out", "r.json",
+        "--pool", "prefork:1", "--pool", "prefork:4", *ENOUGH, "--out", "r.json",
     )  # fmt: skip
     assert answer.code == 0, answer.err
     verdict = answer.json()
