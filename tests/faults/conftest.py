@@ -29,10 +29,10 @@ def fault_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]
 @pytest.fixture
 def client(fault_cluster: Cluster) -> Iterator["redis.Redis"]:
     """A client; the cluster is complete before the test, and without leftovers after it."""
-    wait_until(lambda: not fault_cluster.broken_parts(), 40)
+    wait_until(lambda: not fault_cluster.broken_parts())
     with connect(fault_cluster.broker_url) as opened:
         yield opened
-        wait_until(lambda: not fault_cluster.broken_parts(), 40)
+        wait_until(lambda: not fault_cluster.broken_parts())
         with connect(fault_cluster.broker_url) as afterwards:
             assert_clean(afterwards)
 

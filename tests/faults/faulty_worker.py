@@ -100,7 +100,7 @@ class FaultyWorkers:
             self._running[pool].start()
         worker = self._running[pool]
         with connect(self._broker.broker_url) as client:
-            wait_until(lambda: worker.pid in {known.pid for known in present_workers(client)}, 30)
+            wait_until(lambda: worker.pid in {known.pid for known in present_workers(client)})
 
     def stop(self, pool: str) -> None:
         """Kill the worker of the pool (SIGKILL)."""
