@@ -9,7 +9,7 @@ import pytest
 from xdist.scheduler import LoadFileScheduling
 
 GROUPS = {
-    "cluster of the jobs": ("faults/test_jobs",),
+    "cluster of the jobs": ("faults/test_jobs", "integration/test_interrupt"),
     "cluster of the commands": (
         "integration/test_cli",
         "integration/test_sweep_and_scale",
