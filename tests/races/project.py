@@ -5,6 +5,7 @@ from typing import Any
 import psutil
 
 from tests.conftest import Answer, CommandLine
+from tests.in_process import InProcess
 
 APP = """
 import os
@@ -68,12 +69,9 @@ ENOUGH = ("--budget-s", "15")
 """Options of a race that compares candidates, also on a slow machine."""
 
 
-def race(project: CommandLine, task: str, items: str, *options: str) -> Answer:
+def race(project: CommandLine | InProcess, task: str, items: str, *options: str) -> Answer:
     (project.directory / "items.jsonl").write_text(items)
-    return project(
-        "race", "-A", "proj", "--task", task, "--items", "items.jsonl", *QUICK, *options,
-        timeout_s=100,
-    )  # fmt: skip
+    return project("race", "-A", "proj", "--task", task, "--items", "items.jsonl", *QUICK, *options)
 
 
 def by_name(answer: Answer) -> dict[str, dict[str, Any]]:

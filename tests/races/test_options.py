@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import CommandLine
+from tests.in_process import InProcess
 from tests.races.project import ENOUGH, by_name, race, race_processes
 
 
@@ -102,9 +103,9 @@ def test_an_app_in_another_environment_runs_with_the_celery_of_that_environment(
 
 @pytest.mark.timeout(400)
 def test_a_pool_that_the_other_environment_lacks_is_refused(
-    other_environment: Path, project: CommandLine
+    other_environment: Path, project_in_process: InProcess
 ) -> None:
     options = ("--python", str(other_environment), "--pool", "gevent:8")
-    answer = race(project, "proj.nap", "[0]\n", *options)
+    answer = race(project_in_process, "proj.nap", "[0]\n", *options)
     assert (answer.code, answer.out) == (2, "")
     assert "install gevent there" in answer.err

@@ -66,9 +66,9 @@ def test_a_task_that_does_nothing_is_limited_by_messages(project: CommandLine) -
     ],
 )
 def test_items_that_do_not_fit_the_task_are_refused_before_the_task_runs(
-    task: str, items: str, message: str, project: CommandLine
+    task: str, items: str, message: str, project_in_process: InProcess
 ) -> None:
-    answer = race(project, task, items)
+    answer = race(project_in_process, task, items)
     assert (answer.code, answer.out) == (2, "")
     assert message in answer.err
     assert len(answer.err.splitlines()) <= 2
@@ -86,9 +86,9 @@ def test_items_that_do_not_fit_the_task_are_refused_before_the_task_runs(
     ],
 )
 def test_invalid_options_are_refused(
-    options: tuple[str, ...], message: str, project: CommandLine
+    options: tuple[str, ...], message: str, project_in_process: InProcess
 ) -> None:
-    answer = race(project, "proj.nap", "[0]\n", *options)
+    answer = race(project_in_process, "proj.nap", "[0]\n", *options)
     assert (answer.code, answer.out) == (2, "")
     assert message in answer.err
 
