@@ -67,7 +67,6 @@ def test_every_workload_has_a_default_range(workload: str, producer: CommandLine
     assert answer.json()["exact"] is True
 
 
-@pytest.mark.timing
 def test_three_factorials_as_coroutines_take_three_seconds_instead_of_six(
     producer: CommandLine,
 ) -> None:
@@ -75,7 +74,7 @@ def test_three_factorials_as_coroutines_take_three_seconds_instead_of_six(
         "run", "factorial", "--start", "2", "--stop", "5", "--local", "coroutines", "--json"
     )
     run = answer.json()
-    assert 3.0 <= run["elapsed_s"] < 3.5
+    assert 3.0 <= run["elapsed_s"] < 4.5  # it waits: a busy machine adds little
     assert sorted(record["value"] for record in run["records"]) == [2, 6, 24]
     assert run["busy_s"] == pytest.approx(6.0, abs=0.1)
 
