@@ -16,7 +16,7 @@ from poolrace.producer.commands import COMMANDS
 from poolrace.producer.reports.formats import FORMATS
 from poolrace.producer.results.schema import FORMAT
 from poolrace.workers.workloads import WORKLOADS
-from tests.conftest import CommandLine
+from tests.conftest import PATIENCE_S, CommandLine
 from tests.in_process import InProcess
 
 KEYS = {
@@ -244,13 +244,13 @@ def test_a_terminal_shows_a_live_bar_with_the_merged_value(
     )  # fmt: skip
     os.close(child_end)
     shown = b""
-    while select.select([test_end], [], [], 20.0)[0]:
+    while select.select([test_end], [], [], PATIENCE_S)[0]:
         try:
             shown += os.read(test_end, 65536)
         except OSError:  # the other side is closed
             break
     os.close(test_end)
-    assert process.wait(timeout=20) == 0
+    assert process.wait(timeout=PATIENCE_S) == 0
     text = shown.decode()
     assert "local:single" in text
     assert "4 chunks" in text

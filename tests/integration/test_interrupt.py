@@ -45,9 +45,9 @@ def test_an_interrupted_local_run_ends_within_three_cpu_seconds(
 def test_child_processes_end_when_their_producer_is_killed(producer: CommandLine) -> None:
     """The processes end even in the middle of a chunk of an hour."""
     process = producer.start(*LONG, "--local", "processes:2", "--schedule", "static")
+    wait_until(lambda: len(psutil.Process(process.pid).children(recursive=True)) >= 2)
     wait_until(lambda: usage_of_tree(process.pid).cpu_s > 1.0)
     children = psutil.Process(process.pid).children(recursive=True)
-    assert len(children) >= 2
     process.kill()
     process.communicate()
     wait_until(lambda: not any(child.is_running() for child in children))
