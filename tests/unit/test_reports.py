@@ -171,7 +171,7 @@ def test_two_numbers_are_reported_without_a_fit(comparison: Comparison) -> None:
 def test_a_spread_as_large_as_the_median_is_rendered(
     varies: Varies, comparison: Comparison
 ) -> None:
-    uneven = with_times(comparison, varies, {n: (1.0, 1.0, 3.0) for n in (1, 2, 4)})
+    uneven = with_times(comparison, varies, dict.fromkeys((1, 2, 4), (1.0, 1.0, 3.0)))
     for name, render in FORMATS.items():
         assert render(uneven), name
 
