@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from poolrace.producer.environment import describe_this_machine, now
 from poolrace.producer.race.app_info import AppInfo, celery_command, probe
+from poolrace.producer.race.capacity import require_race_fits
 from poolrace.producer.race.options import RaceOptions, fixed_candidates, pools_to_search
 from poolrace.producer.race.requests import Answer, Measure, Request, Start, Steps
 from poolrace.producer.race.sandbox import open_sandbox
@@ -20,6 +21,7 @@ def race(options: RaceOptions, confirm: Callable[[AppInfo], None]) -> Race:
     Raises ``UsageError`` if app, task or items cannot be raced, ``AllFailed`` if no item succeeds.
     """
     made_at = now()
+    require_race_fits(options)
     with open_sandbox(options.broker) as sandbox:
         app = probe(options.target, sandbox, options.items)
         pools = pools_to_search(options.pools, app.pools)
