@@ -1,6 +1,7 @@
 """Runs a race: executes the requests of the strategy on real workers, and records the laps."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from poolrace.producer.environment import describe_this_machine, now
 from poolrace.producer.race.app_info import AppInfo, celery_command, probe
@@ -58,12 +59,8 @@ def _record(
     made_at: str, options: RaceOptions, app: AppInfo, session: RaceSession, decision: Decision
 ) -> Race:
     environment = describe_this_machine()
-    poolrace_version = environment["versions"].get("poolrace", "?")
-    environment["versions"] = {
-        "poolrace": poolrace_version,
-        "celery": app.celery,
-        "python": app.python,
-    }
+    poolrace_version = environment.versions.get("poolrace", "?")
+    versions = {"poolrace": poolrace_version, "celery": app.celery, "python": app.python}
     return Race(
         made_at=made_at,
         app=options.target.app,
@@ -79,6 +76,6 @@ def _record(
         ended=decision.ended,
         left_out=decision.left_out,
         finalists=decision.finalists,
-        environment=environment,
+        environment=replace(environment, versions=versions),
         laps=tuple(session.laps),
     )
