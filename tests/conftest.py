@@ -111,7 +111,7 @@ def run_once(
     """Measure one run in the same way as ``producer run``."""
     job = Job(workload, start, stop)
     executor = make_executor(model, job, settings)
-    return measure(job, executor, schedule.make(len(job)), expected=job.expected())
+    return measure(job, executor, schedule.make_for(job), expected=job.expected())
 
 
 @dataclass(frozen=True)

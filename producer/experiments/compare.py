@@ -119,6 +119,6 @@ def _measure_case(
     """Measure one run of the case; return the run with the facts of its hosts."""
     job = replace(job, id=new_job_id())
     executor = make_executor(case.executor_model, job, settings, case.schedule)
-    schedule = case.schedule.make(len(job), job.time_limit_s)
+    schedule = case.schedule.make_for(job)
     run = measure(job, executor, schedule, expected=expected, observer=observer)
     return run, executor.hosts

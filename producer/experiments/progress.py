@@ -1,5 +1,6 @@
-"""Progress bars on standard error, if standard error is a terminal."""
+"""Progress of runs on standard error: a bar on a terminal, else a line now and then."""
 
+import logging
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -9,13 +10,84 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.table import Column
 
-from poolrace.producer.experiments.compare import ObserverFactory, no_observer
+from poolrace.producer.experiments.compare import ObserverFactory
 from poolrace.producer.jobs.job import Job
 from poolrace.producer.jobs.ledger import Ledger
 from poolrace.workers.chunks import ChunkResult
 
 REFRESH_S = 0.1
 """Seconds between two updates of a progress bar."""
+
+FIRST_LINE_S = 10.0
+"""Seconds after which a run without a bar writes its first line; shorter runs write none."""
+
+LINES_S = 600.0
+"""Seconds between two lines of a long run, at most; before, each line comes after twice the time of
+the last one."""
+
+logger = logging.getLogger(__name__)
+
+
+class TimeLeft:
+    """Estimates the time left of a run from the cost of its done and its missing indices.
+
+    The indices of a workload need not cost the same: those of ``factorial`` cost more and more.
+    """
+
+    def __init__(self, job: Job, clock: Callable[[], float] = time.monotonic) -> None:
+        self._job = job
+        self._clock = clock
+        self._began = clock()
+        self._total = self._missing(job.ledger())
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds since the start of the run."""
+        return self._clock() - self._began
+
+    def seconds(self, ledger: Ledger) -> float | None:
+        """Seconds until the ledger is complete, ``None`` if no chunk with a cost is done."""
+        missing = self._missing(ledger)
+        done = self._total - missing
+        return self.elapsed_s * missing / done if done > 0 else None
+
+    def _missing(self, ledger: Ledger) -> float:
+        cost = self._job.workload.cost
+        return sum(cost(gap.start, gap.stop) for gap in ledger.gaps)
+
+    def words(self, ledger: Ledger) -> str:
+        """The estimate as words, such as ``about 7 min left``."""
+        seconds = self.seconds(ledger)
+        return "time left unknown" if seconds is None else f"about {in_words(seconds)} left"
+
+
+def in_words(seconds: float) -> str:
+    """A duration in its largest unit of which it has two or more."""
+    for unit, unit_s in (("years", 365 * 86400.0), ("days", 86400.0), ("h", 3600.0), ("min", 60.0)):
+        if seconds >= 2 * unit_s:
+            return f"{seconds / unit_s:,.0f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+class Lines:
+    """Log lines of a run: the share of indices that is done, and the time left."""
+
+    def __init__(self, job: Job, title: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._title = title
+        self._time_left = TimeLeft(job, clock)
+        self._next_s = FIRST_LINE_S
+
+    def update(self, ledger: Ledger, _: ChunkResult | None) -> None:
+        """Write a line if it is time for one: the observer of the run."""
+        elapsed_s = self._time_left.elapsed_s
+        if elapsed_s < self._next_s or ledger.complete:
+            return
+        self._next_s = elapsed_s + min(elapsed_s, LINES_S)
+        share = ledger.done / (ledger.stop - ledger.start)
+        logger.info(
+            "%s: %.1f %% of the indices are done after %s, %s",
+            *(self._title, 100 * share, in_words(elapsed_s), self._time_left.words(ledger)),
+        )
 
 
 class _Bar:
@@ -24,7 +96,7 @@ class _Bar:
     def __init__(self, progress: Progress, job: Job, title: str) -> None:
         self._progress = progress
         self._task: TaskID = progress.add_task(title, total=len(job), figures="")
-        self._began = time.monotonic()
+        self._time_left = TimeLeft(job)
         self._shown = 0.0
         self._chunks = 0
         self._indices: dict[str, int] = {}
@@ -38,18 +110,18 @@ class _Bar:
         now = time.monotonic()
         if now - self._shown >= REFRESH_S or ledger.complete:
             self._shown = now
-            figures = self._figures(ledger, now)
+            figures = self._figures(ledger)
             self._progress.update(self._task, completed=ledger.done, figures=figures)
 
-    def _figures(self, ledger: Ledger, now: float) -> str:
-        rate = ledger.done / max(now - self._began, 1e-9)
-        left_s = (ledger.stop - ledger.start - ledger.done) / rate if rate else 0.0
+    def _figures(self, ledger: Ledger) -> str:
+        rate = ledger.done / max(self._time_left.elapsed_s, 1e-9)
         value = str(ledger.value) if ledger.value.bit_length() < 100 else "a big integer"
         shares = ", ".join(
             f"{host} {indices / max(ledger.done, 1):.0%}" for host, indices in self._indices.items()
         )
         return (
-            f"{self._chunks} chunks · value {value} · {rate:.3g}/s · {left_s:.0f} s left · {shares}"
+            f"{self._chunks} chunks · value {value} · {rate:.3g}/s"
+            f" · {self._time_left.words(ledger)} · {shares}"
         )
 
 
@@ -66,9 +138,9 @@ def steps(number: int) -> Iterator[Callable[[str], None]]:
 
 @contextmanager
 def run_bars(job: Job) -> Iterator[ObserverFactory]:
-    """Show a progress bar per run; yields the observer factory that creates the bars."""
+    """Show the progress of each run; yields the observer factory that creates bars or lines."""
     if not sys.stderr.isatty():
-        yield no_observer
+        yield lambda title: Lines(job, title).update
         return
     columns = (
         TextColumn("{task.description}"),

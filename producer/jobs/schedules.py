@@ -7,11 +7,13 @@ Pure: a schedule does not know the executor that computes the chunks.
 
 import math
 from abc import ABC, abstractmethod
+from bisect import bisect_left
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+from poolrace.producer.jobs.job import Job
 from poolrace.workers.chunks import Chunk, ChunkResult
 from poolrace.workers.errors import UsageError
 
@@ -37,6 +39,14 @@ times the 2 to 10 ms (measured) that a Celery message takes to arrive."""
 NOISE_S = 0.005
 """Seconds of wall time below which delays of the operating system's scheduler outweigh the work
 of the chunk."""
+
+
+Cost = Callable[[int, int], float]
+"""A function that returns the relative time which a range of indices takes."""
+
+
+def _count(start: int, stop: int) -> float:
+    return stop - start
 
 
 class Schedule(ABC):
@@ -115,13 +125,14 @@ class Guided(Schedule):
 
 
 class Auto(Schedule):
-    """Cuts chunks by measured time: single indices first, then by the seconds per index.
+    """Cuts chunks by measured time: single indices first, then by the seconds per unit of cost.
 
-    Each chunk is three quarters of one slot's share of the remaining indices, but takes at most
+    ``cost`` is the relative time of a range; by default each index costs the same. Each chunk is
+    three quarters of one slot's share of the remaining cost, but takes at most
     ``LONGEST_CHUNK_S`` and at least ``SHORTEST_CHUNK_S``. A slot idles about 5 ms between two
     chunks, so fewer chunks are better; a whole share would leave no chunk to even out slots of
     different speed. With so many slots that their messages take longer than their chunks, a chunk
-    is a whole share of all unfinished indices, those in flight included.
+    is a whole share of all unfinished work, those in flight included.
     The upper limit is wall time, which includes the time that other slots use the same core. The
     lower limit is busy time, which excludes it: more slots on a core must not cause more messages.
     With a time limit for chunks, a chunk takes at most a quarter of the limit: other processes may
@@ -130,48 +141,63 @@ class Auto(Schedule):
 
     name = "auto"
 
-    def __init__(self, time_limit_s: float | None = None) -> None:
+    def __init__(self, time_limit_s: float | None = None, cost: Cost = _count) -> None:
         quarter_s = time_limit_s / 4 if time_limit_s else math.inf
         self._longest_s = min(LONGEST_CHUNK_S, quarter_s)
-        self._wall_per_index_s: float | None = None
-        self._busy_per_index_s = 0.0
+        self._cost = cost
+        self._wall_per_cost_s: float | None = None
+        self._busy_per_cost_s = 0.0
         self._slots = 1
-        self._in_flight = 0
+        self._in_flight = 0.0
+        """Cost of all chunks that were cut and have no result yet."""
 
     def sizes(self, count: int, slots: int) -> Iterator[int]:
-        """Yield 1 until the first result is observed, then sizes by measured time."""
-        self._slots = slots
-        while count:
-            size = min(count, max(1, self._size(count)))
-            self._in_flight += size
-            yield size
-            count -= size
+        """Yield the sizes of the chunks of ``[0, count)``."""
+        return map(len, self.chunks(0, count, slots))
 
-    def _size(self, count: int) -> int:
-        if self._wall_per_index_s is None:
-            return 1
-        part = 3 * count / (4 * self._slots)
-        if self._slots * MESSAGE_S > part * self._wall_per_index_s:
-            part = math.ceil((count + self._in_flight) / self._slots)
-        shortest = SHORTEST_CHUNK_S / max(self._busy_per_index_s, 1e-9)
-        longest = self._longest_s / max(self._wall_per_index_s, 1e-9)
-        return round(min(max(part, shortest), longest))
+    def chunks_of(self, ranges: Sequence[Chunk], slots: int) -> Iterator[Chunk]:
+        """Yield single indices until the first result is observed, then chunks by measured time."""
+        self._slots = slots
+        remaining = sum(self._cost(part.start, part.stop) for part in ranges)
+        for part in ranges:
+            start = part.start
+            while start < part.stop:
+                chunk = Chunk(start, self._stop(start, part.stop, remaining))
+                cost = self._cost(chunk.start, chunk.stop)
+                remaining -= cost
+                self._in_flight += cost
+                yield chunk
+                start = chunk.stop
+
+    def _stop(self, start: int, limit: int, remaining: float) -> int:
+        """The stop of the next chunk: the first one with which the chunk has its intended cost."""
+        if self._wall_per_cost_s is None:
+            return start + 1
+        intended = 3 * remaining / (4 * self._slots)
+        if self._slots * MESSAGE_S > intended * self._wall_per_cost_s:
+            intended = (remaining + self._in_flight) / self._slots
+        shortest = SHORTEST_CHUNK_S / max(self._busy_per_cost_s, 1e-9)
+        longest = self._longest_s / max(self._wall_per_cost_s, 1e-9)
+        intended = min(max(intended, shortest), longest)
+        stops = range(start + 1, limit)
+        return start + 1 + bisect_left(stops, intended, key=lambda stop: self._cost(start, stop))
 
     def observe(self, result: ChunkResult, slots: int) -> None:
-        """Remember the seconds per index of the newest result.
+        """Remember the seconds per unit of cost of the newest result.
 
         A short chunk's figure is too high rather than too low. The next chunks are then short
         too, and measured again; an error lasts for a few chunks only.
         """
         self._slots = slots
-        self._in_flight -= len(result.chunk)
-        if not len(result.chunk):
+        cost = self._cost(result.chunk.start, result.chunk.stop)
+        self._in_flight -= cost
+        if not cost:
             return
-        self._busy_per_index_s = result.busy_s / len(result.chunk)
+        self._busy_per_cost_s = result.busy_s / cost
         if result.duration_s > NOISE_S:
-            self._wall_per_index_s = result.duration_s / len(result.chunk)
+            self._wall_per_cost_s = result.duration_s / cost
         else:
-            self._wall_per_index_s = self._busy_per_index_s
+            self._wall_per_cost_s = self._busy_per_cost_s
 
 
 SCHEDULES: tuple[str, ...] = (Auto.name, Static.name, Dynamic.name, Guided.name)
@@ -188,11 +214,16 @@ class ScheduleChoice:
     chunks: int | None = None
     chunk_size: int | None = None
 
-    def make(self, count: int, time_limit_s: float | None = None) -> Schedule:
-        """Return a schedule for ``count`` indices; raises ``UsageError`` for contradictions.
+    def make_for(self, job: Job) -> Schedule:
+        """Return a schedule for the job; raises ``UsageError`` for contradictions.
 
-        ``time_limit_s`` limits the seconds of a chunk; only ``auto`` can keep to it.
+        ``auto`` follows the costs of the job's indices, and the time limit of its chunks.
         """
+        schedule = self.make(len(job))
+        return Auto(job.time_limit_s, job.workload.cost) if isinstance(schedule, Auto) else schedule
+
+    def make(self, count: int) -> Schedule:
+        """Return a schedule for ``count`` equal indices."""
         if self.chunks and self.chunk_size:
             raise UsageError("--chunks and --chunk-size exclude each other; give one")
         if self.chunks and 0 < count < self.chunks:
@@ -203,7 +234,7 @@ class ScheduleChoice:
             case Auto.name if self.chunks or self.chunk_size:
                 return replace(self, name=Static.name if self.chunks else Dynamic.name).make(count)
             case Auto.name:
-                return Auto(time_limit_s)
+                return Auto()
             case Static.name:
                 return Static(self.chunk_size, self.chunks)
             case Dynamic.name:

@@ -4,12 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from poolrace.producer.jobs.job import Job
 from poolrace.producer.jobs.schedules import (
-    AUTO,
     LONGEST_CHUNK_S,
     MAX_DEFAULT_CHUNKS,
     SCHEDULES,
     SHORTEST_CHUNK_S,
+    Auto,
     Dynamic,
     Guided,
     Schedule,
@@ -18,6 +19,7 @@ from poolrace.producer.jobs.schedules import (
 )
 from poolrace.workers.chunks import Chunk, ChunkResult
 from poolrace.workers.errors import UsageError
+from poolrace.workers.workloads import make_workload
 
 
 def sizes(schedule: Schedule, count: int, slots: int) -> list[int]:
@@ -88,7 +90,7 @@ def simulated(
     index_s: float, count: int, slots: int, time_limit_s: float | None = None
 ) -> tuple[list[int], float, float]:
     """Simulate ideal slots with ``auto``; return sizes, idle share, messages per slot-second."""
-    schedule = AUTO.make(count, time_limit_s)
+    schedule = Auto(time_limit_s)
     free_at = [0.0] * slots
     sizes_cut = []
     for chunk in schedule.chunks(0, count, slots):
@@ -124,6 +126,35 @@ def test_auto_cuts_chunks_well_below_their_time_limit(limit_s: float) -> None:
     sizes_cut, _, _ = simulated(4e-8, 100_000_000, 2, limit_s)
     assert max(sizes_cut) * 4e-8 <= limit_s / 4 + 4e-8
     assert max(sizes_cut) * 4e-8 <= LONGEST_CHUNK_S + 4e-8
+
+
+@given(
+    start=st.integers(0, 3000), count=st.integers(1, 17_000), slots=st.integers(1, 64),
+    wait_s=st.sampled_from([0.0, 1e-4]),
+)  # fmt: skip
+def test_auto_keeps_chunks_short_where_indices_cost_ever_more(
+    start: int, count: int, slots: int, wait_s: float
+) -> None:
+    """In virtual time: a slot computes a chunk for as long as its cost says."""
+    job = Job(make_workload("factorial", {"wait_s": wait_s}), start, start + count)
+    schedule = ScheduleChoice().make_for(job)
+    unit_s = wait_s or 1e-9
+    chunks = []
+    for chunk in schedule.chunks(start, start + count, slots):
+        duration_s = job.workload.cost(chunk.start, chunk.stop) * unit_s
+        assert duration_s < LONGEST_CHUNK_S + job.workload.cost(chunk.stop - 1, chunk.stop) * unit_s
+        schedule.observe(ChunkResult(chunk, 0, duration_s, duration_s, 0.0, "here", "1.0"), slots)
+        chunks.append(chunk)
+    assert [chunk.start for chunk in chunks] == [start, *(chunk.stop for chunk in chunks[:-1])]
+    assert chunks[-1].stop == start + count
+
+
+def test_a_schedule_for_a_job_follows_its_time_limit() -> None:
+    job = Job(make_workload("sum", {}), 0, 10**8, time_limit_s=1.0)
+    schedule = ScheduleChoice().make_for(job)
+    chunks = schedule.chunks(0, 10**8, 2)
+    schedule.observe(ChunkResult(next(chunks), 0, 1e-6, 1e-6, 0.0, "here", "1.0"), 2)
+    assert len(next(chunks)) * 1e-6 == pytest.approx(0.25)
 
 
 def test_auto_cuts_single_indices_if_an_index_takes_long() -> None:

@@ -53,6 +53,22 @@ def test_the_partial_of_an_empty_chunk_is_0(name: str, parameters: dict[str, Any
 
 
 @pytest.mark.parametrize(("name", "parameters"), CASES)
+@given(bounds=st.lists(st.integers(0, 20_000), min_size=3, max_size=3))
+def test_the_cost_of_a_range_is_the_sum_of_the_costs_of_its_parts(
+    name: str, parameters: dict[str, Any], bounds: list[int]
+) -> None:
+    cost, (start, middle, stop) = make_workload(name, parameters).cost, sorted(bounds)
+    assert cost(start, start) == 0 <= cost(start, stop)
+    assert cost(start, middle) + cost(middle, stop) == pytest.approx(cost(start, stop))
+
+
+def test_the_cost_of_factorial_is_its_number_of_waits() -> None:
+    factorial = make_workload("factorial", {"wait_s": 0.5})
+    for start, stop in ((0, 1), (0, 2), (0, 3), (2, 5), (7, 40)):
+        assert factorial.cost(start, stop) == len(list(factorial.steps(start, stop)))
+
+
+@pytest.mark.parametrize(("name", "parameters"), CASES)
 def test_a_workload_is_rebuilt_from_its_parameters(name: str, parameters: dict[str, Any]) -> None:
     workload = make_workload(name, parameters)
     assert make_workload(name, workload.parameters()) == workload

@@ -58,6 +58,10 @@ class Workload(ABC):
                 f"--stop {stop} is beyond the limit of {self.name}; give at most {self.limit}"
             )
 
+    def cost(self, start: int, stop: int) -> float:
+        """Relative time that ``[start, stop)`` takes, for estimates; here its number of indices."""
+        return stop - start
+
     @abstractmethod
     def steps(self, start: int, stop: int) -> Steps:
         """Compute the partial of ``[start, stop)``, yielding each wait."""

@@ -28,6 +28,18 @@ class Factorial(Workload):
         """Whether ``wait_s`` is not 0."""
         return self.wait_s > 0
 
+    def cost(self, start: int, stop: int) -> float:
+        """The waits of the range; without waits, the digits of 30 bits that are multiplied.
+
+        ``n!`` is a product of ``n`` factors that has about ``n / 4`` such digits on average.
+        """
+        return self._cost_below(stop) - self._cost_below(start)
+
+    def _cost_below(self, stop: int) -> float:
+        if self.waits:
+            return max(stop - 1, 0) * max(stop - 2, 0) / 2
+        return stop**3 / 12
+
     def steps(self, start: int, stop: int) -> Steps:
         """Return the sum of ``n!`` over ``[start, stop)``; wait before each multiplication."""
         total = 0
