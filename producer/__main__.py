@@ -2,7 +2,6 @@
 
 import logging
 import os
-import re
 import signal
 import sys
 from types import FrameType
@@ -10,8 +9,8 @@ from typing import NoReturn
 
 import click
 
-from poolrace.producer.commands import COMMANDS, producer
-from poolrace.producer.errors import INTERRUPTED
+from poolrace.producer.commands import as_called, producer
+from poolrace.producer.errors import INTERRUPTED, SIGNALLED
 from poolrace.producer.program import PROGRAM
 from poolrace.workers.errors import PoolraceError
 from poolrace.workers.settings import mask
@@ -20,9 +19,6 @@ MAX_DIGITS = 200_000
 """Decimal digits of an integer in output, at most: twice the digits of the sum of all factorials
 up to the limit of the workload. Python's own limit of 4,300 would end such a run with a
 traceback."""
-
-COMMAND_LINE = re.compile(rf"\bproducer (?=(?:{'|'.join(COMMANDS)})\b)")
-"""Pattern of a command line within a message; messages call the program ``producer``."""
 
 
 def main() -> NoReturn:
@@ -34,6 +30,8 @@ def main() -> NoReturn:
     handler.setFormatter(LogFormatter(f"{PROGRAM}: %(message)s"))
     logging.basicConfig(handlers=[handler])
     logging.getLogger("poolrace").setLevel(logging.INFO)
+    if f"_{PROGRAM.upper()}_COMPLETE" in os.environ:
+        logging.disable()  # the shell completes a line; a message would appear within that line
     for signum in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(signum, _exit_on_signal)
     try:
@@ -44,10 +42,10 @@ def main() -> NoReturn:
         click.echo(error.ctx.get_help() if error.ctx else "", err=True)
         code = error.exit_code
     except click.ClickException as error:
-        code = _print_error(error.format_message(), error.exit_code)
-    except (KeyboardInterrupt, click.Abort):
-        code = _print_error("interrupted; everything that this command started is stopped",
-                            INTERRUPTED)  # fmt: skip
+        code = _print_error(_worded(error), error.exit_code)
+    except (KeyboardInterrupt, click.Abort) as error:
+        notes = getattr(error, "__notes__", ["everything that this command started is stopped"])
+        code = _print_error("; ".join(["interrupted", *notes]), INTERRUPTED)
     except BrokenPipeError:
         # The reader of our output closed the pipe; the interpreter must not write more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -62,17 +60,18 @@ class LogFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the text of the record."""
-        return _as_called(super().format(record))
+        return as_called(super().format(record))
 
 
-def _as_called(message: str) -> str:
-    """Put the program's name, as it was called, into the command lines of a message."""
-    return COMMAND_LINE.sub(f"{PROGRAM} ", message)
+def _worded(error: click.ClickException) -> str:
+    """Return click's message as our messages are written: small first letter, no full stop."""
+    message = error.format_message().removesuffix(".")
+    return message[:1].lower() + message[1:]
 
 
 def _print_error(message: str, code: int) -> int:
     """Print the message on one line of standard error, without passwords; return the code."""
-    text = mask(_as_called(" ".join(message.split())))
+    text = mask(as_called(" ".join(message.split())))
     click.echo(f"{PROGRAM}: {text}", err=True)
     return code
 
@@ -80,7 +79,7 @@ def _print_error(message: str, code: int) -> int:
 def _exit_on_signal(signum: int, _frame: FrameType | None) -> NoReturn:
     """Exit as after Ctrl-C, so that each context manager stops the processes that it started."""
     signal.signal(signum, signal.SIG_IGN)
-    sys.exit(128 + signum)
+    sys.exit(SIGNALLED + signum)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from typing import Self, cast
 
 import redis
 
-from poolrace.producer.errors import JobCancelled, JobFailed
+from poolrace.producer.errors import JobCancelled, JobFailed, reason_of
 from poolrace.producer.jobs.checkpoint import (
     CANCELLED,
     ENDED,
@@ -199,7 +199,7 @@ class CheckpointWriter:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._close()
+        self._close(error)
 
     def update(self, ledger: Ledger) -> None:
         """Save the progress of the ledger, once a second and when the ledger is complete.
@@ -224,22 +224,24 @@ class CheckpointWriter:
         state = next(
             (state for kind, state in states.items() if isinstance(error, kind)), INTERRUPTED
         )
-        error_text = str(error) or type(error).__name__
-        self._checkpoint = replace(self._checkpoint, state=state, error=error_text)
+        self._checkpoint = replace(self._checkpoint, state=state, error=reason_of(error))
 
-    def _close(self) -> None:
+    def _close(self, error: BaseException | None) -> None:
         job_id = self._checkpoint.job.id
         try:
             self._save()
             self._store.release(job_id)
-        except redis.RedisError as error:
-            logger.warning("the last checkpoint of job %s was not written: %s", job_id, error)
+        except redis.RedisError as trouble:
+            logger.warning("the last checkpoint of job %s was not written: %s", job_id, trouble)
         except PoolraceError:
             return  # another producer owns the job now
         if self._resumable and self._checkpoint.state in (FAILED, INTERRUPTED):
             share = self._checkpoint.done / max(len(self._checkpoint.job), 1)
-            logger.info("%.1f %% of the job is done and saved; continue with: producer resume %s",
-                        100 * share, job_id)  # fmt: skip
+            saved = f"{100 * share:.1f} % of the job is done and saved; continue with: producer resume {job_id}"
+            if isinstance(error, KeyboardInterrupt):
+                error.add_note(saved)  # the command says it together with the interruption
+            else:
+                logger.info(saved)
 
     def _save(self) -> None:
         """Save a checkpoint with the present progress of the ledger."""

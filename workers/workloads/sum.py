@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from poolrace.workers.errors import UsageError
+from poolrace.workers.errors import UsageError, unknown
 from poolrace.workers.installation import install_command
 from poolrace.workers.workloads.base import Steps, Workload, parameter
 
@@ -69,7 +69,7 @@ class Sum(Workload):
 
     def __post_init__(self) -> None:
         if self.kernel not in KERNELS:
-            raise UsageError(f"--kernel {self.kernel!r} is unknown; choose {', '.join(KERNELS)}")
+            raise unknown("--kernel", self.kernel, KERNELS)
 
     def steps(self, start: int, stop: int) -> Steps:
         """Return the sum of ``[start, stop)``; yield 0 after each slice."""
