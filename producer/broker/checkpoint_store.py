@@ -237,7 +237,10 @@ class CheckpointWriter:
             return  # another producer owns the job now
         if self._resumable and self._checkpoint.state in (FAILED, INTERRUPTED):
             share = self._checkpoint.done / max(len(self._checkpoint.job), 1)
-            saved = f"{100 * share:.1f} % of the job is done and saved; continue with: producer resume {job_id}"
+            saved = (
+                f"{100 * share:.1f} % of the job is done and saved;"
+                f" continue with: producer resume {job_id}"
+            )
             if isinstance(error, KeyboardInterrupt):
                 error.add_note(saved)  # the command says it together with the interruption
             else:
