@@ -74,7 +74,8 @@ class LazyGroup(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 # click's signature
         """List the commands by group, without importing them."""
-        width = max(map(len, COMMANDS))
+        # Not map(len, ...): here map is the module of that command, once it is imported.
+        width = max(len(name) for name in COMMANDS)
         for title, group in GROUPS.items():
             with formatter.section(title):
                 formatter.write_dl([(f"{name:<{width}}", text) for name, text in group.items()])
