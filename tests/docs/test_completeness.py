@@ -74,13 +74,8 @@ def test_every_make_target_is_documented() -> None:
 
 
 def test_make_help_lists_every_target_with_its_sentence() -> None:
-    listed = subprocess.run(
-        ["make", "--no-print-directory", "help"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
+    command = ["make", "--no-print-directory", "help"]
+    answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     makefile = (ROOT / "Makefile").read_text()
     targets = re.findall(r"^([a-z-]+):.*?## (.*)$", makefile, re.MULTILINE)
     assert re.findall(r"^  make ([a-z-]+) +(.*)$", answer.stdout, re.MULTILINE) == targets
@@ -121,7 +116,7 @@ def test_every_file_of_the_deployment_is_documented() -> None:
 def test_the_changelog_begins_with_unreleased_changes_or_the_version_of_the_project() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     sections = re.findall(r"^## \[(.*?)\]", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
-    assert [each for each in sections if each != "Unreleased"][0] == project["version"]
+    assert next(each for each in sections if each != "Unreleased") == project["version"]
     assert "Unreleased" not in sections[1:]
     assert sections[-1] == "0.1.0"
 
