@@ -44,7 +44,8 @@ def main() -> NoReturn:
     except click.ClickException as error:
         code = _print_error(_worded(error), error.exit_code)
     except (KeyboardInterrupt, click.Abort) as error:
-        notes = getattr(error, "__notes__", ["everything that this command started is stopped"])
+        interrupt = error.__cause__ or error  # click raises Abort from KeyboardInterrupt
+        notes = getattr(interrupt, "__notes__", ["everything that this command started is stopped"])
         code = _print_error("; ".join(["interrupted", *notes]), INTERRUPTED)
     except BrokenPipeError:
         # The reader of our output closed the pipe; the interpreter must not write more at exit.

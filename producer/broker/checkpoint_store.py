@@ -184,6 +184,7 @@ class CheckpointWriter:
         self._ledger = checkpoint.job.ledger()
         self._resumable = resumable
         self._saved_at = -math.inf
+        self._error: BaseException | None = None
         self.redis_emptied_at = -math.inf
         """Monotonic time at which the stored checkpoint was last found missing: Redis had lost
         its data, including the queued messages."""
@@ -199,7 +200,7 @@ class CheckpointWriter:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._close(error)
+        self._close()
 
     def update(self, ledger: Ledger) -> None:
         """Save the progress of the ledger, once a second and when the ledger is complete.
@@ -224,15 +225,16 @@ class CheckpointWriter:
         state = next(
             (state for kind, state in states.items() if isinstance(error, kind)), INTERRUPTED
         )
+        self._error = error
         self._checkpoint = replace(self._checkpoint, state=state, error=reason_of(error))
 
-    def _close(self, error: BaseException | None) -> None:
+    def _close(self) -> None:
         job_id = self._checkpoint.job.id
         try:
             self._save()
             self._store.release(job_id)
-        except redis.RedisError as trouble:
-            logger.warning("the last checkpoint of job %s was not written: %s", job_id, trouble)
+        except redis.RedisError as error:
+            logger.warning("the last checkpoint of job %s was not written: %s", job_id, error)
         except PoolraceError:
             return  # another producer owns the job now
         if self._resumable and self._checkpoint.state in (FAILED, INTERRUPTED):
@@ -241,8 +243,8 @@ class CheckpointWriter:
                 f"{100 * share:.1f} % of the job is done and saved;"
                 f" continue with: producer resume {job_id}"
             )
-            if isinstance(error, KeyboardInterrupt):
-                error.add_note(saved)  # the command says it together with the interruption
+            if isinstance(self._error, KeyboardInterrupt):
+                self._error.add_note(saved)  # the command says it together with the interruption
             else:
                 logger.info(saved)
 

@@ -87,7 +87,7 @@ def test_ctrl_c_prints_the_command_that_resumes_the_job(producer_on_cluster: Com
     assert interrupted.code == 130
     job = newest(producer_on_cluster)
     assert re.fullmatch(
-        r"producer: interrupted; \d+\.\d % of the job is done and saved;"
+        r"\nproducer: interrupted; \d+\.\d % of the job is done and saved;"
         rf" continue with: producer resume {job['job']}\n",
         interrupted.err,
     )

@@ -45,6 +45,17 @@ def test_usage_and_errors_name_the_program(module: str, name: str) -> None:
     assert failed.stderr.startswith(f"{name}: ")
 
 
+@pytest.mark.parametrize("name", ["poolrace", "producer"])
+def test_the_help_names_the_program_in_sentences_and_examples(name: str) -> None:
+    other = {"poolrace": "producer", "producer": "poolrace"}[name]
+    for arguments in ([], ["cancel"]):
+        command = [sys.executable, "-m", name, *arguments, "--help"]
+        text = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+        assert f"'{name} " in text
+        assert f"  {name} " in text
+        assert f"{other} " not in text.replace("The producer that", "")
+
+
 @pytest.mark.parametrize(("module", "name"), [("poolrace", "poolrace"), ("producer", "producer")])
 def test_command_lines_in_messages_name_the_program(module: str, name: str, tmp_path: Path) -> None:
     variables = {key: value for key, value in os.environ.items() if not key.startswith(OURS)}
