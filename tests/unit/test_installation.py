@@ -88,7 +88,7 @@ def test_a_uv_tool_from_a_repository_is_installed_from_that_repository(
 
 
 def test_a_uv_tool_keeps_its_other_extras(environment: Environment) -> None:
-    """As in the file that uv 0.9 wrote after ``uv tool install '/home/me/my checkout[numpy]'``."""
+    """As in the file that uv 0.13 wrote after ``uv tool install '/home/me/my checkout[numpy]'``."""
     environment.mark("uv-receipt.toml")
     (environment.path / "uv-receipt.toml").write_text(
         '[tool]\nrequirements = [{ name = "poolrace", extras = ["numpy"],'

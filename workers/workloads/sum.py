@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from poolrace.workers.errors import UsageError, unknown
-from poolrace.workers.installation import install_command
 from poolrace.workers.workloads.base import Steps, Workload, parameter
 
 SLICE = 1_000_000
@@ -37,6 +36,9 @@ def _numpy(start: int, stop: int) -> Steps:
     try:
         import numpy as np  # noqa: PLC0415 # an extra, for this kernel only
     except ImportError as error:
+        # Only here: it imports importlib.metadata, 30 ms that each worker and command would take.
+        from poolrace.workers.installation import install_command  # noqa: PLC0415
+
         command = install_command("numpy")
         raise UsageError(f"--kernel numpy needs the extra 'numpy': {command}") from error
     total = 0
