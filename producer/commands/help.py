@@ -1,6 +1,7 @@
 """The help of a command: its options by section; the program is named as it was called.
 
-Written for click alone: cloup and rich-click group options, too, and take 25 to 60 ms to import.
+Written for click alone: cloup groups options, too, and takes 25 ms to import. rich-click takes
+130 ms, and draws frames in a pipe, too.
 """
 
 from collections.abc import Iterator

@@ -1,6 +1,7 @@
 """The shell completes commands, options, names of workloads and models, files, and ids of jobs."""
 
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -117,10 +118,23 @@ def test_each_shell_gets_a_script_for_the_program_as_it_was_called(
     assert f"_{program.upper()}_COMPLETE={shell.name}_complete" in script
 
 
-def test_bash_gets_the_words_of_a_line() -> None:
-    variables = {"_POOLRACE_COMPLETE": "bash_complete", "COMP_CWORD": "4",
-                 "COMP_WORDS": "poolrace run sum --pool th"}  # fmt: skip
-    assert asked("poolrace", variables) == "plain,threads\n"
+@pytest.mark.parametrize("program", ["producer", "poolrace"])
+def test_bash_completes_after_the_documented_line(program: str, tmp_path: Path) -> None:
+    command = tmp_path / program
+    command.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m {program} "$@"\n')
+    command.chmod(0o755)
+    script = f"""
+        eval "$(_{program.upper()}_COMPLETE=bash_source {program})"
+        COMP_WORDS=({program} run sum --pool th) COMP_CWORD=4
+        _{program}_completion {program}
+        echo "${{COMPREPLY[@]}}"
+    """
+    path = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    answer = subprocess.run(
+        ["bash", "-c", script], cwd=ROOT, env={**os.environ, **path},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert answer.stdout == "threads\n"
 
 
 def asked(program: str, variables: dict[str, str]) -> str:

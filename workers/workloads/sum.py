@@ -36,7 +36,7 @@ def _numpy(start: int, stop: int) -> Steps:
     try:
         import numpy as np  # noqa: PLC0415 # an extra, for this kernel only
     except ImportError as error:
-        # Only here: it imports importlib.metadata, 30 ms that each worker and command would take.
+        # Only here: importlib.metadata and tomllib take some 30 ms to import.
         from poolrace.workers.installation import install_command  # noqa: PLC0415
 
         command = install_command("numpy")
