@@ -1,5 +1,6 @@
 """Options that several commands share, and the objects that typed options become."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import Field, fields
 from decimal import Decimal, InvalidOperation
@@ -10,7 +11,7 @@ import click
 
 from poolrace.producer.commands.completion import complete_names
 from poolrace.producer.executors.models import LOCAL_MODELS, Model
-from poolrace.producer.jobs.job import Job
+from poolrace.producer.jobs.job import MIN_TIME_LIMIT_S, Job
 from poolrace.producer.jobs.schedules import SCHEDULES, ScheduleChoice
 from poolrace.producer.settings import Settings
 from poolrace.workers.errors import UsageError, suggestion
@@ -54,6 +55,21 @@ class Name(click.Choice[str]):
     def get_invalid_choice_message(self, value: Any, ctx: click.Context | None) -> str:  # noqa: ARG002 # click's signature
         """Return the message on an unknown name."""
         return f"{value!r} is unknown; {suggestion(value, self.choices)}"
+
+
+class FiniteFloat(click.FloatRange):
+    """A number within a range; ``nan`` and ``inf``, which click's own types accept, fail."""
+
+    name = "number"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Return the number; fails for a number that is not finite."""
+        number: float = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is not a finite number; write 60 or 0.5.", param, ctx)
+        return number
 
 
 class Numbers(click.ParamType[tuple[int, ...]]):
@@ -150,7 +166,7 @@ def result_options(command: F) -> F:
         click.option(
             "--report",
             type=path,
-            help="File for a report; its suffix chooses the format, as .md or .svg, else HTML.",
+            help="File for a report; its suffix chooses the format, as .html, .md or .svg.",
         ),
         click.option(
             "--json", "as_json", is_flag=True, help="Print the results as JSON, not as a table."
@@ -163,7 +179,7 @@ time_limit_option = click.option(
     "--time-limit",
     "time_limit_s",
     metavar="SECONDS",
-    type=click.FloatRange(min=0, min_open=True),
+    type=FiniteFloat(min=MIN_TIME_LIMIT_S),
     help="Longest time for a chunk under a Celery pool.  [default: none]",
 )
 
@@ -258,4 +274,4 @@ def _type_of(field: "Field[Any]") -> click.ParamType[Any]:
         return Name(field.metadata["choices"])
     if isinstance(field.default, tuple):
         return Numbers()
-    return click.FLOAT if isinstance(field.default, float) else Count()
+    return FiniteFloat() if isinstance(field.default, float) else Count()
