@@ -68,7 +68,7 @@ def test_a_documented_make_target_is_found_where_the_reader_stands(
 @pytest.mark.parametrize("span", [each for each in SPANS if each.startswith("make ")])
 def test_a_make_target_within_a_sentence_exists_and_uses_its_variables(span: str) -> None:
     makefile = (ROOT / "Makefile").read_text()
-    for word in span.split()[1:]:
+    for word in shlex.split(span)[1:]:
         variable, assigned, _ = word.partition("=")
         pattern = rf"\$\({variable}\)|\$\(if \$\({variable}\)" if assigned else rf"^{word}:"
         assert re.search(pattern, makefile, re.MULTILINE), word
