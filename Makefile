@@ -21,7 +21,7 @@ SEED ?= 1
 .DEFAULT_GOAL := help
 
 help:  ## List the targets.
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s%s\n", $$1, $$2}' Makefile
 
 install:  ## Install everything into .venv (the other targets do so when needed).
 	@$(PYTHON) deploy/install.py

@@ -1,7 +1,7 @@
 """Entry point of the program ``producer``: runs a command, turns errors into exit codes."""
 
 import logging
-import re
+import os
 import signal
 import sys
 from types import FrameType
@@ -9,9 +9,9 @@ from typing import NoReturn
 
 import click
 
-from poolrace.producer.commands import COMMANDS, producer
+from poolrace.producer.commands import as_called, producer
 from poolrace.producer.commands.closed_pipe import discard_output
-from poolrace.producer.errors import INTERRUPTED
+from poolrace.producer.errors import INTERRUPTED, SIGNALLED
 from poolrace.producer.printable import printable
 from poolrace.producer.program import PROGRAM
 from poolrace.workers.errors import PoolraceError
@@ -21,9 +21,6 @@ MAX_DIGITS = 200_000
 """Decimal digits of an integer in output, at most: twice the digits of the sum of all factorials
 up to the limit of the workload. Python's own limit of 4,300 would end such a run with a
 traceback."""
-
-COMMAND_LINE = re.compile(rf"\bproducer (?=(?:{'|'.join(COMMANDS)})\b)")
-"""Pattern of a command line within a message; messages call the program ``producer``."""
 
 
 def main() -> NoReturn:
@@ -35,6 +32,8 @@ def main() -> NoReturn:
     handler.setFormatter(LogFormatter(f"{PROGRAM}: %(message)s"))
     logging.basicConfig(handlers=[handler])
     logging.getLogger("poolrace").setLevel(logging.INFO)
+    if f"_{PROGRAM.upper()}_COMPLETE" in os.environ:
+        logging.disable()  # the shell completes a line; a message would appear within that line
     for signum in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(signum, _exit_on_signal)
     try:
@@ -45,10 +44,11 @@ def main() -> NoReturn:
         click.echo(error.ctx.get_help() if error.ctx else "", err=True)
         code = error.exit_code
     except click.ClickException as error:
-        code = _print_error(error.format_message(), error.exit_code)
-    except (KeyboardInterrupt, click.Abort):
-        code = _print_error("interrupted; everything that this command started is stopped",
-                            INTERRUPTED)  # fmt: skip
+        code = _print_error(_worded(error), error.exit_code)
+    except (KeyboardInterrupt, click.Abort) as error:
+        interrupt = error.__cause__ or error  # click raises Abort from KeyboardInterrupt
+        notes = getattr(interrupt, "__notes__", ["everything that this command started is stopped"])
+        code = _print_error("; ".join(["interrupted", *notes]), INTERRUPTED)
     except BrokenPipeError:
         discard_output()
         code = 1
@@ -63,17 +63,18 @@ class LogFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return the text of the record."""
         lines = super().format(record).split("\n")
-        return _as_called("\n".join(map(printable, lines)))
+        return as_called("\n".join(map(printable, lines)))
 
 
-def _as_called(message: str) -> str:
-    """Put the program's name, as it was called, into the command lines of a message."""
-    return COMMAND_LINE.sub(f"{PROGRAM} ", message)
+def _worded(error: click.ClickException) -> str:
+    """Return click's message as our messages are written: small first letter, no full stop."""
+    message = error.format_message().removesuffix(".")
+    return message[:1].lower() + message[1:]
 
 
 def _print_error(message: str, code: int) -> int:
     """Print the message on one line of standard error, without passwords; return the code."""
-    text = mask(_as_called(printable(" ".join(message.split()))))
+    text = mask(as_called(printable(" ".join(message.split()))))
     click.echo(f"{PROGRAM}: {text}", err=True)
     return code
 
@@ -81,7 +82,7 @@ def _print_error(message: str, code: int) -> int:
 def _exit_on_signal(signum: int, _frame: FrameType | None) -> NoReturn:
     """Exit as after Ctrl-C, so that each context manager stops the processes that it started."""
     signal.signal(signum, signal.SIG_IGN)
-    sys.exit(128 + signum)
+    sys.exit(SIGNALLED + signum)
 
 
 if __name__ == "__main__":

@@ -7,10 +7,15 @@ PoolraceError        exit code 1
     └── ChunkFailed  1   the code of one chunk raised an error, or its process died, too often
 """
 
+import signal
+
 from poolrace.workers.errors import PoolraceError
 
-INTERRUPTED = 130
-"""Exit code after Ctrl-C: 128 + SIGINT, the shell's convention."""
+SIGNALLED = 128
+"""Exit code after a signal, less the number of the signal: the shell's convention."""
+
+INTERRUPTED = SIGNALLED + signal.SIGINT
+"""Exit code after Ctrl-C."""
 
 
 class JobFailed(PoolraceError):
@@ -31,3 +36,12 @@ class AllFailed(JobFailed):
 
 class ChunkFailed(JobFailed):
     """The code of a chunk raised an error, or the process that ran the chunk died."""
+
+
+def reason_of(error: BaseException) -> str:
+    """Return the reason for the early end of a job in words; two of them are signals."""
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted with Ctrl-C"
+    if isinstance(error, SystemExit) and isinstance(error.code, int) and error.code > SIGNALLED:
+        return f"ended by {signal.Signals(error.code - SIGNALLED).name}"
+    return str(error) or type(error).__name__

@@ -1,4 +1,4 @@
-"""The name of the program as it was called: ``producer`` or ``poolrace``. Pure."""
+"""The name of the program as it was called, ``producer`` or ``poolrace``. Pure."""
 
 import sys
 from pathlib import PurePath
@@ -17,3 +17,8 @@ def name_of(path: str) -> str:
 
 PROGRAM = name_of(sys.argv[0])
 """Name of the program in usage lines, messages and examples."""
+
+
+def examples(*arguments: str) -> str:
+    """Return the end of a command's help: command lines that work as they are."""
+    return "\n".join(["\b", "Examples:", *(f"  {PROGRAM} {each}" for each in arguments)])

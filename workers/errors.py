@@ -9,6 +9,9 @@
 A message has one or two lines: the problem, the value, the way out.
 """
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
 
 class PoolraceError(Exception):
     """Base class of all errors that end a command with a message instead of a traceback."""
@@ -34,3 +37,15 @@ class ResultTooLarge(PoolraceError):
 
 class ChunkTimeout(PoolraceError):
     """A chunk ran for longer than its time limit."""
+
+
+def unknown(kind: str, name: str, known: Iterable[str]) -> UsageError:
+    """Return the error for an unknown name of that kind, with its way out."""
+    return UsageError(f"{kind} {name!r} is unknown; {suggestion(name, known)}")
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """Return the way out of an unknown name: the most similar known name, or all names."""
+    names = list(known)
+    similar = get_close_matches(name, names, n=1)
+    return f"did you mean {similar[0]}?" if similar else f"choose {', '.join(names)}"

@@ -4,6 +4,7 @@ import json
 import re
 import shlex
 import sys
+import tomllib
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 
@@ -29,7 +30,9 @@ def install_command(extra: str) -> str:
     if (environment / MAKE_FILE).exists():
         return "make install"
     if (environment / UV_TOOL_FILE).exists():
-        return f"uv tool install {shlex.quote(_requirement(installed, extra))}"
+        # uv removes the extras that are not named again.
+        extras = sorted({extra, *_extras_of_tool(environment / UV_TOOL_FILE)})
+        return f"uv tool install {shlex.quote(_requirement(installed, extras))}"
     if (environment / PIPX_FILE).exists():
         return f"pipx inject {NAME} {shlex.join(packages(installed, extra))}"
     pip = "uv pip" if _installer(installed) == "uv" else "pip"
@@ -46,13 +49,25 @@ def packages(installed: Distribution, extra: str) -> list[str]:
     ]
 
 
-def _requirement(installed: Distribution, extra: str) -> str:
-    """The requirement with the extra, from the same source: an index, a directory, a repository."""
+def _extras_of_tool(receipt: Path) -> list[str]:
+    """The extras with which ``uv tool install`` installed the program."""
+    tool = tomllib.loads(receipt.read_text()).get("tool", {})
+    return [
+        extra
+        for requirement in tool.get("requirements", [])
+        if requirement["name"] == NAME
+        for extra in requirement.get("extras", [])
+    ]
+
+
+def _requirement(installed: Distribution, extras: list[str]) -> str:
+    """The requirement with extras, from the same source: an index, a directory, a repository."""
+    named = f"{NAME}[{','.join(extras)}]"
     origin = json.loads(installed.read_text("direct_url.json") or "{}")
     if not origin:
-        return f"{NAME}[{extra}]"
+        return named
     scheme = f"{origin['vcs_info']['vcs']}+" if "vcs_info" in origin else ""
-    return f"{NAME}[{extra}] @ {scheme}{origin['url']}"
+    return f"{named} @ {scheme}{origin['url']}"
 
 
 def _installer(installed: Distribution) -> str:

@@ -3,7 +3,7 @@
 import os
 from dataclasses import dataclass
 
-from poolrace.workers.errors import UsageError
+from poolrace.workers.errors import unknown
 
 
 @dataclass(frozen=True)
@@ -38,5 +38,5 @@ POOLS: dict[str, Pool] = {
 def pool_named(name: str) -> Pool:
     """The pool of that name; raises ``UsageError`` for an unknown one."""
     if name not in POOLS:
-        raise UsageError(f"pool {name!r} is unknown; choose {', '.join(POOLS)}")
+        raise unknown("pool", name, POOLS)
     return POOLS[name]

@@ -8,6 +8,7 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
 from poolrace.producer.commands import COMMANDS, producer
+from poolrace.producer.commands.help import sections
 
 FOLDER = "reference/commands"
 
@@ -26,7 +27,6 @@ def page(name: str) -> str:
     if command is None:
         raise LookupError(f"there is no command {name!r}")
     context = click.Context(command, info_name=name, parent=parent)
-    options = [option for option in command.get_params(context) if isinstance(option, click.Option)]
     lines = [
         f"# producer {name}",
         "",
@@ -36,12 +36,26 @@ def page(name: str) -> str:
         command.get_usage(context),
         "```",
         "",
-        "| option | meaning | default |",
-        "|---|---|---|",
-        *(_row(option, context) for option in options),
-        "",
+        *_arguments(command),
     ]
-    return "\n".join(lines)
+    for title, options in sections(command, context):
+        rows = [_row(option, context) for option in options]
+        lines += [f"## {title}", "", "| option | meaning | default |", "|---|---|---|", *rows, ""]
+    return "\n".join([*lines, *_examples(command), ""])
+
+
+def _arguments(command: click.Command) -> Iterator[str]:
+    """The arguments of a command as a list."""
+    for argument in command.params:
+        if isinstance(argument, click.Argument):
+            yield f"- `{argument.make_metavar(click.Context(command))}`: {argument.help}"
+    yield ""
+
+
+def _examples(command: click.Command) -> Iterator[str]:
+    """The examples of a command as a block."""
+    heading, *lines = (command.epilog or "").removeprefix("\b\n").splitlines()
+    yield from (f"## {heading.rstrip(':')}", "", "```sh", *map(str.strip, lines), "```")
 
 
 def _row(option: click.Option, context: click.Context) -> str:

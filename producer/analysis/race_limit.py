@@ -1,6 +1,7 @@
 """Finds the resource that limits a race: CPU, GIL, waiting, messages, memory. Pure."""
 
 from collections.abc import Sequence
+from math import fsum
 from typing import Literal
 
 from poolrace.producer.analysis.race_summary import CandidateSummary, is_busy
@@ -29,14 +30,14 @@ def find_limit(
     fastest = best[0]
     if fastest.failed_share > MAX_FAILED_SHARE:
         return "failures"
-    running_s = sum(lap.running_total_s for lap in race.base)
-    if running_s < 0.5 * sum(lap.wall_s for lap in race.base):
+    running_s = fsum(lap.running_total_s for lap in race.base)
+    if running_s < 0.5 * fsum(lap.wall_s for lap in race.base):
         return "broker"  # even one slot spends its time on messages
     if blocking:
         return "blocking"
     if race.ended.get(fastest.candidate.pool) == "memory":
         return "memory"
-    computing = sum(lap.cpu_s for lap in race.base) / max(running_s, 1e-9)
+    computing = fsum(lap.cpu_s for lap in race.base) / max(running_s, 1e-9)
     if waiting_share > WAITING_TASK and computing < 1 - WAITING_TASK:
         return "waiting"
     return "gil" if _held_back_by_gil(race, best) else "cpu"

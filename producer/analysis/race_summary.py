@@ -1,8 +1,13 @@
-"""Computes the summary of each candidate of a race from its laps. Pure."""
+"""Computes the summary of each candidate of a race from its laps. Pure.
+
+Seconds are added with ``fsum``: ``sum`` rounds floats differently before Python 3.12, and the same
+file must give the same bytes under every Python.
+"""
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import fsum
 from statistics import median
 from typing import Any
 
@@ -93,8 +98,8 @@ def count_failures(laps: Sequence[Lap]) -> Counter[str]:
 
 def waiting_share_of(laps: Sequence[Lap]) -> float:
     """Share of the running time in which a thread neither computed nor waited for a core."""
-    total_s = sum(lap.running_total_s for lap in laps)
-    busy_s = sum(lap.own_cpu_s + lap.core_wait_s for lap in laps)
+    total_s = fsum(lap.running_total_s for lap in laps)
+    busy_s = fsum(lap.own_cpu_s + lap.core_wait_s for lap in laps)
     return _clamp(1 - busy_s / total_s) if total_s else 0.0
 
 
@@ -103,7 +108,7 @@ def _summary(race: Race, candidate: Candidate) -> CandidateSummary:
     laps = laps_of(race, candidate, "final") or all_laps
     executions = sum(lap.executions for lap in all_laps) or 1
     speeds = [lap.items_per_s for lap in laps]
-    wall_s = sum(lap.wall_s for lap in laps) or 1e-9
+    wall_s = fsum(lap.wall_s for lap in laps) or 1e-9
     switches = sum(lap.voluntary_switches + lap.involuntary_switches for lap in all_laps)
     return CandidateSummary(
         candidate=candidate,
@@ -112,9 +117,9 @@ def _summary(race: Race, candidate: Candidate) -> CandidateSummary:
         ci95=confidence_interval(speeds),
         waiting_s=_medians([lap.waiting_s for lap in laps]),
         running_s=_medians([lap.running_s for lap in laps]),
-        cpu_s_per_item=sum(lap.cpu_s for lap in all_laps) / executions,
-        cores_used=sum(lap.cpu_s + lap.core_wait_s for lap in laps) / wall_s,
-        overlap=sum(lap.running_total_s for lap in laps) / wall_s,
+        cpu_s_per_item=fsum(lap.cpu_s for lap in all_laps) / executions,
+        cores_used=fsum(lap.cpu_s + lap.core_wait_s for lap in laps) / wall_s,
+        overlap=fsum(lap.running_total_s for lap in laps) / wall_s,
         peak_memory_bytes=max(lap.peak_memory_bytes for lap in all_laps),
         switches_per_item=switches / executions,
         failures=count_failures(all_laps),
@@ -135,10 +140,10 @@ def _waiting_share(race: Race, candidate: Candidate, laps: Sequence[Lap]) -> flo
     upper_bound = waiting_share_of(race.base)
     if candidate.pool == "threads":
         return min(upper_bound, waiting_share_of(laps))
-    total_s = sum(lap.running_total_s for lap in laps)
+    total_s = fsum(lap.running_total_s for lap in laps)
     if not total_s:
         return 0.0
-    return min(upper_bound, _clamp(1 - sum(lap.cpu_s for lap in laps) / total_s))
+    return min(upper_bound, _clamp(1 - fsum(lap.cpu_s for lap in laps) / total_s))
 
 
 def _medians(rows: Sequence[Sequence[float]]) -> list[float]:

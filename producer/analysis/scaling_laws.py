@@ -177,7 +177,7 @@ def _least_squares(
                 continue
             by_column = dict(zip(used, solution, strict=True))
             coefficients = tuple(by_column.get(column, 0.0) for column in range(len(columns)))
-            error = sum((_dot(row, coefficients) - 1) ** 2 for row in weighted)
+            error = math.fsum((_dot(row, coefficients) - 1) ** 2 for row in weighted)
             if best is None or error < best[0]:
                 best = error, coefficients
     if best is None:
@@ -203,7 +203,7 @@ def _solve(columns: Sequence[Sequence[float]]) -> tuple[float, ...] | None:
     _, projections = _project([1.0] * len(columns[0]), basis)
     solution = [0.0] * len(columns)
     for row in reversed(range(len(columns))):
-        known_part = sum(
+        known_part = math.fsum(
             upper[column][row] * solution[column] for column in range(row + 1, len(columns))
         )
         solution[row] = (projections[row] - known_part) / upper[row][row]
@@ -226,14 +226,14 @@ def _project(
 
 
 def _dot(left: Sequence[float], right: Sequence[float]) -> float:
-    return sum(a * b for a, b in zip(left, right, strict=True))
+    return math.fsum(a * b for a, b in zip(left, right, strict=True))
 
 
 def _r_squared(pairs: Sequence[tuple[float, float]]) -> float | None:
     """R²: share of the variance that the fit explains; ``pairs`` are measured and fitted values."""
     if len(pairs) <= PARAMETERS:
         return None
-    mean = sum(measured for measured, _ in pairs) / len(pairs)
-    total = sum((measured - mean) ** 2 for measured, _ in pairs)
-    residual = sum((measured - fitted) ** 2 for measured, fitted in pairs)
+    mean = math.fsum(measured for measured, _ in pairs) / len(pairs)
+    total = math.fsum((measured - mean) ** 2 for measured, _ in pairs)
+    residual = math.fsum((measured - fitted) ** 2 for measured, fitted in pairs)
     return 1 - residual / total if total > 0 else None

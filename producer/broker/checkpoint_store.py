@@ -17,7 +17,7 @@ from typing import Self, cast
 
 import redis
 
-from poolrace.producer.errors import JobCancelled, JobFailed
+from poolrace.producer.errors import JobCancelled, JobFailed, reason_of
 from poolrace.producer.jobs.checkpoint import (
     CANCELLED,
     ENDED,
@@ -184,6 +184,7 @@ class CheckpointWriter:
         self._ledger = checkpoint.job.ledger()
         self._resumable = resumable
         self._saved_at = -math.inf
+        self._error: BaseException | None = None
         self.redis_emptied_at = -math.inf
         """Monotonic time at which the stored checkpoint was last found missing: Redis had lost
         its data, including the queued messages."""
@@ -224,8 +225,8 @@ class CheckpointWriter:
         state = next(
             (state for kind, state in states.items() if isinstance(error, kind)), INTERRUPTED
         )
-        error_text = str(error) or type(error).__name__
-        self._checkpoint = replace(self._checkpoint, state=state, error=error_text)
+        self._error = error
+        self._checkpoint = replace(self._checkpoint, state=state, error=reason_of(error))
 
     def _close(self) -> None:
         job_id = self._checkpoint.job.id
@@ -238,8 +239,14 @@ class CheckpointWriter:
             return  # another producer owns the job now
         if self._resumable and self._checkpoint.state in (FAILED, INTERRUPTED):
             share = self._checkpoint.done / max(len(self._checkpoint.job), 1)
-            logger.info("%.1f %% of the job is done and saved; continue with: producer resume %s",
-                        100 * share, job_id)  # fmt: skip
+            saved = (
+                f"{100 * share:.1f} % of the job is done and saved;"
+                f" continue with: producer resume {job_id}"
+            )
+            if isinstance(self._error, KeyboardInterrupt):
+                self._error.add_note(saved)  # the command says it together with the interruption
+            else:
+                logger.info(saved)
 
     def _save(self) -> None:
         """Save a checkpoint with the present progress of the ledger."""

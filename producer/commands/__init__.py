@@ -4,27 +4,50 @@ Each command parses its options, calls one function and prints the result. A com
 imported when the command is called, so ``producer --help`` imports neither Celery nor Redis.
 """
 
+import re
 from importlib import import_module
 
 import click
 
-COMMANDS: dict[str, str] = {
-    "run": "Run WORKLOAD under one execution model; print its exact value and the time taken.",
-    "jobs": "List the jobs saved in a cluster, with state and progress.",
-    "resume": "Resume JOB from its last checkpoint.",
-    "cancel": "Cancel JOB: remove its queued chunks, and stop its running ones.",
-    "compare": "Run WORKLOAD under several execution models, interleaved, and compare them.",
-    "sweep": "Run WORKLOAD in different numbers of chunks, and find the best number.",
-    "scale": "Run WORKLOAD on a growing number of hosts or slots, and show the speed-up.",
-    "race": "Find the pool and the concurrency that suit a task of your own Celery app.",
-    "map": "Find the fastest pool for each share of waiting and each concurrency.",
-    "report": "Render the stored RESULTS of a comparison, a race or a map.",
-    "up": "Start a local cluster that keeps running: Redis, a Celery worker per pool, Flower.",
-    "down": "Stop the local cluster, even a damaged one, and remove its files.",
-    "status": "Show the workers of a cluster, and missing parts of the local cluster.",
-    "env": 'Print the local cluster\'s shell variables, for eval "$(producer env)".',
+from poolrace.producer.program import PROGRAM, examples
+from poolrace.workers.errors import unknown
+
+GROUPS: dict[str, dict[str, str]] = {
+    "Measure": {
+        "run": "Run WORKLOAD under one execution model; print value and time.",
+        "compare": "Run WORKLOAD under several execution models, and compare them.",
+        "sweep": "Run WORKLOAD in different numbers of chunks; find the best.",
+        "scale": "Run WORKLOAD on more and more hosts or slots; show the speed-up.",
+    },
+    "Choose a pool": {
+        "race": "Find the pool and the concurrency for a task of your Celery app.",
+        "map": "Find the fastest pool for each share of waiting.",
+    },
+    "Results and jobs": {
+        "report": "Render the stored RESULTS of a comparison, a race or a map.",
+        "jobs": "List the jobs saved in a cluster, with state and progress.",
+        "resume": "Resume JOB from its last checkpoint.",
+        "cancel": "Cancel JOB: remove its queued chunks, stop its running ones.",
+    },
+    "Local cluster": {
+        "up": "Start a local cluster: Redis, a worker per pool, Flower.",
+        "status": "Show the workers of a cluster, and missing parts.",
+        "env": "Print the local cluster's shell variables.",
+        "down": "Stop the local cluster, even a damaged one; remove its files.",
+    },
 }
-"""Name of each command, also of its module -> first sentence of its help (a test compares)."""
+"""Heading in the list of commands -> name of a command, also of its module -> first sentence of its
+help (a test compares), which fits into one line."""
+
+COMMANDS = {name: text for group in GROUPS.values() for name, text in group.items()}
+
+COMMAND_LINE = re.compile(rf"\bproducer (?=(?:{'|'.join(COMMANDS)})\b)")
+"""Pattern of a command line within a text; texts call the program ``producer``."""
+
+
+def as_called(text: str) -> str:
+    """Return the text with the program's name, as it was called, in its command lines."""
+    return COMMAND_LINE.sub(f"{PROGRAM} ", text)
 
 
 class LazyGroup(click.Group):
@@ -44,18 +67,33 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command as click does; the error for an unknown command lists all commands."""
+        """Find the command as click does; an unknown one is refused with a suggestion."""
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            ctx.fail(f"{args[0]!r} is not a command; choose {', '.join(COMMANDS)}")
+            ctx.fail(str(unknown("command", args[0], COMMANDS)))
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 # click's signature
-        """List the commands without importing them."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+        """List the commands by group, without importing them."""
+        # Not map(len, ...): here map is the module of that command, once it is imported.
+        width = max(len(name) for name in COMMANDS)
+        for title, group in GROUPS.items():
+            with formatter.section(title):
+                formatter.write_dl([(f"{name:<{width}}", text) for name, text in group.items()])
+
+    def get_help(self, ctx: click.Context) -> str:
+        """Return the help; its command lines name the program as it was called."""
+        return as_called(super().get_help(ctx))
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=examples(
+        "run sum --pool gevent",
+        "compare mixed --repeat 1 --report report.html",
+        "run --help",
+    ),
+)
 @click.version_option(package_name="poolrace", prog_name="poolrace")
 def producer() -> None:
     """Run divisible work under every execution model that Python offers, from one thread to Celery

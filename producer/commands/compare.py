@@ -4,8 +4,9 @@ from typing import Any
 
 import click
 
+from poolrace.producer.commands.completion import complete_names
+from poolrace.producer.commands.help import Command
 from poolrace.producer.commands.options import (
-    example,
     job_from,
     job_options,
     measuring_options,
@@ -15,16 +16,25 @@ from poolrace.producer.commands.options import (
 from poolrace.producer.commands.output import Output
 from poolrace.producer.executors.models import LOCAL_MODELS, ONE_SLOT, Model
 from poolrace.producer.experiments.plans import Case, Plan
+from poolrace.producer.program import examples
 from poolrace.workers.pools import POOLS
 
 
-@click.command(epilog=example("compare sum --local all --pool all --report report.html"))
+@click.command(
+    cls=Command,
+    epilog=examples(
+        "compare sum --local all --pool all --report report.html",
+        "compare mixed --stop 50 --pool threads:8 --pool gevent:8",
+        "compare sum --stop 1e6 --local all --repeat 1 --out results.json",
+    ),
+)
 @job_options
 @click.option(
     "--pool",
     "pools",
     metavar="POOL[:SLOTS]",
     multiple=True,
+    shell_complete=complete_names(["all", *POOLS]),
     help=f"A Celery pool, or all: {', '.join(POOLS)}. Repeatable.",
 )
 @click.option(
@@ -32,6 +42,7 @@ from poolrace.workers.pools import POOLS
     "locals_",
     metavar="MODEL[:SLOTS]",
     multiple=True,
+    shell_complete=complete_names(["all", *LOCAL_MODELS]),
     help=f"A local model, or all: {', '.join(LOCAL_MODELS)}. Repeatable.",
 )
 @measuring_options
@@ -39,7 +50,7 @@ from poolrace.workers.pools import POOLS
 def command(
     pools: tuple[str, ...], locals_: tuple[str, ...], repeat: int, *, flower: bool, **options: Any
 ) -> None:
-    """Run WORKLOAD under several execution models, interleaved, and compare them.
+    """Run WORKLOAD under several execution models, and compare them.
 
     The default is all models. Without a cluster, the command starts a temporary one and stops it
     afterwards.

@@ -6,17 +6,18 @@ import click
 
 from poolrace.producer.broker.client import HOW_TO_START
 from poolrace.producer.cluster.state import read_state
-from poolrace.producer.commands.options import example
+from poolrace.producer.commands.help import Command
+from poolrace.producer.program import examples
 from poolrace.producer.settings import Settings
 from poolrace.workers.errors import ClusterError
 
 
-@click.command(epilog=example("env"))
+@click.command(cls=Command, epilog=examples("env"))
 def command() -> None:
-    """Print the local cluster's shell variables, for eval "$(producer env)".
+    """Print the local cluster's shell variables.
 
-    They contain the passwords of the cluster. With them celery, redis-cli -u
-    "$CELERY_BROKER_URL" and other tools connect to the cluster.
+    For a shell: eval "$(producer env)". They contain the passwords of the cluster. With them
+    celery, redis-cli -u "$CELERY_BROKER_URL" and other tools connect to the cluster.
     """
     cluster = read_state(Settings.from_env())
     if cluster is None:

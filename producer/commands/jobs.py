@@ -4,12 +4,14 @@ import json
 
 import click
 
-from poolrace.producer.commands.options import broker_option, example
+from poolrace.producer.commands.help import Command
+from poolrace.producer.commands.options import broker_option
 from poolrace.producer.experiments.saved_jobs import render_jobs, saved_jobs
+from poolrace.producer.program import examples
 from poolrace.producer.settings import Settings
 
 
-@click.command(epilog=example("jobs --json"))
+@click.command(cls=Command, epilog=examples("jobs", "jobs --json"))
 @broker_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(broker: str | None, *, as_json: bool) -> None:

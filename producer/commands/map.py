@@ -4,15 +4,22 @@ from typing import Any
 
 import click
 
-from poolrace.producer.commands.options import Count, FiniteFloat, Numbers, example, result_options
+from poolrace.producer.commands.help import Command
+from poolrace.producer.commands.options import Count, FiniteFloat, Numbers, result_options
 from poolrace.producer.commands.output import Output
 from poolrace.producer.experiments.progress import steps
+from poolrace.producer.program import examples
 from poolrace.producer.race.options import MapOptions
 from poolrace.producer.race.pool_map import measure_map
 from poolrace.workers.errors import UsageError
 
 
-@click.command(epilog=example("map --waiting 0,50,99 --slots 2,8 --repeat 1"))
+@click.command(
+    cls=Command,
+    epilog=examples(
+        "map --waiting 0,50,99 --slots 2,8 --repeat 1", "map --out map.json --report map.svg"
+    ),
+)
 @click.option(
     "--waiting", metavar="PERCENT,...", type=Numbers(least=0), default="0,25,50,75,90,99",
     show_default=True, help="Percentages of the task's time that it waits.",
@@ -22,8 +29,8 @@ from poolrace.workers.errors import UsageError
     help="Concurrencies of each pool.",
 )  # fmt: skip
 @click.option(
-    "--item-s", type=FiniteFloat(min=0.001, max=10.0), default=0.05, show_default=True,
-    help="Seconds that one item takes alone.",
+    "--item-s", metavar="SECONDS", type=FiniteFloat(min=0.001, max=10.0), default=0.05,
+    show_default=True, help="Seconds that one item takes alone.",
 )  # fmt: skip
 @click.option(
     "--repeat", type=Count(least=1), default="3", show_default=True,
@@ -33,7 +40,7 @@ from poolrace.workers.errors import UsageError
 def command(
     waiting: tuple[int, ...], slots: tuple[int, ...], item_s: float, repeat: int, **options: Any
 ) -> None:
-    """Find the fastest pool for each share of waiting and each concurrency.
+    """Find the fastest pool for each share of waiting.
 
     Measures a Celery task that computes and waits, on its own workers and its own Redis. With
     the default options it takes ten minutes.

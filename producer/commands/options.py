@@ -9,12 +9,12 @@ from typing import Any, TypeVar
 
 import click
 
+from poolrace.producer.commands.completion import complete_names
 from poolrace.producer.executors.models import LOCAL_MODELS, Model
 from poolrace.producer.jobs.job import MIN_TIME_LIMIT_S, Job
 from poolrace.producer.jobs.schedules import SCHEDULES, ScheduleChoice
-from poolrace.producer.program import PROGRAM
 from poolrace.producer.settings import Settings
-from poolrace.workers.errors import UsageError
+from poolrace.workers.errors import UsageError, suggestion
 from poolrace.workers.pools import POOLS
 from poolrace.workers.workloads import WORKLOADS, Workload, make_workload
 
@@ -49,6 +49,14 @@ class Count(click.ParamType[int]):
         return int(number)
 
 
+class Name(click.Choice[str]):
+    """One of the known names; a similar name is refused with a suggestion."""
+
+    def get_invalid_choice_message(self, value: Any, ctx: click.Context | None) -> str:  # noqa: ARG002 # click's signature
+        """Return the message on an unknown name."""
+        return f"{value!r} is unknown; {suggestion(value, self.choices)}"
+
+
 class FiniteFloat(click.FloatRange):
     """A number within a range; ``nan`` and ``inf``, which click's own types accept, fail."""
 
@@ -81,11 +89,6 @@ class Numbers(click.ParamType[tuple[int, ...]]):
         return tuple(self._count.convert(part.strip(), param, ctx) for part in value.split(","))
 
 
-def example(arguments: str) -> str:
-    """Return the last line of a command's help: a command line that works as it is."""
-    return f"Example: {PROGRAM} {arguments}"
-
-
 def broker_option(command: F) -> F:
     """Add ``--broker``."""
     return click.option(
@@ -96,7 +99,12 @@ def broker_option(command: F) -> F:
 def workload_options(command: F) -> F:
     """Add the workload, its range and its parameters, and ``--broker``."""
     options: list[Callable[[F], F]] = [
-        click.argument("workload", metavar="WORKLOAD", type=click.Choice(list(WORKLOADS))),
+        click.argument(
+            "workload",
+            metavar="WORKLOAD",
+            type=Name(list(WORKLOADS)),
+            help=f"Name of the workload: {', '.join(WORKLOADS)}.",
+        ),
         click.option("--start", type=Count(), help="First index.  [default: by workload]"),
         click.option(
             "--stop", type=Count(), help="Index after the last one.  [default: by workload]"
@@ -111,10 +119,11 @@ def job_options(command: F) -> F:
     options: list[Callable[[F], F]] = [
         click.option(
             "--schedule",
-            type=click.Choice(SCHEDULES),
+            type=Name(SCHEDULES),
             default=SCHEDULES[0],
+            metavar="SCHEDULE",
             show_default=True,
-            help="Schedule that cuts the range; auto follows measured times.",
+            help=f"Schedule that cuts the range: {', '.join(SCHEDULES)}.",
         ),
         click.option("--chunks", type=Count(least=1), help="Number of chunks."),
         click.option("--chunk-size", type=Count(least=1), help="Indices per chunk."),
@@ -128,11 +137,13 @@ def model_options(command: F) -> F:
         click.option(
             "--pool",
             metavar="POOL[:SLOTS]",
+            shell_complete=complete_names(POOLS),
             help=f"Celery pool: {', '.join(POOLS)}.  [default: prefork]",
         ),
         click.option(
             "--local",
             metavar="MODEL[:SLOTS]",
+            shell_complete=complete_names(LOCAL_MODELS),
             help=f"Local model: {', '.join(LOCAL_MODELS)}.",
         ),
     ]
@@ -245,15 +256,22 @@ def _parameter_option(name: str, owners: Sequence[type[Workload]]) -> Callable[[
     )
     suffix = f"  [default: {defaults}]" if defaults else ""
     return click.option(
-        f"--{name.replace('_', '-')}", type=_type_of(first),
+        f"--{name.replace('_', '-')}", type=_type_of(first), metavar=_metavar_of(first),
         help=f"{first.metadata['help']}.{suffix}",
     )  # fmt: skip
+
+
+def _metavar_of(field: "Field[Any]") -> str | None:
+    """Return the word for the value of a parameter; ``None`` for the word of its click type."""
+    if field.metadata["choices"]:
+        return field.name.upper()
+    return "SECONDS" if field.name.endswith("_s") else None
 
 
 def _type_of(field: "Field[Any]") -> click.ParamType[Any]:
     """Return the click type for a parameter of a workload."""
     if field.metadata["choices"]:
-        return click.Choice(field.metadata["choices"])
+        return Name(field.metadata["choices"])
     if isinstance(field.default, tuple):
         return Numbers()
     return FiniteFloat() if isinstance(field.default, float) else Count()

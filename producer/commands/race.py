@@ -10,16 +10,22 @@ from typing import Any, TextIO
 import click
 import psutil
 
-from poolrace.producer.commands.options import Count, FiniteFloat, Numbers, example, result_options
+from poolrace.producer.commands.completion import complete_names, complete_path
+from poolrace.producer.commands.help import Command
+from poolrace.producer.commands.options import Count, FiniteFloat, Numbers, result_options
 from poolrace.producer.commands.output import Output
 from poolrace.producer.errors import AllFailed
 from poolrace.producer.jobs.job import MIN_TIME_LIMIT_S
+from poolrace.producer.program import examples
 from poolrace.producer.race.app_info import AppInfo
 from poolrace.producer.race.items import Item, read_items
 from poolrace.producer.race.options import RaceOptions, Target, Variants, parse_pool
 from poolrace.producer.race.race import race
 from poolrace.workers.errors import UsageError
 from poolrace.workers.pools import POOLS
+
+SMALLEST = "race -A proj --task proj.add --items items.jsonl"
+"""Command line with the required options only, of the examples."""
 
 
 class Size(click.ParamType[int]):
@@ -37,7 +43,14 @@ class Size(click.ParamType[int]):
         return int(number) * unit
 
 
-@click.command(epilog=example("race -A proj --task proj.tasks.fetch --items items.jsonl"))
+@click.command(
+    cls=Command,
+    epilog=examples(
+        SMALLEST,
+        f"{SMALLEST} --pool gevent:50",
+        f"{SMALLEST} --report race.html",
+    ),
+)
 @click.option("-A", "--app", required=True, metavar="APP", help="The app, as celery -A takes it.")
 @click.option("--task", required=True, metavar="NAME", help="Full name of the task.")
 @click.option(
@@ -50,12 +63,13 @@ class Size(click.ParamType[int]):
     help="Run all items N times in each lap.  [default: as many items as measuring needs]",
 )  # fmt: skip
 @click.option(
-    "--python", default=sys.executable, metavar="PATH",
+    "--python", default=sys.executable, metavar="PATH", shell_complete=complete_path,
     help="Interpreter of the app's environment.  [default: this one]",
 )  # fmt: skip
 @click.option("--broker", metavar="URL", help="Redis to use.  [default: a private one]")
 @click.option(
     "--pool", "pools", metavar="POOL[:SLOTS]", multiple=True,
+    shell_complete=complete_names(POOLS),
     help=f"A candidate, or a pool whose concurrency is searched: {', '.join(POOLS)}. Repeatable."
     "  [default: search all]",
 )  # fmt: skip
@@ -74,7 +88,7 @@ class Size(click.ParamType[int]):
     "  [default: half of the available memory]",
 )  # fmt: skip
 @click.option(
-    "--budget-s", type=FiniteFloat(min=1), default=120.0, show_default=True,
+    "--budget-s", metavar="SECONDS", type=FiniteFloat(min=1), default=120.0, show_default=True,
     help="Seconds that the race may take.",
 )  # fmt: skip
 @click.option(
@@ -88,7 +102,7 @@ class Size(click.ParamType[int]):
 @click.option("--yes", is_flag=True, help="Do not ask before the task is executed.")
 @result_options
 def command(*, yes: bool, **options: Any) -> None:
-    """Find the pool and the concurrency that suit a task of your own Celery app.
+    """Find the pool and the concurrency for a task of your Celery app.
 
     Workers run in the app's environment, with its configuration. Its broker and its result
     backend are replaced by a private Redis, and are never contacted.

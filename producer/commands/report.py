@@ -5,19 +5,27 @@ from pathlib import Path
 
 import click
 
-from poolrace.producer.commands.options import example
+from poolrace.producer.commands.help import Command
+from poolrace.producer.program import examples
 from poolrace.producer.reports.formats import FORMATS, SUFFIXES, format_for
 from poolrace.producer.results.files import load, require_writable, write_file
 from poolrace.workers.errors import UsageError
 
 
-@click.command(epilog=example("report results.json --format html --out report.html"))
-@click.argument("results", type=click.Path(path_type=Path))
+@click.command(
+    cls=Command,
+    epilog=examples("report results.json", "report results.json --format html --out report.html"),
+)
+@click.argument(
+    "results", metavar="RESULTS", type=click.Path(path_type=Path), help="Stored results, as JSON."
+)
 @click.option(
     "--format",
     "format_",
+    metavar="FORMAT",
     type=click.Choice(list(FORMATS)),
-    help="Format of the report.  [default: by the suffix of --out, else text]",
+    help=f"Format of the report: {', '.join(FORMATS)}."
+    "  [default: by the suffix of --out, else text]",
 )
 @click.option(
     "--out", type=click.Path(path_type=Path), help="File to write.  [default: standard output]"

@@ -6,9 +6,9 @@ from typing import Any
 
 import click
 
+from poolrace.producer.commands.help import Command
 from poolrace.producer.commands.options import (
     Count,
-    example,
     job_from,
     job_options,
     model_from,
@@ -22,12 +22,20 @@ from poolrace.producer.executors.models import Model
 from poolrace.producer.experiments.compare import measured_runs
 from poolrace.producer.experiments.plans import Case, Plan
 from poolrace.producer.experiments.progress import run_bars
+from poolrace.producer.program import examples
 from poolrace.producer.reports.views.run import render
 from poolrace.producer.results.run import Run
 from poolrace.workers.errors import UsageError
 
 
-@click.command(epilog=example("run sum --stop 1e6 --pool threads"))
+@click.command(
+    cls=Command,
+    epilog=examples(
+        "run sum --stop 1e6 --pool threads",
+        "run factorial --start 2 --stop 5 --local coroutines",
+        "run mixed --pool gevent --slots 50 --json",
+    ),
+)
 @job_options
 @model_options
 @click.option("--slots", type=Count(least=1), help="Slots of the model.  [default: by model]")
@@ -40,7 +48,7 @@ def command(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Run WORKLOAD under one execution model; print its exact value and the time taken.
+    """Run WORKLOAD under one execution model; print value and time.
 
     The default model is Celery's prefork pool. Without a cluster, the command starts a temporary
     one and stops it afterwards.

@@ -4,9 +4,9 @@ from typing import Any
 
 import click
 
+from poolrace.producer.commands.help import Command
 from poolrace.producer.commands.options import (
     Numbers,
-    example,
     job_from,
     job_options,
     measuring_options,
@@ -17,9 +17,16 @@ from poolrace.producer.commands.options import (
 )
 from poolrace.producer.commands.output import Output
 from poolrace.producer.experiments.scaling import ScaleOptions, scale_plan
+from poolrace.producer.program import examples
 
 
-@click.command(epilog=example("scale sum --pool prefork --hosts 1,2,4"))
+@click.command(
+    cls=Command,
+    epilog=examples(
+        "scale mixed --stop 50 --local threads --slots 1,2,4",
+        "scale sum --pool prefork --hosts 1,2,4",
+    ),
+)
 @job_options
 @model_options
 @click.option(
@@ -32,7 +39,7 @@ from poolrace.producer.experiments.scaling import ScaleOptions, scale_plan
 def command(
     hosts: tuple[int, ...] | None, slots: tuple[int, ...] | None, repeat: int, **options: Any
 ) -> None:
-    """Run WORKLOAD on a growing number of hosts or slots, and show the speed-up.
+    """Run WORKLOAD on more and more hosts or slots; show the speed-up.
 
     Fits the Universal Scalability Law and predicts the speed-up for ten times the largest number.
     By default the hosts of the pool vary; with a single host, its slots. Without a cluster, the

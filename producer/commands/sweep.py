@@ -4,9 +4,9 @@ from typing import Any
 
 import click
 
+from poolrace.producer.commands.help import Command
 from poolrace.producer.commands.options import (
     Numbers,
-    example,
     job_from,
     measuring_options,
     model_from,
@@ -16,9 +16,16 @@ from poolrace.producer.commands.options import (
 )
 from poolrace.producer.commands.output import Output
 from poolrace.producer.experiments.plans import sweep_plan
+from poolrace.producer.program import examples
 
 
-@click.command(epilog=example("sweep sum --pool prefork --chunks 2,8,64,512"))
+@click.command(
+    cls=Command,
+    epilog=examples(
+        "sweep sum --stop 1e6 --local processes:2",
+        "sweep sum --pool prefork --chunks 2,8,64,512 --report sweep.html",
+    ),
+)
 @workload_options
 @model_options
 @click.option(
@@ -29,7 +36,7 @@ from poolrace.producer.experiments.plans import sweep_plan
 )
 @measuring_options
 def command(chunks: tuple[int, ...] | None, repeat: int, **options: Any) -> None:
-    """Run WORKLOAD in different numbers of chunks, and find the best number.
+    """Run WORKLOAD in different numbers of chunks; find the best.
 
     Fits the cost of a chunk, and the time lost to uneven slots with too few chunks. The default
     model is Celery's prefork pool.

@@ -5,27 +5,31 @@ import click
 from poolrace.producer.cluster.flower import FLOWER_PORT
 from poolrace.producer.cluster.lifecycle import up
 from poolrace.producer.cluster.text import render_started
-from poolrace.producer.commands.options import example
+from poolrace.producer.commands.completion import complete_names
+from poolrace.producer.commands.help import Command
 from poolrace.producer.executors.models import Model
+from poolrace.producer.program import examples
 from poolrace.producer.settings import Settings
 from poolrace.workers.pools import POOLS
 
 
-@click.command(epilog=example("up --pool prefork:2 --pool gevent:50"))
+@click.command(cls=Command, epilog=examples("up", "up --pool prefork:2 --pool gevent:50"))
 @click.option(
     "--pool",
     "pools",
     metavar="POOL[:SLOTS]",
     multiple=True,
+    shell_complete=complete_names(POOLS),
     help=f"A pool to start workers of: {', '.join(POOLS)}. Repeatable.  [default: all]",
 )
 @click.option(
     "--flower-port",
+    metavar="PORT",
     type=click.IntRange(1, 65535),
     help=f"Port of Flower.  [default: {FLOWER_PORT}]",
 )
 def command(pools: tuple[str, ...], flower_port: int | None) -> None:
-    """Start a local cluster that keeps running: Redis, a Celery worker per pool, Flower."""
+    """Start a local cluster: Redis, a worker per pool, Flower."""
     models = [Model.parse("celery", text) for text in pools or POOLS]
     slots = {model.name: model.slots or POOLS[model.name].default_slots for model in models}
     cluster = up(Settings.from_env(), slots, flower_port)

@@ -13,7 +13,7 @@ from poolrace.producer.jobs.job import Job
 from poolrace.producer.jobs.schedules import AUTO, ScheduleChoice
 from poolrace.producer.settings import Settings
 from poolrace.workers.capacity import Demand, require_capacity
-from poolrace.workers.errors import UsageError
+from poolrace.workers.errors import UsageError, unknown
 from poolrace.workers.host_facts import HostFacts
 from poolrace.workers.pools import CORES, POOLS
 from poolrace.workers.workloads import Workload
@@ -57,7 +57,7 @@ class Model:
         known = list(LOCAL_MODELS if self.kind == "local" else POOLS)
         kind = "local model" if self.kind == "local" else "pool"
         if self.name not in known:
-            raise UsageError(f"{kind} {self.name!r} is unknown; choose {', '.join(known)}")
+            raise unknown(kind, self.name, known)
         if self.slots is not None and self.slots < 1:
             raise UsageError(f"{self.slots} slots for {self.name}: give 1 or more")
         if self.name in ONE_SLOT and self.slots not in (None, 1):

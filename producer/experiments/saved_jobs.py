@@ -12,7 +12,14 @@ from poolrace.producer.cluster.resolve import resolve
 from poolrace.producer.executors.models import Model, make_executor
 from poolrace.producer.experiments.compare import ObserverFactory
 from poolrace.producer.experiments.measure import measure
-from poolrace.producer.jobs.checkpoint import CANCELLED, ENDED, RUNNING, Checkpoint
+from poolrace.producer.jobs.checkpoint import (
+    CANCELLED,
+    ENDED,
+    FAILED,
+    INTERRUPTED,
+    RUNNING,
+    Checkpoint,
+)
 from poolrace.producer.jobs.job import Job
 from poolrace.producer.results.run import Run
 from poolrace.producer.settings import Settings
@@ -21,6 +28,12 @@ from poolrace.workers.errors import UsageError
 
 LOST = "lost"
 """State of a job whose checkpoint says ``running`` while no producer owns it."""
+
+RESUMABLE = (LOST, INTERRUPTED, FAILED)
+"""States of a job that can be resumed."""
+
+UNFINISHED = (RUNNING, *RESUMABLE)
+"""States of a job that can be cancelled."""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from typing import ClassVar
 
 from poolrace.producer.jobs.job import Job
 from poolrace.workers.chunks import Chunk, ChunkResult
-from poolrace.workers.errors import UsageError
+from poolrace.workers.errors import UsageError, unknown
 
 MAX_DEFAULT_CHUNKS = 1024
 """Chunks that ``dynamic`` cuts by default, at most. OpenMP's default is one index per chunk;
@@ -243,7 +243,7 @@ class ScheduleChoice:
                 raise UsageError("--schedule guided excludes --chunks; give --chunk-size")
             case Guided.name:
                 return Guided(self.chunk_size or 1)
-        raise UsageError(f"--schedule {self.name!r} is unknown; choose {', '.join(SCHEDULES)}")
+        raise unknown("--schedule", self.name, SCHEDULES)
 
     def __str__(self) -> str:
         sizes = {"--chunks": self.chunks, "--chunk-size": self.chunk_size}

@@ -1,6 +1,7 @@
 """Every command, option, setting, name, key and file is documented."""
 
 import re
+import subprocess
 import tomllib
 from dataclasses import fields
 
@@ -72,6 +73,15 @@ def test_every_make_target_is_documented() -> None:
         assert f"| `make {target}" in reference("make.md"), target
 
 
+def test_make_help_lists_every_target_with_its_sentence() -> None:
+    command = ["make", "--no-print-directory", "help"]
+    answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    makefile = (ROOT / "Makefile").read_text()
+    targets = re.findall(r"^([a-z-]+):.*?## (.*)$", makefile, re.MULTILINE)
+    assert re.findall(r"^  make ([a-z-]+) +(.*)$", answer.stdout, re.MULTILINE) == targets
+    assert not re.search(r"\bsed\b", makefile)  # sed knows \t on GNU systems only
+
+
 def test_every_setting_is_documented() -> None:
     source = "".join((ROOT / half / "settings.py").read_text() for half in ("workers", "producer"))
     names = set(re.findall(r'"((?:CELERY|POOLRACE|FLOWER)_[A-Z_]+)"', source))
@@ -103,10 +113,11 @@ def test_every_file_of_the_deployment_is_documented() -> None:
             assert f"`{file.name}`" in page, file.name
 
 
-def test_the_changelog_begins_with_the_version_of_the_project() -> None:
+def test_the_changelog_begins_with_unreleased_changes_or_the_version_of_the_project() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     sections = re.findall(r"^## \[(.*?)\]", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
-    assert sections[0] == project["version"]
+    assert next(each for each in sections if each != "Unreleased") == project["version"]
+    assert "Unreleased" not in sections[1:]
     assert sections[-1] == "0.1.0"
 
 
@@ -124,6 +135,11 @@ def test_the_pre_commit_hooks_call_the_locked_tools() -> None:
 
 def test_ci_runs_every_supported_python() -> None:
     workflow = (ROOT / ".github" / "workflows" / "ci.yml").read_text()
-    assert 'python: ["3.11", "3.12", "3.13", "3.14"]' in workflow
+    tested = re.search(r"python: \[(.*)\]", workflow)
+    assert tested
+    classifiers = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["classifiers"]
+    supported = re.findall(r"Python :: (3\.\d+)", "\n".join(classifiers))
+    assert supported == re.findall(r'"(.*?)"', tested[1])
+    assert all(version in reference("platforms.md") for version in supported)
     assert "run: .ci/run" in workflow
     assert "run: make check" in workflow

@@ -1,5 +1,6 @@
 """Jobs outlive their producer: they are listed, resumed without repeated work, and cancelled."""
 
+import re
 import signal
 from typing import TYPE_CHECKING, Any
 
@@ -85,8 +86,12 @@ def test_ctrl_c_prints_the_command_that_resumes_the_job(producer_on_cluster: Com
     interrupted = wait_for_end(process)
     assert interrupted.code == 130
     job = newest(producer_on_cluster)
-    assert f"producer resume {job['job']}" in interrupted.err
-    assert job["state"] == "interrupted"
+    assert re.fullmatch(
+        r"\nproducer: interrupted; \d+\.\d % of the job is done and saved;"
+        rf" continue with: producer resume {job['job']}\n",
+        interrupted.err,
+    )
+    assert (job["state"], job["error"]) == ("interrupted", "interrupted with Ctrl-C")
     answer = producer_on_cluster("resume", job["job"])
     assert answer.code == 0, answer.err
     assert "indices done before" in answer.out

@@ -1,11 +1,15 @@
-"""The commands of the documents run; a long range or many repeats are cut short here."""
+"""The commands of the documents run, in the directory where a reader stands.
 
-import shlex
+A long range or many repeats are cut short here, as is the budget of a race.
+"""
+
+from pathlib import Path
 
 import pytest
 
+from poolrace.producer.cluster.state import Cluster
 from tests.conftest import CommandLine
-from tests.docs.pages import RUNNABLE_LINES
+from tests.docs.typed import Typed, make_clone, typed
 
 LAST_OPTIONS: dict[str, dict[str, tuple[str, ...]]] = {
     "run": {"sum": ("--stop", "1e6")},
@@ -15,22 +19,22 @@ LAST_OPTIONS: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "sweep": {"sum": ("--stop", "1e6", "--repeat", "1")},
     "scale": {"sum": ("--stop", "1e6", "--repeat", "1")},
+    "race": {"-A": ("--pool", "solo", "--budget-s", "2", "--yes")},
 }
-"""Command -> workload -> options that are appended: of an option given twice the last counts."""
+"""Command -> its first argument -> options that are appended: of an option given twice the last
+counts."""
 
 
-def short(arguments: list[str]) -> list[str]:
-    """The arguments of a documented command, for a short range."""
-    command, workload = arguments[:2]
-    return [*arguments, *LAST_OPTIONS.get(command, {}).get(workload, ())]
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_clone(tmp_path_factory.mktemp("docs") / "clone")
 
 
-@pytest.mark.parametrize("line", RUNNABLE_LINES)
-def test_a_documented_command_runs(line: str, producer_on_cluster: CommandLine) -> None:
-    arguments = shlex.split(line, comments=True)[1:]
-    if arguments[0] == "report":
-        producer_on_cluster(
-            "compare", "sum", "--stop", "1e4", "--local", "single", "--out", "results.json"
-        )
-    answer = producer_on_cluster(*short(arguments))
+@pytest.mark.parametrize("command", [each for each in typed() if each.is_run], ids=str)
+def test_a_documented_command_runs(command: Typed, clone: Path, cluster: Cluster) -> None:
+    _, name, *arguments = command.words
+    shorter = LAST_OPTIONS.get(name, {}).get("".join(arguments[:1]), ())
+    variables = {} if name == "race" else {"CELERY_BROKER_URL": cluster.broker_url}
+    with CommandLine(clone / command.directory, variables) as producer:
+        answer = producer(name, *arguments, *shorter)
     assert answer.code == 0, answer.err

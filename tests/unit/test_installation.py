@@ -87,6 +87,17 @@ def test_a_uv_tool_from_a_repository_is_installed_from_that_repository(
     assert install_command("png") == f"uv tool install 'poolrace[png] @ git+{REPOSITORY}'"
 
 
+def test_a_uv_tool_keeps_its_other_extras(environment: Environment) -> None:
+    """As in the file that uv 0.13 wrote after ``uv tool install '/home/me/my checkout[numpy]'``."""
+    environment.mark("uv-receipt.toml")
+    (environment.path / "uv-receipt.toml").write_text(
+        '[tool]\nrequirements = [{ name = "poolrace", extras = ["numpy"],'
+        ' directory = "/home/me/my checkout" }, { name = "httpx" }]\n'
+    )
+    environment.install_from({"url": CHECKOUT, "dir_info": {}})
+    assert install_command("png") == f"uv tool install 'poolrace[numpy,png] @ {CHECKOUT}'"
+
+
 def test_pipx_injects_the_packages_of_the_extra(environment: Environment) -> None:
     environment.mark("pipx_metadata.json")
     assert install_command("png") == "pipx inject poolrace font-roboto resvg-py"

@@ -1,6 +1,7 @@
 """The program is named as it was called, in usage lines and in error messages."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -45,6 +46,17 @@ def test_usage_and_errors_name_the_program(module: str, name: str) -> None:
     assert failed.stderr.startswith(f"{name}: ")
 
 
+@pytest.mark.parametrize("name", ["poolrace", "producer"])
+def test_the_help_names_the_program_in_sentences_and_examples(name: str) -> None:
+    other = {"poolrace": "producer", "producer": "poolrace"}[name]
+    for arguments in ([], ["cancel"]):
+        command = [sys.executable, "-m", name, *arguments, "--help"]
+        text = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+        assert f"'{name} " in text
+        assert f"  {name} " in text
+        assert f"{other} " not in text.replace("The producer that", "")
+
+
 @pytest.mark.parametrize(("module", "name"), [("poolrace", "poolrace"), ("producer", "producer")])
 def test_command_lines_in_messages_name_the_program(module: str, name: str, tmp_path: Path) -> None:
     variables = {key: value for key, value in os.environ.items() if not key.startswith(OURS)}
@@ -54,3 +66,22 @@ def test_command_lines_in_messages_name_the_program(module: str, name: str, tmp_
     )  # fmt: skip
     assert failed.returncode == 3
     assert f"{name} up" in failed.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("rce", "command 'rce' is unknown; did you mean race?"),
+        ("run sum --stp 1", "no such option '--stp'"),
+        ("run sum --stop x", "invalid value for '--stop': 'x' is not a whole number; write"),
+        ("compare sum --pool slo", "pool 'slo' is unknown; did you mean solo?"),
+    ],
+)
+def test_wrong_usage_is_one_line_that_begins_small_and_ends_without_a_full_stop(
+    arguments: str, message: str
+) -> None:
+    command = [sys.executable, "-m", "producer", *arguments.split()]
+    failed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert failed.returncode == 2
+    assert failed.stderr.startswith(f"producer: {message}")
+    assert re.fullmatch(r".*[^.\n]\n", failed.stderr)

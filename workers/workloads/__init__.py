@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from poolrace.workers.errors import UsageError
+from poolrace.workers.errors import UsageError, unknown
 from poolrace.workers.workloads.base import EMPTY, Merge, Steps, Workload
 from poolrace.workers.workloads.factorial import Factorial
 from poolrace.workers.workloads.minimum import Minimum
@@ -18,7 +18,7 @@ WORKLOADS: dict[str, type[Workload]] = {cls.name: cls for cls in (Sum, Factorial
 def make_workload(name: str, parameters: Mapping[str, Any]) -> Workload:
     """The workload of that name; raises ``UsageError`` for an unknown name or parameter."""
     if name not in WORKLOADS:
-        raise UsageError(f"workload {name!r} is unknown; choose {', '.join(WORKLOADS)}")
+        raise unknown("workload", name, WORKLOADS)
     try:
         return WORKLOADS[name](**parameters)
     except TypeError as error:

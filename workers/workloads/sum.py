@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from poolrace.workers.errors import UsageError
-from poolrace.workers.installation import install_command
+from poolrace.workers.errors import UsageError, unknown
 from poolrace.workers.workloads.base import Steps, Workload, parameter
 
 SLICE = 1_000_000
@@ -37,6 +36,9 @@ def _numpy(start: int, stop: int) -> Steps:
     try:
         import numpy as np  # noqa: PLC0415 # an extra, for this kernel only
     except ImportError as error:
+        # Only here: importlib.metadata and tomllib take some 30 ms to import.
+        from poolrace.workers.installation import install_command  # noqa: PLC0415
+
         command = install_command("numpy")
         raise UsageError(f"--kernel numpy needs the extra 'numpy': {command}") from error
     total = 0
@@ -69,7 +71,7 @@ class Sum(Workload):
 
     def __post_init__(self) -> None:
         if self.kernel not in KERNELS:
-            raise UsageError(f"--kernel {self.kernel!r} is unknown; choose {', '.join(KERNELS)}")
+            raise unknown("--kernel", self.kernel, KERNELS)
 
     def steps(self, start: int, stop: int) -> Steps:
         """Return the sum of ``[start, stop)``; yield 0 after each slice."""
