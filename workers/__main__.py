@@ -11,9 +11,10 @@ import sys
 import click
 
 from poolrace.workers.command_line import worker_command
+from poolrace.workers.container_name import container_name
 from poolrace.workers.errors import ClusterError
 from poolrace.workers.pools import POOLS
-from poolrace.workers.settings import WorkerSettings
+from poolrace.workers.settings import WorkerSettings, inherited_environment
 
 
 @click.command()
@@ -30,8 +31,11 @@ def main(pool: str, slots: int | None, log_level: str) -> None:
         raise ClusterError(
             "no broker is given; set CELERY_BROKER_URL=redis://:PASSWORD@HOST:PORT/0"
         )
-    command = worker_command(pool, slots or settings.slots, settings.host, log_level)
-    os.execv(sys.executable, command)  # noqa: S606 # no shell is wanted
+    prefix = settings.container_prefix
+    host = (prefix and container_name(prefix)) or settings.host
+    command = worker_command(pool, slots or settings.slots, host, log_level)
+    environment = inherited_environment(POOLRACE_HOST=host)
+    os.execve(sys.executable, command, environment)  # noqa: S606 # no shell is wanted
 
 
 if __name__ == "__main__":
