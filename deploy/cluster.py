@@ -14,13 +14,27 @@ from typing import NoReturn
 import click
 
 import compose
-from env_file import FLOWER_LOGIN, FLOWER_PORT_VARIABLE, ROOT, read_env_file
+from env_file import (
+    FLOWER_LOGIN,
+    FLOWER_PORT_VARIABLE,
+    PROJECT,
+    ROOT,
+    project_name,
+    read_env_file,
+    stored_project_name,
+)
+from join import JOIN_FILE, Broker, join_file, render_steps
 from poolrace.producer.cluster.flower import flower_url
-from poolrace.producer.cluster.state import Cluster, cluster_directory, read_state
+from poolrace.producer.cluster.state import Cluster, cluster_directory, read_state, write_private
 from poolrace.producer.cluster.text import next_commands
+from poolrace.producer.executors.models import Model
 from poolrace.producer.settings import Settings
 from poolrace.workers.errors import PoolraceError, UsageError
 from poolrace.workers.pools import POOLS, pool_named
+from published_ports import replace_taken_ports
+
+DEFAULT_JOIN_POOLS = ("prefork",)
+"""Pools of a further machine for which none is given."""
 
 engine_option = click.option(
     "--engine",
@@ -44,13 +58,14 @@ def up(engine: str) -> None:
         _run_producer("up")
     if _local_cluster():
         raise UsageError("a local cluster is running here; first: make down")
-    variables = read_env_file()
     compose.require_own_project()
-    compose.require_free_ports(variables)
+    variables = read_env_file()
+    for message in replace_taken_ports(variables, compose.own_ports()):
+        click.echo(message, err=True)
     click.echo("building the image", err=True)
     compose.build_image()
     click.echo("starting the containers", err=True)
-    compose.start()
+    compose.start(variables)
     click.echo(_render_started(variables), nl=False)
 
 
@@ -71,8 +86,26 @@ def down(engine: str, *, keep_data: bool) -> None:
         _run_producer("down")
     if compose.choose_engine(engine) == compose.LOCAL:
         _run_producer("down")
+    compose.require_own_project()
+    ran = compose.containers()
     compose.stop(keep_data=keep_data)
-    click.echo("the cluster is stopped" + (", its data is kept" if keep_data else ""))
+    state = "the cluster is stopped" if ran else f"no cluster {project_name()} was running"
+    click.echo(state + (", its data is kept" if keep_data else ""))
+
+
+@main.command()
+@engine_option
+@click.argument("pools", nargs=-1)
+def join(engine: str, pools: tuple[str, ...]) -> None:
+    """Write a file that starts workers of POOLS (POOL[:SLOTS]) on a further machine."""
+    models = [Model.parse("celery", text) for text in pools or DEFAULT_JOIN_POOLS]
+    _require_containers(engine, "join")
+    settings = Settings.from_env()
+    broker = Broker.at(settings.broker_url, settings.ca_file)
+    config = compose.config()
+    write_private(JOIN_FILE, join_file(config, models, broker))
+    image = config["services"][models[0].name]["image"]
+    click.echo(render_steps(image, broker), nl=False)
 
 
 @main.command()
@@ -95,8 +128,11 @@ def ps(engine: str) -> None:
     """List the containers with the host names that results use, or the local workers."""
     if _is_local(engine):
         _run_producer("status")
-    template = "table {{.ID}}\t{{.Name}}\t{{.Status}}\t{{.Ports}}"
-    compose.compose("--profile", "client", "ps", "--all", "--format", template)
+    compose.require_own_project()
+    for container in compose.containers():
+        ports = ", ".join(map(str, sorted(container.ports)))
+        line = f"{container.host:<16}  {container.status:<30}  {ports}"
+        click.echo(line.rstrip())
 
 
 @main.command()
@@ -105,7 +141,8 @@ def ps(engine: str) -> None:
 def logs(engine: str, service: str | None) -> None:
     """Show the logs of all containers, or of the containers of SERVICE."""
     _require_containers(engine, "logs")
-    compose.compose("logs", "--no-color", *([service] if service else []))
+    for line in compose.log_lines(service):
+        click.echo(line, nl=False)
 
 
 def _local_cluster() -> Cluster | None:
@@ -125,6 +162,7 @@ def _require_containers(engine: str, target: str) -> None:
             f"make {target} is for the cluster in containers; the local cluster is one host"
             f" (its logs: {log_directory}/*.log; more slots: producer up --pool POOL:SLOTS)"
         )
+    compose.require_own_project()
 
 
 def _run_producer(command: str) -> NoReturn:
@@ -138,12 +176,15 @@ def _run_producer(command: str) -> NoReturn:
 def _render_started(variables: Mapping[str, str]) -> str:
     """Text for a cluster of containers that was just started."""
     hosts = {pool: compose.hosts_of(pool) for pool in POOLS}
+    project = project_name()
+    # Without the variable, make and docker compose use the name in .env.
+    make = "make" if project == stored_project_name() else f"{PROJECT}={project} make"
     listed = ", ".join(f"{pool} ({number})" for pool, number in hosts.items() if number)
     return (
         f"a cluster of containers is running; worker hosts: {listed}\n"
         f"Flower: {flower_url(variables[FLOWER_PORT_VARIABLE])}"
         f" (login {variables[FLOWER_LOGIN]})\n"
-        f"{next_commands('make scale POOL=gevent N=4', 'make down')}"
+        f"{next_commands(f'{make} scale POOL=gevent N=4', f'{make} down')}"
     )
 
 

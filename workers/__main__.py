@@ -12,9 +12,10 @@ import click
 
 from poolrace.workers.capacity import require_capacity, worker_demand
 from poolrace.workers.command_line import worker_command
+from poolrace.workers.container_name import container_name
 from poolrace.workers.errors import ClusterError, PoolraceError
 from poolrace.workers.pools import POOLS
-from poolrace.workers.settings import WorkerSettings
+from poolrace.workers.settings import WorkerSettings, inherited_environment
 
 PROGRAM = "python -m poolrace.workers"
 
@@ -29,23 +30,32 @@ def main(pool: str, slots: int | None, log_level: str) -> None:
     The broker and the result backend come from CELERY_BROKER_URL and CELERY_RESULT_BACKEND.
     """
     try:
-        command = _command(pool, slots, log_level)
+        settings = WorkerSettings.from_env()
+        host = _host(settings)
+        command = _command(pool, slots or settings.slots, host, log_level)
+        if not settings.broker_url:
+            raise ClusterError(
+                "no broker is given; set CELERY_BROKER_URL=redis://:PASSWORD@HOST:PORT/0"
+            )
     except PoolraceError as error:
         click.echo(f"{PROGRAM}: {error}", err=True)
         sys.exit(error.exit_code)
-    os.execv(sys.executable, command)  # noqa: S606 # no shell is wanted
+    # Celery's process reads the settings again, and must find the same host.
+    environment = inherited_environment(POOLRACE_HOST=host)
+    os.execve(sys.executable, command, environment)  # noqa: S606 # no shell is wanted
 
 
-def _command(pool: str, slots: int | None, log_level: str) -> list[str]:
-    """Return the command line of the worker; raises ``PoolraceError`` if it cannot run."""
-    settings = WorkerSettings.from_env()
-    if not settings.broker_url:
-        raise ClusterError(
-            "no broker is given; set CELERY_BROKER_URL=redis://:PASSWORD@HOST:PORT/0"
-        )
-    if number := slots or settings.slots:
-        require_capacity(f"{pool}:{number}", worker_demand(pool, number))
-    return worker_command(pool, number, settings.host, log_level)
+def _host(settings: WorkerSettings) -> str:
+    """The host's name; within a cluster of containers the container's."""
+    prefix = settings.container_prefix
+    return (prefix and container_name(prefix)) or settings.host
+
+
+def _command(pool: str, slots: int | None, host: str, log_level: str) -> list[str]:
+    """The command line of the worker; raises ``UsageError`` for more slots than are possible."""
+    if slots:
+        require_capacity(f"{pool}:{slots}", worker_demand(pool, slots))
+    return worker_command(pool, slots, host, log_level)
 
 
 if __name__ == "__main__":

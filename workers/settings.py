@@ -31,6 +31,9 @@ class WorkerSettings:
     """Redis URL of the result backend, ``None``: the same server as the broker."""
     host: str = field(default_factory=socket.gethostname)
     """Name of this host in results and in worker names (``POOL@HOST``)."""
+    container_prefix: str | None = None
+    """Beginning of this container's name; the rest of the name becomes the host's, unless
+    ``POOLRACE_HOST`` is set. ``None``: the host is named by ``host``."""
     slots: int | None = None
     """Concurrency of a worker started with these settings, ``None``: the pool's default."""
     heartbeat_file: Path | None = None
@@ -45,7 +48,7 @@ class WorkerSettings:
         ``broker_url`` (a command's ``--broker``) overrides both, and then the result backend is
         the same server. Raises ``UsageError`` for a value that cannot be used.
         """
-        fields = cls._read({**_dotenv(), **os.environ}, broker_url)
+        fields = cls._read({**read_dotenv(), **os.environ}, broker_url)
         return cls(**{name: value for name, value in fields.items() if value})
 
     @classmethod
@@ -59,6 +62,9 @@ class WorkerSettings:
             "result_backend": broker_url
             or _redis_url("CELERY_RESULT_BACKEND", values.get("CELERY_RESULT_BACKEND")),
             "host": values.get("POOLRACE_HOST"),
+            "container_prefix": (
+                None if values.get("POOLRACE_HOST") else values.get("POOLRACE_CONTAINER_PREFIX")
+            ),
             "slots": positive(values, "POOLRACE_SLOTS"),
             "heartbeat_file": path_of(values.get("POOLRACE_HEARTBEAT_FILE")),
             "ca_file": _readable(values, "POOLRACE_CA_FILE"),
@@ -75,7 +81,8 @@ def inherited_environment(**overrides: str) -> dict[str, str]:
     return {**os.environ, **overrides}
 
 
-def _dotenv() -> Mapping[str, str]:
+def read_dotenv() -> Mapping[str, str]:
+    """The variables in ``./.env`` that have a value; raises ``UsageError`` if it is unreadable."""
     path = Path(".env")
     try:
         variables = dotenv_values(path) if path.is_file() else {}

@@ -1,19 +1,21 @@
-"""TLS and additional hosts: ``deploy/compose.tls.yml`` and ``deploy/compose.host.yml``.
+"""TLS and further machines: ``deploy/compose.tls.yml`` and ``make join``.
 
 The tests share one cluster with TLS: clients that trust its certificate and clients that do not,
-and a worker on an additional host that finds the cluster by its address.
+and workers of a further machine that find the cluster by its address.
 """
 
-import os
+import shutil
+import socket
 import ssl
 import subprocess
 from collections.abc import Iterator
 from ipaddress import ip_network
+from pathlib import Path
 
 import pytest
 
-from tests.cluster.conftest import Deployment, deploy, docker, free_port
-from tests.conftest import Answer, CommandLine, wait_until
+from tests.cluster.conftest import IMAGE, Deployment, deploy, docker, free_port
+from tests.conftest import Answer, CommandLine
 
 SUM = ("run", "sum", "--stop", "1e6", "--json")
 
@@ -27,7 +29,7 @@ def bridge() -> str:
 @pytest.fixture(scope="module")
 def encrypted(tmp_path_factory: pytest.TempPathFactory, bridge: str) -> Iterator[Deployment]:
     """A cluster with TLS that other machines can reach, set up as in deploy/README.md."""
-    tls = deploy(tmp_path_factory.mktemp("tls"), "poolrace-tls")
+    tls = deploy(tmp_path_factory.mktemp("tls"))
     printed = _make_certificates(tls, bridge)
     variables = [line for line in printed if line.startswith(("COMPOSE", "POOLRACE"))]
     (tls.directory / ".env").write_text(
@@ -73,33 +75,38 @@ def test_a_certificate_for_another_name_is_refused(encrypted: Deployment) -> Non
     assert answer.code == 3
 
 
-def test_a_client_without_tls_is_refused(encrypted: Deployment, bridge: str) -> None:
+def test_a_client_without_tls_is_refused_and_told_the_right_scheme(
+    encrypted: Deployment, bridge: str
+) -> None:
     port = encrypted.env()["POOLRACE_REDIS_PORT"]
     answer = _producer_with(
         encrypted, CELERY_BROKER_URL=f"redis://:correct-horse@{bridge}:{port}/0"
     )
     assert answer.code == 3
+    assert "speaks TLS; begin its address with rediss://" in answer.err
 
 
-def test_an_additional_host_takes_part_in_a_run(encrypted: Deployment, bridge: str) -> None:
-    port = encrypted.env()["POOLRACE_REDIS_PORT"]
-    ca_file = encrypted.directory / "deploy" / "certificates" / "ca.crt"
-    (encrypted.directory / "deploy" / ".env").write_text(
-        f"CELERY_BROKER_URL=rediss://:correct-horse@{bridge}:{port}/0\n"
-        f"POOLRACE_POOL=solo\nPOOLRACE_CA_FILE={ca_file}\nPOOLRACE_HOST=second-machine\n"
-    )
-    additional = Deployment(encrypted.directory, f"poolrace-additional-{os.getpid()}")
+def test_a_further_machine_takes_part_with_two_pools(encrypted: Deployment, tmp_path: Path) -> None:
+    """The file that ``make join`` writes is all that it needs, besides the image."""
+    joined = encrypted.make("join", "solo", "threads:1", "--engine", "docker")
+    assert joined.code == 0, joined.err
+    assert "correct-horse" not in joined.out + joined.err
+    assert f"docker save {IMAGE} | ssh left docker load" in joined.out
+    file = encrypted.directory / "join.yml"
+    assert file.stat().st_mode & 0o077 == 0
+    copy = shutil.copy(file, tmp_path)
+    compose = ("compose", "--file", str(copy))
     try:
-        additional.compose("-f", "deploy/compose.host.yml", "up", "--detach", "--wait")
+        docker(*compose, "up", "--detach", "--wait")
         run = encrypted.producer("run", "mixed", "--stop", "200", "--pool", "solo", "--json").json()
+        status = encrypted.producer("status", "--json").json()
     finally:
-        additional.compose("-f", "deploy/compose.host.yml", "down", "--volumes")
+        docker(*compose, "down", "--volumes")
     assert run["exact"]
-    assert run["hosts"] == 2
-    assert run["shares"]["second-machine"]
-    assert not additional.leftovers()
-    status = ("status", "--json")
-    wait_until(lambda: "second-machine" not in encrypted.producer(*status).out, 30)
+    assert set(run["shares"]) == {"solo-1", socket.gethostname()}
+    names = {worker["name"]: worker["slots"] for worker in status["workers"]}
+    assert names[f"threads@{socket.gethostname()}"] == 1
+    assert not encrypted.leftovers(f"{encrypted.project}-join")
 
 
 def _producer_with(deployment: Deployment, **variables: str) -> Answer:
