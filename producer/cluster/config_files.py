@@ -30,6 +30,7 @@ class ClusterSpec:
     """The specification of a local cluster that is to be started."""
 
     directory: Path
+    """Directory of the cluster's files, which the caller makes and removes."""
     url: str
     """Redis URL of the broker, with its password."""
     pools: Mapping[str, int]

@@ -78,7 +78,11 @@ def test_a_worker_reads_its_slots_and_files(
 
 
 def test_no_password_is_shown() -> None:
-    shown = repr(Settings(broker_url=URL, result_backend=URL, flower_login="me:s3cret"))
+    shown = repr(
+        Settings(
+            broker_url=URL, result_backend=URL, flower_variables={"FLOWER_BASIC_AUTH": "me:s3cret"}
+        )
+    )
     assert "s3cret" not in shown
     assert mask(f"cannot reach {URL}, nor redis://user:s3cret@host") == (
         "cannot reach redis://:***@127.0.0.1:6379/0, nor redis://user:***@host"
