@@ -46,7 +46,9 @@ class Settings(WorkerSettings):
             "state_dir": path_of(values.get("POOLRACE_STATE_DIR")),
             "patience_s": positive(values, "POOLRACE_PATIENCE_S"),
             "flower_variables": {
-                name: value for name, value in values.items() if name.startswith(FLOWER_PREFIX)
+                name: value
+                for name, value in values.items()
+                if name.startswith(FLOWER_PREFIX) and value
             },
             "flower_port": positive(values, "FLOWER_PORT"),
             "broker_from_make_up": _is_from_make_up(values, broker_url),

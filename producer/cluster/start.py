@@ -25,7 +25,7 @@ from poolrace.producer.cluster.state import STATE_FILE, Cluster, write_private, 
 from poolrace.producer.processes.die_with_parent import die_with_parent_command
 from poolrace.producer.processes.guard import GuardedProcess, start_guarded
 from poolrace.producer.processes.polling import poll_until
-from poolrace.producer.settings import Settings
+from poolrace.producer.settings import FLOWER_PREFIX, Settings
 from poolrace.workers.errors import ClusterError, UsageError
 from poolrace.workers.settings import inherited_environment, mask
 
@@ -124,8 +124,14 @@ def _prepare(settings: Settings, spec: ClusterSpec) -> tuple[Cluster, dict[str, 
         ),
         flower_login=login if spec.flower_port else None,
     )
+    inherited = {
+        name: value
+        for name, value in inherited_environment().items()
+        if not name.startswith(FLOWER_PREFIX)  # an empty one would end Flower
+    }
     environment = {
-        **inherited_environment(**settings.flower_variables),
+        **inherited,
+        **settings.flower_variables,
         "CELERY_BROKER_URL": spec.url,
         "CELERY_RESULT_BACKEND": spec.url,
         "FLOWER_BASIC_AUTH": login,
