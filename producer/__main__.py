@@ -12,6 +12,11 @@ import click
 
 from poolrace.producer.commands import COMMANDS, producer
 from poolrace.producer.errors import INTERRUPTED
+from poolrace.producer.processes.surroundings import (
+    describe_os_error,
+    open_standard_streams,
+    require_current_directory,
+)
 from poolrace.producer.program import PROGRAM
 from poolrace.workers.errors import PoolraceError
 from poolrace.workers.settings import mask
@@ -27,6 +32,7 @@ COMMAND_LINE = re.compile(rf"\bproducer (?=(?:{'|'.join(COMMANDS)})\b)")
 
 def main() -> NoReturn:
     """Run the command line and exit with its code."""
+    open_standard_streams()
     sys.set_int_max_str_digits(MAX_DIGITS)
     # A shell starts a background command with SIGINT ignored; handle SIGINT there, too.
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -37,6 +43,7 @@ def main() -> NoReturn:
     for signum in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(signum, _exit_on_signal)
     try:
+        require_current_directory()
         code = producer(prog_name=PROGRAM, standalone_mode=False)
     except PoolraceError as error:
         code = _print_error(str(error), error.exit_code)
@@ -53,7 +60,7 @@ def main() -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 1
     except OSError as error:
-        code = _print_error(f"cannot write the output: {error.strerror}", 1)
+        code = _print_error(describe_os_error(error), 1)
     sys.exit(code)
 
 
