@@ -161,9 +161,15 @@ def _start_supervisor(
     """Start the supervisor under its guard."""
     command = die_with_parent_command(supervisor_command(directory))
     try:
-        return start_guarded(
-            command, directory, cwd=directory, environment=environment, state_file=state_file
-        )
+        with (directory / "start.log").open("wb") as log:
+            return start_guarded(
+                command,
+                directory,
+                cwd=directory,
+                environment=environment,
+                log=log,
+                state_file=state_file,
+            )
     except OSError as error:
         raise ClusterError(f"the local cluster did not start: {error}") from error
 
