@@ -3,9 +3,12 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+# The kernel ends these commands when make is killed. make starts a command itself if the line has
+# no shell syntax outside of single quotes; a shell in between would outlive make.
+WITH_MAKE := $(PYTHON) producer/processes/die_with_parent.py
 CLUSTER := $(BIN)/python deploy/cluster.py
 # Tests start hundreds of interpreters: cached bytecode saves a sixth of their CPU time.
-PYTEST := env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest
+PYTEST := $(WITH_MAKE) env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest
 # Most tests wait most of the time. A file stays in one process, which starts its cluster once.
 PARALLEL := -n 8 --dist loadfile --no-loadscope-reorder
 # Real workers on a busy machine: a test that failed beside others counts if it fails alone, too.
@@ -23,29 +26,26 @@ help:  ## List the targets.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
 install:  ## Install everything into .venv (the other targets do so when needed).
-	@$(PYTHON) deploy/install.py
+	@$(WITH_MAKE) $(PYTHON) deploy/install.py
 
 demo: install  ## Compare all models on the sum of range(0, 100_000_000).
-	@CELERY_BROKER_URL= CELERY_RESULT_BACKEND= $(BIN)/python -m poolrace.producer.processes.die_with_parent $(BIN)/python -m poolrace.producer compare sum --stop 100_000_000 --local all:2 --pool all:2 --repeat 3 --flower --out results.json --report report.html
-	@echo
-	@echo "raw values: results.json    page: report.html"
-	@echo "to keep a cluster running and watch it in Flower: make up; then $(BIN)/producer run sum --pool gevent"
+	@$(WITH_MAKE) $(BIN)/python -m poolrace.producer demo
 
 test: install  ## Run all tests that need no Docker: eight at a time, then the timing tests alone.
-	@$(PYTEST) $(PARALLEL) -m "not timing" || $(PYTEST) $(FAILED_AGAIN) -m "not timing"
+	@$(WITH_MAKE) sh -c '$(PYTEST) $(PARALLEL) -m "not timing" || $(PYTEST) $(FAILED_AGAIN) -m "not timing"'
 	@$(PYTEST) -m timing
 
 chaos: install  ## Run random jobs under random faults: make chaos SECONDS=600 SEED=7.
-	@$(BIN)/python -m tests.faults.chaos --seconds $(SECONDS) --seed $(SEED)
+	@$(WITH_MAKE) $(BIN)/python -m tests.faults.chaos --seconds $(SECONDS) --seed $(SEED)
 
 bench: bench-install  ## Compare poolrace with similar libraries, an hour or two: make bench ROWS=1,2 REPEAT=5.
-	@$(BIN)/python -m benchmarks $(if $(ROWS),--rows $(ROWS)) $(if $(REPEAT),--repeat $(REPEAT)) $(if $(QUICK),--quick)
+	@$(WITH_MAKE) $(BIN)/python -m benchmarks $(if $(ROWS),--rows $(ROWS)) $(if $(REPEAT),--repeat $(REPEAT)) $(if $(QUICK),--quick)
 
 test-bench: bench-install  ## Test the benchmarks: every library is exact and leaves no process.
 	@$(PYTEST) -n 2 --dist worksteal tests/benchmarks || $(PYTEST) $(FAILED_AGAIN) tests/benchmarks
 
 bench-install:
-	@$(PYTHON) deploy/install.py bench
+	@$(WITH_MAKE) $(PYTHON) deploy/install.py bench
 
 test-cluster: install  ## Run the tests that need a Docker engine and Chromium.
 	@$(CLUSTER) build --engine docker

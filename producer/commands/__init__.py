@@ -9,6 +9,7 @@ from importlib import import_module
 import click
 
 COMMANDS: dict[str, str] = {
+    "demo": "Compare all execution models on the sum of range(0, 100_000_000), in two minutes.",
     "run": "Run WORKLOAD under one execution model; print its exact value and the time taken.",
     "jobs": "List the jobs saved in a cluster, with state and progress.",
     "resume": "Resume JOB from its last checkpoint.",

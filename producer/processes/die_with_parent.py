@@ -1,6 +1,7 @@
 """Runs a command that the kernel ends when the command's parent ends.
 
-``python -m poolrace.producer.processes.die_with_parent COMMAND...``
+``python -m poolrace.producer.processes.die_with_parent COMMAND...``; the Makefile runs the file
+itself, also before anything is installed, so it imports only the standard library.
 
 A parent that is killed cannot end its children itself. Linux only (prctl(2), PR_SET_PDEATHSIG);
 elsewhere the command runs without this protection.
@@ -27,4 +28,4 @@ def end_with_parent(signum: int = signal.SIGTERM) -> None:
 
 if __name__ == "__main__":
     end_with_parent()
-    os.execv(sys.argv[1], sys.argv[1:])  # noqa: S606 # no shell is wanted
+    os.execvp(sys.argv[1], sys.argv[1:])  # noqa: S606 # no shell is wanted
