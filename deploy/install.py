@@ -29,6 +29,15 @@ INTERRUPTED = 130
 """Exit code after Ctrl-C: 128 + SIGINT, the shell's convention."""
 
 
+def run(extras: list[str]) -> None:
+    """Install as ``main`` does; exit without a traceback after Ctrl-C."""
+    try:
+        main(extras)
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted; the next make installs from the beginning\n")
+        sys.exit(INTERRUPTED)
+
+
 def main(extras: list[str]) -> None:
     """Install the project and the given extras, unless .venv is up to date."""
     if sys.version_info < OLDEST_PYTHON:
@@ -94,8 +103,4 @@ def _pip(*arguments: str) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main(sys.argv[1:])
-    except KeyboardInterrupt:
-        sys.stderr.write("interrupted; the next make installs from the beginning\n")
-        sys.exit(INTERRUPTED)
+    run(sys.argv[1:])

@@ -3,15 +3,14 @@
 import logging
 import os
 import re
-import signal
 import sys
-from types import FrameType
 from typing import NoReturn
 
 import click
 
 from poolrace.producer.commands import COMMANDS, producer
 from poolrace.producer.errors import INTERRUPTED
+from poolrace.producer.processes.signals import handle_signals
 from poolrace.producer.processes.surroundings import (
     describe_os_error,
     open_standard_streams,
@@ -34,15 +33,12 @@ def main() -> NoReturn:
     """Run the command line and exit with its code."""
     open_standard_streams()
     sys.set_int_max_str_digits(MAX_DIGITS)
-    # A shell starts a background command with SIGINT ignored; handle SIGINT there, too.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     handler = logging.StreamHandler()
     handler.setFormatter(LogFormatter(f"{PROGRAM}: %(message)s"))
     logging.basicConfig(handlers=[handler])
     logging.getLogger("poolrace").setLevel(logging.INFO)
-    for signum in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(signum, _exit_on_signal)
     try:
+        handle_signals()
         require_current_directory()
         code = producer(prog_name=PROGRAM, standalone_mode=False)
     except PoolraceError as error:
@@ -82,12 +78,6 @@ def _print_error(message: str, code: int) -> int:
     text = mask(_as_called(" ".join(message.split())))
     click.echo(f"{PROGRAM}: {text}", err=True)
     return code
-
-
-def _exit_on_signal(signum: int, _frame: FrameType | None) -> NoReturn:
-    """Exit as after Ctrl-C, so that each context manager stops the processes that it started."""
-    signal.signal(signum, signal.SIG_IGN)
-    sys.exit(128 + signum)
 
 
 if __name__ == "__main__":
