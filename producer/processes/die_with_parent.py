@@ -7,7 +7,6 @@ A parent that is killed cannot end its children itself. Linux only (prctl(2), PR
 elsewhere the command runs without this protection.
 """
 
-import ctypes
 import os
 import signal
 import sys
@@ -23,9 +22,12 @@ def die_with_parent_command(command: list[str]) -> list[str]:
 def end_with_parent(signum: int = signal.SIGTERM) -> None:
     """Have the kernel send this process ``signum`` when its parent ends."""
     if sys.platform == "linux":
+        import ctypes  # noqa: PLC0415 # slow: after Ctrl-C has its default action, see below
+
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signum)
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # no traceback before the command runs
     end_with_parent()
     os.execvp(sys.argv[1], sys.argv[1:])  # noqa: S606 # no shell is wanted
