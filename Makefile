@@ -5,7 +5,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 # The kernel ends these commands when make is killed. make starts a command itself if the line has
 # no shell syntax outside of single quotes; a shell in between would outlive make.
-WITH_MAKE := $(PYTHON) producer/processes/die_with_parent.py
+WITH_MAKE := $(PYTHON) -I -S producer/processes/die_with_parent.py
+# Without the packages of the system's Python, which it loads within a tenth of a second: after
+# Ctrl-C meanwhile it would print a traceback.
+INSTALL := $(WITH_MAKE) $(PYTHON) -I -S deploy/install.py
 CLUSTER := $(BIN)/python deploy/cluster.py
 # Tests start hundreds of interpreters: cached bytecode saves a sixth of their CPU time.
 PYTEST := $(WITH_MAKE) env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest
@@ -26,7 +29,7 @@ help:  ## List the targets.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
 install:  ## Install everything into .venv (the other targets do so when needed).
-	@$(WITH_MAKE) $(PYTHON) deploy/install.py
+	@$(INSTALL)
 
 demo: install  ## Compare all models on the sum of range(0, 100_000_000).
 	@$(WITH_MAKE) $(BIN)/python -m poolrace.producer demo
@@ -45,7 +48,7 @@ test-bench: bench-install  ## Test the benchmarks: every library is exact and le
 	@$(PYTEST) -n 2 --dist worksteal tests/benchmarks || $(PYTEST) $(FAILED_AGAIN) tests/benchmarks
 
 bench-install:
-	@$(WITH_MAKE) $(PYTHON) deploy/install.py bench
+	@$(INSTALL) bench
 
 test-cluster: install  ## Run the tests that need a Docker engine and Chromium.
 	@$(CLUSTER) build --engine docker
