@@ -6,8 +6,8 @@ BIN := .venv/bin
 # The kernel ends these commands when make is killed. make starts a command itself if the line has
 # no shell syntax outside of single quotes; a shell in between would outlive make.
 WITH_MAKE := $(PYTHON) -I -S producer/processes/die_with_parent.py
-# Without the packages of the system's Python, which it loads within a tenth of a second: after
-# Ctrl-C meanwhile it would print a traceback.
+# Without the packages of the system's Python: to load them takes a tenth of a second, in which
+# Ctrl-C prints a traceback.
 INSTALL := $(WITH_MAKE) $(PYTHON) -I -S deploy/install.py
 CLUSTER := $(BIN)/python deploy/cluster.py
 # Tests start hundreds of interpreters: cached bytecode saves a sixth of their CPU time.
@@ -32,7 +32,7 @@ install:  ## Install everything into .venv (the other targets do so when needed)
 	@$(INSTALL)
 
 demo: install  ## Compare all models on the sum of range(0, 100_000_000).
-	@$(WITH_MAKE) $(BIN)/python -m poolrace.producer demo
+	@$(WITH_MAKE) $(BIN)/python -m poolrace demo
 
 test: install  ## Run all tests that need no Docker: eight at a time, then the timing tests alone.
 	@$(WITH_MAKE) sh -c '$(PYTEST) $(PARALLEL) -m "not timing" || $(PYTEST) $(FAILED_AGAIN) -m "not timing"'

@@ -12,6 +12,7 @@ from multiprocessing.context import SpawnProcess
 
 from poolrace.producer.errors import ChunkFailed
 from poolrace.producer.executors.base import LocalExecutor
+from poolrace.producer.processes.signals import block_interrupt
 from poolrace.workers.chunks import Chunk, ChunkResult
 from poolrace.workers.compute import compute
 from poolrace.workers.usage import Usages, usage_of
@@ -52,7 +53,8 @@ class Processes(LocalExecutor):
             process = context.Process(
                 target=_serve, args=(child_end, self.job.workload, self.host), daemon=True
             )
-            process.start()
+            with block_interrupt():
+                process.start()
             child_end.close()  # so that recv() raises EOFError when the process dies
             self._slots.append(_Slot(process, parent_end))
         for slot in self._slots:

@@ -3,6 +3,8 @@
 import os
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
 
@@ -20,6 +22,19 @@ def handle_signals() -> None:
     # A shell starts a background command with SIGINT ignored; handle SIGINT there, too.
     for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(signum, _raise_exit)
+
+
+@contextmanager
+def block_interrupt() -> Iterator[None]:
+    """Block Ctrl-C in the processes that are started in this context, and here until its end.
+
+    A terminal sends it to every process of the command; the parent ends its children itself.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
 def _raise_exit(signum: int, _frame: FrameType | None) -> NoReturn:

@@ -42,6 +42,19 @@ def test_an_interrupted_local_run_ends_within_three_cpu_seconds(
     wait_until(lambda: not any(child.is_running() for child in children))
 
 
+def test_an_interrupt_of_all_processes_while_they_start_prints_no_traceback(
+    producer: CommandLine,
+) -> None:
+    """A terminal sends Ctrl-C to each process of the command."""
+    process = producer.start(*LONG, "--local", "processes:4", start_new_session=True)
+    started = psutil.Process(process.pid)
+    wait_until(lambda: len(started.children()) >= 2)
+    os.killpg(process.pid, signal.SIGINT)
+    _, err = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert "Traceback" not in err
+
+
 def test_child_processes_end_when_their_producer_is_killed(producer: CommandLine) -> None:
     """The processes end even in the middle of a chunk of an hour."""
     process = producer.start(*LONG, "--local", "processes:2", "--schedule", "static")
