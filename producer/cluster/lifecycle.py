@@ -26,6 +26,7 @@ from poolrace.producer.cluster.state import (
 from poolrace.producer.processes.guard import find_guard
 from poolrace.producer.processes.session import end
 from poolrace.producer.settings import Settings
+from poolrace.workers.capacity import Demand, require_capacity, worker_demand
 from poolrace.workers.errors import ClusterError, UsageError
 from poolrace.workers.settings import mask
 
@@ -46,6 +47,7 @@ def up(settings: Settings, pools: Mapping[str, int], flower_port: int | None) ->
     If the settings name a broker on this machine, the cluster gets that address, so that every
     command finds it. The cluster ends by itself when its state file or directory is deleted.
     """
+    _require_capacity(pools)
     directory = cluster_directory(settings)
 
     def make_spec() -> ClusterSpec:
@@ -99,6 +101,7 @@ def temporary(
     names. Without any pool the cluster is a Redis alone, which accepts values up to
     ``largest_value``.
     """
+    _require_capacity(pools, hosts)
     directory = Path(gettempdir()).resolve() / f"poolrace-{secrets.token_hex(8)}"
 
     def make_spec() -> ClusterSpec:
@@ -118,6 +121,14 @@ def temporary(
         yield cluster
     finally:
         discard(directory, supervisor)
+
+
+def _require_capacity(pools: Mapping[str, int], hosts: int = 1) -> None:
+    """Raise ``UsageError`` for more workers or slots than this machine can hold."""
+    demands = (worker_demand(pool, slots, hosts) for pool, slots in pools.items())
+    names = ", ".join(f"{pool}:{slots}" for pool, slots in pools.items())
+    on_hosts = f" on {hosts:,} hosts" if hosts > 1 else ""
+    require_capacity(f"a cluster of {names}{on_hosts}", sum(demands, Demand()))
 
 
 def _end_processes(session: int | None, directory: Path) -> None:
