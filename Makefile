@@ -3,9 +3,15 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+# The kernel ends these commands when make is killed. make starts a command itself if the line has
+# no shell syntax outside of single quotes; a shell in between would outlive make.
+WITH_MAKE := $(PYTHON) -I -S producer/processes/die_with_parent.py
+# Without the packages of the system's Python: to load them takes a tenth of a second, in which
+# Ctrl-C prints a traceback.
+INSTALL := $(WITH_MAKE) $(PYTHON) -I -S deploy/install.py
 CLUSTER := $(BIN)/python deploy/cluster.py
 # Tests start hundreds of interpreters: cached bytecode saves a sixth of their CPU time.
-PYTEST := env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest
+PYTEST := $(WITH_MAKE) env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest
 # Most tests wait most of the time. Files that share a cluster stay in one process, which starts it
 # once (tests/scheduling.py).
 PARALLEL := -n 10 --dist loadfile --no-loadscope-reorder
@@ -26,29 +32,26 @@ help:  ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s%s\n", $$1, $$2}' Makefile
 
 install:  ## Install everything into .venv (the other targets do so when needed).
-	@$(PYTHON) deploy/install.py
+	@$(INSTALL)
 
 demo: install  ## Compare all models on the sum of range(0, 100_000_000).
-	@CELERY_BROKER_URL= CELERY_RESULT_BACKEND= $(BIN)/python -m poolrace.producer.processes.die_with_parent $(BIN)/python -m poolrace.producer compare sum --stop 100_000_000 --local all:2 --pool all:2 --repeat 3 --flower --out results.json --report report.html
-	@echo
-	@echo "raw values: results.json    page: report.html"
-	@echo "to keep a cluster running and watch it in Flower: make up; then $(BIN)/producer run sum --pool gevent"
+	@$(WITH_MAKE) $(BIN)/python -m poolrace demo
 
 test: install  ## Run all tests that need no Docker: ten at a time, then the timing tests alone.
-	@$(PYTEST) --cache-clear $(PARALLEL) -m "not timing" || $(PYTEST) $(FAILED_AGAIN) -m "not timing"
+	@$(WITH_MAKE) sh -c '$(PYTEST) --cache-clear $(PARALLEL) -m "not timing" || $(PYTEST) $(FAILED_AGAIN) -m "not timing"'
 	@$(PYTEST) -m timing
 
 chaos: install  ## Run random jobs under random faults: make chaos SECONDS=600 SEED=7.
-	@$(BIN)/python -m tests.faults.chaos --seconds $(SECONDS) --seed $(SEED)
+	@$(WITH_MAKE) $(BIN)/python -m tests.faults.chaos --seconds $(SECONDS) --seed $(SEED)
 
 bench: bench-install  ## Compare poolrace with similar libraries, an hour or two: make bench ROWS=1,2 REPEAT=5.
-	@$(BIN)/python -m benchmarks $(if $(ROWS),--rows $(ROWS)) $(if $(REPEAT),--repeat $(REPEAT)) $(if $(QUICK),--quick)
+	@$(WITH_MAKE) $(BIN)/python -m benchmarks $(if $(ROWS),--rows $(ROWS)) $(if $(REPEAT),--repeat $(REPEAT)) $(if $(QUICK),--quick)
 
 test-bench: bench-install  ## Test the benchmarks: every library is exact and leaves no process.
 	@$(PYTEST) -n 2 --dist worksteal tests/benchmarks || $(PYTEST) $(FAILED_AGAIN) tests/benchmarks
 
 bench-install:
-	@$(PYTHON) deploy/install.py bench
+	@$(INSTALL) bench
 
 test-cluster: install  ## Run the tests that need a Docker engine and Chromium.
 	@$(TEST_IMAGE) $(CLUSTER) build --engine docker

@@ -10,7 +10,9 @@ installation that was interrupted, copied or made from other requirements is mad
 
 import fcntl
 import hashlib
+import os
 import shutil
+import signal
 import subprocess
 import sys
 import venv
@@ -22,6 +24,18 @@ VENV = ROOT / ".venv"
 LOCK = ROOT / "requirements.lock"
 BENCH_LOCK = ROOT / "benchmarks" / "requirements.lock"
 OLDEST_PYTHON = (3, 11)
+DIE_WITH_PARENT = ROOT / "producer" / "processes" / "die_with_parent.py"
+INTERRUPTED = 130
+"""Exit code after Ctrl-C: 128 + SIGINT, the shell's convention."""
+
+
+def run(extras: list[str]) -> None:
+    """Install as ``main`` does; exit without a traceback after Ctrl-C."""
+    try:
+        main(extras)
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted; the next make installs from the beginning\n")
+        sys.exit(INTERRUPTED)
 
 
 def main(extras: list[str]) -> None:
@@ -73,11 +87,20 @@ def _install_peers() -> None:
 
 
 def _pip(*arguments: str) -> None:
-    pip = [str(VENV / "bin" / "python"), "-m", "pip", "install", "-qq",
-           "--disable-pip-version-check"]  # fmt: skip
-    if subprocess.run([*pip, *arguments], check=False).returncode:
+    python = str(VENV / "bin" / "python")
+    pip = [python, "-m", "pip", "install", "-qq", "--disable-pip-version-check", *arguments]
+    # pip prints its traceback after Ctrl-C, so it gets a session of its own, out of reach of the
+    # terminal's Ctrl-C, and ends with this process.
+    command = [python, str(DIE_WITH_PARENT), *pip]
+    with subprocess.Popen(command, start_new_session=True) as process:
+        try:
+            code = process.wait()
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)  # pip and the builds that it started
+            raise
+    if code:
         sys.exit("the installation failed: see above")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    run(sys.argv[1:])

@@ -1,6 +1,6 @@
 """``python -m poolrace``: the same command line as ``producer``."""
 
-from poolrace.producer.__main__ import main
+from poolrace.producer.entry import main
 
 if __name__ == "__main__":
     main()

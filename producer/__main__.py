@@ -2,17 +2,21 @@
 
 import logging
 import os
-import signal
 import sys
-from types import FrameType
 from typing import NoReturn
 
 import click
 
 from poolrace.producer.commands import as_called, producer
 from poolrace.producer.commands.closed_pipe import discard_output
-from poolrace.producer.errors import INTERRUPTED, SIGNALLED
+from poolrace.producer.errors import INTERRUPTED
 from poolrace.producer.printable import printable
+from poolrace.producer.processes.signals import handle_signals
+from poolrace.producer.processes.surroundings import (
+    describe_os_error,
+    open_standard_streams,
+    require_current_directory,
+)
 from poolrace.producer.program import PROGRAM
 from poolrace.workers.errors import PoolraceError
 from poolrace.workers.settings import mask
@@ -25,18 +29,17 @@ traceback."""
 
 def main() -> NoReturn:
     """Run the command line and exit with its code."""
+    open_standard_streams()
     sys.set_int_max_str_digits(MAX_DIGITS)
-    # A shell starts a background command with SIGINT ignored; handle SIGINT there, too.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     handler = logging.StreamHandler()
     handler.setFormatter(LogFormatter(f"{PROGRAM}: %(message)s"))
     logging.basicConfig(handlers=[handler])
     logging.getLogger("poolrace").setLevel(logging.INFO)
     if f"_{PROGRAM.upper()}_COMPLETE" in os.environ:
         logging.disable()  # the shell completes a line; a message would appear within that line
-    for signum in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(signum, _exit_on_signal)
     try:
+        handle_signals()
+        require_current_directory()
         code = producer(prog_name=PROGRAM, standalone_mode=False)
     except PoolraceError as error:
         code = _print_error(str(error), error.exit_code)
@@ -53,7 +56,7 @@ def main() -> NoReturn:
         discard_output()
         code = 1
     except OSError as error:
-        code = _print_error(f"cannot write the output: {error.strerror}", 1)
+        code = _print_error(describe_os_error(error), 1)
     sys.exit(code)
 
 
@@ -77,12 +80,6 @@ def _print_error(message: str, code: int) -> int:
     text = mask(as_called(printable(" ".join(message.split()))))
     click.echo(f"{PROGRAM}: {text}", err=True)
     return code
-
-
-def _exit_on_signal(signum: int, _frame: FrameType | None) -> NoReturn:
-    """Exit as after Ctrl-C, so that each context manager stops the processes that it started."""
-    signal.signal(signum, signal.SIG_IGN)
-    sys.exit(SIGNALLED + signum)
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ class ClusterSpec:
     """The specification of a local cluster that is to be started."""
 
     directory: Path
+    """Directory of the cluster's files, which the caller makes and removes."""
     url: str
     """Redis URL of the broker, with its password."""
     pools: Mapping[str, int]
@@ -102,6 +103,7 @@ def supervisord_conf(spec: ClusterSpec, programs: Mapping[str, Program]) -> str:
     parser = configparser.RawConfigParser()
     parser["supervisord"] = {
         "nodaemon": "true",
+        "silent": "true",  # it logs to its file alone, and to standard error why it does not start
         "directory": _escaped(str(directory)),
         "logfile": _escaped(str(directory / "supervisord.log")),
         "logfile_maxbytes": str(LOG_BYTES),
@@ -136,7 +138,8 @@ def _program_section(spec: ClusterSpec, name: str, program: Program) -> dict[str
         # Kill prefork's child processes, too.
         "killasgroup": "true",
         "redirect_stderr": "true",
-        "stdout_logfile": _escaped(str(spec.directory / f"{name}.log")),
+        # Relative to the directory: supervisord expands this value twice, so "%" has no escape.
+        "stdout_logfile": f"{name}.log",
         "stdout_logfile_maxbytes": str(LOG_BYTES),
         "stdout_logfile_backups": "1",
     }

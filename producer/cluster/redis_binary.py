@@ -28,8 +28,11 @@ def redis_server() -> Path:
 
 
 def _version(binary: str) -> tuple[int, ...]:
-    answer = subprocess.run(
-        [binary, "--version"], capture_output=True, text=True, timeout=10, check=False
-    )
+    try:
+        answer = subprocess.run(
+            [binary, "--version"], capture_output=True, text=True, timeout=10, check=False
+        )
+    except (OSError, subprocess.SubprocessError):
+        return (0,)  # a program of another architecture, say
     match = re.search(r"v=(\d+)\.(\d+)", answer.stdout)
     return tuple(map(int, match.groups())) if match else (0,)

@@ -1,16 +1,20 @@
 """Chooses the cluster that a command uses.
 
-In this order: ``--broker``; ``CELERY_BROKER_URL`` in the environment or in ``.env``; the local
-cluster that ``producer up`` started; a temporary cluster, for commands that can start one.
+In this order: ``--broker``; ``CELERY_BROKER_URL`` in the environment or in ``.env``, unless
+``make up`` wrote it there and its cluster is stopped; the local cluster that ``producer up``
+started; a temporary cluster, for commands that can start one.
 """
 
 import logging
+import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
 
-from poolrace.producer.broker.client import HOW_TO_START
+from poolrace.producer.broker.client import CONNECT_TIMEOUT_S, HOW_TO_START, REDIS_PORT
 from poolrace.producer.cluster.lifecycle import temporary
+from poolrace.producer.cluster.ports import LOOPBACK
 from poolrace.producer.cluster.state import Cluster, read_state
 from poolrace.producer.settings import Settings
 from poolrace.workers.errors import ClusterError
@@ -25,7 +29,7 @@ class ResolvedCluster:
     local: Cluster | None
     """The local cluster, ``None`` if there is none or the settings name another broker."""
     given: Settings
-    """Settings from the environment and the command line."""
+    """Settings from the environment and the command line, without a stopped broker."""
 
     @property
     def exists(self) -> bool:
@@ -45,6 +49,8 @@ class ResolvedCluster:
 def resolve(settings: Settings) -> ResolvedCluster:
     """Find the cluster that commands with these settings use; starts none."""
     local = read_state(settings)
+    if settings.broker_from_make_up and _refuses_connections(str(settings.broker_url)):
+        settings = replace(settings, broker_url=None, result_backend=None)
     if local and settings.broker_url not in (None, local.broker_url):
         local = None
     return ResolvedCluster(local, settings)
@@ -67,7 +73,20 @@ def cluster_for(
     if resolved.exists:
         yield resolved.settings
         return
+    if resolved.given != settings:
+        logger.info("the cluster of make up is not running (its address is in .env)")
+    settings = resolved.given
     with temporary(settings, pools, hosts=hosts, flower=flower) as cluster:
         if flower:
             logger.info("Flower: %s (login %s)", cluster.flower_url, cluster.flower_login)
         yield replace(settings, broker_url=cluster.broker_url, result_backend=None, lasting=False)
+
+
+def _refuses_connections(url: str) -> bool:
+    """Whether no server listens at an address of this machine."""
+    parts = urlsplit(url)
+    try:
+        socket.create_connection((LOOPBACK, parts.port or REDIS_PORT), CONNECT_TIMEOUT_S).close()
+    except OSError as error:
+        return parts.hostname == LOOPBACK and isinstance(error, ConnectionRefusedError)
+    return False

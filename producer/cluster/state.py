@@ -41,7 +41,7 @@ class Cluster:
 
     @property
     def alive(self) -> bool:
-        """Whether the first process of the session runs: the supervisor, or its guard."""
+        """Whether the first process of the session runs: the guard of the supervisor."""
         with suppress(psutil.NoSuchProcess):
             process = psutil.Process(self.session)
             same = abs(process.create_time() - self.began) < SAME_START_S
@@ -81,8 +81,7 @@ def read_state(settings: Settings) -> Cluster | None:
         raise UsageError(f"POOLRACE_STATE_DIR {settings.state_dir} is not a directory") from None
     except (OSError, ValueError, TypeError) as error:
         raise ClusterError(
-            f"cannot read {path}: {error}; end the supervisor, whose process id is in"
-            f" {path.parent / 'supervisord.pid'}, and remove {path.parent}"
+            f"cannot read {path}: {error}; to end the cluster: producer down"
         ) from error
 
 
@@ -96,5 +95,5 @@ def write_private(path: Path, text: str) -> None:
     """Write a file atomically, readable by this user only."""
     new_path = path.with_name(path.name + ".new")
     new_path.touch(mode=0o600)
-    new_path.write_text(text)
+    new_path.write_text(text, encoding="utf-8")
     new_path.replace(path)

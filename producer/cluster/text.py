@@ -19,16 +19,22 @@ FIRST_COMMANDS = (
 """Commands of ``producer`` to try first on a cluster that was just started."""
 
 
+def program_name() -> str:
+    """The program's name as it can be typed: its path if it is not on PATH."""
+    path = Path(sys.executable).with_name(PROGRAM)
+    return PROGRAM if shutil.which(PROGRAM) else shlex.quote(os.path.relpath(path))
+
+
 def render_started(cluster: Cluster) -> str:
     """Text for a local cluster that was just started."""
     pools = ", ".join(f"{pool} ({slots} slot(s))" for pool, slots in cluster.pools.items())
-    commands = next_commands(f"{_program_name()} down")
+    commands = next_commands(f"{program_name()} down")
     return f"a local cluster is running: {pools}\n{_flower(cluster)}{commands}"
 
 
 def next_commands(*last: str) -> str:
     """List of commands to type next, for a cluster of any kind; it ends with ``last``."""
-    commands = (*(f"{_program_name()} {arguments}" for arguments in FIRST_COMMANDS), *last)
+    commands = (*(f"{program_name()} {arguments}" for arguments in FIRST_COMMANDS), *last)
     return "\n  ".join(("next:", *commands)) + "\n"
 
 
@@ -41,12 +47,6 @@ def render_status(status: Status) -> str:
     ]
     flower = _flower(status.local) if status.local else ""
     return "\n".join((f"broker {status.broker}", *(workers or ["  no worker"]), flower))
-
-
-def _program_name() -> str:
-    """The program's name as it can be typed: its path if it is not on PATH."""
-    path = Path(sys.executable).with_name(PROGRAM)
-    return PROGRAM if shutil.which(PROGRAM) else shlex.quote(os.path.relpath(path))
 
 
 def _flower(cluster: Cluster) -> str:

@@ -56,11 +56,11 @@ def command(
     afterwards.
     """
     job, schedule = job_from(options), schedule_from(options)
-    plan = Plan(job, [Case(model, schedule) for model in _models(pools, locals_)], repeat)
+    plan = Plan(job, [Case(model, schedule) for model in models_named(pools, locals_)], repeat)
     Output.from_options(options).run_plan(plan, settings_from(options), flower=flower)
 
 
-def _models(pools: tuple[str, ...], locals_: tuple[str, ...]) -> list[Model]:
+def models_named(pools: tuple[str, ...], locals_: tuple[str, ...]) -> list[Model]:
     """Return the models named by the options; all models if there are no options."""
     if not pools and not locals_:
         pools = locals_ = ("all",)

@@ -8,12 +8,13 @@ from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import get_context, resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 
 from poolrace.producer.errors import ChunkFailed, JobFailed
 from poolrace.producer.executors.base import LocalExecutor
+from poolrace.producer.processes.signals import block_interrupt
 from poolrace.workers.chunks import Chunk, ChunkResult
 from poolrace.workers.compute import compute
 from poolrace.workers.usage import Usages, usage_of
@@ -52,6 +53,7 @@ class Processes(LocalExecutor):
         The processes are spawned, not forked: a fork would copy locks that our threads hold.
         """
         context = get_context("spawn")
+        resource_tracker.ensure_running()  # its start would unblock Ctrl-C for the first process
         self._queue: deque[Chunk] = deque()
         self._slots: list[_Slot] = []
         self._selector = selectors.DefaultSelector()
@@ -60,7 +62,8 @@ class Processes(LocalExecutor):
             process = context.Process(
                 target=_serve, args=(child_end, self.job.workload, self.host), daemon=True
             )
-            process.start()
+            with block_interrupt():
+                process.start()
             child_end.close()  # so that recv() raises EOFError when the process dies
             slot = _Slot(process, parent_end)
             self._slots.append(slot)

@@ -1,11 +1,15 @@
 """The guard: runs a command that must not outlive the process that started the guard.
 
-``guard.py DIRECTORY COMMAND...``
+``guard.py DIRECTORY STATE_FILE COMMAND...``
 
 The command runs until the guard's standard input ends: the producer closes it, or the producer
 ends, even by SIGKILL. Then the guard ends the command with all its descendants,
 daemons included, and removes the directory. It reports on standard output: ``pid N`` and, if the
 command ends earlier, ``ended CODE``.
+
+A command that keeps running has a state file, by its name in the directory (an empty name: none).
+While the file is there, the command runs on after the end of standard input; it ends when the file
+or the directory is deleted or moved.
 
 ``start_guarded`` starts the guard by its path and with ``-E -P``, because the current directory
 and PYTHONPATH may be the user's and may hold packages of any name. So this file imports nothing
@@ -30,7 +34,8 @@ STOP_S = 2.0
 supervisor of a cluster to stop its programs (1.1 to 2 s)."""
 
 POLL_S = 0.2
-"""Seconds between two checks of whether the command has ended."""
+"""Seconds between two checks of whether the command has ended and the state file is there; a check
+takes 10 microseconds."""
 
 LINE_BYTES = 64
 """Bytes of the longest line that a guard writes."""
@@ -56,12 +61,15 @@ class GuardedProcess:
         return self._ended
 
     def release(self) -> None:
-        """Tell the guard to end the command; does not wait for it."""
+        """Close the guard's standard input; does not wait.
+
+        The guard ends the command, unless the state file is there.
+        """
         if self._guard.stdin:
             self._guard.stdin.close()
 
     def stop(self) -> None:
-        """Tell the guard to end the command, and wait until both have ended."""
+        """Tell the guard to end a command without a state file; wait until both have ended."""
         self.release()
         self._guard.wait()
         self._ended = True
@@ -82,14 +90,15 @@ def start_guarded(
     cwd: Path,
     environment: dict[str, str],
     log: IO[bytes] | int = subprocess.DEVNULL,
+    state_file: str = "",
 ) -> GuardedProcess:
     """Start a command under a guard, which removes ``directory`` when the command is ended.
 
-    ``log`` takes the output of the command and of the guard. Raises ``ChildProcessError`` if the
-    command cannot be started.
+    ``log`` takes the output of the command and of the guard. With a ``state_file`` in it, the
+    directory must be ``cwd``. Raises ``ChildProcessError`` if the command cannot be started.
     """
     guard = subprocess.Popen(
-        [sys.executable, "-E", "-P", __file__, str(directory), *command],
+        [sys.executable, "-E", "-P", __file__, str(directory), state_file, *command],
         cwd=cwd,
         env=environment,
         start_new_session=True,  # out of reach of the terminal's Ctrl-C
@@ -99,7 +108,11 @@ def start_guarded(
         stderr=log,
     )
     output = guard.stdout
-    first_line = output.readline().decode() if output else ""
+    try:
+        first_line = output.readline().decode() if output else ""
+    except BaseException:
+        guard.communicate()  # closes standard input, and waits until the guard has cleaned up
+        raise
     name, _, number = first_line.partition(" ")
     if name != "pid" or not output:
         guard.communicate()
@@ -108,25 +121,80 @@ def start_guarded(
     return GuardedProcess(guard, int(number))
 
 
-def main(directory: Path, command: list[str]) -> None:
-    """Run the command until standard input ends, then end it and remove the directory."""
+def find_guard(directory: Path) -> int | None:
+    """Process id of the guard of ``directory``, which may be deleted; ``None`` if there is none."""
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):  # it has just ended, or is another user's
+            arguments = process.cmdline()
+            if __file__ in arguments and str(directory) in arguments:
+                return process.pid
+    return None
+
+
+def main(directory: Path, state_file: str, command: list[str]) -> None:
+    """Run the command until nothing keeps it, then end it and remove the directory."""
     _adopt_orphans()
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=2, stderr=2)
-    # The guard ends only when its standard input ends, so it ignores signals; but only after it
-    # started the command, which would inherit the ignored signals.
+    reaper = _Reaper(process.pid)
+    # The guard ends only when its command is no longer kept, so it ignores signals; but only after
+    # it started the command, which would inherit the ignored signals.
     for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(signum, signal.SIG_IGN)
     _report(f"pid {process.pid}")
+    reaper.start()
     owner = threading.Thread(target=sys.stdin.buffer.read, daemon=True)
     owner.start()
     reported = False
     while owner.is_alive():
         owner.join(timeout=POLL_S)
-        if not reported and process.poll() is not None:
+        if not reported and reaper.ended.is_set():
             reported = True
-            _report(f"ended {process.returncode}")
-    _end(process)
-    shutil.rmtree(directory, ignore_errors=True)
+            _report(f"ended {reaper.code}")
+    while _is_kept(directory, state_file) and not reaper.ended.wait(POLL_S):
+        pass
+    _end(reaper)
+    if not _is_kept(directory, state_file) and (not state_file or _is_current(directory)):
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+class _Reaper(threading.Thread):
+    """Waits for the command, and for the orphans that this process adopts."""
+
+    def __init__(self, pid: int) -> None:
+        super().__init__(daemon=True)
+        self.pid = pid
+        """Process id of the command."""
+        self.ended = threading.Event()
+        """Set when the command has ended."""
+        self.code = 0
+        """Exit code of the command once it has ended."""
+
+    def run(self) -> None:
+        """Wait until this process has no children."""
+        with contextlib.suppress(ChildProcessError):  # no child is left
+            while True:
+                pid, status = os.wait()
+                if pid == self.pid:
+                    self.code = os.waitstatus_to_exitcode(status)
+                    self.ended.set()
+
+
+def _is_kept(directory: Path, state_file: str) -> bool:
+    """Whether the state file is in the directory, and the directory is where it was made."""
+    if not state_file:
+        return False
+    try:
+        (directory / state_file).stat()
+        return _is_current(directory)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True  # a network file system, say, does not answer at the moment
+
+
+def _is_current(directory: Path) -> bool:
+    """Whether this process runs in ``directory``; its path may have got another one since."""
+    return directory.exists() and directory.samefile(".")
 
 
 def _adopt_orphans() -> None:
@@ -135,12 +203,12 @@ def _adopt_orphans() -> None:
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
 
 
-def _end(process: "subprocess.Popen[bytes]") -> None:
+def _end(reaper: _Reaper) -> None:
     """Send SIGTERM to the command, and kill remaining descendants after ``STOP_S``."""
-    if process.poll() is None:
-        process.terminate()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(STOP_S)
+    if not reaper.ended.is_set():
+        with contextlib.suppress(ProcessLookupError):  # the command has just ended
+            os.kill(reaper.pid, signal.SIGTERM)
+        reaper.ended.wait(STOP_S)
     while remaining := _remaining():
         for descendant in remaining:
             with contextlib.suppress(psutil.NoSuchProcess):  # the process has just ended
@@ -169,4 +237,4 @@ def _report(line: str) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2:])
+    main(Path(sys.argv[1]), sys.argv[2], sys.argv[3:])

@@ -23,16 +23,17 @@ def members(session: int, directory: Path) -> list[psutil.Process]:
     ]
 
 
-def end(session: int, supervisor: int, directory: Path, stop_s: float) -> None:
+def end(session: int, directory: Path, stop_s: float) -> None:
     """Tell the supervisor to stop its programs; kill what still runs after ``stop_s`` seconds."""
-    for process in members(session, directory):
-        if process.pid == supervisor:
-            with suppress(psutil.NoSuchProcess):
+    running = members(session, directory)
+    for process in running:
+        with suppress(psutil.NoSuchProcess):  # the process has just ended
+            if process.ppid() == session:  # the supervisor is the child of its guard
                 process.send_signal(signal.SIGTERM)
-            psutil.wait_procs([process], timeout=stop_s)
+    psutil.wait_procs(running, timeout=stop_s)
     while remaining := members(session, directory):
         for process in remaining:
-            with suppress(psutil.NoSuchProcess):  # the process has just ended
+            with suppress(psutil.NoSuchProcess):  # as above
                 process.kill()
         psutil.wait_procs(remaining, timeout=1.0)
 

@@ -1,8 +1,11 @@
 """Ctrl-C: code 130, workers idle again after a few CPU seconds, nothing left running."""
 
 import os
+import re
 import signal
+import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
@@ -46,6 +49,25 @@ def test_an_interrupted_local_run_ends_within_three_cpu_seconds(
     assert usage.ru_utime + usage.ru_stime - before_s < 3.0  # CPU time: independent of load
     assert "Traceback" not in err
     wait_until(lambda: not any(child.is_running() for child in children))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_child_processes_never_receive_ctrl_c(producer: CommandLine) -> None:
+    """A terminal sends it to all of them; one that is still starting would print a traceback."""
+    process = producer.start(*LONG, "--local", "processes:2")
+
+    def slots() -> list[psutil.Process]:
+        children = psutil.Process(process.pid).children()
+        return [child for child in children if any("spawn_main" in a for a in child.cmdline())]
+
+    wait_until(lambda: len(slots()) == 2)
+    for slot in slots():
+        status = Path(f"/proc/{slot.pid}/status").read_text()
+        [blocked] = re.findall(r"^SigBlk:\s*(\w+)", status, re.MULTILINE)
+        assert int(blocked, 16) & 1 << (signal.SIGINT - 1)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=20)
+    assert process.returncode == 130, err
 
 
 def test_child_processes_end_when_their_producer_is_killed(producer: CommandLine) -> None:

@@ -1,19 +1,23 @@
 """The guard of a command: no process that the command started outlives the producer."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 import psutil
 import pytest
 
-from poolrace.producer.processes.guard import GuardedProcess, start_guarded
+from poolrace.producer.processes.guard import GuardedProcess, find_guard, start_guarded
 from tests.conftest import wait_until
 
 SLEEP = ["sleep", "60"]
+
+STATE_FILE = "state"
 
 PRODUCER = """
 import os, sys, time
@@ -34,8 +38,11 @@ def directory(tmp_path: Path) -> Path:
     return private
 
 
-def start(command: list[str], directory: Path) -> GuardedProcess:
-    return start_guarded(command, directory, cwd=directory, environment=dict(os.environ))
+def start(command: list[str], directory: Path, state_file: str = "") -> GuardedProcess:
+    environment = dict(os.environ)
+    return start_guarded(
+        command, directory, cwd=directory, environment=environment, state_file=state_file
+    )
 
 
 def runs(pid: int) -> bool:
@@ -104,6 +111,70 @@ def test_the_output_of_the_command_goes_to_the_log(directory: Path, tmp_path: Pa
         wait_until(lambda: guarded.ended)
         guarded.stop()
     assert (tmp_path / "log").read_text() == "out\nerr\n"
+
+
+def replace_directory(directory: Path) -> None:
+    """Delete the directory, and make another one with a state file at its path."""
+    shutil.rmtree(directory)
+    directory.mkdir()
+    (directory / STATE_FILE).touch()
+
+
+def move_directory(directory: Path) -> None:
+    directory.rename(directory.with_name("moved"))
+
+
+def delete_state_file(directory: Path) -> None:
+    (directory / STATE_FILE).unlink()
+
+
+@pytest.fixture
+def lasting(directory: Path) -> GuardedProcess:
+    """A command with a state file, which nothing else keeps."""
+    (directory / STATE_FILE).touch()
+    guarded = start(SLEEP, directory, STATE_FILE)
+    guarded.release()
+    return guarded
+
+
+@pytest.mark.parametrize(
+    ("lose", "directory_remains"),
+    [
+        (delete_state_file, False),
+        (shutil.rmtree, False),
+        (move_directory, False),
+        (replace_directory, True),
+    ],
+)
+def test_a_command_with_a_state_file_ends_when_the_file_is_lost(
+    lose: Callable[[Path], None],
+    directory_remains: bool,
+    directory: Path,
+    lasting: GuardedProcess,
+) -> None:
+    assert runs(lasting.pid)
+    assert find_guard(directory) == lasting.guard_pid
+    lose(directory)
+    wait_until(lambda: not runs(lasting.pid) and not runs(lasting.guard_pid))
+    assert directory.exists() == directory_remains
+
+
+def test_a_guard_ends_with_a_command_that_ends_and_leaves_its_state_file(
+    directory: Path, lasting: GuardedProcess
+) -> None:
+    os.kill(lasting.pid, signal.SIGKILL)
+    wait_until(lambda: not runs(lasting.guard_pid))
+    assert (directory / STATE_FILE).exists()
+    assert find_guard(directory) is None
+
+
+def test_a_command_whose_state_file_was_never_written_ends_with_its_producer(
+    directory: Path,
+) -> None:
+    guarded = start(SLEEP, directory, STATE_FILE)
+    guarded.stop()
+    assert not runs(guarded.pid)
+    assert not directory.exists()
 
 
 def test_a_program_that_does_not_exist_is_an_error(directory: Path) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -85,3 +86,59 @@ def test_wrong_usage_is_one_line_that_begins_small_and_ends_without_a_full_stop(
     assert failed.returncode == 2
     assert failed.stderr.startswith(f"producer: {message}")
     assert re.fullmatch(r".*[^.\n]\n", failed.stderr)
+
+
+STREAMS = {"stdin": "<&-", "stdout": ">&-", "stderr": "2>&-", "all": "<&- >&- 2>&-"}
+
+
+@pytest.mark.parametrize("closed", STREAMS.values(), ids=STREAMS)
+@pytest.mark.parametrize(("model", "code"), [("single", 0), ("no-such-model", 2)])
+def test_a_command_works_with_closed_standard_streams(
+    closed: str, model: str, code: int, tmp_path: Path
+) -> None:
+    line = f'"{sys.executable}" -m poolrace run sum --stop 10 --local {model} {closed}'
+    answer = subprocess.run(
+        ["sh", "-c", line], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert answer.returncode == code
+    assert ("exact" in answer.stdout) == (code == 0 and ">&-" not in closed.split())
+    assert ("no-such-model" in answer.stderr) == (code == 2 and "2>&-" not in closed)
+
+
+def test_a_deleted_current_directory_is_named(tmp_path: Path) -> None:
+    line = f'cd "{tmp_path}"; rmdir "{tmp_path}"; "{sys.executable}" -m poolrace run sum'
+    answer = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=False)
+    assert answer.returncode == 2
+    assert "the current directory cannot be used" in answer.stderr
+    assert len(answer.stderr.splitlines()) == 1
+
+
+HANGS = """
+import signal, sys, threading, weakref
+from poolrace.producer.processes import signals
+signals.EXIT_S = 0.2
+signals.handle_signals()
+class Item: pass
+def in_a_destructor(_):
+    print("ready", flush=True)
+    threading.Event().wait()  # an exception that is raised here gets lost
+item = Item()
+reference = weakref.ref(item, in_a_destructor)
+del item
+threading.Event().wait()
+"""
+
+
+@pytest.mark.parametrize(
+    ("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
+def test_a_program_in_which_the_exception_of_a_signal_gets_lost_ends(
+    signum: signal.Signals, code: int
+) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", HANGS], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as process:
+        assert process.stdout
+        process.stdout.readline()
+        process.send_signal(signum)
+        assert process.wait(20) == code

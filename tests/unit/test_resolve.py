@@ -1,10 +1,12 @@
 """A command uses the given broker, else the local cluster, else no cluster."""
 
+import socket
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from poolrace.producer.cluster.ports import free_port
 from poolrace.producer.cluster.resolve import cluster_for, resolve
 from poolrace.producer.cluster.state import STATE_FILE, Cluster, cluster_directory, write_state
 from poolrace.producer.settings import Settings
@@ -61,9 +63,41 @@ def test_no_temporary_cluster_is_started_beside_a_given_broker(settings: Setting
         assert resolved == given
 
 
+def make_up(settings: Settings, host: str, port: int) -> Settings:
+    """Settings with an address that ``make up`` wrote into ``.env``."""
+    url = f"redis://:secret@{host}:{port}/0"
+    return replace(settings, broker_url=url, broker_from_make_up=True)
+
+
+def test_a_stopped_cluster_of_make_up_is_no_cluster(settings: Settings) -> None:
+    resolved = resolve(make_up(settings, "127.0.0.1", free_port()))
+    assert not resolved.exists
+    assert resolved.given == replace(settings, broker_from_make_up=True)
+
+
+def test_a_local_cluster_replaces_a_stopped_cluster_of_make_up(
+    settings: Settings, local: Cluster
+) -> None:
+    resolved = resolve(make_up(settings, "127.0.0.1", free_port()))
+    assert resolved.settings.broker_url == LOCAL
+
+
+def test_a_running_cluster_of_make_up_is_used(settings: Settings) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        given = make_up(settings, "127.0.0.1", server.getsockname()[1])
+        assert resolve(given).settings == given
+
+
+def test_an_address_that_the_user_set_is_used_even_if_nothing_listens_there(
+    settings: Settings,
+) -> None:
+    given = replace(make_up(settings, "127.0.0.1", free_port()), broker_from_make_up=False)
+    assert resolve(given).settings == given
+
+
 def test_an_unreadable_state_file_names_the_way_out(settings: Settings, local: Cluster) -> None:
     (Path(local.directory) / STATE_FILE).write_text("{")
-    with pytest.raises(ClusterError, match=r"supervisord\.pid"):
+    with pytest.raises(ClusterError, match="producer down"):
         resolve(settings)
 
 

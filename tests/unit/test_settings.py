@@ -77,8 +77,56 @@ def test_a_worker_reads_its_slots_and_files(
     assert settings.ca_file == certificates
 
 
+MADE = """\
+POOLRACE_REDIS_PASSWORD=s3cret
+POOLRACE_REDIS_PORT=6379
+CELERY_BROKER_URL=redis://:${POOLRACE_REDIS_PASSWORD}@127.0.0.1:${POOLRACE_REDIS_PORT}/0
+"""
+"""The lines of ``.env`` that name the broker, as ``make up`` writes them."""
+
+
+def test_the_address_that_make_up_wrote_is_known_as_such() -> None:
+    Path(".env").write_text(MADE)
+    settings = Settings.from_env()
+    assert (settings.broker_url, settings.broker_from_make_up) == (URL, True)
+
+
+@pytest.mark.parametrize(
+    ("file", "variable", "option"),
+    [
+        (f"CELERY_BROKER_URL={URL}", None, None),
+        (MADE + "CELERY_BROKER_URL=redis://:other@127.0.0.1:1/0", None, None),
+        (MADE, URL, None),
+        (MADE, None, URL),
+    ],
+    ids=["own file", "own line", "variable", "option"],
+)
+def test_an_address_that_the_user_set_is_not_that_of_make_up(
+    file: str, variable: str | None, option: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path(".env").write_text(file)
+    if variable:
+        monkeypatch.setenv("CELERY_BROKER_URL", variable)
+    assert not Settings.from_env(option).broker_from_make_up
+
+
+def test_flowers_variables_are_read_unless_they_are_empty(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path(".env").write_text("FLOWER_URL_PREFIX=flower\nFLOWER_PORT=5600\n")
+    monkeypatch.setenv("FLOWER_BASIC_AUTH", "me:s3cret")
+    monkeypatch.setenv("FLOWER_MAX_TASKS", "")
+    settings = Settings.from_env()
+    assert settings.flower_variables == {
+        "FLOWER_URL_PREFIX": "flower", "FLOWER_PORT": "5600", "FLOWER_BASIC_AUTH": "me:s3cret",
+    }  # fmt: skip
+    assert (settings.flower_port, settings.flower_login) == (5600, "me:s3cret")
+
+
 def test_no_password_is_shown() -> None:
-    shown = repr(Settings(broker_url=URL, result_backend=URL, flower_login="me:s3cret"))
+    shown = repr(
+        Settings(
+            broker_url=URL, result_backend=URL, flower_variables={"FLOWER_BASIC_AUTH": "me:s3cret"}
+        )
+    )
     assert "s3cret" not in shown
     assert mask(f"cannot reach {URL}, nor redis://user:s3cret@host") == (
         "cannot reach redis://:***@127.0.0.1:6379/0, nor redis://user:***@host"
