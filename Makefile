@@ -11,12 +11,14 @@ PARALLEL := -n 8 --dist loadfile --no-loadscope-reorder
 # Real workers on a busy machine: a test that failed beside others counts if it fails alone, too.
 FAILED_AGAIN := --last-failed --last-failed-no-failures none
 CONTAINERS := -p pytest_celery.plugin tests/cluster/containers
+# Name of the image that the tests of containers start.
+TEST_IMAGE := POOLRACE_IMAGE=$${POOLRACE_IMAGE:-poolrace-test}
 # The engine: docker, local, or empty for docker if an engine answers and else local.
 ENGINE ?=
 SECONDS ?= 60
 SEED ?= 1
 
-.PHONY: help install demo test chaos bench bench-install test-bench test-cluster screenshots check docs samples up down scale ps logs lock
+.PHONY: help install demo test chaos bench bench-install test-bench test-cluster screenshots check docs samples up down scale ps logs join lock
 .DEFAULT_GOAL := help
 
 help:  ## List the targets.
@@ -48,12 +50,12 @@ bench-install:
 	@$(PYTHON) deploy/install.py bench
 
 test-cluster: install  ## Run the tests that need a Docker engine and Chromium.
-	@$(CLUSTER) build --engine docker
+	@$(TEST_IMAGE) $(CLUSTER) build --engine docker
 	@$(PYTEST) tests/cluster --ignore tests/cluster/containers
 	@$(PYTEST) -n 4 --dist worksteal $(CONTAINERS) || $(PYTEST) $(FAILED_AGAIN) $(CONTAINERS)
 
 screenshots: install  ## Update the pictures of the documentation (needs Docker and Chromium).
-	@$(CLUSTER) build --engine docker
+	@$(TEST_IMAGE) $(CLUSTER) build --engine docker
 	@SCREENSHOTS=docs/images $(PYTEST) -q -p pytest_celery.plugin tests/cluster/test_flower.py
 
 check: install  ## Check format, lint, types, import contracts, sizes and documentation.
@@ -87,6 +89,9 @@ ps: install  ## List the containers, with the host names that results use.
 
 logs: install  ## Show the logs of all containers, or of one service: make logs SERVICE=flower.
 	@$(CLUSTER) logs --engine "$(ENGINE)" $(SERVICE)
+
+join: install  ## Write join.yml, which starts workers on a further machine: make join POOLS="prefork gevent".
+	@$(CLUSTER) join --engine "$(ENGINE)" $(POOLS)
 
 LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 

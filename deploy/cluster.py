@@ -15,6 +15,7 @@ import click
 
 import compose
 from env_file import (
+    BIND,
     FLOWER_LOGIN,
     FLOWER_PORT_VARIABLE,
     PROJECT,
@@ -23,13 +24,18 @@ from env_file import (
     read_env_file,
     stored_project_name,
 )
+from join import JOIN_FILE, Broker, join_file, render_steps
 from poolrace.producer.cluster.flower import flower_url
-from poolrace.producer.cluster.state import Cluster, cluster_directory, read_state
+from poolrace.producer.cluster.state import Cluster, cluster_directory, read_state, write_private
 from poolrace.producer.cluster.text import next_commands
+from poolrace.producer.executors.models import Model
 from poolrace.producer.settings import Settings
 from poolrace.workers.errors import PoolraceError, UsageError
 from poolrace.workers.pools import POOLS, pool_named
 from published_ports import replace_taken_ports
+
+DEFAULT_JOIN_POOLS = ("prefork",)
+"""Pools of a further machine for which none is given."""
 
 engine_option = click.option(
     "--engine",
@@ -90,6 +96,22 @@ def down(engine: str, *, keep_data: bool) -> None:
 
 @main.command()
 @engine_option
+@click.argument("pools", nargs=-1)
+def join(engine: str, pools: tuple[str, ...]) -> None:
+    """Write a file that starts workers of POOLS (POOL[:SLOTS]) on a further machine."""
+    models = [Model.parse("celery", text) for text in pools or DEFAULT_JOIN_POOLS]
+    _require_containers(engine, "join")
+    settings = Settings.from_env()
+    broker = Broker.at(settings.broker_url, settings.ca_file)
+    config = compose.config()
+    write_private(JOIN_FILE, join_file(config, models, broker))
+    image = config["services"][models[0].name]["image"]
+    address = read_env_file().get(BIND, broker.host)
+    click.echo(render_steps(image, broker, address), nl=False)
+
+
+@main.command()
+@engine_option
 @click.argument("pool")
 @click.argument("hosts")
 def scale(engine: str, pool: str, hosts: str) -> None:
@@ -121,7 +143,8 @@ def ps(engine: str) -> None:
 def logs(engine: str, service: str | None) -> None:
     """Show the logs of all containers, or of the containers of SERVICE."""
     _require_containers(engine, "logs")
-    compose.compose("logs", "--no-color", *([service] if service else []))
+    for line in compose.log_lines(service):
+        click.echo(line, nl=False)
 
 
 def _local_cluster() -> Cluster | None:

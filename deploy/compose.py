@@ -6,7 +6,7 @@ Holds nothing that docker-compose.yml says.
 import json
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,10 @@ DOCKER, LOCAL = "docker", "local"
 
 PROJECT_LABEL = "com.docker.compose.project"
 DIRECTORY_LABEL = f"{PROJECT_LABEL}.working_dir"
+
+CLEAR_LINE = b"\x1b[2K"
+"""Terminal sequence before each log line of Compose 2.26, also with ``--no-color`` and without a
+terminal."""
 
 HEALTHY_S = 120
 """Seconds until all containers must be healthy; they take 15 s on two cores."""
@@ -113,6 +117,16 @@ def stop(*, keep_data: bool) -> None:
     compose(*_down_arguments(keep_data=keep_data))
 
 
+def log_lines(service: str | None) -> Iterator[bytes]:
+    """The logs of a service or of all; raises ``ClusterError`` if they cannot be read."""
+    command = ["docker", "compose", "logs", "--no-color", *([service] if service else [])]
+    with subprocess.Popen(command, cwd=ROOT, env=_environment(), stdout=subprocess.PIPE) as reading:
+        for line in reading.stdout or ():
+            yield line.removeprefix(CLEAR_LINE)
+    if reading.returncode:
+        raise ClusterError(f"docker compose logs ended with code {reading.returncode}, see above")
+
+
 def scale(pool: str, hosts: str) -> None:
     """Scale a pool to ``hosts`` healthy containers; the other services stay as they are."""
     compose("up", "--detach", "--no-build", "--no-recreate", "--no-deps", *_WAIT,
@@ -129,6 +143,15 @@ def containers() -> list[Container]:
 def own_ports() -> set[int]:
     """TCP ports of this machine that the containers of the cluster publish."""
     return {port for container in containers() for port in container.ports}
+
+
+def config() -> dict[str, Any]:
+    """docker-compose.yml with all variables resolved; it holds the passwords."""
+    answer = _captured("docker", "compose", "config", "--format", "json")
+    if answer.returncode:
+        raise ClusterError(f"docker compose config failed: {answer.stderr.strip()}")
+    resolved: dict[str, Any] = json.loads(answer.stdout)
+    return resolved
 
 
 def hosts_of(pool: str) -> int:

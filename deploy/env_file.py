@@ -78,8 +78,13 @@ def project_name() -> str:
 
     The derived name differs between two clones, so that each has a cluster of its own.
     """
-    digest = hashlib.sha256(str(ROOT).encode(errors="surrogateescape")).hexdigest()
-    return os.environ.get(PROJECT) or stored_project_name() or f"poolrace-{digest[:8]}"
+    return os.environ.get(PROJECT) or stored_project_name() or derived_project_name(ROOT)
+
+
+def derived_project_name(directory: Path) -> str:
+    """Compose project name of the clone in ``directory``, unless another one is set."""
+    digest = hashlib.sha256(str(directory).encode(errors="surrogateescape")).hexdigest()
+    return f"poolrace-{digest[:8]}"
 
 
 def stored_project_name() -> str | None:

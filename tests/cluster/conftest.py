@@ -1,5 +1,5 @@
 """Clusters of containers, started as a user does: by the script behind ``make up``, in a copy of
-the checkout whose path has a space, under a separate Compose project name."""
+the checkout whose path has a space."""
 
 import json
 import os
@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from dotenv import dotenv_values
 
+from env_file import derived_project_name
 from tests.conftest import OURS, Answer, CommandLine, wait_until
 
 ROOT = Path(__file__).parent.parent.parent
@@ -24,7 +25,7 @@ PARTS = (
     "README.md", "LICENSE", ".dockerignore",
 )  # fmt: skip
 
-IMAGE = os.environ.get("POOLRACE_IMAGE", "poolrace")
+IMAGE = os.environ.get("POOLRACE_IMAGE", "poolrace-test")
 """Name of the image that ``make test-cluster`` builds."""
 
 START_S = 180.0
@@ -52,14 +53,18 @@ class Deployment:
     """A copy of the checkout, and the cluster that was started from it, if any."""
 
     directory: Path
-    project: str
     before: tuple[str, ...] = ()
     """Command line put before each make target, to run it with fewer privileges."""
 
     @property
     def environment(self) -> dict[str, str]:
         clean = {k: v for k, v in os.environ.items() if not k.startswith(OURS)}
-        return {**clean, "COMPOSE_PROJECT_NAME": self.project, "POOLRACE_IMAGE": IMAGE}
+        return {**clean, "POOLRACE_IMAGE": IMAGE}
+
+    @property
+    def project(self) -> str:
+        """Compose project of this directory."""
+        return derived_project_name(self.directory)
 
     def make(self, target: str, *arguments: str, **variables: str) -> Answer:
         """Run the command behind ``make TARGET``."""
@@ -104,6 +109,11 @@ class Deployment:
     def containers(self, service: str) -> list[str]:
         return self.compose("ps", "--quiet", service).split()
 
+    def host(self, container: str) -> str:
+        """Name of the container's host in results."""
+        name = docker("inspect", "--format", "{{.Name}}", container)
+        return name.removeprefix(f"/{self.project}-")
+
     def health(self, container: str) -> str:
         return docker("inspect", "--format", "{{.State.Health.Status}}", container)
 
@@ -120,9 +130,9 @@ class Deployment:
         with (self.directory / ".env").open("a") as file:
             file.writelines(f"{name}={value}\n" for name, value in values.items())
 
-    def leftovers(self) -> dict[str, str]:
+    def leftovers(self, project: str | None = None) -> dict[str, str]:
         """Containers, networks and volumes of this cluster, by kind; empty if none is left."""
-        label = f"label=com.docker.compose.project={self.project}"
+        label = f"label=com.docker.compose.project={project or self.project}"
         by_kind = {
             "containers": docker("ps", "--all", "--quiet", "--filter", label),
             "networks": docker("network", "ls", "--quiet", "--filter", label),
@@ -131,7 +141,7 @@ class Deployment:
         return {kind: names for kind, names in by_kind.items() if names}
 
 
-def deploy(directory: Path, name: str) -> Deployment:
+def deploy(directory: Path) -> Deployment:
     """Copy the checkout into ``directory``; nothing is started."""
     copy = directory / "poolrace checkout"
     copy.mkdir()
@@ -142,13 +152,13 @@ def deploy(directory: Path, name: str) -> Deployment:
             shutil.copytree(source, copy / part, symlinks=True, ignore=unwanted)
         else:
             shutil.copy(source, copy / part)
-    return Deployment(copy, f"{name}-{os.getpid()}")
+    return Deployment(copy)
 
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Iterator[Deployment]:
     """A copy of the checkout with nothing started; a cluster that a test starts there is ended."""
-    deployment = deploy(tmp_path, "poolrace-test")
+    deployment = deploy(tmp_path)
     yield deployment
     if deployment.leftovers():
         deployment.make("down", "--engine", "docker")
@@ -158,7 +168,7 @@ def checkout(tmp_path: Path) -> Iterator[Deployment]:
 @pytest.fixture(scope="session")
 def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """A running cluster of containers that the tests of the session share."""
-    shared = deploy(tmp_path_factory.mktemp("deployment"), "poolrace-shared")
+    shared = deploy(tmp_path_factory.mktemp("deployment"))
     started = shared.make("up", "--engine", "docker")
     try:
         assert started.code == 0, started.err

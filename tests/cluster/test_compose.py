@@ -30,7 +30,7 @@ def test_a_run_on_any_pool_reports_its_hosts_and_the_share_of_each(
     deployment: Deployment, pool: str
 ) -> None:
     run = deployment.producer("run", "mixed", "--stop", "60", "--pool", pool, "--json").json()
-    hosts = {container[:12] for container in deployment.containers(pool)}
+    hosts = {deployment.host(container) for container in deployment.containers(pool)}
     assert run["exact"]
     assert run["hosts"] == len(hosts)
     assert run["machines"] == 1
@@ -47,7 +47,7 @@ def test_a_run_on_any_pool_reports_its_hosts_and_the_share_of_each(
 def test_the_text_of_a_run_lists_chunks_by_host_and_slot(deployment: Deployment) -> None:
     text = deployment.producer("run", "sum", "--stop", "1e6", "--pool", "prefork").out
     for container in deployment.containers("prefork"):
-        assert f"{container[:12]}: " in text
+        assert f"{deployment.host(container)}: " in text
     assert "2 host(s) on 1 machine(s), whose cores they share" in text
     assert " slot " in text
 
@@ -87,8 +87,9 @@ def test_a_host_that_joins_during_a_run_gets_chunks_at_once(deployment: Deployme
 
 def test_ps_and_logs_list_the_containers_and_no_password(deployment: Deployment) -> None:
     listed = deployment.make("ps", "--engine", "docker").out
+    assert "\nredis-1 " in listed
     for container in deployment.containers("gevent"):
-        assert container[:12] in listed
+        assert f"\n{deployment.host(container)} " in listed
     logged = deployment.make("logs", "--engine", "docker").out
     assert "gevent@" in logged
     for name in ("POOLRACE_REDIS_PASSWORD", "FLOWER_BASIC_AUTH"):
@@ -145,9 +146,9 @@ def test_a_host_that_is_told_to_stop_finishes_its_chunks_first(deployment: Deplo
     assert code == 0
     assert run["exact"]
     assert run["duplicates"] == 0
-    assert sum(share["chunks"] for share in run["shares"][first[:12]].values()) >= 2
-    assert any(f"threads@{first[:12]} left" in event["what"] for event in run["events"])
-    assert second[:12] in run["shares"]
+    assert sum(share["chunks"] for share in run["shares"][deployment.host(first)].values()) >= 2
+    assert any(f"threads@{deployment.host(first)} left" in event["what"] for event in run["events"])
+    assert deployment.host(second) in run["shares"]
 
 
 def _held(deployment: Deployment, container: str, indices: int) -> set[str]:
@@ -156,7 +157,7 @@ def _held(deployment: Deployment, container: str, indices: int) -> set[str]:
         task_ids = [
             task_id
             for announcement in announcements(client)
-            if announcement.presence.host.host == container[:12]
+            if announcement.presence.host.host == deployment.host(container)
             for task_id in announcement.holds
         ]
     ranges = filter(None, (re.search(r"\.(\d+)-(\d+)$", task_id) for task_id in task_ids))

@@ -92,7 +92,7 @@ def test_the_metrics_count_tasks(deployment: Deployment) -> None:
 
 def _wait_for_events(deployment: Deployment) -> None:
     """Wait until Flower has found all workers and has switched on their events."""
-    online = r'flower_worker_online\{worker="(\w+)@\w+"\} 1'
+    online = r'flower_worker_online\{worker="(\w+)@[\w-]+"\} 1'
     pools = {"prefork", "threads", "gevent", "solo"}
     wait_until(lambda: set(re.findall(online, _get(deployment, "/metrics", None))) == pools, 60)
 

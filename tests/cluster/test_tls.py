@@ -1,7 +1,7 @@
-"""TLS and additional hosts: ``deploy/compose.tls.yml`` and ``deploy/compose.host.yml``.
+"""TLS and further machines: ``deploy/compose.tls.yml`` and ``make join``.
 
 The tests share one cluster with TLS: clients that trust its certificate and clients that do not,
-and a worker on an additional host that finds the cluster by its address.
+and workers of a further machine that find the cluster by its address.
 """
 
 import os
@@ -27,7 +27,7 @@ def bridge() -> str:
 @pytest.fixture(scope="module")
 def encrypted(tmp_path_factory: pytest.TempPathFactory, bridge: str) -> Iterator[Deployment]:
     """A cluster with TLS that other machines can reach, set up as in deploy/README.md."""
-    tls = deploy(tmp_path_factory.mktemp("tls"), "poolrace-tls")
+    tls = deploy(tmp_path_factory.mktemp("tls"))
     printed = _make_certificates(tls, bridge)
     variables = [line for line in printed if line.startswith(("COMPOSE", "POOLRACE"))]
     (tls.directory / ".env").write_text(
