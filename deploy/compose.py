@@ -118,7 +118,13 @@ def stop(*, keep_data: bool) -> None:
 
 
 def log_lines(service: str | None) -> Iterator[bytes]:
-    """The logs of a service or of all; raises ``ClusterError`` if they cannot be read."""
+    """The logs of a service, or of all services.
+
+    Raises ``UsageError`` for an unknown service, ``ClusterError`` if logs cannot be read.
+    """
+    services = config()["services"]
+    if service and service not in services:
+        raise UsageError(f"service {service!r} is unknown; choose {', '.join(services)}")
     command = ["docker", "compose", "logs", "--no-color", *([service] if service else [])]
     with subprocess.Popen(command, cwd=ROOT, env=_environment(), stdout=subprocess.PIPE) as reading:
         for line in reading.stdout or ():

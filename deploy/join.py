@@ -76,7 +76,8 @@ class Broker:
 def join_file(config: Mapping[str, Any], pools: Sequence[Model], broker: Broker) -> str:
     """Text of the file, with a service for each of ``pools``.
 
-    ``config`` is docker-compose.yml with all variables resolved. Raises ``UsageError`` for a pool that is given twice: workers of one name count as one.
+    ``config`` is docker-compose.yml with all variables resolved. Raises ``UsageError`` for a pool
+    that is given twice: workers of one name count as one.
     """
     names = [pool.name for pool in pools]
     for name in set(names):

@@ -101,8 +101,12 @@ def connect(url: str, ca_file: Path | None = None) -> "redis.Redis":
             socket_keepalive=True,
             retry=NO_RETRY,
         )
-        with translate_errors(url):
-            client.ping()
+        try:
+            with translate_errors(url):
+                client.ping()
+        except ClusterError as error:
+            _check_scheme(url, error)
+            raise
     except (ValueError, TypeError) as error:
         raise UsageError(f"{mask(url)} is not a Redis address: {error}") from error
     return client
@@ -127,6 +131,41 @@ def translate_errors(url: str) -> Iterator[None]:
         raise ClusterError(
             f"cannot use Redis at {_host_and_port(url)}: {mask(str(error))}; {HOW_TO_START}"
         ) from error
+
+
+def _check_scheme(url: str, error: ClusterError) -> None:
+    """Raise a ``ClusterError`` with the right scheme if Redis speaks TLS and ``url`` not, or the
+    reverse. ``error`` is why no connection was possible."""
+    encrypted, problem = urlsplit(url).scheme == "rediss", str(error.__cause__)
+    # Redis closes a connection that should use TLS; without TLS it waits for the rest of a line.
+    if encrypted or "closed" in problem or "reset" in problem:
+        found, scheme = ("no TLS", "redis") if encrypted else ("TLS", "rediss")
+        if _answers(url, tls=not encrypted):
+            raise ClusterError(
+                f"Redis at {_host_and_port(url)} speaks {found}; begin its address with {scheme}://"
+            ) from error
+
+
+def _answers(url: str, *, tls: bool) -> bool:
+    """Whether a Redis answers at this host and port. No password is sent."""
+    parts = urlsplit(url)
+    client = redis.Redis(
+        host=str(parts.hostname),
+        port=parts.port or REDIS_PORT,
+        ssl=tls,
+        ssl_cert_reqs="none",
+        ssl_check_hostname=False,
+        socket_connect_timeout=CONNECT_TIMEOUT_S,
+        socket_timeout=CONNECT_TIMEOUT_S,
+        retry=NO_RETRY,
+    )
+    try:
+        client.ping()
+    except (redis.AuthenticationError, redis.ResponseError):
+        return True
+    except redis.RedisError:
+        return False
+    return True
 
 
 def _host_and_port(url: str) -> str:
