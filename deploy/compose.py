@@ -8,11 +8,12 @@ import os
 import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from env_file import ENV_FILE, PROJECT, ROOT, SECRETS, project_name
-from image_labels import image_version
+from poolrace.producer.environment import commit_of
 from poolrace.workers.errors import ClusterError, PoolraceError, UsageError
 from poolrace.workers.settings import inherited_environment
 from published_ports import taken_ports
@@ -91,7 +92,12 @@ def compose(*arguments: str) -> None:
 
 def build_image() -> None:
     """Build the image of workers, Flower and producer."""
-    if _compose_code("build", "--quiet", "producer", variables=image_version()):
+    # For the image's labels.
+    variables = {
+        "POOLRACE_VERSION": version("poolrace"),
+        "POOLRACE_REVISION": commit_of(ROOT) or "",
+    }
+    if _compose_code("build", "--quiet", "producer", variables=variables):
         raise PoolraceError("the image cannot be built, see above; no container was started")
 
 

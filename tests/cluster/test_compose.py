@@ -91,6 +91,8 @@ def test_ps_and_logs_list_the_containers_and_no_password(deployment: Deployment)
     for container in deployment.containers("gevent"):
         assert f"\n{deployment.host(container)} " in listed
     logged = deployment.make("logs", "--engine", "docker").out
+    assert "\x1b" not in logged
+    assert "superuser" not in logged
     assert "gevent@" in logged
     for name in ("POOLRACE_REDIS_PASSWORD", "FLOWER_BASIC_AUTH"):
         assert deployment.env()[name] not in logged
@@ -136,7 +138,8 @@ def test_a_host_that_is_told_to_stop_finishes_its_chunks_first(deployment: Deplo
         *("run", "mixed", "--stop", "400", "--cpu-s", "0", "--wait-s", "0.1"),
         *("--chunks", "8", "--pool", "threads", "--json"),
     ) as command:
-        wait_until(lambda: len(_held(deployment, first, indices=50)) == 2, 30)
+        host = deployment.host(first)
+        wait_until(lambda: len(_held(deployment, host, indices=50)) == 2, 30)
         docker("stop", "--time", "60", first)
         code = inspected(first)["State"]["ExitCode"]
         docker("start", first)
@@ -146,18 +149,18 @@ def test_a_host_that_is_told_to_stop_finishes_its_chunks_first(deployment: Deplo
     assert code == 0
     assert run["exact"]
     assert run["duplicates"] == 0
-    assert sum(share["chunks"] for share in run["shares"][deployment.host(first)].values()) >= 2
-    assert any(f"threads@{deployment.host(first)} left" in event["what"] for event in run["events"])
+    assert sum(share["chunks"] for share in run["shares"][host].values()) >= 2
+    assert any(f"threads@{host} left" in event["what"] for event in run["events"])
     assert deployment.host(second) in run["shares"]
 
 
-def _held(deployment: Deployment, container: str, indices: int) -> set[str]:
-    """Running chunks of this size in the worker of the container, as START-STOP."""
+def _held(deployment: Deployment, host: str, indices: int) -> set[str]:
+    """Running chunks of this size in the worker of this host, as START-STOP."""
     with connect(deployment.broker_url()) as client:
         task_ids = [
             task_id
             for announcement in announcements(client)
-            if announcement.presence.host.host == deployment.host(container)
+            if announcement.presence.host.host == host
             for task_id in announcement.holds
         ]
     ranges = filter(None, (re.search(r"\.(\d+)-(\d+)$", task_id) for task_id in task_ids))

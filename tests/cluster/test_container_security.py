@@ -1,11 +1,13 @@
 """Security of the containers: privileges, open ports, passwords, the content of the image."""
 
 import json
+from importlib.metadata import version
 
 import pytest
 
+from poolrace.producer.environment import commit_of
 from poolrace.workers.pools import POOLS
-from tests.cluster.conftest import IMAGE, Deployment, docker, inspected
+from tests.cluster.conftest import IMAGE, ROOT, Deployment, docker, inspected
 
 CLIENTS = (*POOLS, "flower")
 """Services that talk to Redis."""
@@ -23,6 +25,7 @@ def test_a_container_has_no_privilege_and_no_password_on_its_command_line(
     assert "no-new-privileges:true" in host["SecurityOpt"]
     assert host["ReadonlyRootfs"]
     assert not host["Privileged"]
+    assert host["Memory"] == (1 if service == "redis" else 2) * 1024**3
     assert host["RestartPolicy"]["Name"] == "unless-stopped"
     assert description["State"]["Health"]["Status"] == "healthy"
     assert docker("exec", container, "id", "-u") != "0"
@@ -55,6 +58,20 @@ def test_redis_requires_the_password(deployment: Deployment) -> None:
         answer = deployment.producer("status", "--broker", url)
         assert answer.code == 3
         assert "password" in answer.err.lower() or "authentication" in answer.err.lower()
+
+
+def test_a_full_redis_refuses_writes_before_its_container_is_killed(
+    deployment: Deployment,
+) -> None:
+    [redis] = deployment.containers("redis")
+    read = "REDISCLI_AUTH=$POOLRACE_REDIS_PASSWORD redis-cli config get maxmemory"
+    assert docker("exec", redis, "sh", "-c", read).split() == ["maxmemory", str(3 * 1024**3 // 4)]
+
+
+def test_the_image_is_labelled_with_its_version_and_commit() -> None:
+    labels = json.loads(docker("inspect", "--format", "{{json .Config.Labels}}", IMAGE))
+    assert labels["org.opencontainers.image.version"] == version("poolrace")
+    assert labels["org.opencontainers.image.revision"] == (commit_of(ROOT) or "")
 
 
 def test_the_image_is_small_and_has_no_secret_and_no_compiler(deployment: Deployment) -> None:

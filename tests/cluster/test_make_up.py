@@ -1,31 +1,69 @@
 """``make up`` and ``make down`` in a fresh checkout: refusals, failures, other engines, data."""
 
+import shutil
 import socket
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.cluster.conftest import Deployment, docker, free_port
+from tests.cluster.conftest import Deployment, docker
 
 
 def test_up_with_a_port_that_is_taken_names_the_port_and_starts_nothing(
     checkout: Deployment,
 ) -> None:
-    redis_port, flower_port = free_port(), free_port()
-    (checkout.directory / ".env").write_text(
-        f"POOLRACE_REDIS_PASSWORD=abc\nFLOWER_BASIC_AUTH=a:b\nPOOLRACE_REDIS_PORT={redis_port}\n"
-        f"POOLRACE_FLOWER_PORT={flower_port}\n"
-    )
+    """Another port would be wrong: the user gave this one in the environment."""
     with socket.socket() as other:
-        other.bind(("127.0.0.1", flower_port))
+        other.bind(("127.0.0.1", 0))
         other.listen()
-        answer = checkout.make("up", "--engine", "docker")
+        port = str(other.getsockname()[1])
+        answer = checkout.make("up", "--engine", "docker", POOLRACE_FLOWER_PORT=port)
     assert answer.code == 2
     assert answer.err.strip().splitlines()[-1] == (
-        f"make: port {flower_port} is taken; write another POOLRACE_FLOWER_PORT into .env"
+        f"make: port {port} is taken; give another POOLRACE_FLOWER_PORT"
     )
     assert not checkout.leftovers()
+
+
+def test_a_second_clone_has_a_cluster_of_its_own(
+    deployment: Deployment, checkout: Deployment
+) -> None:
+    """Its ports are taken by the first clone. Its name is given, and the printed commands keep it:
+    without the name, make would mean another cluster of the same clone."""
+    name = {"COMPOSE_PROJECT_NAME": f"{checkout.project}-named"}
+    first = deployment.containers("redis") + deployment.containers("gevent")
+    lines = (deployment.directory / ".env").read_text().splitlines(keepends=True)
+    copied = [line for line in lines if not line.startswith("COMPOSE_PROJECT_NAME")]
+    (checkout.directory / ".env").write_text("".join(copied))
+    up = checkout.make("up", "--engine", "docker", **name)
+    try:
+        assert up.code == 0, up.err
+        for variable in ("POOLRACE_REDIS_PORT", "POOLRACE_FLOWER_PORT"):
+            port = deployment.env()[variable]
+            assert f"port {port} is taken; .env now has {variable}=" in up.err
+        assert checkout.producer("run", "sum", "--stop", "1e5", "--pool", "solo").code == 0
+        assert checkout.make("ps", "--engine", "docker", **name).out
+    finally:
+        down = checkout.make("down", "--engine", "docker", **name)
+    assert down.out == "the cluster is stopped\n"
+    assert not checkout.leftovers(name["COMPOSE_PROJECT_NAME"])
+    assert deployment.containers("redis") + deployment.containers("gevent") == first
+    assert deployment.producer("run", "sum", "--stop", "1e5", "--pool", "gevent").code == 0
+
+
+@pytest.mark.parametrize("target", [("up",), ("down",), ("ps",), ("logs",), ("scale", "solo", "3")])
+def test_a_copied_clone_does_not_touch_the_cluster_of_its_original(
+    target: tuple[str, ...], deployment: Deployment, checkout: Deployment
+) -> None:
+    """The copy has the same ``.env``, with the name of the cluster."""
+    shutil.copy(deployment.directory / ".env", checkout.directory)
+    containers = deployment.containers("solo")
+    answer = checkout.make(*target, "--engine", "docker")
+    assert answer.code == 2
+    assert f"the cluster {deployment.project} belongs to {deployment.directory}" in answer.err
+    assert "remove .env" in answer.err
+    assert deployment.containers("solo") == containers
 
 
 @pytest.mark.parametrize(

@@ -4,16 +4,21 @@ The tests share one cluster with TLS: clients that trust its certificate and cli
 and workers of a further machine that find the cluster by its address.
 """
 
-import os
+import re
+import shlex
+import shutil
+import socket
 import ssl
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from ipaddress import ip_network
+from pathlib import Path
 
 import pytest
 
-from tests.cluster.conftest import Deployment, deploy, docker, free_port
-from tests.conftest import Answer, CommandLine, wait_until
+from tests.cluster.conftest import IMAGE, Deployment, deploy, docker, free_port
+from tests.conftest import Answer, CommandLine
 
 SUM = ("run", "sum", "--stop", "1e6", "--json")
 
@@ -73,33 +78,83 @@ def test_a_certificate_for_another_name_is_refused(encrypted: Deployment) -> Non
     assert answer.code == 3
 
 
-def test_a_client_without_tls_is_refused(encrypted: Deployment, bridge: str) -> None:
+def test_a_client_without_tls_is_refused_and_told_the_right_scheme(
+    encrypted: Deployment, bridge: str
+) -> None:
     port = encrypted.env()["POOLRACE_REDIS_PORT"]
     answer = _producer_with(
         encrypted, CELERY_BROKER_URL=f"redis://:correct-horse@{bridge}:{port}/0"
     )
     assert answer.code == 3
+    assert "speaks TLS; begin its address with rediss://" in answer.err
 
 
-def test_an_additional_host_takes_part_in_a_run(encrypted: Deployment, bridge: str) -> None:
-    port = encrypted.env()["POOLRACE_REDIS_PORT"]
-    ca_file = encrypted.directory / "deploy" / "certificates" / "ca.crt"
-    (encrypted.directory / "deploy" / ".env").write_text(
-        f"CELERY_BROKER_URL=rediss://:correct-horse@{bridge}:{port}/0\n"
-        f"POOLRACE_POOL=solo\nPOOLRACE_CA_FILE={ca_file}\nPOOLRACE_HOST=second-machine\n"
-    )
-    additional = Deployment(encrypted.directory, f"poolrace-additional-{os.getpid()}")
+def test_a_further_machine_takes_part_with_two_pools(encrypted: Deployment, tmp_path: Path) -> None:
+    """The file that ``make join`` writes is all that it needs, besides the image."""
+    joined = encrypted.make("join", "solo", "threads:1", "--engine", "docker")
+    assert joined.code == 0, joined.err
+    assert "correct-horse" not in joined.out + joined.err
+    assert f"docker save {IMAGE} | ssh left docker load" in joined.out
+    file = encrypted.directory / "join.yml"
+    assert file.stat().st_mode & 0o077 == 0
+    copy = shutil.copy(file, tmp_path)
+    compose = ("compose", "--file", str(copy))
     try:
-        additional.compose("-f", "deploy/compose.host.yml", "up", "--detach", "--wait")
+        docker(*compose, "up", "--detach", "--wait")
         run = encrypted.producer("run", "mixed", "--stop", "200", "--pool", "solo", "--json").json()
+        status = encrypted.producer("status", "--json").json()
     finally:
-        additional.compose("-f", "deploy/compose.host.yml", "down", "--volumes")
+        docker(*compose, "down", "--volumes")
     assert run["exact"]
-    assert run["hosts"] == 2
-    assert run["shares"]["second-machine"]
-    assert not additional.leftovers()
-    status = ("status", "--json")
-    wait_until(lambda: "second-machine" not in encrypted.producer(*status).out, 30)
+    assert set(run["shares"]) == {"solo-1", socket.gethostname()}
+    names = {worker["name"]: worker["slots"] for worker in status["workers"]}
+    assert names[f"threads@{socket.gethostname()}"] == 1
+    assert not encrypted.leftovers(f"{encrypted.project}-join")
+
+
+def test_the_printed_firewall_rules_let_one_machine_in_and_no_other(
+    encrypted: Deployment, bridge: str
+) -> None:
+    printed = encrypted.make("join", "--engine", "docker").out
+    rules = re.findall(r"sudo (iptables -I .*)", printed)
+    drop, allow = [shlex.split(rule) for rule in rules]
+    port = encrypted.env()["POOLRACE_REDIS_PORT"]
+    with _machine() as inside, _machine() as outside:
+        address = docker("inspect", "--format", "{{.NetworkSettings.IPAddress}}", inside)
+        allow[allow.index("ADDRESS")] = address
+        with _rule(drop), _rule(allow):
+            assert _reaches(inside, bridge, port)
+            assert not _reaches(outside, bridge, port)
+            assert encrypted.producer("status").code == 0
+    assert encrypted.producer("run", "sum", "--stop", "1e5", "--pool", "solo").code == 0
+
+
+@contextmanager
+def _machine() -> Iterator[str]:
+    """A container that stands for another machine: it reaches this one by its address only."""
+    container = docker("run", "--detach", "--rm", "--init", IMAGE, "sleep", "120")
+    try:
+        yield container
+    finally:
+        docker("rm", "--force", container)
+
+
+@contextmanager
+def _rule(command: list[str]) -> Iterator[None]:
+    """Insert a rule of iptables for the duration of the block."""
+    subprocess.run(command, check=True)
+    try:
+        yield
+    finally:
+        subprocess.run([{"-I": "-D"}.get(word, word) for word in command], check=True)
+
+
+def _reaches(container: str, address: str, port: str) -> bool:
+    code = f"import socket; socket.create_connection(('{address}', {port}), timeout=2)"
+    finished = subprocess.run(
+        ["docker", "exec", container, "python", "-c", code], check=False, capture_output=True
+    )
+    return finished.returncode == 0
 
 
 def _producer_with(deployment: Deployment, **variables: str) -> Answer:
