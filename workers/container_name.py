@@ -1,6 +1,7 @@
 """Finds the name of the container that this process runs in; a container itself knows only its id.
 
-The DNS server of the container engine knows the names of all containers of a network.
+Docker's DNS server knows the names of all containers of a network; podman writes a container's own
+name into its ``/etc/hosts``.
 """
 
 import socket
@@ -13,24 +14,27 @@ LOOKUP_S = 5.0
 def container_name(prefix: str) -> str | None:
     """Name of this container without ``prefix``, such as ``prefork-1``.
 
-    ``None`` if the DNS server does not know the container, or if its name has another prefix.
+    ``None`` if its name cannot be found, or does not begin with ``prefix``.
     """
     try:
         address = socket.gethostbyname(socket.gethostname())
-        # Only the DNS server is asked: in /etc/hosts the address belongs to the container's id.
-        lookup = subprocess.run(
-            ["getent", "--service=dns", "hosts", address],  # noqa: S607 # the image's own
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=LOOKUP_S,
-        )
+        # One at a time: in Docker's /etc/hosts the address belongs to the container's id.
+        answers = [_lookup(address, service) for service in ("files", "dns")]
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return name_in(lookup.stdout, prefix)
+    return name_in(" ".join(answers), prefix)
 
 
-def name_in(answer: str, prefix: str) -> str | None:
-    """The container's name in a line ``ADDRESS NAME.NETWORK`` of getent, without ``prefix``."""
-    name = "".join(answer.split()[1:2]).partition(".")[0]
-    return name.removeprefix(prefix) or None if name.startswith(prefix) else None
+def name_in(answers: str, prefix: str) -> str | None:
+    """The first name with ``prefix`` in lines ``ADDRESS NAME[.NETWORK]...``, without ``prefix``."""
+    words = (word for word in answers.split() if word.startswith(prefix))
+    names = (word.partition(".")[0].removeprefix(prefix) for word in words)
+    return next(filter(None, names), None)
+
+
+def _lookup(address: str, service: str) -> str:
+    """The lines of ``getent`` for an address, from ``/etc/hosts`` or from the DNS server."""
+    command = ["getent", f"--service={service}", "hosts", address]
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, timeout=LOOKUP_S
+    ).stdout

@@ -125,12 +125,15 @@ class FailedCommand:
     ("answer", "name"),
     [
         ("172.18.0.2      poolrace-1a2b-prefork-1.poolrace-1a2b_cluster\n", "prefork-1"),
+        ("10.89.0.4  770801dd0bc4 poolrace-1a2b-gevent-2\n", "gevent-2"),
         ("172.18.0.2      something-else.network\n", None),
         ("172.18.0.2      poolrace-1a2b-\n", None),
         ("", None),
     ],
 )
-def test_a_container_is_named_by_the_dns_server(answer: str, name: str | None) -> None:
+def test_the_name_of_a_container_is_found_in_an_answer_of_docker_or_podman(
+    answer: str, name: str | None
+) -> None:
     assert name_in(answer, "poolrace-1a2b-") == name
 
 
