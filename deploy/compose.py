@@ -134,7 +134,7 @@ def log_lines(service: str | None) -> Iterator[bytes]:
     command = ["docker", "compose", "logs", "--no-color", *([service] if service else [])]
     with subprocess.Popen(command, cwd=ROOT, env=_environment(), stdout=subprocess.PIPE) as reading:
         for line in reading.stdout or ():
-            yield line.removeprefix(CLEAR_LINE)
+            yield line.replace(CLEAR_LINE, b"")
     if reading.returncode:
         raise ClusterError(f"docker compose logs ended with code {reading.returncode}, see above")
 

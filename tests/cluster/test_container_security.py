@@ -1,16 +1,25 @@
 """Security of the containers: privileges, open ports, passwords, the content of the image."""
 
 import json
+import subprocess
 from importlib.metadata import version
 
 import pytest
 
 from poolrace.producer.environment import commit_of
 from poolrace.workers.pools import POOLS
-from tests.cluster.conftest import IMAGE, ROOT, Deployment, docker, inspected
+from tests.cluster.conftest import IMAGE, Deployment, docker, inspected
 
 CLIENTS = (*POOLS, "flower")
 """Services that talk to Redis."""
+
+_COMMIT = (
+    ("git", "init", "--quiet"),
+    ("git", "add", "--all"),
+    ("git", "-c", "user.name=test", "-c", "user.email=test@localhost", "commit", "--quiet",
+     "--message", "Add everything"),
+)  # fmt: skip
+"""Commands that make a directory a git repository with one commit."""
 
 
 @pytest.mark.parametrize("service", [*CLIENTS, "redis"])
@@ -25,7 +34,7 @@ def test_a_container_has_no_privilege_and_no_password_on_its_command_line(
     assert "no-new-privileges:true" in host["SecurityOpt"]
     assert host["ReadonlyRootfs"]
     assert not host["Privileged"]
-    assert host["Memory"] == (1 if service == "redis" else 2) * 1024**3
+    assert host["Memory"] == (1 if service == "redis" else 4) * 1024**3
     assert host["RestartPolicy"]["Name"] == "unless-stopped"
     assert description["State"]["Health"]["Status"] == "healthy"
     assert docker("exec", container, "id", "-u") != "0"
@@ -68,10 +77,20 @@ def test_a_full_redis_refuses_writes_before_its_container_is_killed(
     assert docker("exec", redis, "sh", "-c", read).split() == ["maxmemory", str(3 * 1024**3 // 4)]
 
 
-def test_the_image_is_labelled_with_its_version_and_commit() -> None:
-    labels = json.loads(docker("inspect", "--format", "{{json .Config.Labels}}", IMAGE))
+@pytest.mark.parametrize("has_commit", [True, False])
+def test_the_image_is_labelled_with_its_version_and_commit(
+    has_commit: bool, checkout: Deployment
+) -> None:
+    """Without a commit, as in an sdist, with the version alone."""
+    image = checkout.project
+    for command in _COMMIT if has_commit else ():
+        subprocess.run(command, cwd=checkout.directory, check=True)
+    assert checkout.make("build", "--engine", "docker", POOLRACE_IMAGE=image).code == 0
+    labels = json.loads(docker("inspect", "--format", "{{json .Config.Labels}}", image))
+    docker("image", "rm", image)
     assert labels["org.opencontainers.image.version"] == version("poolrace")
-    assert labels["org.opencontainers.image.revision"] == (commit_of(ROOT) or "")
+    assert labels["org.opencontainers.image.revision"] == (commit_of(checkout.directory) or "")
+    assert bool(commit_of(checkout.directory)) == has_commit
 
 
 def test_the_image_is_small_and_has_no_secret_and_no_compiler(deployment: Deployment) -> None:

@@ -4,14 +4,11 @@ The tests share one cluster with TLS: clients that trust its certificate and cli
 and workers of a further machine that find the cluster by its address.
 """
 
-import re
-import shlex
 import shutil
 import socket
 import ssl
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -110,51 +107,6 @@ def test_a_further_machine_takes_part_with_two_pools(encrypted: Deployment, tmp_
     names = {worker["name"]: worker["slots"] for worker in status["workers"]}
     assert names[f"threads@{socket.gethostname()}"] == 1
     assert not encrypted.leftovers(f"{encrypted.project}-join")
-
-
-def test_the_printed_firewall_rules_let_one_machine_in_and_no_other(
-    encrypted: Deployment, bridge: str
-) -> None:
-    printed = encrypted.make("join", "--engine", "docker").out
-    rules = re.findall(r"sudo (iptables -I .*)", printed)
-    drop, allow = [shlex.split(rule) for rule in rules]
-    port = encrypted.env()["POOLRACE_REDIS_PORT"]
-    with _machine() as inside, _machine() as outside:
-        address = docker("inspect", "--format", "{{.NetworkSettings.IPAddress}}", inside)
-        allow[allow.index("ADDRESS")] = address
-        with _rule(drop), _rule(allow):
-            assert _reaches(inside, bridge, port)
-            assert not _reaches(outside, bridge, port)
-            assert encrypted.producer("status").code == 0
-    assert encrypted.producer("run", "sum", "--stop", "1e5", "--pool", "solo").code == 0
-
-
-@contextmanager
-def _machine() -> Iterator[str]:
-    """A container that stands for another machine: it reaches this one by its address only."""
-    container = docker("run", "--detach", "--rm", "--init", IMAGE, "sleep", "120")
-    try:
-        yield container
-    finally:
-        docker("rm", "--force", container)
-
-
-@contextmanager
-def _rule(command: list[str]) -> Iterator[None]:
-    """Insert a rule of iptables for the duration of the block."""
-    subprocess.run(command, check=True)
-    try:
-        yield
-    finally:
-        subprocess.run([{"-I": "-D"}.get(word, word) for word in command], check=True)
-
-
-def _reaches(container: str, address: str, port: str) -> bool:
-    code = f"import socket; socket.create_connection(('{address}', {port}), timeout=2)"
-    finished = subprocess.run(
-        ["docker", "exec", container, "python", "-c", code], check=False, capture_output=True
-    )
-    return finished.returncode == 0
 
 
 def _producer_with(deployment: Deployment, **variables: str) -> Answer:
