@@ -15,7 +15,6 @@ import click
 
 import compose
 from env_file import (
-    BIND,
     FLOWER_LOGIN,
     FLOWER_PORT_VARIABLE,
     PROJECT,
@@ -106,8 +105,7 @@ def join(engine: str, pools: tuple[str, ...]) -> None:
     config = compose.config()
     write_private(JOIN_FILE, join_file(config, models, broker))
     image = config["services"][models[0].name]["image"]
-    address = read_env_file().get(BIND, broker.host)
-    click.echo(render_steps(image, broker, address), nl=False)
+    click.echo(render_steps(image, broker), nl=False)
 
 
 @main.command()

@@ -110,10 +110,10 @@ def _service(service: Mapping[str, Any], pool: Model, broker: Broker) -> dict[st
     return {**kept, "command": command, "environment": environment, "uts": "host"}
 
 
-def render_steps(image: str, broker: Broker, address: str) -> str:
-    """Text with the commands that start the workers. Redis is published at ``address``."""
+def render_steps(image: str, broker: Broker) -> str:
+    """Text with the commands that start the workers of a further machine."""
     copy = f"docker push {image}" if "/" in image else f"docker save {image} | ssh left docker load"
-    match = f"-m conntrack --ctorigdst {address} --ctorigdstport {broker.port}"
+    match = f"-m conntrack --ctorigdst {broker.host} --ctorigdstport {broker.port}"
     encryption = "TLS" if broker.is_encrypted else "no TLS: use a private network only"
     return f"""\
 {JOIN_FILE} is written ({encryption}). It holds the password of Redis; only you can read it.
@@ -121,7 +121,7 @@ For each further machine, here called left:
   {copy}
   scp -p {JOIN_FILE} left:
   ssh left docker compose -f {JOIN_FILE} up --detach --wait
-Only these machines need to reach port {broker.port} of {address}. Firewall, once:
+Only these machines need to reach port {broker.port} of {broker.host}. Firewall, once:
   sudo iptables -I DOCKER-USER -p tcp {match} --ctdir ORIGINAL -j DROP
 and for each further machine, with its address:
   sudo iptables -I DOCKER-USER -p tcp -s ADDRESS {match} -j RETURN
