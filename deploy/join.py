@@ -98,7 +98,7 @@ def _service(service: Mapping[str, Any], pool: Model, broker: Broker) -> dict[st
     command = [*service["command"], *(["--slots", str(pool.slots)] if pool.slots else [])]
     environment = {
         "POOLRACE_HEARTBEAT_FILE": service["environment"]["POOLRACE_HEARTBEAT_FILE"],
-        "CELERY_BROKER_URL": broker.url,
+        "CELERY_BROKER_URL": broker.url.replace("$", "$$"),
         "POOLRACE_HOST": "${POOLRACE_HOST:-}",
     }
     if broker.certificates:
