@@ -10,11 +10,14 @@ import sys
 
 import click
 
+from poolrace.workers.capacity import require_capacity, worker_demand
 from poolrace.workers.command_line import worker_command
 from poolrace.workers.container_name import container_name
-from poolrace.workers.errors import ClusterError
+from poolrace.workers.errors import ClusterError, PoolraceError
 from poolrace.workers.pools import POOLS
 from poolrace.workers.settings import WorkerSettings, inherited_environment
+
+PROGRAM = "python -m poolrace.workers"
 
 
 @click.command()
@@ -26,17 +29,34 @@ def main(pool: str, slots: int | None, log_level: str) -> None:
 
     The broker and the result backend come from CELERY_BROKER_URL and CELERY_RESULT_BACKEND.
     """
-    settings = WorkerSettings.from_env()
-    if not settings.broker_url:
-        raise ClusterError(
-            "no broker is given; set CELERY_BROKER_URL=redis://:PASSWORD@HOST:PORT/0"
-        )
-    prefix = settings.container_prefix
-    host = (prefix and container_name(prefix)) or settings.host
-    command = worker_command(pool, slots or settings.slots, host, log_level)
+    try:
+        settings = WorkerSettings.from_env()
+        host = _host(settings)
+        command = _command(pool, slots or settings.slots, host, log_level)
+        if not settings.broker_url:
+            raise ClusterError(
+                "no broker is given; set CELERY_BROKER_URL=redis://:PASSWORD@HOST:PORT/0"
+            )
+    except PoolraceError as error:
+        click.echo(f"{PROGRAM}: {error}", err=True)
+        sys.exit(error.exit_code)
+    # Celery's process reads the settings again, and must find the same host.
     environment = inherited_environment(POOLRACE_HOST=host)
     os.execve(sys.executable, command, environment)  # noqa: S606 # no shell is wanted
 
 
+def _host(settings: WorkerSettings) -> str:
+    """The host's name; within a cluster of containers the container's."""
+    prefix = settings.container_prefix
+    return (prefix and container_name(prefix)) or settings.host
+
+
+def _command(pool: str, slots: int | None, host: str, log_level: str) -> list[str]:
+    """The command line of the worker; raises ``UsageError`` for more slots than are possible."""
+    if slots:
+        require_capacity(f"{pool}:{slots}", worker_demand(pool, slots))
+    return worker_command(pool, slots, host, log_level)
+
+
 if __name__ == "__main__":
-    main(prog_name="python -m poolrace.workers")
+    main(prog_name=PROGRAM)
