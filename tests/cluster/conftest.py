@@ -17,6 +17,7 @@ import pytest
 from dotenv import dotenv_values
 
 from env_file import derived_project_name
+from poolrace.workers.pools import POOLS
 from tests.conftest import OURS, Answer, CommandLine, wait_until
 
 ROOT = Path(__file__).parent.parent.parent
@@ -27,6 +28,9 @@ PARTS = (
 
 IMAGE = os.environ.get("POOLRACE_IMAGE", "poolrace-test")
 """Name of the image that ``make test-cluster`` builds."""
+
+ONE_WORKER = {"COMPOSE_FILE": "docker-compose.yml:one-worker.yml"}
+"""Variables for a cluster with a solo worker and no other, which starts and stops sooner."""
 
 START_S = 180.0
 """Seconds for a make target to end."""
@@ -159,6 +163,8 @@ def deploy(directory: Path) -> Deployment:
 def checkout(tmp_path: Path) -> Iterator[Deployment]:
     """A copy of the checkout with nothing started; a cluster that a test starts there is ended."""
     deployment = deploy(tmp_path)
+    none = "\n".join(f"  {pool}: {{scale: 0}}" for pool in POOLS if pool != "solo")
+    (deployment.directory / "one-worker.yml").write_text(f"services:\n{none}\n")
     yield deployment
     if deployment.leftovers():
         deployment.make("down", "--engine", "docker")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.conftest import Deployment, docker
+from tests.cluster.conftest import ONE_WORKER, Deployment, docker
 
 
 def test_up_with_a_port_that_is_taken_names_the_port_and_starts_nothing(
@@ -31,11 +31,12 @@ def test_a_second_clone_has_a_cluster_of_its_own(
 ) -> None:
     """Its ports are taken by the first clone. Its name is given, and the printed commands keep it:
     without the name, make would mean another cluster of the same clone."""
-    name = {"COMPOSE_PROJECT_NAME": f"{checkout.project}-named"}
+    name = {"COMPOSE_PROJECT_NAME": f"{checkout.project}-named", **ONE_WORKER}
     first = deployment.containers("redis") + deployment.containers("gevent")
     lines = (deployment.directory / ".env").read_text().splitlines(keepends=True)
     copied = [line for line in lines if not line.startswith("COMPOSE_PROJECT_NAME")]
     (checkout.directory / ".env").write_text("".join(copied))
+    checkout.append_to_env(COMPOSE_PROJECT_NAME=checkout.project)
     up = checkout.make("up", "--engine", "docker", **name)
     try:
         assert up.code == 0, up.err
@@ -43,7 +44,10 @@ def test_a_second_clone_has_a_cluster_of_its_own(
             port = deployment.env()[variable]
             assert f"port {port} is taken; .env now has {variable}=" in up.err
         assert checkout.producer("run", "sum", "--stop", "1e5", "--pool", "solo").code == 0
-        assert checkout.make("ps", "--engine", "docker", **name).out
+        assert f"COMPOSE_PROJECT_NAME={checkout.project}-named make down" in up.out
+        unnamed = checkout.make("down", "--engine", "docker")
+        assert unnamed.out == f"no cluster {checkout.project} was running\n"
+        assert "solo-1 " in checkout.make("ps", "--engine", "docker", **name).out
     finally:
         down = checkout.make("down", "--engine", "docker", **name)
     assert down.out == "the cluster is stopped\n"
@@ -162,14 +166,14 @@ def test_without_an_engine_the_local_cluster_accepts_the_same_commands(
 
 
 def test_down_with_keep_data_keeps_the_data_of_redis(checkout: Deployment) -> None:
-    assert checkout.make("up", "--engine", "docker").code == 0
+    assert checkout.make("up", "--engine", "docker", **ONE_WORKER).code == 0
     container = checkout.containers("redis")[0]
     write = "REDISCLI_AUTH=$POOLRACE_REDIS_PASSWORD redis-cli set kept yes"
     docker("exec", container, "sh", "-c", write)
     kept = checkout.make("down", "--engine", "docker", "--keep-data")
     assert kept.code == 0
     assert set(checkout.leftovers()) == {"volumes"}
-    assert checkout.make("up", "--engine", "docker").code == 0
+    assert checkout.make("up", "--engine", "docker", **ONE_WORKER).code == 0
     container = checkout.containers("redis")[0]
     read = "REDISCLI_AUTH=$POOLRACE_REDIS_PASSWORD redis-cli get kept"
     assert docker("exec", container, "sh", "-c", read) == "yes"
