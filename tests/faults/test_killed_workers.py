@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from poolrace.producer.cluster.state import Cluster
-from tests.conftest import wait_until
 from tests.faults.faults import Target, kill_child, kill_worker
-from tests.faults.runs import SENT_AGAIN, SLOTS, every_pool, in_the_middle, short_run
+from tests.faults.runs import SENT_AGAIN, every_pool, in_the_middle, short_run
 from tests.run_in_thread import assert_exact, has_event
 
 if TYPE_CHECKING:
@@ -16,38 +15,14 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.timeout(180)
 
-UNACKED = "unacked"
-"""Redis hash in which kombu keeps the messages that workers hold; those of a killed worker stay."""
-
-
-def held_messages(client: "redis.Redis") -> set[bytes]:
-    """Delivery tags of the messages that workers hold, or held when they were killed."""
-    return set(client.hkeys(UNACKED))
-
-
-def kill_holding_worker(target: Target, client: "redis.Redis", before: set[bytes]) -> None:
-    """Kill the worker while it holds a message that is not one of those ``before`` the run."""
-    worker = target.worker
-
-    def is_holding() -> bool:
-        worker.suspend()
-        if held_messages(client) - before:
-            return True
-        worker.resume()
-        return False
-
-    wait_until(is_holding)
-    worker.kill()
-
 
 @every_pool
 def test_a_run_survives_a_killed_worker(
     pool: str, fault_cluster: Cluster, client: "redis.Redis"
 ) -> None:
     """The only worker of its pool; the supervisor starts a new one seconds later."""
-    before = held_messages(client)
     with in_the_middle(fault_cluster, pool) as progress:
-        kill_holding_worker(Target(fault_cluster, pool), client, before)
+        kill_worker(Target(fault_cluster, pool))
     assert has_event(progress.run(), SENT_AGAIN)
     assert progress.run().resent >= 1
 
@@ -55,9 +30,7 @@ def test_a_run_survives_a_killed_worker(
 def test_a_run_survives_a_killed_prefork_child(
     fault_cluster: Cluster, client: "redis.Redis"
 ) -> None:
-    before = held_messages(client)
     with in_the_middle(fault_cluster, "prefork") as progress:
-        wait_until(lambda: len(held_messages(client) - before) > SLOTS["prefork"])
         kill_child(Target(fault_cluster, "prefork"))
     assert has_event(progress.run(), "failed with WorkerLostError, attempt 2 follows")
 
