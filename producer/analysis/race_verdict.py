@@ -2,9 +2,10 @@
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
+from poolrace.producer.analysis.race_gaps import Gaps, find_gaps, is_compared
 from poolrace.producer.analysis.race_limit import (
     WAITING_TASK,
     Limit,
@@ -24,6 +25,7 @@ from poolrace.producer.analysis.significance import (
     SAME_SPEED,
     PairedResult,
     compare_paired,
+    is_obviously_faster,
     may_be_as_fast,
 )
 from poolrace.producer.results.race import Race
@@ -48,8 +50,10 @@ class Verdict:
     because background load hides the benefit of more cores."""
     tied: list[CandidateSummary]
     """Finalists that are not distinguishable from the fastest one."""
-    unfinished: list[str]
-    """Pools that might be faster with more slots, but the time or the executions ran out."""
+    compared: bool
+    """Whether at least two candidates ran in the same round of the finals."""
+    gaps: Gaps
+    """Comparisons that the race planned and did not make."""
     limited_by: Limit
     blocking: list[CandidateSummary]
     """Candidates whose greenlets all stand still while one of them waits."""
@@ -57,16 +61,26 @@ class Verdict:
     """Share of its running time in which the task waits, measured alone in one slot."""
 
     @property
+    def complete(self) -> bool:
+        """Whether the race made all comparisons that it planned."""
+        return not (self.gaps or self.race.interruption)
+
+    @property
+    def conclusive(self) -> bool:
+        """Whether anything can be recommended: candidates were compared, or only one can run."""
+        return self.compared or self.complete
+
+    @property
     def distinguishable(self) -> bool:
         """Whether the fastest candidate is distinguishable from all other ones."""
-        return self.pool_is_clear and not self.tied
+        return self.compared and self.pool_is_clear and not self.tied
 
     @property
     def pool_is_clear(self) -> bool:
         """Whether the fastest pool is known, even if its best number of slots is not."""
-        pools = {summary.candidate.pool for summary in self.tied}
-        other_pools = pools - {self.fastest.candidate.pool}
-        return not (other_pools or self.race.left_out or self.unfinished)
+        own = {self.fastest.candidate.pool}
+        tied = {summary.candidate.pool for summary in self.tied}
+        return not ((tied | self.gaps.unfinished.keys()) - own or self.gaps.never_measured)
 
     @property
     def busy_machine(self) -> bool:
@@ -103,19 +117,22 @@ class Verdict:
         return settings
 
     def to_json(self) -> dict[str, Any]:
-        """The verdict as a JSON object."""
+        """The verdict as a JSON object; nothing is named best if nothing was compared."""
+        conclusive = self.conclusive
         return {
             "candidates": [summary.to_json() for summary in self.summaries],
-            "fastest": self.fastest.candidate.to_json(),
-            "cheapest": self.cheapest.candidate.to_json(),
-            "recommended": self.recommended.candidate.to_json(),
+            "complete": self.complete,
+            "gaps": {"interruption": self.race.interruption, **asdict(self.gaps)},
+            "fastest": self.fastest.candidate.to_json() if conclusive else None,
+            "cheapest": self.cheapest.candidate.to_json() if conclusive else None,
+            "recommended": self.recommended.candidate.to_json() if conclusive else None,
             "alike": [summary.candidate.to_json() for summary in self.tied],
             "distinguishable": self.distinguishable,
             "crowded": self.busy_machine,
             "limited_by": self.limited_by,
             "waiting_share": self.waiting_share,
-            "worker_command": self.worker_command,
-            "settings": self.settings,
+            "worker_command": self.worker_command if conclusive else None,
+            "settings": self.settings if conclusive else {},
             "executions": self.race.executions,
         }
 
@@ -139,7 +156,8 @@ def judge(race: Race) -> Verdict:
             race, fastest, [summary for summary in eligible if summary in tied]
         ),
         tied=tied,
-        unfinished=_unfinished(race, fastest),
+        compared=is_compared(race, summaries),
+        gaps=find_gaps(race, summaries, fastest),
         limited_by=find_limit(race, [fastest, *tied], blocking, waiting_share),
         blocking=blocking,
         waiting_share=waiting_share,
@@ -197,20 +215,6 @@ def _as_fast(
     ]
 
 
-def _unfinished(race: Race, fastest: CandidateSummary) -> list[str]:
-    """Pools whose search ended at a limit, and that might be faster with twice the slots."""
-    pools = []
-    for pool, reason in race.ended.items():
-        if pool == fastest.candidate.pool or reason not in {"time", "executions"}:
-            continue
-        best = max(
-            (lap.items_per_s for lap in race.laps if lap.candidate.pool == pool), default=0.0
-        )
-        if 2 * best >= fastest.items_per_s:
-            pools.append(pool)
-    return pools
-
-
 def _is_tied(race: Race, fastest: CandidateSummary, other: CandidateSummary) -> bool:
     """Whether a finalist is not known to be slower than the fastest candidate.
 
@@ -221,7 +225,5 @@ def _is_tied(race: Race, fastest: CandidateSummary, other: CandidateSummary) -> 
         return False
     if is_busy(race) and fastest.candidate.pool == other.candidate.pool:
         return True
-    result = compare_paired(
-        final_speeds(race, fastest.candidate), final_speeds(race, other.candidate)
-    )
-    return result != PairedResult.FASTER
+    speeds = final_speeds(race, fastest.candidate), final_speeds(race, other.candidate)
+    return compare_paired(*speeds) != PairedResult.FASTER and not is_obviously_faster(*speeds)

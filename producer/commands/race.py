@@ -98,7 +98,9 @@ def command(*, yes: bool, **options: Any) -> None:
     except AllFailed as failed:
         click.echo(failed.traceback, err=True)
         raise
-    outcome.write(result)
+    outcome.write(result.race)
+    if result.error:
+        raise result.error
 
 
 def _race_options(options: dict[str, Any]) -> RaceOptions:

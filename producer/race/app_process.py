@@ -1,6 +1,7 @@
 """Runs the shim in the environment of the user's app, in a process that ends with this one."""
 
 import json
+import re
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -18,6 +19,9 @@ SHIM = Path(__file__).with_name("app_shim.py")
 
 MODULE = "poolrace_shim"
 """Module name of the shim in the interpreter that runs it."""
+
+ERROR_LINE = re.compile(r"[\w.]*(?:Error|Exception|Exit|Interrupt)(?:: .*)?")
+"""Pattern of the last line of a traceback."""
 
 LOG_LINES = 12
 """Lines of the log, at most, that an error message shows."""
@@ -85,6 +89,10 @@ class AppProcess:
         lines = self._log.read_text(errors="replace").strip().splitlines()
         return mask("\n".join(lines[-LOG_LINES:])) or "it logged nothing"
 
+    def last_error(self) -> str:
+        """The last line of its log that names an error, else the last line."""
+        return last_line(self.log_tail())
+
     def request_stop(self) -> None:
         """Have the process end, without waiting for it."""
         if self._process:
@@ -130,3 +138,10 @@ class AppProcess:
             "POOLRACE_RACE": json.dumps(shim_config),
             "TMPDIR": str(self.directory),  # temporary files of a killed worker are removed, too
         }
+
+
+def last_line(text: str) -> str:
+    """The last line that names an error, else the last line."""
+    lines = text.strip().splitlines() or [""]
+    errors = [line for line in lines if ERROR_LINE.fullmatch(line.strip())]
+    return (errors or lines)[-1].strip()

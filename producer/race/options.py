@@ -67,7 +67,7 @@ class RaceOptions:
         """Number of items that a lap of the candidate runs, at least."""
         if self.repeat_items:
             return self.repeat_items * len(self.items)
-        return 2 * candidate.slots + (0 if candidate == SOLO else 1)
+        return 1 if candidate == SOLO else 2 * candidate.slots + 1
 
 
 @dataclass(frozen=True)
@@ -125,3 +125,9 @@ def fixed_candidates(texts: Sequence[str], variants: Variants) -> list[Candidate
         if concurrency
         for candidate in variants.candidates(name, concurrency)
     ]
+
+
+def base_candidates(available: Sequence[str]) -> list[Candidate]:
+    """Candidates with one slot that may measure the base: solo first, then the other pools."""
+    ordered = sorted(available, key=lambda name: name != "solo")
+    return [SOLO if name == "solo" else Candidate(name, 1) for name in ordered]

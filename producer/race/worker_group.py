@@ -68,14 +68,16 @@ class WorkerGroup:
         for number, worker in enumerate(self._workers):
             worker.start(self._arguments(number), config)
 
-    def wait_until_ready(self) -> None:
+    def wait_until_ready(self, timeout_s: float = READY_S) -> None:
         """Wait until all workers are ready; raises ``ClusterError`` if one of them fails to."""
-        deadline = time.monotonic() + READY_S
+        deadline = time.monotonic() + timeout_s
         while self._ready < len(self._workers):
             if self.read_timings(READY_POLL_S):
                 raise ClusterError(f"{self.candidate}: a worker ran a task that was not sent to it")
-            if self.ended or time.monotonic() > deadline:
-                raise ClusterError(f"{self.candidate} did not start: {self._log_tail()}")
+            if self.ended:
+                raise ClusterError(f"{self.candidate} did not start: {self.last_error()}")
+            if time.monotonic() > deadline:
+                raise ClusterError(f"{self.candidate} was not ready within {timeout_s:.0f} s")
 
     def request_stop(self) -> None:
         """Have the workers end, without waiting for them."""
@@ -106,6 +108,10 @@ class WorkerGroup:
                 timings.append(ItemTiming(*values))
         return timings
 
+    def last_error(self) -> str:
+        """The last error in the log of a worker that has ended."""
+        return next(worker.last_error() for worker in self._workers if worker.ended)
+
     def usage(self) -> Usages:
         """CPU seconds and context switches of the workers' process trees."""
         usages = {}
@@ -117,9 +123,6 @@ class WorkerGroup:
     def memory_bytes(self) -> int:
         """Memory of the workers' process trees; each shared page counts once."""
         return sum(_memory(pid) for worker in self._workers for pid in _tree(worker.pid))
-
-    def _log_tail(self) -> str:
-        return "; ".join(worker.log_tail() for worker in self._workers)
 
     def _arguments(self, number: int) -> list[str]:
         """Command-line arguments of a worker, for ``celery``."""

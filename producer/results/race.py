@@ -1,6 +1,6 @@
 """Stored data of a race: its laps with their raw figures. Pure; nothing here is derived."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar, Literal
 
 from poolrace.producer.results.candidate import Candidate
@@ -9,7 +9,7 @@ from poolrace.producer.results.interruption import Interruption
 Kind = Literal["base", "search", "final"]
 """Stage of a race that a lap belongs to."""
 
-Reason = Literal["gain", "top", "memory", "time", "executions", "failures"]
+Reason = Literal["gain", "top", "memory", "time", "executions", "failures", "interrupted"]
 """Reason why a pool's concurrency was not raised further, or a candidate was left out.
 
 ``gain``: twice the slots gained too little. ``top``: more slots cannot be kept busy. All other
@@ -91,6 +91,10 @@ class Race:
     """Whether the race ran to its end."""
     interruption: Interruption = ""
     """Reason why the race is not complete."""
+    budget_s: float = 0.0
+    """Time budget in seconds; 0 in files that do not hold it."""
+    failures: dict[str, str] = field(default_factory=dict)
+    """Candidate whose workers failed -> first failure, in the words of the task or the worker."""
 
     @property
     def candidates(self) -> list[Candidate]:
@@ -99,8 +103,9 @@ class Race:
 
     @property
     def base(self) -> list[Lap]:
-        """Base laps: one slot, and no other item running."""
-        return [lap for lap in self.laps if lap.kind == "base"]
+        """Base laps: one slot, and no other item running; only lost ones if all were lost."""
+        laps = [lap for lap in self.laps if lap.kind == "base"]
+        return [lap for lap in laps if not lap.lost] or laps
 
     def to_json(self) -> dict[str, Any]:
         """The race as a JSON object."""

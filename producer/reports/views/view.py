@@ -17,6 +17,7 @@ from poolrace.producer.reports.views import (
     models,
     pool_map,
     race,
+    race_findings,
     scale,
     sweep,
 )
@@ -145,7 +146,7 @@ def _race(raced: Race) -> View:
         cells=race.cells(verdict),
         validity=race.proof(verdict),
         valid=True,
-        findings=race.findings(verdict),
+        findings=race_findings.findings(verdict),
         notes=race.notes(raced),
         environment=environment.lines(raced.environment),
         chart=race.chart(verdict),
