@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 
 from poolrace.producer.analysis.race_verdict import judge
 from poolrace.producer.environment import describe_this_machine, now
-from poolrace.producer.race.app_info import AppInfo, celery_command, probe
+from poolrace.producer.race.app_info import AppInfo, probe
+from poolrace.producer.race.app_process import celery_command
 from poolrace.producer.race.options import (
     RaceOptions,
     base_candidates,
@@ -41,7 +42,7 @@ def race(options: RaceOptions, confirm: Callable[[AppInfo], None]) -> RaceResult
     made_at, began = now(), time.monotonic()
     with open_sandbox(options.broker) as sandbox:
         app = probe(options.target, sandbox, options.items)
-        pools = pools_to_search(options.pools, app.pools)
+        pools = pools_to_search(options.pools, app.pools, patched=app.patched)
         fixed = fixed_candidates(options.pools, options.variants)
         prepared_s = time.monotonic() - began
         confirm(app)
@@ -116,6 +117,8 @@ def _record(
         laps=tuple(session.laps),
         interruption=decision.interruption,
         budget_s=options.budget_s,
+        settings=app.settings,
+        sent=sorted(session.sent),
         failures={str(candidate): reason for candidate, reason in session.failures.items()},
     )
     return replace(measured, complete=judge(measured).complete)

@@ -65,6 +65,8 @@ class RaceSession:
         self.laps: list[Lap] = []
         self.failures: dict[Candidate, str] = {}
         """Candidates whose workers failed, and why, in the workers' own words."""
+        self.sent: set[str] = set()
+        """Names of the tasks that the task sent; they are not run."""
         self.executions = 0
         self.cores_left = float(MACHINE_CORES)
         """CPU cores that other processes left free while the base was measured, at least."""
@@ -214,6 +216,7 @@ class RaceSession:
             lap = running.measure()
         finally:
             self.executions += running.executions
+            self.sent |= group.sent
         self._note_durations(candidate, running)
         if lap.lost:
             self._drop(candidate, f"{candidate} {_reason_of_loss(lap, group, plan)}")
@@ -239,4 +242,5 @@ def _reason_of_loss(lap: Lap, group: WorkerGroup, plan: LapPlan) -> str:
         return f"failed: {last_line(lap.traceback)}"
     if group.ended:
         return f"ended: {group.last_error()}"
-    return f"hung: no item finished within {plan.patience_s:.3g} s"
+    waits_for = f"; it sent {', '.join(sorted(group.sent))}, which a race does not run"
+    return f"hung: no item finished within {plan.patience_s:.3g} s{waits_for if group.sent else ''}"

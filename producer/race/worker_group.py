@@ -13,7 +13,7 @@ from typing import Any
 
 import psutil
 
-from poolrace.producer.race.app_process import MODULE, AppProcess
+from poolrace.producer.race.app_process import SHIM, AppProcess
 from poolrace.producer.race.options import Target
 from poolrace.producer.race.sandbox import Sandbox
 from poolrace.producer.results.candidate import Candidate
@@ -56,6 +56,8 @@ class WorkerGroup:
         self._pipe: int | None = None
         self._incomplete_line = b""
         self._ready = 0
+        self.sent: set[str] = set()
+        """Names of the tasks that the task sent."""
 
     def start(self) -> None:
         """Start the workers, without waiting; raises ``ClusterError`` if that fails."""
@@ -66,7 +68,7 @@ class WorkerGroup:
         self._pipe = os.open(pipe, os.O_RDWR | os.O_NONBLOCK)
         config = {"pool": self.candidate.pool, "pipe": str(pipe)}
         for number, worker in enumerate(self._workers):
-            worker.start(self._arguments(number), config)
+            worker.start(SHIM, self._arguments(number), config)
 
     def wait_until_ready(self, timeout_s: float = READY_S) -> None:
         """Wait until all workers are ready; raises ``ClusterError`` if one of them fails to."""
@@ -104,6 +106,8 @@ class WorkerGroup:
         for kind, *values in self._lines(timeout_s):
             if kind == "ready":
                 self._ready += 1
+            elif kind == "sent":
+                self.sent.update(values)
             else:
                 timings.append(ItemTiming(*values))
         return timings
@@ -130,7 +134,7 @@ class WorkerGroup:
         if self.candidate.pool == "prefork":  # the only pool of which Celery can end an item
             limit = ["--time-limit", f"{self._time_limit_s:g}"]
         return [
-            *("--app", MODULE, "worker", "--queues", self.queue),
+            *("--app", SHIM, "worker", "--queues", self.queue),
             *("--hostname", f"{self.queue}-{number}@race"),
             *self.candidate.options(),
             *limit,

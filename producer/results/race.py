@@ -95,6 +95,11 @@ class Race:
     """Time budget in seconds; 0 in files that do not hold it."""
     failures: dict[str, str] = field(default_factory=dict)
     """Candidate whose workers failed -> first failure, in the words of the task or the worker."""
+    settings: dict[str, Any] = field(default_factory=dict)
+    """The app's own ``worker_pool``, and the task's ``acks_late``, ``rate_limit`` and prefetch
+    multiplier; the race ignored pool and rate limit."""
+    sent: list[str] = field(default_factory=list)
+    """Names of the tasks that the task sent; they were not run."""
 
     @property
     def candidates(self) -> list[Candidate]:
