@@ -35,7 +35,7 @@ POOL_SLOTS = {"prefork": 2, "threads": 2, "gevent": 20, "solo": 1}
 
 pytest_plugins = ["pytester", "tests.timing"]
 
-OURS = ("CELERY_BROKER_URL", "CELERY_RESULT_BACKEND", "POOLRACE_", "FLOWER_")
+OURS = ("CELERY_BROKER_URL", "CELERY_RESULT_BACKEND", "POOLRACE_", "FLOWER_", "VIRTUAL_ENV")
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

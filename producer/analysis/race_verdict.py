@@ -1,11 +1,17 @@
 """Derives the verdict of a race: the fastest candidate, the cheapest, and the limit. Pure."""
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from poolrace.producer.analysis.race_gaps import Gaps, find_gaps, is_compared
+from poolrace.producer.analysis.race_hints import (
+    Saturation,
+    find_growing,
+    find_saturation,
+    find_starved,
+)
 from poolrace.producer.analysis.race_limit import (
     WAITING_TASK,
     Limit,
@@ -28,10 +34,15 @@ from poolrace.producer.analysis.significance import (
     is_obviously_faster,
     may_be_as_fast,
 )
+from poolrace.producer.results.candidate import Candidate
 from poolrace.producer.results.race import Race
 
 LESS_MEMORY = 0.9
 """Share of another candidate's memory below which a candidate is preferred, if nearly as fast."""
+
+
+FAST_ENOUGH = 0.5
+"""Share of the speed of a candidate whose memory grows, from which another one is preferred."""
 
 
 @dataclass(frozen=True)
@@ -42,12 +53,14 @@ class Verdict:
     summaries: list[CandidateSummary]
     """All candidates, the fastest first."""
     fastest: CandidateSummary
-    cheapest: CandidateSummary
-    """The candidate with the least memory of those that may be within 5 % of the fastest."""
+    cheapest: CandidateSummary | None
+    """The candidate with the least memory of those that may be within 5 % of the fastest;
+    ``None`` if the memory of all of them grows with every item."""
     recommended: CandidateSummary
     """The candidate to deploy: among those statistically tied with the fastest, the one with the
     least memory, then the fewest slots. On a busy machine a CPU-bound task gets the fastest one,
-    because background load hides the benefit of more cores."""
+    because background load hides the benefit of more cores. A candidate whose memory grows with
+    every item is not recommended where another one is at least half as fast."""
     tied: list[CandidateSummary]
     """Finalists that are not distinguishable from the fastest one."""
     compared: bool
@@ -57,6 +70,12 @@ class Verdict:
     limited_by: Limit
     blocking: list[CandidateSummary]
     """Candidates whose greenlets all stand still while one of them waits."""
+    starved: list[CandidateSummary]
+    """Candidates of the gevent pool that late acknowledgement starves."""
+    growing: dict[Candidate, float]
+    """Candidates whose memory grew with every item, and by how many bytes."""
+    saturation: Saturation | None
+    """The service behind the task, if it answers no faster to more items at a time."""
     waiting_share: float
     """Share of its running time in which the task waits, measured alone in one slot."""
 
@@ -124,7 +143,7 @@ class Verdict:
             "complete": self.complete,
             "gaps": {"interruption": self.race.interruption, **asdict(self.gaps)},
             "fastest": self.fastest.candidate.to_json() if conclusive else None,
-            "cheapest": self.cheapest.candidate.to_json() if conclusive else None,
+            "cheapest": self.cheapest.candidate.to_json() if conclusive and self.cheapest else None,
             "recommended": self.recommended.candidate.to_json() if conclusive else None,
             "alike": [summary.candidate.to_json() for summary in self.tied],
             "distinguishable": self.distinguishable,
@@ -146,20 +165,31 @@ def judge(race: Race) -> Verdict:
         summary for summary in summaries if summary != fastest and _is_tied(race, fastest, summary)
     ]
     waiting_share = waiting_share_of(race.base)
-    blocking = find_blocking(race, summaries, waiting_share)
+    starved = find_starved(race, summaries)
+    growing = find_growing(race)
+    blocking = [
+        summary
+        for summary in find_blocking(race, summaries, waiting_share)
+        if summary not in starved
+    ]
     return Verdict(
         race=race,
         summaries=summaries,
         fastest=fastest,
-        cheapest=_cheapest(race, fastest, eligible),
-        recommended=_recommended(
-            race, fastest, [summary for summary in eligible if summary in tied]
+        cheapest=_cheapest(race, fastest, eligible, growing),
+        recommended=_bounded(
+            _recommended(race, fastest, [summary for summary in eligible if summary in tied]),
+            eligible,
+            growing,
         ),
         tied=tied,
         compared=is_compared(race, summaries),
         gaps=find_gaps(race, summaries, fastest),
         limited_by=find_limit(race, [fastest, *tied], blocking, waiting_share),
         blocking=blocking,
+        starved=starved,
+        growing=growing,
+        saturation=find_saturation(race, summaries, [*blocking, *starved]),
         waiting_share=waiting_share,
     )
 
@@ -181,11 +211,32 @@ def _fastest(race: Race, summaries: Sequence[CandidateSummary]) -> CandidateSumm
 
 
 def _cheapest(
-    race: Race, fastest: CandidateSummary, summaries: Sequence[CandidateSummary]
-) -> CandidateSummary:
+    race: Race,
+    fastest: CandidateSummary,
+    summaries: Sequence[CandidateSummary],
+    growing: Container[Candidate],
+) -> CandidateSummary | None:
     """The candidate with the least memory of those that may be as fast as the fastest."""
     as_fast = _as_fast(race, fastest, summaries, SAME_SPEED)
-    return min(as_fast, key=lambda summary: summary.peak_memory_bytes)
+    bounded = [summary for summary in as_fast if summary.candidate not in growing]
+    return min(bounded, key=lambda summary: summary.peak_memory_bytes, default=None)
+
+
+def _bounded(
+    recommended: CandidateSummary,
+    summaries: Sequence[CandidateSummary],
+    growing: Container[Candidate],
+) -> CandidateSummary:
+    """The recommended candidate, or the fastest whose memory does not grow with every item."""
+    if recommended.candidate not in growing:
+        return recommended
+    bounded = [
+        summary
+        for summary in summaries
+        if summary.candidate not in growing
+        and summary.items_per_s >= FAST_ENOUGH * recommended.items_per_s
+    ]
+    return max(bounded, key=lambda summary: summary.items_per_s, default=recommended)
 
 
 def _recommended(

@@ -6,6 +6,7 @@ from poolrace.producer.analysis.race_limit import Limit
 from poolrace.producer.analysis.race_summary import CandidateSummary
 from poolrace.producer.analysis.race_verdict import Verdict
 from poolrace.producer.analysis.significance import MIN_ROUNDS
+from poolrace.producer.reports.views.race_hints import hints, pool_setting
 from poolrace.producer.results.interruption import Interruption
 from poolrace.producer.results.race import Race, Reason
 
@@ -73,19 +74,22 @@ BUDGET_ITEMS = 60
 def findings(verdict: Verdict) -> list[str]:
     """Sentences of the report, from the answer to its reasons."""
     if not verdict.conclusive:
-        return [*_incomplete(verdict), *_blocked(verdict), *_busy(verdict), *_failed(verdict)]
+        sentences = (_incomplete, _blocked, hints, _busy, _failed)
+        return [line for sentence in sentences for line in sentence(verdict)]
     return [
         _answer(verdict),
         *_incomplete(verdict),
         *_over_memory(verdict),
-        _cheapest(verdict),
+        *_cheapest(verdict),
         *_recommended(verdict),
         *_frugal(verdict),
-        LIMITS[verdict.limited_by],
+        _limit(verdict),
         *_blocked(verdict),
+        *hints(verdict),
         *_busy(verdict),
         *_failed(verdict),
         _change(verdict),
+        *pool_setting(verdict),
         f"Run: {verdict.worker_command}",
         "In the app: "
         + ", ".join(f"{name} = {value!r}" for name, value in verdict.settings.items()),
@@ -165,13 +169,16 @@ def _over_memory(verdict: Verdict) -> Iterator[str]:
         )
 
 
-def _cheapest(verdict: Verdict) -> str:
-    """Sentence that names the candidate with the least memory."""
+def _cheapest(verdict: Verdict) -> Iterator[str]:
+    """Sentence that names the candidate with the least memory, if memory is bounded."""
     cheapest, fastest = verdict.cheapest, verdict.fastest
+    if cheapest is None:
+        return
     if cheapest == fastest:
         needs = f"{fastest.candidate} needs" if verdict.tied else "It also needs"
-        return f"{needs} the least memory ({mib(fastest):.0f} MiB) of all candidates within 5 %."
-    return (
+        yield f"{needs} the least memory ({mib(fastest):.0f} MiB) of all candidates within 5 %."
+        return
+    yield (
         f"{cheapest.candidate} needs the least memory of all candidates within 5 % of"
         f" {fastest.candidate}: {mib(cheapest):.0f} MiB instead of {mib(fastest):.0f} MiB."
     )
@@ -180,6 +187,8 @@ def _cheapest(verdict: Verdict) -> str:
 def _recommended(verdict: Verdict) -> Iterator[str]:
     """Sentence that names the candidate to deploy, if not yet named as fastest or cheapest."""
     recommended, best = verdict.recommended, verdict.fastest
+    if best.candidate in verdict.growing:
+        return  # the warning about memory names the recommended candidate
     if recommended not in (best, verdict.cheapest):
         yield (
             f"{recommended.candidate} is recommended: it is not distinguishable from"
@@ -197,6 +206,7 @@ def _frugal(verdict: Verdict) -> Iterator[str]:
         for row in verdict.summaries
         if row.items_per_s >= FRUGAL_SPEED * best.items_per_s
         and row.peak_memory_bytes < FRUGAL_MEMORY * best.peak_memory_bytes
+        and row.candidate not in verdict.growing
     ]
     if frugal:
         row = max(frugal, key=lambda row: row.items_per_s)
@@ -232,8 +242,21 @@ def _failed(verdict: Verdict) -> Iterator[str]:
         yield f"{row.failed_share:.1%} of the items failed under {row.candidate}: {kinds}."
 
 
+def _limit(verdict: Verdict) -> str:
+    """Sentence that names the limit."""
+    if verdict.limited_by == "waiting" and (service := verdict.saturation):
+        return (
+            "Limited by the service that the task waits for: throughput stays at about"
+            f" {service.items_per_s:.4g} items/s from {service.slots} slots on, although cores are"
+            " idle. With more slots, items only wait longer."
+        )
+    return LIMITS[verdict.limited_by]
+
+
 def _change(verdict: Verdict) -> str:
     """Sentence that says how to raise the limit."""
+    if verdict.limited_by == "waiting" and verdict.saturation:
+        return "A service that answers more items at a time would raise throughput."
     if verdict.limited_by == "cpu" and verdict.busy_machine:
         return f"{MORE_CORES}."  # a busy machine does not show the effect of more slots
     return CHANGES[verdict.limited_by]
