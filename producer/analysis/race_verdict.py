@@ -179,7 +179,7 @@ def judge(race: Race) -> Verdict:
         cheapest=_cheapest(race, fastest, eligible, growing),
         recommended=_bounded(
             _recommended(race, fastest, [summary for summary in eligible if summary in tied]),
-            eligible,
+            [summary for summary in eligible if summary.candidate in race.finalists],
             growing,
         ),
         tied=tied,
@@ -201,12 +201,16 @@ def _is_eligible(race: Race, summary: CandidateSummary) -> bool:
 
 
 def _fastest(race: Race, summaries: Sequence[CandidateSummary]) -> CandidateSummary:
-    """The fastest of the candidates that have the most rounds in the finals."""
+    """The fastest of the candidates that have the most rounds in the finals.
+
+    An interrupted last round does not count.
+    """
     rounds = {
         summary.candidate: len(final_speeds(race, summary.candidate)) for summary in summaries
     }
     most = max(rounds.values())
-    complete = [summary for summary in summaries if rounds[summary.candidate] == most]
+    least = max(1, most - 1) if most else 0
+    complete = [summary for summary in summaries if rounds[summary.candidate] >= least]
     return max(complete, key=lambda summary: summary.items_per_s)
 
 
