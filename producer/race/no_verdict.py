@@ -8,6 +8,9 @@ from poolrace.producer.race.options import RaceOptions
 from poolrace.producer.race.requests import Progress
 from poolrace.producer.results.race import Lap, Reason
 
+FAILED = "failed:"
+"""Word between a candidate and the error that its task raised."""
+
 NO_DURATION = "none took any time, so the task seems to set the clock of its worker"
 """Reason why all items failed although no item raised an error."""
 
@@ -21,6 +24,8 @@ def base_error(options: RaceOptions, progress: Progress, *, gave_up: bool = Fals
     reasons = "; ".join(dict.fromkeys(progress.failures.values()))
     if not progress.executions and not gave_up:
         return JobFailed(f"no worker of the app starts: {reasons}")
+    if any(FAILED in reason for reason in progress.failures.values()):
+        return JobFailed(f"no item of {task} succeeded: {reasons}; fix the task, or the items")
     if gave_up or options.time_limit_s > options.budget_s:
         return JobFailed(
             f"{task} did not finish an item within the budget of {options.budget_s:g} s"

@@ -12,6 +12,7 @@ from poolrace.producer.race.app_process import last_line
 from poolrace.producer.race.background_load import MACHINE_CORES, CpuSnapshot
 from poolrace.producer.race.items import Item
 from poolrace.producer.race.lap import LapPlan, RunningLap
+from poolrace.producer.race.no_verdict import FAILED
 from poolrace.producer.race.options import RaceOptions
 from poolrace.producer.race.publisher import Publisher
 from poolrace.producer.race.requests import GivenUp
@@ -78,6 +79,7 @@ class RaceSession:
         self._publisher = Publisher(sandbox, options.target.task, app.serializer, options.items)
         self._groups: dict[Candidate, WorkerGroup] = {}
         self._rounds: dict[tuple[Candidate, Kind], int] = {}
+        self._tracebacks: dict[Candidate, str] = {}
         self._shortest_s = 0.0
         """Duration of the shortest item so far in seconds, 0 before one has finished."""
         self._longest_s = 0.0
@@ -218,8 +220,11 @@ class RaceSession:
             self.executions += running.executions
             self.sent |= group.sent
         self._note_durations(candidate, running)
+        if lap.traceback:
+            self._tracebacks.setdefault(candidate, lap.traceback)
         if lap.lost:
-            self._drop(candidate, f"{candidate} {_reason_of_loss(lap, group, plan)}")
+            reason = _reason_of_loss(group, plan, self._tracebacks.get(candidate))
+            self._drop(candidate, f"{candidate} {reason}")
         return lap
 
     def _note_durations(self, candidate: Candidate, running: RunningLap) -> None:
@@ -236,10 +241,13 @@ class RaceSession:
         self.stop([candidate])
 
 
-def _reason_of_loss(lap: Lap, group: WorkerGroup, plan: LapPlan) -> str:
-    """Reason why a lap was lost: its first failure in the task's or the worker's own words."""
-    if lap.traceback:
-        return f"failed: {last_line(lap.traceback)}"
+def _reason_of_loss(group: WorkerGroup, plan: LapPlan, traceback: str | None) -> str:
+    """Reason why a lap was lost, in the words of the task or the worker.
+
+    ``traceback`` is that of the candidate's first failure.
+    """
+    if traceback:
+        return f"{FAILED} {last_line(traceback)}"
     if group.ended:
         return f"ended: {group.last_error()}"
     waits_for = f"; it sent {', '.join(sorted(group.sent))}, which a race does not run"
