@@ -43,6 +43,11 @@ def proof(verdict: Verdict) -> str:
     if verdict.distinguishable:
         return f"distinguishable: judged by {rounds} interleaved round(s) of the finalists"
     names = ", ".join(str(tied.candidate) for tied in verdict.tied)
+    if verdict.gaps.rounds is not None:
+        return (
+            f"incomplete: {rounds} interleaved round(s) are too few to tell"
+            f" {verdict.fastest.candidate} from {names}"
+        )
     return (
         f"not distinguishable from {verdict.fastest.candidate} in {rounds} interleaved round(s):"
         f" {names}"

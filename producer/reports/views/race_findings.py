@@ -140,6 +140,11 @@ def _answer(verdict: Verdict) -> str:
     """Sentence that names the fastest candidate, and its lead."""
     best = verdict.fastest
     if verdict.tied:
+        if verdict.gaps.rounds is not None:
+            return (
+                f"{best.candidate} reached the most so far, {best.items_per_s:.4g} items/s, but"
+                f" {verdict.gaps.rounds} round(s) are too few to call it the fastest."
+            )
         *names, last = (str(row.candidate) for row in (best, *verdict.tied))
         tied = f"{', '.join(names)} and {last} are not distinguishable"
         clear = f": {best.candidate.pool} is the fastest pool" if verdict.pool_is_clear else ""
