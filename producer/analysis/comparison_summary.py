@@ -50,8 +50,6 @@ def case_summaries(comparison: Comparison) -> list[CaseSummary]:
     runs_by_case: dict[CaseKey, list[Run]] = {}
     for run in comparison.runs:
         runs_by_case.setdefault(_case_key(comparison, run), []).append(run)
-    if not runs_by_case:
-        return []
     keys = list(runs_by_case) if comparison.varies == "model" else sorted(runs_by_case)
     cases = [runs_by_case[key] for key in keys]
     base = next((runs for runs in cases if runs[0].model == BASE_MODEL), cases[0])
@@ -68,9 +66,9 @@ def within_spread(case: CaseSummary, other: CaseSummary) -> bool:
 def total_cores(comparison: Comparison) -> int:
     """Number of cores of all machines; hosts on the same machine share its cores."""
     cores_by_machine: dict[str, int] = {}
-    for host in comparison.environment["hosts"]:
-        machine = host["machine"]
-        cores_by_machine[machine] = max(host["cores"], cores_by_machine.get(machine, 0))
+    for host in comparison.environment.hosts:
+        cores = cores_by_machine.get(host.machine, 0)
+        cores_by_machine[host.machine] = max(host.cores, cores)
     return sum(cores_by_machine.values())
 
 

@@ -49,13 +49,13 @@ def find_starved(race: Race, summaries: Sequence[CandidateSummary]) -> list[Cand
 
     With these, Celery's gevent pool takes a batch of messages only every few seconds.
     """
-    if not race.settings.get("acks_late"):
+    if not race.settings.acks_late:
         return []
     return [
         summary
         for summary in summaries
         if summary.candidate.pool == "gevent"
-        and (summary.candidate.prefetch or race.settings.get("prefetch")) == 1
+        and (summary.candidate.prefetch or race.settings.prefetch) == 1
     ]
 
 

@@ -141,7 +141,7 @@ class Verdict:
         return {
             "candidates": [summary.to_json() for summary in self.summaries],
             "complete": self.complete,
-            "gaps": {"interruption": self.race.interruption, **asdict(self.gaps)},
+            "gaps": asdict(self.gaps),
             "fastest": self.fastest.candidate.to_json() if conclusive else None,
             "cheapest": self.cheapest.candidate.to_json() if conclusive and self.cheapest else None,
             "recommended": self.recommended.candidate.to_json() if conclusive else None,

@@ -43,6 +43,6 @@ def command(
     outcome = Output.from_options(options)
     shares = [percent / 100 for percent in sorted(set(waiting))]
     map_options = MapOptions(item_s, shares, sorted(set(slots)), repeat)
-    with steps(map_options.laps) as report_step:
-        pool_map = measure_map(map_options, report_step)
+    with outcome.keeping_incomplete() as keep, steps(map_options.laps) as report_step:
+        pool_map = measure_map(map_options, report_step, keep)
     outcome.write(pool_map)

@@ -139,7 +139,7 @@ def result_options(command: F) -> F:
         click.option(
             "--report",
             type=path,
-            help="File for a report; its suffix chooses the format, as .md or .svg, else HTML.",
+            help="File for a report; its suffix chooses the format, as .html, .md or .svg.",
         ),
         click.option(
             "--json", "as_json", is_flag=True, help="Print the results as JSON, not as a table."

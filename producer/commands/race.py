@@ -96,13 +96,12 @@ def command(*, yes: bool, **options: Any) -> None:
     outcome = Output.from_options(options)
     race_options = _race_options(options)
     try:
-        result = race(race_options, lambda app: _confirm(app, race_options, yes=yes))
+        with outcome.keeping_incomplete() as keep:
+            result = race(race_options, lambda app: _confirm(app, race_options, yes=yes), keep)
     except AllFailed as failed:
         click.echo(failed.traceback, err=True)
         raise
-    outcome.write(result.race)
-    if result.error:
-        raise result.error
+    outcome.write(result)
 
 
 def _race_options(options: dict[str, Any]) -> RaceOptions:
@@ -139,7 +138,7 @@ def _confirm(app: AppInfo, options: RaceOptions, *, yes: bool) -> None:
     """Say how often the task will be executed, and ask whether to go on, unless ``yes``."""
     python = options.target.python
     environment = "" if python == sys.executable else f" of {python}"
-    limit = app.settings["rate_limit"]
+    limit = app.settings.rate_limit
     unlimited = (
         f", without its rate limit of {limit}, which decides its throughput whatever the pool"
     )

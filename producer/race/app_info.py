@@ -12,6 +12,7 @@ from poolrace.producer.race.app_process import PROBE, AppProcess
 from poolrace.producer.race.items import Item
 from poolrace.producer.race.options import Target
 from poolrace.producer.race.sandbox import Sandbox
+from poolrace.producer.results.race import TaskSettings
 from poolrace.workers.errors import UsageError
 
 PROBE_S = 90.0
@@ -33,8 +34,7 @@ class AppInfo:
     """Celery's prefetch multiplier, as the app sets it."""
     patched: bool
     """Whether its import patches the standard library for gevent: then no other pool starts."""
-    settings: dict[str, Any]
-    """Settings that bear on the verdict; see ``Race.settings``."""
+    settings: TaskSettings
     queue: str | None
     """The queue that the app sends the task to, ``None`` for its default one."""
 
@@ -69,7 +69,8 @@ def probe(target: Target, sandbox: Sandbox, items: Sequence[Item]) -> AppInfo:
             f"line {items[number].line}: {target.task} cannot be called with this item: {reason}"
         )
     facts = {name: answer[name] for name in AppInfo.__dataclass_fields__}
-    return AppInfo(**{**facts, "pools": tuple(answer["pools"])})
+    settings = TaskSettings(**answer["settings"])
+    return AppInfo(**{**facts, "pools": tuple(answer["pools"]), "settings": settings})
 
 
 def _ask(target: Target, sandbox: Sandbox, items: Sequence[Item]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from poolrace.producer.analysis.race_verdict import judge
 from poolrace.producer.environment import describe_this_machine, now
@@ -24,20 +24,16 @@ from poolrace.workers.errors import ClusterError
 from poolrace.workers.pools import CORES
 
 
-@dataclass(frozen=True)
-class RaceResult:
-    """A race, and the error, Ctrl-C or signal that interrupted it, if one did."""
-
-    race: Race
-    error: BaseException | None = None
-
-
-def race(options: RaceOptions, confirm: Callable[[AppInfo], None]) -> RaceResult:
+def race(
+    options: RaceOptions,
+    confirm: Callable[[AppInfo], None],
+    keep: Callable[[Race], None] = lambda _: None,
+) -> Race:
     """Run a race; ``confirm`` is called before the task is executed for the first time.
 
-    The time of ``confirm`` is not part of the time budget. Raises ``UsageError`` if app, task or
-    items cannot be raced, ``AllFailed`` if no item succeeds. An interruption before that is
-    raised, too.
+    The time of ``confirm`` is not part of the time budget. If Ctrl-C, a signal or the loss of
+    Redis ends the race, ``keep`` is called with the incomplete race, unless no item has succeeded.
+    Raises ``UsageError`` if app, task or items cannot be raced, ``AllFailed`` if no item succeeds.
     """
     made_at, began = now(), time.monotonic()
     with open_sandbox(options.broker) as sandbox:
@@ -50,7 +46,11 @@ def race(options: RaceOptions, confirm: Callable[[AppInfo], None]) -> RaceResult
         with RaceSession(options, sandbox, app, began) as session:
             steps = strategy(options, pools, fixed, CORES, base_candidates(app.pools))
             decision, error = _execute(steps, session)
-            return RaceResult(_record(made_at, options, app, session, decision), error)
+            measured = _record(made_at, options, app, session, decision)
+    if error:
+        keep(measured)
+        raise error
+    return measured
 
 
 def _execute(steps: Steps[Decision], session: RaceSession) -> tuple[Decision, BaseException | None]:
@@ -92,12 +92,8 @@ def _record(
     made_at: str, options: RaceOptions, app: AppInfo, session: RaceSession, decision: Decision
 ) -> Race:
     environment = describe_this_machine()
-    poolrace_version = environment["versions"].get("poolrace", "?")
-    environment["versions"] = {
-        "poolrace": poolrace_version,
-        "celery": app.celery,
-        "python": app.python,
-    }
+    poolrace_version = environment.versions.get("poolrace", "?")
+    versions = {"poolrace": poolrace_version, "celery": app.celery, "python": app.python}
     measured = Race(
         made_at=made_at,
         app=options.target.app,
@@ -113,7 +109,7 @@ def _record(
         ended=decision.ended,
         left_out=decision.left_out,
         finalists=decision.finalists,
-        environment=environment,
+        environment=replace(environment, versions=versions),
         laps=tuple(session.laps),
         interruption=decision.interruption,
         budget_s=options.budget_s,

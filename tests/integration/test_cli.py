@@ -14,7 +14,7 @@ import pytest
 
 from poolrace.producer.commands import COMMANDS
 from poolrace.producer.reports.formats import FORMATS
-from poolrace.producer.results.schema import FORMAT
+from poolrace.producer.results.files import FORMAT
 from poolrace.workers.workloads import WORKLOADS
 from tests.conftest import CommandLine
 
@@ -167,8 +167,16 @@ BAD_INPUT = [
     ("compare sum --stop 10 --local single --out missing/r.json", "missing/r.json"),
     ("compare sum --stop 10 --local single --out .", "cannot write"),
     ("compare sum --stop 10 --local single --report missing/r.html", "missing/r.html"),
+    ("compare sum --stop 10 --local single --report r.pdf", "ends in .txt, .md, .csv, .html"),
+    ("sweep sum --local single --out r.html", "ends in .json"),
+    ("scale sum --local threads --out r.csv", "ends in .json"),
+    ("map --report r.doc", "r.doc does not name a format"),
+    ("race -A a --task t --items - --report r", "ends in .txt"),
     ("report none.json", "none.json"),
+    ("report \x1b[31mnone.json", r"\x1b[31mnone.json"),
     ("report .", "cannot read"),
+    ("report r.json --format csv --out r.html", "--format csv does not fit --out r.html"),
+    ("report r.json --out r.pdf", "ends in .txt"),
     ("up --pool quick", "'quick' is unknown"),
     ("up --pool solo:2", "one slot"),
     ("up --flower-port 0", "0 is not in the range"),

@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from typing import TYPE_CHECKING
 
 import psutil
 import pytest
@@ -11,9 +12,14 @@ from poolrace.producer.broker.client import connect
 from poolrace.producer.broker.workers import usage_of_workers
 from poolrace.producer.cluster.state import Cluster
 from poolrace.producer.executors.models import LOCAL_MODELS
+from poolrace.producer.results.comparison import Comparison
+from poolrace.producer.results.files import load
 from poolrace.workers.pools import POOLS
 from poolrace.workers.usage import usage_of_tree, used_between
 from tests.conftest import CommandLine, held_chunks, wait_until
+
+if TYPE_CHECKING:
+    import subprocess
 
 LONG = ("run", "sum", "--stop", "1e11")
 
@@ -51,6 +57,41 @@ def test_child_processes_end_when_their_producer_is_killed(producer: CommandLine
     process.kill()
     process.communicate()
     wait_until(lambda: not any(child.is_running() for child in children))
+
+
+def start_comparison(producer: CommandLine) -> "subprocess.Popen[str]":
+    """Start a comparison of 1,000 runs, and wait until the first of them has been measured."""
+    compare = ("compare", "sum", "--stop", "1e6", "--local", "single", "--local", "processes:2")
+    process = producer.start(*compare, "--repeat", "500", "--out", "r.json")
+    wait_until(lambda: psutil.Process(process.pid).children())  # those of the second run
+    return process
+
+
+@signals
+def test_an_interrupted_comparison_stores_its_runs(
+    signum: signal.Signals, code: int, producer: CommandLine
+) -> None:
+    process = start_comparison(producer)
+    process.send_signal(signum)
+    out, err = process.communicate(timeout=20)
+    assert process.returncode == code, err
+    stored = load(producer.directory / "r.json")
+    assert isinstance(stored, Comparison)
+    assert (stored.complete, stored.planned) == (False, 1000)
+    assert f"incomplete: {len(stored.runs)} of 1000 runs, interrupted" in out
+
+
+def test_a_closed_pipe_does_not_hide_the_interrupt(producer: CommandLine) -> None:
+    """In ``producer compare ... | tee``, Ctrl-C ends ``tee`` as well."""
+    process = start_comparison(producer)
+    assert process.stdout is not None
+    process.stdout.close()
+    process.stdout = None
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=20)
+    assert process.returncode == 130, err
+    assert len(err.strip().splitlines()) == 1
+    assert not load(producer.directory / "r.json").complete
 
 
 @pytest.mark.timing

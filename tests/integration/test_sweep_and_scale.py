@@ -9,7 +9,7 @@ import pytest
 from poolrace.producer.cluster.lifecycle import temporary
 from poolrace.producer.cluster.state import Cluster
 from poolrace.producer.reports.formats import FORMATS
-from poolrace.producer.results.schema import FORMAT
+from poolrace.producer.results.files import FORMAT
 from poolrace.producer.settings import Settings
 from poolrace.workers.pools import POOLS
 from tests.conftest import POOL_SLOTS, CommandLine

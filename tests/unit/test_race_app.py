@@ -14,6 +14,7 @@ from poolrace.producer.race.items import Item
 from poolrace.producer.race.options import Target, base_candidates, parse_pool, pools_to_search
 from poolrace.producer.race.sandbox import Sandbox
 from poolrace.producer.results.candidate import SOLO, Candidate
+from poolrace.producer.results.race import TaskSettings
 from poolrace.workers.errors import UsageError
 from tests.unit.test_race_processes import NO_CLIENT
 
@@ -72,13 +73,11 @@ def test_a_coroutine_function_is_refused(tmp_path: Path, task: str) -> None:
 
 
 def test_a_coroutine_function_that_its_task_class_calls_itself_is_raced(tmp_path: Path) -> None:
-    assert facts(tmp_path, "awaited").settings["worker_pool"] == "threads"
+    assert facts(tmp_path, "awaited").settings.worker_pool == "threads"
 
 
 def test_arguments_that_celery_does_not_check_are_not_checked(tmp_path: Path) -> None:
-    assert facts(tmp_path, "filled", 1).settings == {
-        "worker_pool": "threads", "acks_late": True, "prefetch": 1, "rate_limit": "60/m",
-    }  # fmt: skip
+    assert facts(tmp_path, "filled", 1).settings == TaskSettings("threads", True, 1, "60/m")
 
 
 def test_an_app_that_patches_for_gevent_is_raced_in_gevent_only(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from poolrace.producer.analysis.race_verdict import judge
 from poolrace.producer.reports.formats import text
 from poolrace.producer.reports.views.race_hints import items_per_s
 from poolrace.producer.results.candidate import Candidate
-from poolrace.producer.results.race import Lap, Race
+from poolrace.producer.results.race import Lap, Race, TaskSettings
 from tests.unit.made_up_races import GEVENT, MIB, PREFORK, THREADS, WAITS, base, finals, lap, race
 
 
@@ -76,11 +76,14 @@ def test_a_service_that_still_answers_faster_is_not_called_saturated(raced: Race
 def test_late_acknowledgement_that_starves_gevent_is_named_instead_of_a_blocking_call() -> None:
     one_at_a_time: dict[str, Any] = {"running_total_s": 1.0, **WAITS}
     laps = [*base(**WAITS), *finals(GEVENT, 12.0, **one_at_a_time), *finals(THREADS, 40.0, **WAITS)]
-    late = race(laps, settings={"acks_late": True, "prefetch": 1})
+    late = race(laps, settings=TaskSettings(acks_late=True, prefetch=1))
     assert "Set worker_prefetch_multiplier = 2" in text.render(late)
     assert "cannot patch" not in text.render(late)
     assert judge(late).limited_by == "waiting"
-    assert judge(race(laps, settings={"acks_late": True, "prefetch": 4})).limited_by == "blocking"
+    assert (
+        judge(race(laps, settings=TaskSettings(acks_late=True, prefetch=4))).limited_by
+        == "blocking"
+    )
 
 
 def test_a_task_that_computes_on_several_cores_by_itself_gets_a_hint() -> None:
@@ -95,7 +98,7 @@ def test_a_task_that_computes_on_several_cores_by_itself_gets_a_hint() -> None:
 def test_a_rate_limit_is_named_where_it_decides() -> None:
     def limited(rate_limit: str | None) -> str:
         laps = [*base(), *finals(PREFORK, 190.0)]
-        return text.render(race(laps, settings={"rate_limit": rate_limit}))
+        return text.render(race(laps, settings=TaskSettings(rate_limit=rate_limit)))
 
     assert "rate limit of 60/m, that is 1 items/s for each worker" in limited("60/m")
     assert "rate limit" not in limited("1000/s")
@@ -106,9 +109,11 @@ def test_a_rate_limit_is_named_where_it_decides() -> None:
 def test_a_setting_that_overrides_the_recommended_pool_is_to_be_changed() -> None:
     laps = [*base(), *finals(PREFORK, 190.0), *finals(THREADS, 90.0)]
     assert "The app sets worker_pool = 'threads'" in text.render(
-        race(laps, settings={"worker_pool": "threads"})
+        race(laps, settings=TaskSettings(worker_pool="threads"))
     )
-    assert "The app sets" not in text.render(race(laps, settings={"worker_pool": "prefork"}))
+    assert "The app sets" not in text.render(
+        race(laps, settings=TaskSettings(worker_pool="prefork"))
+    )
 
 
 def test_tasks_that_were_sent_and_not_run_are_named() -> None:

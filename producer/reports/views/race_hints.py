@@ -24,7 +24,7 @@ def hints(verdict: Verdict) -> Iterator[str]:
 
 def pool_setting(verdict: Verdict) -> Iterator[str]:
     """Sentence about a setting of the app that overrides ``--pool prefork``."""
-    own = verdict.race.settings.get("worker_pool")
+    own = verdict.race.settings.worker_pool
     recommended = verdict.recommended.candidate.pool
     if recommended == "prefork" and own not in {None, "prefork", "processes"}:
         yield (
@@ -72,8 +72,8 @@ def _own_threads(race: Race) -> Iterator[str]:
 
 
 def _rate_limit(verdict: Verdict) -> Iterator[str]:
-    limit = verdict.race.settings.get("rate_limit")
-    if limit and (most := items_per_s(limit)) < verdict.fastest.items_per_s:
+    limit = verdict.race.settings.rate_limit
+    if limit and 0 < (most := items_per_s(limit)) < verdict.fastest.items_per_s:
         yield (
             f"The task has a rate limit of {limit}, that is {most:.4g} items/s for each worker"
             " process: it decides the throughput, not the pool. The race measured without it."
