@@ -10,10 +10,13 @@ import sys
 
 import click
 
+from poolrace.workers.capacity import require_capacity, worker_demand
 from poolrace.workers.command_line import worker_command
-from poolrace.workers.errors import ClusterError
+from poolrace.workers.errors import ClusterError, PoolraceError
 from poolrace.workers.pools import POOLS
 from poolrace.workers.settings import WorkerSettings
+
+PROGRAM = "python -m poolrace.workers"
 
 
 @click.command()
@@ -25,14 +28,25 @@ def main(pool: str, slots: int | None, log_level: str) -> None:
 
     The broker and the result backend come from CELERY_BROKER_URL and CELERY_RESULT_BACKEND.
     """
+    try:
+        command = _command(pool, slots, log_level)
+    except PoolraceError as error:
+        click.echo(f"{PROGRAM}: {error}", err=True)
+        sys.exit(error.exit_code)
+    os.execv(sys.executable, command)  # noqa: S606 # no shell is wanted
+
+
+def _command(pool: str, slots: int | None, log_level: str) -> list[str]:
+    """Return the command line of the worker; raises ``PoolraceError`` if it cannot run."""
     settings = WorkerSettings.from_env()
     if not settings.broker_url:
         raise ClusterError(
             "no broker is given; set CELERY_BROKER_URL=redis://:PASSWORD@HOST:PORT/0"
         )
-    command = worker_command(pool, slots or settings.slots, settings.host, log_level)
-    os.execv(sys.executable, command)  # noqa: S606 # no shell is wanted
+    if number := slots or settings.slots:
+        require_capacity(f"{pool}:{number}", worker_demand(pool, number))
+    return worker_command(pool, number, settings.host, log_level)
 
 
 if __name__ == "__main__":
-    main(prog_name="python -m poolrace.workers")
+    main(prog_name=PROGRAM)

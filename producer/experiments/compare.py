@@ -8,7 +8,7 @@ from dataclasses import replace
 from poolrace.producer.broker.pause import PoolHosts
 from poolrace.producer.cluster.resolve import cluster_for
 from poolrace.producer.environment import describe, now
-from poolrace.producer.executors.models import make_executor
+from poolrace.producer.executors.models import make_executor, require_local_capacity
 from poolrace.producer.experiments.dispatch import Observer, ignore_progress
 from poolrace.producer.experiments.measure import measure
 from poolrace.producer.experiments.plans import Case, Plan
@@ -39,6 +39,8 @@ def measured_runs(
 
     If the plan has Celery pools and there is no cluster, a temporary one is started.
     """
+    for case in plan.cases:
+        require_local_capacity(case.model)
     expected = plan.job.expected()
     pools = plan.pools()
     began = time.perf_counter()
@@ -117,6 +119,6 @@ def _measure_case(
     """Measure one run of the case; return the run with the facts of its hosts."""
     job = replace(job, id=new_job_id())
     executor = make_executor(case.executor_model, job, settings, case.schedule)
-    schedule = case.schedule.make(len(job))
+    schedule = case.schedule.make(len(job), job.time_limit_s)
     run = measure(job, executor, schedule, expected=expected, observer=observer)
     return run, executor.hosts

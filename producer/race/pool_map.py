@@ -8,6 +8,7 @@ from pathlib import Path
 from poolrace.producer.environment import describe_this_machine, now
 from poolrace.producer.race import pool_map_app
 from poolrace.producer.race.app_info import AppInfo, probe
+from poolrace.producer.race.capacity import require_candidates_fit
 from poolrace.producer.race.items import Item
 from poolrace.producer.race.options import MapOptions, RaceOptions, Target
 from poolrace.producer.race.sandbox import Sandbox, open_sandbox
@@ -33,6 +34,8 @@ def measure_map(
     laps so far, unless there are none.
     """
     made_at = now()
+    for concurrency in options.concurrencies:
+        require_candidates_fit(Candidate(pool, concurrency) for pool in CONCURRENT)
     target = Target(pool_map_app.__name__, "mixed", sys.executable, Path.cwd())
     laps: list[MapLap] = []
     left_out: dict[str, str] = {}

@@ -8,6 +8,7 @@ from poolrace.producer.analysis.race_verdict import judge
 from poolrace.producer.environment import describe_this_machine, now
 from poolrace.producer.race.app_info import AppInfo, probe
 from poolrace.producer.race.app_process import celery_command
+from poolrace.producer.race.capacity import require_race_fits
 from poolrace.producer.race.options import (
     RaceOptions,
     base_candidates,
@@ -36,6 +37,7 @@ def race(
     Raises ``UsageError`` if app, task or items cannot be raced, ``AllFailed`` if no item succeeds.
     """
     made_at, began = now(), time.monotonic()
+    require_race_fits(options)
     with open_sandbox(options.broker) as sandbox:
         app = probe(options.target, sandbox, options.items)
         pools = pools_to_search(options.pools, app.pools, patched=app.patched)

@@ -57,7 +57,7 @@ def test_a_chunk_longer_than_an_announcement_and_a_connection_runs_once(
     ) as progress:
         wait_until(lambda: len(held_chunks(client, "threads")) == SLOTS["threads"])
         cut_connections(Target(fault_cluster, "threads"))
-        wait_until(lambda: progress.future.done() or client.llen("threads"), 40)
+        wait_until(lambda: progress.future.done() or client.llen("threads"))
         assert client.llen("threads") == 0
     assert_exact(progress.run())
     assert (progress.run().resent, progress.run().duplicates) == (0, 0)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from poolrace.producer.analysis.comparison_summary import total_cores
+from poolrace.producer.analysis.comparison_summary import case_summaries, total_cores
 from poolrace.producer.analysis.scaling_laws import ChunkFit, ScalabilityFit
 from poolrace.producer.executors.models import Model
 from poolrace.producer.experiments.compare import compare
@@ -204,3 +204,20 @@ def test_an_axis_has_two_to_seven_ticks(high: float) -> None:
     assert ticks[0] == 0
     assert 2 <= len(ticks) <= 7
     assert ticks[-1] <= high * 1.001
+
+
+@pytest.mark.parametrize(
+    ("busy_s", "usable"),
+    [(4.0, 64.0), (8.0, 128.0), (4000.0, 200.0)],
+    ids=["computes", "computes half of the time", "waits"],
+)
+def test_efficiency_is_by_the_slots_that_the_work_can_keep_busy(
+    comparison: Comparison, busy_s: float, usable: float
+) -> None:
+    """The machine has 64 cores; the run of one slot computed 4 s."""
+    measured = with_times(comparison, "slots", {1: (4.0,), 200: (2.0,)})
+    runs = tuple(replace(run, busy_s=busy_s) for run in measured.runs)
+    _, many = case_summaries(replace(measured, runs=runs))
+    assert many.slots == 200
+    assert many.usable_slots == pytest.approx(usable)
+    assert many.efficiency == pytest.approx(2.0 / usable)

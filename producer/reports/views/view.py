@@ -146,7 +146,7 @@ def _race(raced: Race) -> View:
     return View(
         title=f"{raced.task}: pools and concurrencies compared",
         summary=race.summary(raced),
-        incomplete=incomplete.lines(raced, "laps", len(raced.laps)),
+        incomplete=incomplete.lines(raced, "laps", len(raced.laps)) if raced.interruption else [],
         header=race.HEADER,
         cells=race.cells(verdict),
         validity=race.proof(verdict),
