@@ -66,9 +66,9 @@ class RunningLap:
     _usage: Usages = field(default_factory=dict)
     """Usage by worker at the last check."""
     shortest_s: float = math.inf
-    """Duration of the shortest item that succeeded, infinite before one has."""
+    """Duration of the shortest item, infinite before one has ended."""
     longest_s: float = 0.0
-    """Duration of the longest item that succeeded."""
+    """Duration of the longest item."""
     _last_finished: float = 0.0
     _next_check: float = 0.0
 
@@ -103,7 +103,7 @@ class RunningLap:
         remaining = self.plan.max_items - self.sent
         if elapsed_s > self.plan.window_s:
             remaining = min(remaining, self.plan.min_items - self.sent)
-        elif self.shortest_s < math.inf:
+        else:
             remaining = min(remaining, self._useful_items() - self.sent)
         number = min(remaining, self._ahead(elapsed_s) - len(self.in_flight))
         if number > 0:
@@ -116,6 +116,7 @@ class RunningLap:
         """Number of items that can begin within the window, at most.
 
         More than that are not sent: the lap of a long item would last until all of them ended.
+        Before an item has ended, only the least number is sent.
         """
         rounds = math.ceil(self.plan.window_s / max(self.shortest_s, 1e-9))
         return max(self.plan.min_items, rounds * self.group.candidate.slots)
@@ -140,8 +141,7 @@ class RunningLap:
                 self.waited_s.append(timing.began - sent_at)
                 own.append(timing)
         self.timings += own
-        succeeded = (timing for timing in own if timing.failure is None)
-        durations_s = [timing.ended - timing.began for timing in succeeded]
+        durations_s = [timing.ended - timing.began for timing in own if timing.ended > timing.began]
         self.shortest_s = min((self.shortest_s, *durations_s))
         self.longest_s = max((self.longest_s, *durations_s))
         self.publisher.delete_results([timing.task_id for timing in own])

@@ -26,7 +26,8 @@ def base_error(options: RaceOptions, progress: Progress, *, gave_up: bool = Fals
         return JobFailed(f"no worker of the app starts: {reasons}")
     if any(FAILED in reason for reason in progress.failures.values()):
         return JobFailed(f"no item of {task} succeeded: {reasons}; fix the task, or the items")
-    if gave_up or options.time_limit_s > options.budget_s:
+    hung = progress.failures and 2 * options.time_limit_s < options.budget_s
+    if (gave_up and not hung) or options.time_limit_s > options.budget_s:
         return JobFailed(
             f"{task} did not finish an item within the budget of {options.budget_s:g} s"
             f"{f' ({reasons})' if reasons else ''}; raise --budget-s to several times the duration"
@@ -42,9 +43,13 @@ def all_failed(options: RaceOptions, laps: Sequence[Lap]) -> AllFailed:
     """The error of a task that raised an error for all items of these laps."""
     failures = count_failures(laps)
     kinds = ", ".join(f"{name} ({number})" for name, number in failures.items())
+    too_long = all(name.endswith("TimeLimitExceeded") for name in failures) and failures
+    way_out = (
+        "raise --time-limit, or use shorter items" if too_long else "fix the task, or the items"
+    )
     return AllFailed(
         f"{options.target.task} failed for all {sum(lap.executions for lap in laps)} items that"
-        f" were tried: {kinds or NO_DURATION}; fix the task, or the items",
+        f" were tried: {kinds or NO_DURATION}; {way_out}",
         next((lap.traceback for lap in laps if lap.traceback), ""),
     )
 
