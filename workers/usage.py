@@ -70,12 +70,13 @@ def usage_of(pids: Iterable[int], *, reset_peak: bool = False) -> Usage:
 
 def usage_of_tree(pid: int, *, reset_peak: bool = False) -> Usage:
     """The total usage of a process and its descendants, including children already reaped."""
-    root = psutil.Process(pid)
-    reaped = root.cpu_times()
-    pids = [pid, *(child.pid for child in root.children(recursive=True))]
-    return usage_of(pids, reset_peak=reset_peak) + Usage(
-        cpu_s=reaped.children_user + reaped.children_system
-    )
+    processes = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
+    reaped = Usage()
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            times = process.cpu_times()
+            reaped += Usage(cpu_s=times.children_user + times.children_system)
+    return usage_of((process.pid for process in processes), reset_peak=reset_peak) + reaped
 
 
 def _usage(process: psutil.Process) -> Usage:

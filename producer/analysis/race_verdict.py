@@ -1,10 +1,17 @@
 """Derives the verdict of a race: the fastest candidate, the cheapest, and the limit. Pure."""
 
 import shlex
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
+from poolrace.producer.analysis.race_gaps import Gaps, find_gaps, is_compared
+from poolrace.producer.analysis.race_hints import (
+    Saturation,
+    find_growing,
+    find_saturation,
+    find_starved,
+)
 from poolrace.producer.analysis.race_limit import (
     WAITING_TASK,
     Limit,
@@ -24,12 +31,18 @@ from poolrace.producer.analysis.significance import (
     SAME_SPEED,
     PairedResult,
     compare_paired,
+    is_obviously_faster,
     may_be_as_fast,
 )
+from poolrace.producer.results.candidate import Candidate
 from poolrace.producer.results.race import Race
 
 LESS_MEMORY = 0.9
 """Share of another candidate's memory below which a candidate is preferred, if nearly as fast."""
+
+
+FAST_ENOUGH = 0.5
+"""Share of the speed of a candidate whose memory grows, from which another one is preferred."""
 
 
 @dataclass(frozen=True)
@@ -40,33 +53,53 @@ class Verdict:
     summaries: list[CandidateSummary]
     """All candidates, the fastest first."""
     fastest: CandidateSummary
-    cheapest: CandidateSummary
-    """The candidate with the least memory of those that may be within 5 % of the fastest."""
+    cheapest: CandidateSummary | None
+    """The candidate with the least memory of those that may be within 5 % of the fastest;
+    ``None`` if the memory of all of them grows with every item."""
     recommended: CandidateSummary
     """The candidate to deploy: among those statistically tied with the fastest, the one with the
     least memory, then the fewest slots. On a busy machine a CPU-bound task gets the fastest one,
-    because background load hides the benefit of more cores."""
+    because background load hides the benefit of more cores. A candidate whose memory grows with
+    every item is not recommended where another one is at least half as fast."""
     tied: list[CandidateSummary]
     """Finalists that are not distinguishable from the fastest one."""
-    unfinished: list[str]
-    """Pools that might be faster with more slots, but the time or the executions ran out."""
+    compared: bool
+    """Whether at least two candidates ran in the same round of the finals."""
+    gaps: Gaps
+    """Comparisons that the race planned and did not make."""
     limited_by: Limit
     blocking: list[CandidateSummary]
     """Candidates whose greenlets all stand still while one of them waits."""
+    starved: list[CandidateSummary]
+    """Candidates of the gevent pool that late acknowledgement starves."""
+    growing: dict[Candidate, float]
+    """Candidates whose memory grew with every item, and by how many bytes."""
+    saturation: Saturation | None
+    """The service behind the task, if it answers no faster to more items at a time."""
     waiting_share: float
     """Share of its running time in which the task waits, measured alone in one slot."""
 
     @property
+    def complete(self) -> bool:
+        """Whether the race made all comparisons that it planned."""
+        return not (self.gaps or self.race.interruption)
+
+    @property
+    def conclusive(self) -> bool:
+        """Whether anything can be recommended: candidates were compared, or only one can run."""
+        return self.compared or self.complete
+
+    @property
     def distinguishable(self) -> bool:
         """Whether the fastest candidate is distinguishable from all other ones."""
-        return self.pool_is_clear and not self.tied
+        return self.compared and self.pool_is_clear and not self.tied
 
     @property
     def pool_is_clear(self) -> bool:
         """Whether the fastest pool is known, even if its best number of slots is not."""
-        pools = {summary.candidate.pool for summary in self.tied}
-        other_pools = pools - {self.fastest.candidate.pool}
-        return not (other_pools or self.race.left_out or self.unfinished)
+        own = {self.fastest.candidate.pool}
+        tied = {summary.candidate.pool for summary in self.tied}
+        return not ((tied | self.gaps.unfinished.keys()) - own or self.gaps.never_measured)
 
     @property
     def busy_machine(self) -> bool:
@@ -103,19 +136,22 @@ class Verdict:
         return settings
 
     def to_json(self) -> dict[str, Any]:
-        """The verdict as a JSON object."""
+        """The verdict as a JSON object; nothing is named best if nothing was compared."""
+        conclusive = self.conclusive
         return {
             "candidates": [summary.to_json() for summary in self.summaries],
-            "fastest": self.fastest.candidate.to_json(),
-            "cheapest": self.cheapest.candidate.to_json(),
-            "recommended": self.recommended.candidate.to_json(),
+            "complete": self.complete,
+            "gaps": asdict(self.gaps),
+            "fastest": self.fastest.candidate.to_json() if conclusive else None,
+            "cheapest": self.cheapest.candidate.to_json() if conclusive and self.cheapest else None,
+            "recommended": self.recommended.candidate.to_json() if conclusive else None,
             "alike": [summary.candidate.to_json() for summary in self.tied],
             "distinguishable": self.distinguishable,
             "crowded": self.busy_machine,
             "limited_by": self.limited_by,
             "waiting_share": self.waiting_share,
-            "worker_command": self.worker_command,
-            "settings": self.settings,
+            "worker_command": self.worker_command if conclusive else None,
+            "settings": self.settings if conclusive else {},
             "executions": self.race.executions,
         }
 
@@ -129,19 +165,31 @@ def judge(race: Race) -> Verdict:
         summary for summary in summaries if summary != fastest and _is_tied(race, fastest, summary)
     ]
     waiting_share = waiting_share_of(race.base)
-    blocking = find_blocking(race, summaries, waiting_share)
+    starved = find_starved(race, summaries)
+    growing = find_growing(race)
+    blocking = [
+        summary
+        for summary in find_blocking(race, summaries, waiting_share)
+        if summary not in starved
+    ]
     return Verdict(
         race=race,
         summaries=summaries,
         fastest=fastest,
-        cheapest=_cheapest(race, fastest, eligible),
-        recommended=_recommended(
-            race, fastest, [summary for summary in eligible if summary in tied]
+        cheapest=_cheapest(race, fastest, eligible, growing),
+        recommended=_bounded(
+            _recommended(race, fastest, [summary for summary in eligible if summary in tied]),
+            [summary for summary in eligible if summary.candidate in race.finalists],
+            growing,
         ),
         tied=tied,
-        unfinished=_unfinished(race, fastest),
+        compared=is_compared(race, summaries),
+        gaps=find_gaps(race, summaries, fastest),
         limited_by=find_limit(race, [fastest, *tied], blocking, waiting_share),
         blocking=blocking,
+        starved=starved,
+        growing=growing,
+        saturation=find_saturation(race, summaries, [*blocking, *starved]),
         waiting_share=waiting_share,
     )
 
@@ -153,21 +201,46 @@ def _is_eligible(race: Race, summary: CandidateSummary) -> bool:
 
 
 def _fastest(race: Race, summaries: Sequence[CandidateSummary]) -> CandidateSummary:
-    """The fastest of the candidates that have the most rounds in the finals."""
+    """The fastest of the candidates that have the most rounds in the finals.
+
+    An interrupted last round does not count.
+    """
     rounds = {
         summary.candidate: len(final_speeds(race, summary.candidate)) for summary in summaries
     }
     most = max(rounds.values())
-    complete = [summary for summary in summaries if rounds[summary.candidate] == most]
+    least = max(1, most - 1) if most else 0
+    complete = [summary for summary in summaries if rounds[summary.candidate] >= least]
     return max(complete, key=lambda summary: summary.items_per_s)
 
 
 def _cheapest(
-    race: Race, fastest: CandidateSummary, summaries: Sequence[CandidateSummary]
-) -> CandidateSummary:
+    race: Race,
+    fastest: CandidateSummary,
+    summaries: Sequence[CandidateSummary],
+    growing: Container[Candidate],
+) -> CandidateSummary | None:
     """The candidate with the least memory of those that may be as fast as the fastest."""
     as_fast = _as_fast(race, fastest, summaries, SAME_SPEED)
-    return min(as_fast, key=lambda summary: summary.peak_memory_bytes)
+    bounded = [summary for summary in as_fast if summary.candidate not in growing]
+    return min(bounded, key=lambda summary: summary.peak_memory_bytes, default=None)
+
+
+def _bounded(
+    recommended: CandidateSummary,
+    summaries: Sequence[CandidateSummary],
+    growing: Container[Candidate],
+) -> CandidateSummary:
+    """The recommended candidate, or the fastest whose memory does not grow with every item."""
+    if recommended.candidate not in growing:
+        return recommended
+    bounded = [
+        summary
+        for summary in summaries
+        if summary.candidate not in growing
+        and summary.items_per_s >= FAST_ENOUGH * recommended.items_per_s
+    ]
+    return max(bounded, key=lambda summary: summary.items_per_s, default=recommended)
 
 
 def _recommended(
@@ -197,20 +270,6 @@ def _as_fast(
     ]
 
 
-def _unfinished(race: Race, fastest: CandidateSummary) -> list[str]:
-    """Pools whose search ended at a limit, and that might be faster with twice the slots."""
-    pools = []
-    for pool, reason in race.ended.items():
-        if pool == fastest.candidate.pool or reason not in {"time", "executions"}:
-            continue
-        best = max(
-            (lap.items_per_s for lap in race.laps if lap.candidate.pool == pool), default=0.0
-        )
-        if 2 * best >= fastest.items_per_s:
-            pools.append(pool)
-    return pools
-
-
 def _is_tied(race: Race, fastest: CandidateSummary, other: CandidateSummary) -> bool:
     """Whether a finalist is not known to be slower than the fastest candidate.
 
@@ -221,7 +280,5 @@ def _is_tied(race: Race, fastest: CandidateSummary, other: CandidateSummary) -> 
         return False
     if is_busy(race) and fastest.candidate.pool == other.candidate.pool:
         return True
-    result = compare_paired(
-        final_speeds(race, fastest.candidate), final_speeds(race, other.candidate)
-    )
-    return result != PairedResult.FASTER
+    speeds = final_speeds(race, fastest.candidate), final_speeds(race, other.candidate)
+    return compare_paired(*speeds) != PairedResult.FASTER and not is_obviously_faster(*speeds)

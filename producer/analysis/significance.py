@@ -20,6 +20,11 @@ CERTAINLY_SLOWER = 0.85
 """Ratio of speeds below which a candidate never counts as equally fast, whatever the noise."""
 
 
+OBVIOUS = 3.0
+"""Ratio of speeds that counts as a difference after one round; no disturbance of a lap is as
+large."""
+
+
 class PairedResult(Enum):
     """Result of a paired comparison of two candidates."""
 
@@ -41,6 +46,12 @@ def may_be_as_fast(speeds: Sequence[float], reference: Sequence[float], within: 
     interval = confidence_interval(ratios) or (0.0, 0.0)
     middle = median(ratios)
     return middle >= 1 - within or (middle >= CERTAINLY_SLOWER and interval[1] >= 1)
+
+
+def is_obviously_faster(speeds: Sequence[float], reference: Sequence[float]) -> bool:
+    """Whether the candidate was faster by the factor ``OBVIOUS`` in every common round."""
+    rounds = list(zip(speeds, reference, strict=False))
+    return bool(rounds) and all(speed > OBVIOUS * other for speed, other in rounds)
 
 
 def compare_paired(speeds: Sequence[float], reference: Sequence[float]) -> PairedResult:

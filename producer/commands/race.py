@@ -2,7 +2,6 @@
 
 import logging
 import os
-import shutil
 import sys
 from pathlib import Path
 from typing import Any, TextIO
@@ -18,6 +17,7 @@ from poolrace.producer.errors import AllFailed
 from poolrace.producer.jobs.job import MIN_TIME_LIMIT_S
 from poolrace.producer.program import examples
 from poolrace.producer.race.app_info import AppInfo
+from poolrace.producer.race.interpreter import app_interpreter
 from poolrace.producer.race.items import Item, read_items
 from poolrace.producer.race.options import RaceOptions, Target, Variants, parse_pool
 from poolrace.producer.race.race import race
@@ -63,8 +63,9 @@ class Size(click.ParamType[int]):
     help="Run all items N times in each lap.  [default: as many items as measuring needs]",
 )  # fmt: skip
 @click.option(
-    "--python", default=sys.executable, metavar="PATH", shell_complete=complete_path,
-    help="Interpreter of the app's environment.  [default: this one]",
+    "--python", metavar="PATH", shell_complete=complete_path,
+    help="Interpreter of the app's environment.  [default: that of VIRTUAL_ENV, else of .venv"
+    " beside the app, else this one]",
 )  # fmt: skip
 @click.option("--broker", metavar="URL", help="Redis to use.  [default: a private one]")
 @click.option(
@@ -108,8 +109,10 @@ def command(*, yes: bool, **options: Any) -> None:
     backend are replaced by a private Redis, and are never contacted.
     """
     outcome = Output.from_options(options)
+    race_options = _race_options(options)
     try:
-        result = race(_race_options(options), lambda app: _confirm(app, options, yes=yes))
+        with outcome.keeping_incomplete() as keep:
+            result = race(race_options, lambda app: _confirm(app, race_options, yes=yes), keep)
     except AllFailed as failed:
         click.echo(failed.traceback, err=True)
         raise
@@ -120,7 +123,7 @@ def _race_options(options: dict[str, Any]) -> RaceOptions:
     lines: TextIO = options["lines"]
     for text in options["pools"]:
         parse_pool(text)
-    python = shutil.which(options["python"]) or options["python"]
+    python = app_interpreter(options["python"], os.environ, Path.cwd())
     return RaceOptions(
         target=Target(options["app"], options["task"], python, Path.cwd()),
         items=_items(lines, options["limit"]),
@@ -146,12 +149,18 @@ def _items(lines: TextIO, limit: int | None) -> list[Item]:
         raise UsageError(f"--items {lines.name} is not UTF-8: {error}") from error
 
 
-def _confirm(app: AppInfo, options: dict[str, Any], *, yes: bool) -> None:
+def _confirm(app: AppInfo, options: RaceOptions, *, yes: bool) -> None:
     """Say how often the task will be executed, and ask whether to go on, unless ``yes``."""
+    python = options.target.python
+    environment = "" if python == sys.executable else f" of {python}"
+    limit = app.settings.rate_limit
+    unlimited = (
+        f", without its rate limit of {limit}, which decides its throughput whatever the pool"
+    )
     notice = (
-        f"{options['task']} will be executed for real, at most {options['max_executions']:,} times,"
-        f" as often as fits into {options['budget_s']:g} s (Celery {app.celery}, Python"
-        f" {app.python})"
+        f"{options.target.task} will be executed for real, at most {options.max_executions:,}"
+        f" times, as often as fits into {options.budget_s:g} s{unlimited if limit else ''}"
+        f" (Celery {app.celery}, Python {app.python}{environment})"
     )
     if yes:
         logging.getLogger("poolrace.producer.race").info(notice)

@@ -5,14 +5,14 @@ import json
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from poolrace.producer.processes.polling import poll_until
-from poolrace.producer.race.app_process import AppProcess
+from poolrace.producer.race.app_process import PROBE, AppProcess
 from poolrace.producer.race.items import Item
 from poolrace.producer.race.options import Target
 from poolrace.producer.race.sandbox import Sandbox
+from poolrace.producer.results.race import TaskSettings
 from poolrace.workers.errors import UsageError
 
 PROBE_S = 90.0
@@ -32,6 +32,9 @@ class AppInfo:
     serializer: str
     prefetch: int
     """Celery's prefetch multiplier, as the app sets it."""
+    patched: bool
+    """Whether its import patches the standard library for gevent: then no other pool starts."""
+    settings: TaskSettings
     queue: str | None
     """The queue that the app sends the task to, ``None`` for its default one."""
 
@@ -55,23 +58,19 @@ def probe(target: Target, sandbox: Sandbox, items: Sequence[Item]) -> AppInfo:
         )
     if target.task not in answer["tasks"]:
         raise UsageError(_unknown_task(target, answer["tasks"]))
+    if answer["coroutine"]:
+        raise UsageError(
+            f"--task {target.task} is a coroutine function (async def), which Celery calls and does"
+            " not await; give a task that runs the coroutine, as asyncio.run does"
+        )
     if answer["misfit"]:
         number, reason = answer["misfit"]
         raise UsageError(
             f"line {items[number].line}: {target.task} cannot be called with this item: {reason}"
         )
     facts = {name: answer[name] for name in AppInfo.__dataclass_fields__}
-    return AppInfo(**{**facts, "pools": tuple(answer["pools"])})
-
-
-def celery_command(python: str) -> list[str]:
-    """Shell command for Celery: ``celery`` if PATH leads to that of the interpreter,
-    else ``PYTHON -m celery``."""
-    beside = Path(shutil.which(python) or python).with_name("celery")
-    on_path = shutil.which("celery")
-    if on_path and Path(on_path) == beside:
-        return ["celery"]
-    return [python, "-m", "celery"]
+    settings = TaskSettings(**answer["settings"])
+    return AppInfo(**{**facts, "pools": tuple(answer["pools"]), "settings": settings})
 
 
 def _ask(target: Target, sandbox: Sandbox, items: Sequence[Item]) -> dict[str, Any]:
@@ -81,7 +80,7 @@ def _ask(target: Target, sandbox: Sandbox, items: Sequence[Item]) -> dict[str, A
         directory = process.create_directory()
         answer_file, items_file = directory / "answer", directory / "items"
         items_file.write_text(json.dumps([[item.args, item.kwargs] for item in items]))
-        process.start(["probe"], {"answer": str(answer_file), "items": str(items_file)})
+        process.start(PROBE, [], {"answer": str(answer_file), "items": str(items_file)})
         if not poll_until(lambda: process.ended, PROBE_S):
             raise UsageError(
                 f"-A {target.app} was not imported within {PROBE_S:.0f} s; make its import faster"

@@ -1,6 +1,7 @@
 """Runs the shim in the environment of the user's app, in a process that ends with this one."""
 
 import json
+import re
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -13,11 +14,20 @@ from poolrace.producer.race.sandbox import Sandbox
 from poolrace.workers.errors import ClusterError
 from poolrace.workers.settings import inherited_environment, mask
 
-SHIM = Path(__file__).with_name("app_shim.py")
-"""Path of the shim, which another interpreter runs; the producer never imports it."""
-
-MODULE = "poolrace_shim"
+SHIM = "poolrace_shim"
 """Module name of the shim in the interpreter that runs it."""
+
+PROBE = "poolrace_probe"
+"""Module name of the probe in the interpreter that runs it."""
+
+PROGRAMS = {
+    SHIM: Path(__file__).with_name("app_shim.py"),
+    PROBE: Path(__file__).with_name("app_probe.py"),
+}
+"""Module name -> file. Another interpreter runs these files; the producer never imports them."""
+
+ERROR_LINE = re.compile(r"[\w.]*(?:Error|Exception|Exit|Interrupt)(?:: .*)?")
+"""Pattern of the last line of a traceback."""
 
 LOG_LINES = 12
 """Lines of the log, at most, that an error message shows."""
@@ -39,18 +49,19 @@ class AppProcess:
         self._process: GuardedProcess | None = None
 
     def create_directory(self) -> Path:
-        """Create the private directory, with a copy of the shim in it; returns its path."""
+        """Create the private directory, with copies of the programs in it; returns its path."""
         self._directory = Path(tempfile.mkdtemp(prefix="poolrace-race-"))
-        self._program.parent.mkdir()
-        shutil.copyfile(SHIM, self._program)
+        (self._directory / "code").mkdir()
+        for module, path in PROGRAMS.items():
+            shutil.copyfile(path, self._program(module))
         return self._directory
 
-    def start(self, arguments: Sequence[str], config: Mapping[str, Any]) -> None:
-        """Start the shim with command-line arguments and configuration.
+    def start(self, program: str, arguments: Sequence[str], config: Mapping[str, Any]) -> None:
+        """Start ``SHIM`` or ``PROBE`` with command-line arguments and configuration.
 
         Raises ``ClusterError`` if the interpreter does not start.
         """
-        command = [self._target.python, str(self._program), *arguments]
+        command = [self._target.python, str(self._program(program)), *arguments]
         with self._log.open("wb") as log:
             try:
                 self._process = start_guarded(
@@ -85,6 +96,10 @@ class AppProcess:
         lines = self._log.read_text(errors="replace").strip().splitlines()
         return mask("\n".join(lines[-LOG_LINES:])) or "it logged nothing"
 
+    def last_error(self) -> str:
+        """The last line of its log that names an error, else the last line."""
+        return last_line(self.log_tail())
+
     def request_stop(self) -> None:
         """Have the process end, without waiting for it."""
         if self._process:
@@ -98,9 +113,8 @@ class AppProcess:
             # The guard has removed it already, unless the guard was killed.
             shutil.rmtree(self._directory, ignore_errors=True)
 
-    @property
-    def _program(self) -> Path:
-        return self.directory / "code" / f"{MODULE}.py"
+    def _program(self, module: str) -> Path:
+        return self.directory / "code" / f"{module}.py"
 
     @property
     def _log(self) -> Path:
@@ -120,6 +134,7 @@ class AppProcess:
             "own_backend": inherited.get("CELERY_RESULT_BACKEND"),
             "pipe": None,
             "pool": None,
+            "directory_on_path": celery_command(self._target.python) != ["celery"],
             **config,
         }
         names = ("BROKER_URL", "BROKER_READ_URL", "BROKER_WRITE_URL", "RESULT_BACKEND")
@@ -130,3 +145,20 @@ class AppProcess:
             "POOLRACE_RACE": json.dumps(shim_config),
             "TMPDIR": str(self.directory),  # temporary files of a killed worker are removed, too
         }
+
+
+def last_line(text: str) -> str:
+    """The last line that names an error, else the last line."""
+    lines = text.strip().splitlines() or [""]
+    errors = [line for line in lines if ERROR_LINE.fullmatch(line.strip())]
+    return (errors or lines)[-1].strip()
+
+
+def celery_command(python: str) -> list[str]:
+    """Shell command for Celery: ``celery`` if PATH leads to that of the interpreter,
+    else ``PYTHON -m celery``."""
+    beside = Path(shutil.which(python) or python).with_name("celery")
+    on_path = shutil.which("celery")
+    if on_path and Path(on_path) == beside:
+        return ["celery"]
+    return [python, "-m", "celery"]

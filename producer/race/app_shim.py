@@ -1,26 +1,21 @@
 """The shim: runs the user's app in its own environment, with the broker of the race.
 
-A single file that is copied to a directory of its own. It needs the standard library and Celery
+It is copied to a directory of its own. It needs the standard library and Celery
 5.3 or newer, on Python 3.8 or newer, and nothing of poolrace.
 
 ``python poolrace_shim.py --app poolrace_shim worker ...`` is Celery's own command line with the
-app; ``python poolrace_shim.py probe`` writes facts of the app, its task and the items to a file.
+app. ``app_probe.py`` reads facts of the app.
 """
 
 from __future__ import annotations
 
 import ctypes
-import importlib
-import importlib.util
-import inspect
 import json
 import os
 import signal
 import sys
-import threading
 import time
 import traceback
-from pathlib import Path
 from typing import Any
 
 CONFIG: dict[str, Any] = json.loads(os.environ["POOLRACE_RACE"])
@@ -38,6 +33,11 @@ _began: dict[str, tuple[float, float, float]] = {}
 """Task id -> clocks at the start of the item."""
 _failures: dict[str, tuple[str, str]] = {}
 """Task id -> name of the exception and traceback."""
+_CLOCKS = (getattr(time, "clock_gettime", None), time.monotonic, time.thread_time)
+"""Functions that read clocks, taken before the app may replace them in the module ``time``."""
+
+_sent: set[tuple[int, str]] = set()
+"""Process ids and names of tasks that the task has sent."""
 _pipe: dict[int, int] = {}
 """Process id -> descriptor of the pipe: a forked process must open its own."""
 
@@ -69,7 +69,10 @@ def _replacements(app: Any, backend: str) -> dict[str, Any]:
     """The settings that are replaced; all other settings stay the app's own."""
     prefix = {"global_keyprefix": CONFIG["prefix"]}
     url = CONFIG["url"]
+    # Celery takes the pool from this setting where the command line says prefork.
+    pool = {"worker_pool": CONFIG["pool"]} if CONFIG["pool"] else {}
     return {
+        **pool,
         "broker_url": url, "broker_read_url": url, "broker_write_url": url,
         "broker_transport": None, "broker_use_ssl": None, "broker_login_method": None,
         "broker_transport_options": prefix,
@@ -81,70 +84,9 @@ def _replacements(app: Any, backend: str) -> dict[str, Any]:
         "task_queues": None, "task_create_missing_queues": True,
         "task_default_queue_type": "classic", "task_default_exchange_type": "direct",
         "task_always_eager": False, "beat_schedule": {},
+        "worker_state_db": None,  # a file of the user's
         "accept_content": [*{*(app.conf.accept_content or ()), "json"}],
     }  # fmt: skip
-
-
-def probe() -> dict[str, Any]:
-    """Facts of the app, its environment, its task and the items."""
-    import celery  # noqa: PLC0415 # if it is missing, the answer says so
-
-    app = replaced_app()
-    app.loader.import_default_modules()
-    app.finalize()
-    tasks = sorted(name for name in app.tasks if not name.startswith("celery."))
-    facts = {
-        "celery": celery.__version__,
-        "python": ".".join(map(str, sys.version_info[:3])),
-        "gil": getattr(sys, "_is_gil_enabled", lambda: True)(),
-        "pools": [*("prefork", "threads", "solo"), *(["gevent"] if _has("gevent") else [])],
-        "redis": _without_redis(),
-        "tasks": tasks,
-        "serializer": app.conf.task_serializer,
-        "prefetch": app.conf.worker_prefetch_multiplier,
-    }
-    if CONFIG["task"] not in app.tasks:
-        return facts
-    task = app.tasks[CONFIG["task"]]
-    route = app.amqp.router.route({}, CONFIG["task"]).get("queue")
-    queue = getattr(route, "name", route)
-    items = json.loads(Path(CONFIG["items"]).read_text())
-    return {
-        **facts,
-        "queue": None if queue == app.conf.task_default_queue else queue,
-        "serializer": task.serializer or facts["serializer"],
-        "misfit": _first_invalid_item(task, items),
-    }
-
-
-def _without_redis() -> str | None:
-    """Reason why the environment cannot connect to Redis, ``None`` if it can."""
-    try:
-        importlib.import_module("kombu.transport.redis")
-        importlib.import_module("celery.backends.redis")
-    except ImportError as error:
-        return str(error)
-    return None if _has("redis") else "No module named 'redis'"
-
-
-def _has(module: str) -> bool:
-    return importlib.util.find_spec(module) is not None
-
-
-def _first_invalid_item(
-    task: Any, items: list[tuple[list[Any], dict[str, Any]]]
-) -> tuple[int, str] | None:
-    """Index of the first item that does not fit the signature of the task, and the reason."""
-    try:
-        signature = inspect.signature(task.run)
-    except (TypeError, ValueError):
-        return None  # a task written in C may have no signature
-    for number, (args, kwargs) in enumerate(items):
-        try:
-            signature.bind(*args, **kwargs)
-        except TypeError as error:
-            return number, str(error)
-    return None
 
 
 def instrumented_app() -> Any:
@@ -158,7 +100,8 @@ def instrumented_app() -> Any:
     signals.task_postrun.connect(_on_end, weak=False)
     signals.worker_ready.connect(_on_ready, weak=False)
     signals.worker_process_init.connect(_end_with_parent, weak=False)
-    signals.worker_init.connect(_without_retries, weak=False)
+    signals.worker_init.connect(_without_retries_and_rate_limit, weak=False)
+    signals.after_task_publish.connect(_on_sent, weak=False)
     return app
 
 
@@ -168,18 +111,27 @@ def _end_with_parent(**_: Any) -> None:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def _without_retries(sender: Any, **_: Any) -> None:
-    """Make the task fail instead of being retried: a race does not wait for minutes."""
+def _without_retries_and_rate_limit(sender: Any, **_: Any) -> None:
+    """Make the task fail instead of being retried or delayed: a race does not wait for minutes."""
 
     def retry(*_: Any, exc: BaseException | None = None, **__: Any) -> Any:
         raise exc or sys.exc_info()[1] or RuntimeError("the task asked to be retried")
 
     if CONFIG["task"] in sender.app.tasks:
-        sender.app.tasks[CONFIG["task"]].retry = retry
+        task = sender.app.tasks[CONFIG["task"]]
+        task.retry, task.rate_limit = retry, None
 
 
 def _on_ready(**_: Any) -> None:
     _write_line(["ready"])
+
+
+def _on_sent(sender: str | None = None, **_: Any) -> None:
+    """Tell the producer once which tasks the task sends; they are not run."""
+    key = os.getpid(), str(sender)
+    if key not in _sent:
+        _sent.add(key)
+        _write_line(["sent", str(sender)])
 
 
 def _on_begin(task_id: str, **_: Any) -> None:
@@ -191,11 +143,10 @@ def _on_failure(task_id: str, exception: BaseException, einfo: Any = None, **_: 
     if not task_id.startswith(CONFIG["prefix"]):
         return
     kind = type(exception)
-    name = kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
     text = str(getattr(einfo, "traceback", None) or exception)
-    _failures[task_id] = name, text[-TRACE_CHARACTERS:]
+    _failures[task_id] = _name(kind), text[-TRACE_CHARACTERS:]
     if task_id not in _began:  # its process died or was killed, so there is no other signal
-        now = time.monotonic()
+        now = _monotonic()
         _write_line(["done", task_id, now, now, 0.0, 0.0, *_failures.pop(task_id)])
 
 
@@ -205,16 +156,34 @@ def _on_end(task_id: str, state: str | None = None, **_: Any) -> None:
         return
     ended = _clocks()
     failure: tuple[str | None, str] = _failures.pop(task_id, (None, ""))
-    if failure[0] is None and state not in {"SUCCESS", "IGNORED"}:
+    kind, error, _trace = sys.exc_info()
+    if failure[0] is None and state is None and kind and error:  # SystemExit, KeyboardInterrupt
+        text = "".join(traceback.format_exception(kind, error, _trace))
+        failure = _name(kind), text[-TRACE_CHARACTERS:]
+    elif failure[0] is None and state not in {"SUCCESS", "IGNORED"}:
         failure = str(state), ""
     _write_line([
         "done", task_id, began[0], ended[0], ended[1] - began[1], ended[2] - began[2], *failure,
     ])  # fmt: skip
 
 
+def _name(kind: type[BaseException]) -> str:
+    """The name of an exception, with its module unless it is built in."""
+    return kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
+
+
+def _monotonic() -> float:
+    """The clock that the producer reads, too. Tools that set the clock leave it alone (Linux)."""
+    read, monotonic, _ = _CLOCKS
+    if read is None or sys.platform != "linux":
+        return monotonic()
+    seconds: float = read(time.CLOCK_MONOTONIC)
+    return seconds
+
+
 def _clocks() -> tuple[float, float, float]:
     """Clocks of this thread, in seconds: monotonic time, CPU time, time it waited for a core."""
-    return time.monotonic(), time.thread_time(), _waited_for_core_s()
+    return _monotonic(), _CLOCKS[2](), _waited_for_core_s()
 
 
 def _waited_for_core_s() -> float:
@@ -240,22 +209,20 @@ def _write_line(values: list[Any]) -> None:
 
 
 def main() -> None:
-    """Run Celery's command line, or write the answer to a probe."""
-    if sys.argv[1:] != ["probe"]:
-        from celery.__main__ import main as celery_main  # noqa: PLC0415 # it patches for gevent first
+    """Run Celery's command line with the app."""
+    import_as_printed_command()
+    from celery.__main__ import main as celery_main  # noqa: PLC0415 # it patches for gevent first
 
-        celery_main()
-        return
-    answer: dict[str, Any]
-    try:
-        answer = probe()
-    except BaseException as error:  # noqa: BLE001 # the user gets to know any error
-        lines = traceback.format_exception_only(type(error), error)
-        answer = {"error": lines[-1].strip(), "traceback": traceback.format_exc()}
-    Path(CONFIG["answer"]).write_text(json.dumps(answer, default=str))
-    sys.stdout.flush()
-    # Threads that the app started must not keep this process alive.
-    os._exit(0) if threading.active_count() > 1 else sys.exit(0)
+    celery_main()
+
+
+def import_as_printed_command() -> None:
+    """Make the app import its modules from where the printed command would.
+
+    ``python -m celery`` has the working directory on its path, the script ``celery`` has not.
+    """
+    if CONFIG["directory_on_path"]:
+        sys.path.insert(0, os.getcwd())  # noqa: PTH109 # nothing else here needs pathlib
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Measures one lap: sends items to the workers of a candidate and computes its figures."""
 
+import math
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -8,12 +9,10 @@ from dataclasses import dataclass, field
 from poolrace.producer.analysis.stats import percentiles, steady_rate
 from poolrace.producer.jobs.schedules import AHEAD_S
 from poolrace.producer.race.publisher import Publisher
+from poolrace.producer.race.requests import GivenUp
 from poolrace.producer.race.worker_group import ItemTiming, WorkerGroup
 from poolrace.producer.results.race import Kind, Lap
-from poolrace.workers.usage import Usage, used_between
-
-GRACE_S = 5.0
-"""Seconds beyond the time limit after which a lap without any finished item counts as lost."""
+from poolrace.workers.usage import Usage, Usages, used_between
 
 MIN_AHEAD = 8
 """Number of items kept in flight, at least."""
@@ -40,14 +39,19 @@ class LapPlan:
     min_items: int
     """Number of items that are sent even if the window is over."""
     max_items: int
-    time_limit_s: float
     prefetch: int
     """Celery's prefetch multiplier of the candidate."""
+    patience_s: float
+    """Seconds without any finished item after which the lap counts as lost."""
+    deadline: float
+    """Time of the monotonic clock at which the lap is given up."""
+    item_s: float = 0.0
+    """Duration of the shortest item so far in seconds, 0 if none has finished."""
 
 
 @dataclass
-class _RunningLap:
-    """A lap in progress."""
+class RunningLap:
+    """A lap in progress: one lap of the candidate whose workers are ``group``."""
 
     group: WorkerGroup
     publisher: Publisher
@@ -59,19 +63,38 @@ class _RunningLap:
     waited_s: list[float] = field(default_factory=list)
     peak_bytes: int = 0
     lost: bool = False
+    _usage: Usages = field(default_factory=dict)
+    """Usage by worker at the last check."""
+    shortest_s: float = math.inf
+    """Duration of the shortest item, infinite before one has ended."""
+    longest_s: float = 0.0
+    """Duration of the longest item."""
     _last_finished: float = 0.0
     _next_check: float = 0.0
 
-    def run(self) -> None:
-        """Send the items of the plan, and wait until none is in flight."""
+    def measure(self) -> Lap:
+        """Send the items of the plan, and wait until none is in flight.
+
+        Raises ``GivenUp`` at the deadline of the plan.
+        """
+        before = self.group.usage()
+        self._run()
+        return _figures(self, used_between(before, {**self._usage, **self.group.usage()}))
+
+    def _run(self) -> None:
+        self.shortest_s = self.plan.item_s or math.inf
         self._last_finished = began = time.monotonic()
         while not self.lost:
+            if time.monotonic() >= self.plan.deadline:
+                raise GivenUp
             self._supply(began)
             if not self.in_flight:
                 break
-            self._receive(self.group.read_timings(self._next_check - time.monotonic()))
+            until = min(self._next_check, self.plan.deadline)
+            self._receive(self.group.read_timings(until - time.monotonic()))
             if time.monotonic() >= self._next_check:
                 self._check()
+        self._receive(self.group.read_timings(0.0))  # the last words of workers that ended
         self._check()
 
     def _supply(self, began: float) -> None:
@@ -80,12 +103,23 @@ class _RunningLap:
         remaining = self.plan.max_items - self.sent
         if elapsed_s > self.plan.window_s:
             remaining = min(remaining, self.plan.min_items - self.sent)
+        else:
+            remaining = min(remaining, self._useful_items() - self.sent)
         number = min(remaining, self._ahead(elapsed_s) - len(self.in_flight))
         if number > 0:
             now = time.monotonic()
             ids = self.publisher.send(self.group.queue, self.plan.first + self.sent, number)
             self.in_flight.update(dict.fromkeys(ids, now))
             self.sent += number
+
+    def _useful_items(self) -> int:
+        """Number of items that can begin within the window, at most.
+
+        More than that are not sent: the lap of a long item would last until all of them ended.
+        Before an item has ended, only the least number is sent.
+        """
+        rounds = math.ceil(self.plan.window_s / max(self.shortest_s, 1e-9))
+        return max(self.plan.min_items, rounds * self.group.candidate.slots)
 
     def _ahead(self, elapsed_s: float) -> int:
         """Number of items to keep in flight, so that the workers never wait for the producer."""
@@ -95,23 +129,46 @@ class _RunningLap:
         return max(MIN_AHEAD, slots * (1 + prefetch), round(speed * AHEAD_S) + slots)
 
     def _receive(self, timings: Sequence[ItemTiming]) -> None:
-        """Count the items of this lap; items of an earlier lap are ignored."""
-        own = [timing for timing in timings if timing.task_id in self.in_flight]
-        for timing in own:
-            self.waited_s.append(timing.began - self.in_flight.pop(timing.task_id))
+        """Count the items of this lap; items of an earlier lap are ignored.
+
+        An item whose process ended is reported twice: by the process, with the exception that
+        ended it, and by the parent that noticed the end. The first report counts.
+        """
+        own = []
+        for timing in timings:
+            sent_at = self.in_flight.pop(timing.task_id, None)
+            if sent_at is not None:
+                self.waited_s.append(timing.began - sent_at)
+                own.append(timing)
         self.timings += own
+        durations_s = [timing.ended - timing.began for timing in own if timing.ended > timing.began]
+        self.shortest_s = min((self.shortest_s, *durations_s))
+        self.longest_s = max((self.longest_s, *durations_s))
         self.publisher.delete_results([timing.task_id for timing in own])
         if own:
             self._last_finished = time.monotonic()
 
     def _check(self) -> None:
-        """Measure the memory, and find out whether the workers ended or hang."""
+        """Measure memory and usage, and find out whether the workers ended or hang.
+
+        The usage of the last check counts for workers that have ended meanwhile.
+        """
         began = time.monotonic()
         self.peak_bytes = max(self.peak_bytes, self.group.memory_bytes())
+        self._usage = {**self._usage, **self.group.usage()}
         took_s = time.monotonic() - began
         self._next_check = began + max(CHECK_S, CHECK_FACTOR * took_s)
         idle_s = began - self._last_finished
-        self.lost = self.group.ended or idle_s > self.plan.time_limit_s + GRACE_S
+        self.lost = self.group.ended or idle_s > self.plan.patience_s
+
+    @property
+    def executions(self) -> int:
+        """Number of items that ran so far; of lost ones, at most one per slot."""
+        return len(self.timings) + (self._lost_items if self.lost else 0)
+
+    @property
+    def _lost_items(self) -> int:
+        return min(len(self.in_flight), self.group.candidate.slots)
 
     def failures(self) -> dict[str, int]:
         """Failed items by the name of the exception.
@@ -121,19 +178,11 @@ class _RunningLap:
         failures = Counter(timing.failure for timing in self.timings if timing.failure)
         if self.lost:
             name = "WorkerLostError" if self.group.ended else "TimeLimitExceeded"
-            failures[name] = min(len(self.in_flight), self.group.candidate.slots)
-        return dict(failures)
+            failures[name] += self._lost_items
+        return {kind: number for kind, number in failures.items() if number}
 
 
-def measure_lap(group: WorkerGroup, publisher: Publisher, plan: LapPlan) -> Lap:
-    """Measure one lap of the candidate whose workers are ``group``."""
-    running = _RunningLap(group, publisher, plan)
-    before = group.usage()
-    running.run()
-    return _figures(running, used_between(before, group.usage()))
-
-
-def _figures(running: _RunningLap, used: Usage) -> Lap:
+def _figures(running: RunningLap, used: Usage) -> Lap:
     """The lap with its figures, from the timings of all items and the usage of the workers."""
     timings = [timing for timing in running.timings if timing.ended > timing.began]
     succeeded = [timing for timing in timings if timing.failure is None]

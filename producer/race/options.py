@@ -67,7 +67,7 @@ class RaceOptions:
         """Number of items that a lap of the candidate runs, at least."""
         if self.repeat_items:
             return self.repeat_items * len(self.items)
-        return 2 * candidate.slots + (0 if candidate == SOLO else 1)
+        return 1 if candidate == SOLO else 2 * candidate.slots + 1
 
 
 @dataclass(frozen=True)
@@ -91,6 +91,11 @@ def parse_pool(text: str) -> tuple[str, int | None]:
     Raises ``UsageError`` for an unknown pool or an invalid number of slots.
     """
     name, colon, number = text.partition(":")
+    if name == "eventlet":
+        raise UsageError(
+            f"--pool {text}: eventlet is not raced, since its own project advises against new use;"
+            " give --pool gevent, the other pool of greenlets"
+        )
     pool_named(name)
     if not colon:
         return name, 1 if name == "solo" else None
@@ -101,13 +106,21 @@ def parse_pool(text: str) -> tuple[str, int | None]:
     return name, int(number)
 
 
-def pools_to_search(texts: Sequence[str], available: Sequence[str]) -> list[str]:
+def pools_to_search(
+    texts: Sequence[str], available: Sequence[str], *, patched: bool = False
+) -> list[str]:
     """Pools whose concurrency is searched; without ``--pool`` all available ones.
 
-    Raises ``UsageError`` for a pool that the app's environment cannot run.
+    Raises ``UsageError`` for a pool that the app's environment cannot run, as every pool but
+    gevent if the app is ``patched`` for gevent.
     """
     requested = [parse_pool(text) for text in texts] or [(name, None) for name in CONCURRENT]
     for name, _ in requested:
+        if texts and name not in available and patched:
+            raise UsageError(
+                f"--pool {name}: the app patches the standard library for gevent when it is"
+                f" imported, so a worker of {name} never gets ready; give --pool gevent"
+            )
         if texts and name not in available:
             raise UsageError(
                 f"--pool {name}: the app's environment does not have this pool;"
@@ -125,3 +138,9 @@ def fixed_candidates(texts: Sequence[str], variants: Variants) -> list[Candidate
         if concurrency
         for candidate in variants.candidates(name, concurrency)
     ]
+
+
+def base_candidates(available: Sequence[str]) -> list[Candidate]:
+    """Candidates with one slot that may measure the base: solo first, then the other pools."""
+    ordered = sorted(available, key=lambda name: name != "solo")
+    return [SOLO if name == "solo" else Candidate(name, 1) for name in ordered]

@@ -1,47 +1,82 @@
 """Runs a race: executes the requests of the strategy on real workers, and records the laps."""
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 
+from poolrace.producer.analysis.race_verdict import judge
 from poolrace.producer.environment import describe_this_machine, now
-from poolrace.producer.race.app_info import AppInfo, celery_command, probe
+from poolrace.producer.race.app_info import AppInfo, probe
+from poolrace.producer.race.app_process import celery_command
 from poolrace.producer.race.capacity import require_race_fits
-from poolrace.producer.race.options import RaceOptions, fixed_candidates, pools_to_search
-from poolrace.producer.race.requests import Answer, Measure, Request, Start, Steps
+from poolrace.producer.race.options import (
+    RaceOptions,
+    base_candidates,
+    fixed_candidates,
+    pools_to_search,
+)
+from poolrace.producer.race.requests import Answer, GivenUp, Measure, Request, Start, Steps
 from poolrace.producer.race.sandbox import open_sandbox
 from poolrace.producer.race.session import RaceSession
 from poolrace.producer.race.strategy import Decision, strategy
+from poolrace.producer.results.interruption import interruption_by
 from poolrace.producer.results.race import Race
+from poolrace.workers.errors import ClusterError
 from poolrace.workers.pools import CORES
 
 
-def race(options: RaceOptions, confirm: Callable[[AppInfo], None]) -> Race:
+def race(
+    options: RaceOptions,
+    confirm: Callable[[AppInfo], None],
+    keep: Callable[[Race], None] = lambda _: None,
+) -> Race:
     """Run a race; ``confirm`` is called before the task is executed for the first time.
 
+    The time of ``confirm`` is not part of the time budget. If Ctrl-C, a signal or the loss of
+    Redis ends the race, ``keep`` is called with the incomplete race, unless no item has succeeded.
     Raises ``UsageError`` if app, task or items cannot be raced, ``AllFailed`` if no item succeeds.
     """
-    made_at = now()
+    made_at, began = now(), time.monotonic()
     require_race_fits(options)
     with open_sandbox(options.broker) as sandbox:
         app = probe(options.target, sandbox, options.items)
-        pools = pools_to_search(options.pools, app.pools)
+        pools = pools_to_search(options.pools, app.pools, patched=app.patched)
         fixed = fixed_candidates(options.pools, options.variants)
+        prepared_s = time.monotonic() - began
         confirm(app)
-        with RaceSession(options, sandbox, app) as session:
-            decision = _execute(strategy(options, pools, fixed, CORES), session)
-            return _record(made_at, options, app, session, decision)
+        began = time.monotonic() - prepared_s
+        with RaceSession(options, sandbox, app, began) as session:
+            steps = strategy(options, pools, fixed, CORES, base_candidates(app.pools))
+            decision, error = _execute(steps, session)
+            measured = _record(made_at, options, app, session, decision)
+    if error:
+        keep(measured)
+        raise error
+    return measured
 
 
-def _execute(steps: Steps[Decision], session: RaceSession) -> Decision:
-    """Execute the requests of the strategy in turn, and send it the answers."""
-    request = next(steps)
-    while True:
-        answer = _answer(request, session)
-        try:
+def _execute(steps: Steps[Decision], session: RaceSession) -> tuple[Decision, BaseException | None]:
+    """Execute the requests of the strategy in turn, and send it the answers.
+
+    Returns its decision, and the error that interrupted it.
+    """
+    error: BaseException | None = None
+    try:
+        request = next(steps)
+        while True:
+            try:
+                answer = _answer(request, session)
+            except GivenUp as end:
+                steps.throw(end)
+            except (KeyboardInterrupt, SystemExit, ClusterError) as interruption:
+                if not any(lap.items for lap in session.laps):
+                    raise
+                error = interruption
+                steps.throw(GivenUp(interruption_by(interruption)))
             request = steps.send(answer)
-        except StopIteration as stop:
-            decision: Decision = stop.value
-            return decision
+    except StopIteration as stop:
+        decision: Decision = stop.value
+        return decision, error
 
 
 def _answer(request: Request, session: RaceSession) -> Answer:
@@ -52,7 +87,7 @@ def _answer(request: Request, session: RaceSession) -> Answer:
         lap = session.measure(request.candidate, request.kind)
     else:
         session.stop(request.candidates)
-    return Answer(session.elapsed_s, session.executions, started, lap)
+    return Answer(session.elapsed_s, session.executions, started, lap, session.failures)
 
 
 def _record(
@@ -61,7 +96,7 @@ def _record(
     environment = describe_this_machine()
     poolrace_version = environment.versions.get("poolrace", "?")
     versions = {"poolrace": poolrace_version, "celery": app.celery, "python": app.python}
-    return Race(
+    measured = Race(
         made_at=made_at,
         app=options.target.app,
         task=options.target.task,
@@ -78,4 +113,10 @@ def _record(
         finalists=decision.finalists,
         environment=replace(environment, versions=versions),
         laps=tuple(session.laps),
+        interruption=decision.interruption,
+        budget_s=options.budget_s,
+        settings=app.settings,
+        sent=sorted(session.sent),
+        failures={str(candidate): reason for candidate, reason in session.failures.items()},
     )
+    return replace(measured, complete=judge(measured).complete)

@@ -1,11 +1,12 @@
 """Requests of a race's strategy, and the bookkeeping of their answers. Pure."""
 
-from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from poolrace.producer.race.options import RaceOptions
 from poolrace.producer.results.candidate import Candidate
+from poolrace.producer.results.interruption import Interruption
 from poolrace.producer.results.race import Kind, Lap
 
 T = TypeVar("T")
@@ -36,6 +37,17 @@ class Stop:
 Request = Start | Measure | Stop
 
 
+class GivenUp(Exception):
+    """The answer to a request that was given up; the race ends, and keeps its laps.
+
+    ``interruption`` is empty if the time budget was used up.
+    """
+
+    def __init__(self, interruption: Interruption = "") -> None:
+        super().__init__(interruption)
+        self.interruption: Interruption = interruption
+
+
 @dataclass(frozen=True)
 class Answer:
     """Result of a request, with the time and the executions used so far."""
@@ -48,6 +60,31 @@ class Answer:
     """After ``Start``: the candidates whose workers are ready."""
     lap: Lap | None = None
     """After ``Measure``: the lap. If it is lost, the candidate's workers have been stopped."""
+    failures: Mapping[Candidate, str] = field(default_factory=dict)
+    """Candidates whose workers failed so far, and why, in the workers' own words."""
+
+
+def lost_lap(candidate: Candidate, kind: Kind) -> Lap:
+    """A lap of a candidate whose workers did not start."""
+    return Lap(
+        candidate=candidate,
+        kind=kind,
+        round=0,
+        items=0,
+        failures={},
+        items_per_s=0.0,
+        wall_s=0.0,
+        waiting_s=[0.0, 0.0, 0.0],
+        running_s=[0.0, 0.0, 0.0],
+        running_total_s=0.0,
+        own_cpu_s=0.0,
+        core_wait_s=0.0,
+        cpu_s=0.0,
+        peak_memory_bytes=0,
+        voluntary_switches=0,
+        involuntary_switches=0,
+        lost=True,
+    )
 
 
 Steps = Generator[Request, Answer, T]
@@ -60,21 +97,45 @@ class Progress:
     def __init__(self, options: RaceOptions) -> None:
         self.laps: list[Lap] = []
         self.executions = 0
+        self.failures: Mapping[Candidate, str] = {}
+        """Candidates whose workers failed so far, and why."""
         self._options = options
         self._elapsed_s = 0.0
+        self._ready: set[Candidate] = set()
+        """Candidates that run, or that one after the other can be started again."""
         self._running: set[Candidate] = set()
+        self._failed: set[Candidate] = set()
+        """Candidates whose workers did not start; they are not started again."""
+        self._one_at_a_time: bool | None = None
+        """Whether workers start only where no other workers run; ``None``: not yet known."""
 
     def start(self, *candidates: Candidate) -> Steps[list[Candidate]]:
-        """Start those candidates that do not run yet; returns those that run now."""
-        missing = [candidate for candidate in candidates if candidate not in self._running]
-        if missing:
-            answer = yield Start(missing)
-            self._note(answer)
-            self._running.update(answer.started)
-        return [candidate for candidate in candidates if candidate in self._running]
+        """Start those candidates that do not run yet; returns those that are ready now.
+
+        If workers do not start beside others, but do alone, as where each worker opens the same
+        port, then from now on a candidate is started for each lap, and the others are stopped.
+        """
+        known = self._ready | self._failed
+        missing = [candidate for candidate in candidates if candidate not in known]
+        if missing and not self._one_at_a_time:
+            yield from self._start(missing)
+            failed = [candidate for candidate in missing if candidate not in self._ready]
+            beside = len(self._running) + len(missing) > 1
+            if failed and beside and self._one_at_a_time is None:
+                yield from self._start_alone(failed[0])
+                missing = failed
+        if self._one_at_a_time:
+            self._failed.difference_update(missing)
+            self._ready.update(missing)
+        return [candidate for candidate in candidates if candidate in self._ready]
 
     def measure(self, candidate: Candidate, kind: Kind) -> Steps[Lap]:
-        """Measure one lap of a candidate that runs."""
+        """Measure one lap of a candidate that is ready."""
+        if candidate not in self._running:
+            yield from self._stop_running()
+            yield from self._start([candidate])
+            if candidate not in self._running:
+                return lost_lap(candidate, kind)
         answer = yield Measure(candidate, kind)
         self._note(answer)
         if answer.lap is None:
@@ -82,6 +143,7 @@ class Progress:
         self.laps.append(answer.lap)
         if answer.lap.lost:
             self._running.discard(candidate)
+            self._ready.discard(candidate)
         return answer.lap
 
     def stop(self, *candidates: Candidate) -> Steps[None]:
@@ -90,6 +152,7 @@ class Progress:
         if running:
             self._note((yield Stop(running)))
             self._running.difference_update(running)
+        self._ready.difference_update(candidates)
 
     def left_s(self, share: float = 1.0) -> float:
         """Seconds left of this share of the time budget."""
@@ -98,7 +161,7 @@ class Progress:
     def has_executions_for(self, candidate: Candidate) -> bool:
         """Whether another lap stays within the number of executions."""
         needed = self._options.min_items(candidate)
-        if candidate not in self._running:
+        if candidate not in self._ready:
             needed += candidate.slots  # for the warm-up
         return self.executions + needed <= self._options.max_executions
 
@@ -106,5 +169,28 @@ class Progress:
         """Whether one of these laps took more memory than allowed."""
         return max(lap.peak_memory_bytes for lap in laps) > self._options.max_memory_bytes
 
+    def _start(self, candidates: Sequence[Candidate]) -> Steps[None]:
+        answer = yield Start(candidates)
+        self._note(answer)
+        self._running.update(answer.started)
+        self._ready.update(answer.started)
+        self._failed.update(set(candidates) - set(answer.started))
+
+    def _start_alone(self, candidate: Candidate) -> Steps[None]:
+        """Find out whether a candidate that did not start beside others starts alone."""
+        ready = set(self._ready)
+        yield from self._stop_running()
+        yield from self._start([candidate])
+        self._one_at_a_time = candidate in self._running
+        self._ready = ready | self._running
+        if ready and not self._one_at_a_time:
+            yield from self._start(sorted(ready))
+
+    def _stop_running(self) -> Steps[None]:
+        if self._running:
+            self._note((yield Stop(sorted(self._running))))
+            self._running.clear()
+
     def _note(self, answer: Answer) -> None:
         self._elapsed_s, self.executions = answer.elapsed_s, answer.executions
+        self.failures = answer.failures

@@ -9,11 +9,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from poolrace.producer.analysis.race_summary import count_failures
-from poolrace.producer.errors import AllFailed, JobFailed
+from poolrace.producer.analysis.race_gaps import LIMITS
+from poolrace.producer.race.base import LONG_LAP_S, measure_base
 from poolrace.producer.race.finals import MAX_FINALISTS, choose_finalists, run_rounds
+from poolrace.producer.race.no_verdict import base_error, no_finalists
 from poolrace.producer.race.options import RaceOptions
-from poolrace.producer.race.requests import Progress, Steps
+from poolrace.producer.race.requests import GivenUp, Progress, Steps
 from poolrace.producer.race.search import (
     CLEAR_GAIN,
     PoolSearch,
@@ -22,6 +23,7 @@ from poolrace.producer.race.search import (
     useful_slots,
 )
 from poolrace.producer.results.candidate import SOLO, Candidate
+from poolrace.producer.results.interruption import Interruption
 from poolrace.producer.results.race import Lap, Reason
 
 SEARCH_SHARE = 0.6
@@ -39,9 +41,6 @@ DOUBLED_MEMORY = 1.8
 SEARCH_LAPS = 3
 """Laps of each candidate in the search. The fastest lap counts, since noise only slows."""
 
-LONG_LAP_S = 2.0
-"""Seconds above which a lap counts as long; two long laps per candidate are enough."""
-
 
 @dataclass(frozen=True)
 class Decision:
@@ -52,65 +51,102 @@ class Decision:
     """Candidate -> why it was not measured, or not to the end."""
     ended: dict[str, Reason]
     """Pool -> why its concurrency was not raised further."""
+    interruption: Interruption = ""
+    """What interrupted the race, empty if nothing did."""
 
 
 def strategy(
-    options: RaceOptions, pools: Sequence[str], fixed: Sequence[Candidate], cores: int
+    options: RaceOptions,
+    pools: Sequence[str],
+    fixed: Sequence[Candidate],
+    cores: int,
+    bases: Sequence[Candidate] = (SOLO,),
 ) -> Steps[Decision]:
     """Race the useful concurrencies of ``pools`` on ``cores`` cores, and the candidates ``fixed``.
 
-    Raises ``AllFailed`` if no item succeeds, ``JobFailed`` if no candidate can be measured.
+    The first of ``bases`` that works measures the base. Raises ``AllFailed`` if no item succeeds,
+    ``JobFailed`` if no candidate can be measured. A ``GivenUp`` that is thrown into the generator
+    ends the race; its decision is then based on the laps so far.
     """
-    run = _Strategy(options)
-    yield from run.measure_base()
-    yield from run.search_pools(pools, cores)
-    yield from run.measure_fixed(fixed)
-    yield from run.run_finals()
-    return Decision(
-        finalists=run.finalists,
-        left_out=run.left_out,
-        ended={search.pool: search.ended for search in run.searches if search.ended},
-    )
+    run = _Strategy(options, pools, fixed)
+    try:
+        yield from run.measure_base(bases)
+        yield from run.search_pools(cores)
+        yield from run.measure_fixed()
+        yield from run.run_finals()
+    except GivenUp as end:
+        run.give_up("interrupted" if end.interruption else "time")
+        return run.decision(end.interruption)
+    return run.decision()
 
 
 class _Strategy:
     """State of a strategy between its stages."""
 
-    def __init__(self, options: RaceOptions) -> None:
-        self.searches: list[PoolSearch] = []
-        self.finalists: list[Candidate] = []
-        self.left_out: dict[str, Reason] = {}
+    def __init__(
+        self, options: RaceOptions, pools: Sequence[str], fixed: Sequence[Candidate]
+    ) -> None:
+        self._finalists: list[Candidate] = []
+        self._left_out: dict[str, Reason] = {}
+        self._ended: dict[str, Reason] = {}
+        self._searches: list[PoolSearch] = []
         self._options = options
+        self._pools = pools
+        self._fixed = fixed
         self._progress = Progress(options)
+        self._base = SOLO
         self._speeds: dict[Candidate, float] = {}
         """Best items/s of each candidate that may become a finalist."""
         self._variants: list[Candidate] = []
 
-    def measure_base(self) -> Steps[None]:
-        """Measure the task alone in one slot; raises an error if it does not work there."""
-        progress = self._progress
-        if not (yield from progress.start(SOLO)):
-            raise self._base_error()
-        laps = [(yield from progress.measure(SOLO, "base"))]
-        if not laps[0].lost and progress.has_executions_for(SOLO):
-            laps.append((yield from progress.measure(SOLO, "base")))
-        if not any(lap.items for lap in laps):
-            raise self._all_failed(laps)
-        if not self._options.pools or "solo" in self._options.pools:
-            self._speeds[SOLO] = max(lap.items_per_s for lap in laps)
-        else:
-            yield from progress.stop(SOLO)
+    def decision(self, interruption: Interruption = "") -> Decision:
+        """The decision that follows from the laps so far."""
+        ended = {search.pool: search.ended for search in self._searches if search.ended}
+        return Decision(
+            finalists=self._finalists,
+            left_out=self._left_out,
+            ended={**ended, **self._ended},
+            interruption=interruption,
+        )
 
-    def search_pools(self, pools: Sequence[str], cores: int) -> Steps[None]:
+    def give_up(self, reason: Reason) -> None:
+        """Note the reason for all pools and candidates that were not measured to the end.
+
+        Raises ``JobFailed`` if no item has succeeded.
+        """
+        laps = self._progress.laps
+        if not any(lap.items for lap in laps):
+            raise base_error(self._options, self._progress, gave_up=True)
+        done = {search.pool for search in self._searches if search.ended}
+        self._ended = {pool: reason for pool in self._pools if pool not in done}
+        measured = {lap.candidate for lap in laps}
+        for candidate in (*self._fixed, *self._variants, *self._finalists):
+            if candidate not in measured:
+                self._left_out.setdefault(str(candidate), reason)
+
+    def measure_base(self, bases: Sequence[Candidate]) -> Steps[None]:
+        """Measure the base; solo takes part in the race afterwards, if it is to and works."""
+        progress = self._progress
+        self._base = yield from measure_base(self._options, progress, bases)
+        laps = [lap for lap in progress.laps if lap.candidate == self._base]
+        if SOLO in bases and (not self._options.pools or "solo" in self._options.pools):
+            if self._base == SOLO and not any(lap.lost for lap in laps):
+                self._speeds[SOLO] = max(lap.items_per_s for lap in laps)
+                return
+            self._left_out[str(SOLO)] = "failures"
+        yield from progress.stop(self._base)
+
+    def search_pools(self, cores: int) -> Steps[None]:
         """Raise the concurrency of each pool while its throughput grows."""
-        numbers = concurrencies(cores, useful_slots(self._progress.laps, cores))
+        base = [lap for lap in self._progress.laps if lap.candidate == self._base]
+        numbers = concurrencies(cores, useful_slots(base, cores))
         variants = self._options.variants
-        for pool in pools:
+        for pool in self._pools:
             first_variants = [variants.candidates(pool, number)[0] for number in numbers]
-            self.searches.append(PoolSearch(pool, first_variants))
-        while step := next_candidates(self.searches):
+            self._searches.append(PoolSearch(pool, first_variants))
+        while step := next_candidates(self._searches):
             yield from self._search_step(step)
-        for search in self.searches:
+        for search in self._searches:
             self._speeds.update(search.measured)
             if search.best:
                 same_concurrency = variants.candidates(search.pool, search.best.concurrency)
@@ -118,37 +154,43 @@ class _Strategy:
                     candidate for candidate in same_concurrency if candidate != search.best
                 ]
 
-    def measure_fixed(self, fixed: Sequence[Candidate]) -> Steps[None]:
+    def measure_fixed(self) -> Steps[None]:
         """Measure the given candidates, and other variants of the best candidate of each pool."""
         new = [
-            candidate for candidate in (*fixed, *self._variants) if candidate not in self._speeds
+            candidate
+            for candidate in (*self._fixed, *self._variants)
+            if candidate not in self._speeds
         ]
-        if len(new) + len(self._speeds) <= MAX_FINALISTS and not self.searches:
+        if len(new) + len(self._speeds) <= MAX_FINALISTS and not self._searches:
             # All candidates become finalists, so the search need not measure them.
             self._speeds = dict.fromkeys((*self._speeds, *new), math.inf)
             return
         for candidate in new:
             if reason := (yield from self._measure_candidate(candidate)):
-                self.left_out[str(candidate)] = reason
+                self._left_out[str(candidate)] = reason
                 yield from self._progress.stop(candidate)
 
     def run_finals(self) -> Steps[None]:
         """Measure the finalists in rounds until they are ranked, or known to be tied.
 
-        Raises ``JobFailed`` if there are no finalists.
+        Raises ``JobFailed`` if all candidates failed, or exceed the memory limit.
         """
-        self.finalists = choose_finalists(self._speeds)
-        if not self.finalists:
-            raise self._no_finalists()
+        self._finalists = choose_finalists(self._speeds)
         progress = self._progress
-        yield from progress.stop(*(c for c in self._speeds if c not in self.finalists))
-        running = yield from progress.start(*self.finalists)
-        running = yield from run_rounds(progress, running, self.left_out)
+        if not self._finalists:
+            ended = {search.pool: search.ended for search in self._searches}
+            reasons = {**ended, **self._left_out}
+            if LIMITS & {*reasons.values()}:
+                return  # the base laps are all that there was time for
+            raise no_finalists(reasons, progress)
+        yield from progress.stop(*(c for c in self._speeds if c not in self._finalists))
+        running = yield from progress.start(*self._finalists)
+        running = yield from run_rounds(progress, running, self._left_out)
         measured = {lap.candidate for lap in progress.laps}
-        for candidate in self.finalists:
+        for candidate in self._finalists:
             if candidate not in measured:
                 reason: Reason = "time" if candidate in running else "failures"
-                self.left_out.setdefault(str(candidate), reason)
+                self._left_out.setdefault(str(candidate), reason)
 
     def _search_step(self, step: Sequence[tuple[PoolSearch, Candidate]]) -> Steps[None]:
         """Try the next concurrency of several pools; their workers start and stop together."""
@@ -163,7 +205,7 @@ class _Strategy:
             yield from self._try_candidate(search, candidate)
         tried = [candidate for _, candidate in step]
         tried += [candidate for search, _ in step for candidate, _ in search.improvements]
-        best = {search.best for search in self.searches}
+        best = {search.best for search in self._searches}
         yield from progress.stop(*dict.fromkeys(c for c in tried if c not in best))
 
     def _try_candidate(self, search: PoolSearch, candidate: Candidate) -> Steps[None]:
@@ -239,30 +281,8 @@ class _Strategy:
         """Whether the children of a prefork candidate would certainly take too much memory."""
         if candidate.pool != "prefork":
             return False
-        reference = best or SOLO
+        reference = best or self._base
         laps = [lap for lap in self._progress.laps if lap.candidate == reference]
         reference_bytes = max(lap.peak_memory_bytes for lap in laps)
         factor = DOUBLED_MEMORY if best else CHILD_MEMORY * candidate.slots
         return factor * reference_bytes > self._options.max_memory_bytes
-
-    def _base_error(self) -> JobFailed:
-        if not self._progress.executions:
-            return JobFailed("no worker of the app starts; see the messages above")
-        return JobFailed(
-            f"{self._options.target.task} did not finish its first item within"
-            f" {self._options.time_limit_s:g} s; raise --time-limit, or use shorter items"
-        )
-
-    def _all_failed(self, laps: Sequence[Lap]) -> AllFailed:
-        failures = count_failures(laps)
-        kinds = ", ".join(f"{name} ({number})" for name, number in failures.items())
-        return AllFailed(
-            f"{self._options.target.task} failed for all {sum(lap.executions for lap in laps)}"
-            f" items that were tried: {kinds}; fix the task, or the items",
-            next((lap.traceback for lap in laps if lap.traceback), ""),
-        )
-
-    def _no_finalists(self) -> JobFailed:
-        reasons = {**{search.pool: search.ended for search in self.searches}, **self.left_out}
-        named = ", ".join(f"{name} ({reason})" for name, reason in reasons.items())
-        return JobFailed(f"no candidate could be measured: {named}; raise that limit")

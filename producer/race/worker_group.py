@@ -13,7 +13,7 @@ from typing import Any
 
 import psutil
 
-from poolrace.producer.race.app_process import MODULE, AppProcess
+from poolrace.producer.race.app_process import SHIM, AppProcess
 from poolrace.producer.race.options import Target
 from poolrace.producer.race.sandbox import Sandbox
 from poolrace.producer.results.candidate import Candidate
@@ -56,6 +56,8 @@ class WorkerGroup:
         self._pipe: int | None = None
         self._incomplete_line = b""
         self._ready = 0
+        self.sent: set[str] = set()
+        """Names of the tasks that the task sent."""
 
     def start(self) -> None:
         """Start the workers, without waiting; raises ``ClusterError`` if that fails."""
@@ -66,16 +68,18 @@ class WorkerGroup:
         self._pipe = os.open(pipe, os.O_RDWR | os.O_NONBLOCK)
         config = {"pool": self.candidate.pool, "pipe": str(pipe)}
         for number, worker in enumerate(self._workers):
-            worker.start(self._arguments(number), config)
+            worker.start(SHIM, self._arguments(number), config)
 
-    def wait_until_ready(self) -> None:
+    def wait_until_ready(self, timeout_s: float = READY_S) -> None:
         """Wait until all workers are ready; raises ``ClusterError`` if one of them fails to."""
-        deadline = time.monotonic() + READY_S
+        deadline = time.monotonic() + timeout_s
         while self._ready < len(self._workers):
             if self.read_timings(READY_POLL_S):
                 raise ClusterError(f"{self.candidate}: a worker ran a task that was not sent to it")
-            if self.ended or time.monotonic() > deadline:
-                raise ClusterError(f"{self.candidate} did not start: {self._log_tail()}")
+            if self.ended:
+                raise ClusterError(f"{self.candidate} did not start: {self.last_error()}")
+            if time.monotonic() > deadline:
+                raise ClusterError(f"{self.candidate} was not ready within {timeout_s:.0f} s")
 
     def request_stop(self) -> None:
         """Have the workers end, without waiting for them."""
@@ -102,9 +106,15 @@ class WorkerGroup:
         for kind, *values in self._lines(timeout_s):
             if kind == "ready":
                 self._ready += 1
+            elif kind == "sent":
+                self.sent.update(values)
             else:
                 timings.append(ItemTiming(*values))
         return timings
+
+    def last_error(self) -> str:
+        """The last error in the log of a worker that has ended."""
+        return next(worker.last_error() for worker in self._workers if worker.ended)
 
     def usage(self) -> Usages:
         """CPU seconds and context switches of the workers' process trees."""
@@ -118,16 +128,13 @@ class WorkerGroup:
         """Memory of the workers' process trees; each shared page counts once."""
         return sum(_memory(pid) for worker in self._workers for pid in _tree(worker.pid))
 
-    def _log_tail(self) -> str:
-        return "; ".join(worker.log_tail() for worker in self._workers)
-
     def _arguments(self, number: int) -> list[str]:
         """Command-line arguments of a worker, for ``celery``."""
         limit = []
         if self.candidate.pool == "prefork":  # the only pool of which Celery can end an item
             limit = ["--time-limit", f"{self._time_limit_s:g}"]
         return [
-            *("--app", MODULE, "worker", "--queues", self.queue),
+            *("--app", SHIM, "worker", "--queues", self.queue),
             *("--hostname", f"{self.queue}-{number}@race"),
             *self.candidate.options(),
             *limit,

@@ -1,6 +1,6 @@
 """Stored data of a race: its laps with their raw figures. Pure; nothing here is derived."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Annotated, Any, ClassVar, Literal
 
 from msgspec import Meta
@@ -26,7 +26,7 @@ from poolrace.producer.results.interruption import Interruption
 Kind = Literal["base", "search", "final"]
 """Stage of a race that a lap belongs to."""
 
-Reason = Literal["gain", "top", "memory", "time", "executions", "failures"]
+Reason = Literal["gain", "top", "memory", "time", "executions", "failures", "interrupted"]
 """Reason why a pool's concurrency was not raised further, or a candidate was left out.
 
 ``gain``: twice the slots gained too little. ``top``: more slots cannot be kept busy. All other
@@ -79,6 +79,19 @@ class Lap:
 
 
 @dataclass(frozen=True)
+class TaskSettings:
+    """Settings of the app and options of the task that bear on a verdict."""
+
+    worker_pool: str | None = None
+    """The app's own pool; the race ignored it."""
+    acks_late: bool = False
+    prefetch: Count = 4
+    """The app's prefetch multiplier."""
+    rate_limit: Annotated[str, Meta(pattern=r"^[0-9]{1,9}(\.[0-9]{1,9})?(/[smh])?\Z")] | None = None
+    """The task's rate limit, as ``60/m``; the race ignored it."""
+
+
+@dataclass(frozen=True)
 class Race:
     """Data of a race: its task, its limits and all laps."""
 
@@ -113,6 +126,13 @@ class Race:
     """Whether the race ran to its end."""
     interruption: Interruption = ""
     """Reason why the race is not complete."""
+    budget_s: Seconds = 0.0
+    """Time budget in seconds; 0 in files that do not hold it."""
+    failures: dict[str, str] = field(default_factory=dict)
+    """Candidate whose workers failed -> first failure, in the words of the task or the worker."""
+    settings: TaskSettings = field(default_factory=TaskSettings)
+    sent: list[str] = field(default_factory=list)
+    """Names of the tasks that the task sent; they were not run."""
 
     @property
     def candidates(self) -> list[Candidate]:
@@ -121,8 +141,9 @@ class Race:
 
     @property
     def base(self) -> list[Lap]:
-        """Base laps: one slot, and no other item running."""
-        return [lap for lap in self.laps if lap.kind == "base"]
+        """Base laps: one slot, and no other item running; only lost ones if all were lost."""
+        laps = [lap for lap in self.laps if lap.kind == "base"]
+        return [lap for lap in laps if not lap.lost] or laps
 
     def to_json(self) -> dict[str, Any]:
         """The race as a JSON object."""

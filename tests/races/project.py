@@ -61,12 +61,13 @@ def shared(a, b):
 MARK = "TEST_OF_A_RACE"
 """Environment variable that all processes of a race inherit."""
 
-QUICK = ("--budget-s", "8", "--yes", "--json")
-"""Options of a race whose test needs no comparison of candidates: a slow machine spends most of
-these seconds on starting workers."""
+QUICK = ("--budget-s", "20", "--yes", "--json")
+"""Options of a race. One candidate ends after three rounds; a slow machine spends most of these
+seconds on starting workers."""
 
-ENOUGH = ("--budget-s", "20")
-"""Options of a race that compares candidates, also on a slow machine."""
+ENOUGH = ("--budget-s", "40")
+"""Options of a race that compares candidates, also on a slow machine; it ends once the difference
+is clear."""
 
 
 def race(project: CommandLine | InProcess, task: str, items: str, *options: str) -> Answer:

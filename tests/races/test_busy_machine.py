@@ -26,7 +26,7 @@ def test_on_a_busy_machine_the_pool_is_clear_and_the_number_of_slots_is_not(
     with background_load():
         answer = race(
             project, "proj.compute", "[50000]\n", "--pool", "prefork:2", "--pool", "prefork:6",
-            "--budget-s", "20", "--out", "r.json",
+            "--budget-s", "30", "--out", "r.json",
         )  # fmt: skip
     assert answer.code == 0, answer.err
     verdict = answer.json()

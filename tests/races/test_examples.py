@@ -88,14 +88,14 @@ def race_example(name: str, app: str, task: str, pools: str, budget_s: int) -> d
 @pytest.mark.parametrize("name", WAITING)
 def test_an_example_that_waits_gets_its_verdict_on_any_machine(name: str) -> None:
     example = WAITING[name]
-    example.check(race_example(name, "tasks", example.task, example.pools, 20))
+    example.check(race_example(name, "tasks", example.task, example.pools, 25))
 
 
 @pytest.mark.timing
 @pytest.mark.parametrize("name", COMPUTING)
 def test_an_example_that_computes_gets_its_verdict_on_a_quiet_machine(name: str) -> None:
     app, task, best = COMPUTING[name]
-    verdict = race_example(name, app, task, "prefork:2 threads:2", 12)
+    verdict = race_example(name, app, task, "prefork:2 threads:2", 15)
     fastest = [verdict["fastest"], *verdict["alike"]]
     assert verdict["limited_by"] == "cpu"
     assert verdict["fastest"]["pool"] in best

@@ -16,7 +16,7 @@ from tests.races.project import ENOUGH, by_name, race, race_processes
 def test_several_workers_and_prefetch_multipliers_are_raced(project: CommandLine) -> None:
     answer = race(
         project, "proj.nap", "[0.05]\n", "--pool", "threads:4", "--workers", "1,2",
-        "--prefetch", "1,8", "--budget-s", "12",
+        "--prefetch", "1,8", *ENOUGH,
     )  # fmt: skip
     candidates = by_name(answer)
     assert candidates.keys() == {
@@ -38,7 +38,7 @@ def test_a_race_leaves_no_file_in_the_directory_for_temporary_files(project: Com
     temporary_files = project.directory / "tmp"
     temporary_files.mkdir()
     project.variables["TMPDIR"] = str(temporary_files)
-    answer = race(project, "proj.nap", "[0.01]\n", "--pool", "prefork:2", "--budget-s", "8")
+    answer = race(project, "proj.nap", "[0.01]\n", "--pool", "prefork:2")
     assert answer.code == 0, answer.err
     assert list(temporary_files.iterdir()) == []
 
@@ -47,7 +47,7 @@ def test_a_race_leaves_no_file_in_the_directory_for_temporary_files(project: Com
 def test_children_that_end_after_each_item_are_measured_as_slower(project: CommandLine) -> None:
     answer = race(
         project, "proj.compute", "[100000]\n", "--pool", "prefork:2",
-        "--max-tasks-per-child", "1,100", "--budget-s", "10",
+        "--max-tasks-per-child", "1,100", *ENOUGH,
     )  # fmt: skip
     candidates = by_name(answer)
     often, seldom = (candidates[f"prefork max_tasks={number}"] for number in (1, 100))

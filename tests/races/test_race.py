@@ -172,7 +172,7 @@ def test_the_apps_own_broker_is_never_contacted(project: CommandLine) -> None:
     with counting_listener() as (port, accepted):
         for name in ("OWN_BROKER", "CELERY_BROKER_URL", "CELERY_RESULT_BACKEND"):
             project.variables[name] = f"redis://127.0.0.1:{port}/0"
-        answer = race(project, "short.name", "[]\n", "--pool", "threads:2", "--budget-s", "8")
+        answer = race(project, "short.name", "[]\n", "--pool", "threads:2")
         assert answer.code == 0, answer.err
         with closing(socket.create_connection(("127.0.0.1", port))):
             wait_until(lambda: accepted)
@@ -184,7 +184,7 @@ def test_a_given_redis_is_left_as_it_was_and_the_printed_command_works_when_past
 ) -> None:
     with temporary(Settings(), {}) as given_cluster:
         answer = race(
-            project, "proj.nap", "[0.01]\n", "--pool", "threads:2", "--budget-s", "8",
+            project, "proj.nap", "[0.01]\n", "--pool", "threads:2",
             "--broker", given_cluster.broker_url,
         )  # fmt: skip
         assert answer.code == 0, answer.err

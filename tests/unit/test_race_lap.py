@@ -1,12 +1,14 @@
 """One lap with workers that exist in memory only."""
 
+import math
 import time
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
-from poolrace.producer.race.lap import GRACE_S, LapPlan, measure_lap
+from poolrace.producer.race.lap import LapPlan, RunningLap
+from poolrace.producer.race.requests import GivenUp
 from poolrace.producer.race.worker_group import ItemTiming
 from poolrace.producer.results.candidate import Candidate
 from poolrace.producer.results.race import Lap
@@ -25,6 +27,9 @@ class Workers:
     failure: str | None = None
     hangs: bool = False
     ended: bool = False
+    item_s: float = ITEM_S
+    twice: bool = False
+    """Whether each item is reported again, as after the end of its process."""
     sent: int = 0
     deleted: int = 0
     queued: list[str] = field(default_factory=list)
@@ -45,10 +50,11 @@ class Workers:
         finished = self.queued[: self.candidate.slots]
         del self.queued[: len(finished)]
         now = time.monotonic()
-        return [
-            ItemTiming(task_id, now, now + ITEM_S, ITEM_S / 2, 0.0, self.failure, "Traceback")
+        timings = [
+            ItemTiming(task_id, now, now + self.item_s, ITEM_S / 2, 0.0, self.failure, "Traceback")
             for task_id in finished
         ]
+        return timings + timings if self.twice else timings
 
     def memory_bytes(self) -> int:
         return 2**20
@@ -60,10 +66,10 @@ class Workers:
 def measure(workers: Workers, **changes: Any) -> Lap:
     fields = {
         "kind": "search", "round": 1, "first": 0, "window_s": 0.0, "min_items": 5,
-        "max_items": 100, "time_limit_s": 1.0, "prefetch": 4,
+        "max_items": 100, "patience_s": 5.0, "deadline": math.inf, "prefetch": 4,
     }  # fmt: skip
     anything: Any = workers
-    return measure_lap(anything, anything, LapPlan(**{**fields, **changes}))
+    return RunningLap(anything, anything, LapPlan(**{**fields, **changes})).measure()
 
 
 def test_a_lap_without_a_window_runs_the_least_number_of_items() -> None:
@@ -89,6 +95,41 @@ def test_a_lap_whose_workers_end_is_lost() -> None:
     assert (lap.lost, lap.failures) == (True, {"WorkerLostError": 2})
 
 
-def test_a_lap_whose_items_exceed_the_time_limit_is_lost() -> None:
-    lap = measure(Workers(hangs=True), time_limit_s=0.1 - GRACE_S)
+def test_a_lap_without_a_finished_item_for_too_long_is_lost() -> None:
+    lap = measure(Workers(hangs=True), patience_s=0.1)
     assert (lap.lost, lap.failures) == (True, {"TimeLimitExceeded": 2})
+
+
+def test_an_item_that_is_reported_twice_counts_once() -> None:
+    lap = measure(Workers(twice=True, failure="SystemExit"))
+    assert (lap.executions, lap.failures) == (5, {"SystemExit": 5})
+
+
+def test_a_lap_is_given_up_at_its_deadline() -> None:
+    with pytest.raises(GivenUp):
+        measure(Workers(hangs=True), deadline=time.monotonic() + 0.1)
+
+
+def test_a_lap_of_long_items_sends_no_more_than_can_begin_within_its_window() -> None:
+    limits = {"window_s": 10.0, "min_items": 1, "max_items": 1000}
+    solo = Candidate("solo", 1)
+    assert measure(Workers(solo, item_s=20.0), item_s=20.0, **limits).items == 1
+    assert measure(Workers(solo, item_s=4.0), item_s=4.0, **limits).items == 3
+    assert measure(Workers(solo, item_s=0.1), item_s=4.0, **limits).items == 100
+
+
+def test_the_usage_of_workers_that_ended_is_that_of_the_last_check() -> None:
+    class Ending(Workers):
+        def usage(self) -> Usages:
+            return {} if self.ended else super().usage()
+
+        def memory_bytes(self) -> int:
+            self.ended = self.usages > 1
+            self.usages += 1
+            return 2**20
+
+        usages = 0
+
+    lap = measure(Ending(hangs=True))
+    assert lap.lost
+    assert lap.cpu_s == 5.0

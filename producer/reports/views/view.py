@@ -18,6 +18,7 @@ from poolrace.producer.reports.views import (
     models,
     pool_map,
     race,
+    race_findings,
     scale,
     sweep,
 )
@@ -145,12 +146,12 @@ def _race(raced: Race) -> View:
     return View(
         title=f"{raced.task}: pools and concurrencies compared",
         summary=race.summary(raced),
-        incomplete=incomplete.lines(raced, "laps", len(raced.laps)),
+        incomplete=incomplete.lines(raced, "laps", len(raced.laps)) if raced.interruption else [],
         header=race.HEADER,
         cells=race.cells(verdict),
         validity=race.proof(verdict),
         valid=True,
-        findings=race.findings(verdict),
+        findings=race_findings.findings(verdict),
         notes=race.notes(raced),
         environment=environment.lines(raced.environment),
         chart=race.chart(verdict),

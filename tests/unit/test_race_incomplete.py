@@ -1,0 +1,166 @@
+"""Races that end before they have compared everything, and what they still say."""
+
+import random
+from collections.abc import Generator
+from typing import Any
+
+import pytest
+
+from poolrace.producer.analysis.race_verdict import judge
+from poolrace.producer.errors import JobFailed
+from poolrace.producer.race.race import _execute
+from poolrace.producer.race.requests import GivenUp, Measure, Start
+from poolrace.producer.race.strategy import Decision
+from poolrace.producer.reports.formats import text
+from poolrace.producer.results.candidate import SOLO, Candidate
+from poolrace.producer.results.race import Race
+from poolrace.workers.errors import ClusterError
+from tests.unit.made_up_machines import Machine, Task, run_race
+from tests.unit.made_up_races import GEVENT, PREFORK, THREADS, base, finals, lap, race
+
+COMPUTES = Task(0.02)
+
+
+def machine(**behaviour: Any) -> Machine:
+    return Machine(COMPUTES, random.Random(0), **behaviour)
+
+
+def test_a_race_that_measured_only_the_base_names_nothing_best() -> None:
+    raced = run_race(machine(gives_up_at=2), budget_s=10.0)
+    verdict = judge(raced).to_json()
+    assert (verdict["complete"], verdict["distinguishable"]) == (False, False)
+    for key in ("fastest", "cheapest", "recommended", "worker_command"):
+        assert verdict[key] is None
+    assert verdict["gaps"]["never_measured"] == {"prefork": "time", "threads": "time",
+                                                 "gevent": "time"}  # fmt: skip
+    report = text.render(raced)
+    assert "Incomplete: prefork was not measured, because the time budget was used up" in report
+    assert "--budget-s 20" in report
+    for words in ("is the fastest", "Run:", "distinguishable"):
+        assert words not in report
+
+
+def test_a_race_given_up_before_an_item_finished_says_which_budget_it_had() -> None:
+    with pytest.raises(JobFailed, match="did not finish an item within the budget of 15 s"):
+        run_race(machine(gives_up_at=0), budget_s=15.0)
+
+
+def test_an_interrupted_race_keeps_its_verdict_with_a_reservation() -> None:
+    pools = ["prefork:2", "solo"]
+    whole = run_race(machine(), pools)
+    interrupted = machine(gives_up_at=len(whole.laps) - 1, interruption="interrupted")
+    raced = run_race(interrupted, pools)
+    verdict = judge(raced).to_json()
+    assert (verdict["complete"], verdict["recommended"]["pool"]) == (False, "prefork")
+    assert "Incomplete: the race was interrupted" in text.render(raced)
+
+
+def test_the_base_is_measured_in_the_next_pool_if_solo_does_not_start() -> None:
+    raced = run_race(machine(unable=[SOLO]))
+    assert {lap.candidate for lap in raced.base} == {Candidate("prefork", 1)}
+    assert raced.left_out == {"solo": "failures"}
+    assert judge(raced).limited_by == "cpu"
+
+
+def test_a_base_whose_worker_ends_is_measured_in_the_next_pool() -> None:
+    raced = run_race(machine(lose=[SOLO]))
+    assert {lap.candidate for lap in raced.base} == {Candidate("prefork", 1)}
+    assert judge(raced).recommended.candidate == PREFORK
+
+
+def test_workers_that_cannot_run_side_by_side_run_one_after_the_other() -> None:
+    one_port = machine(one_port=True)
+    raced = run_race(one_port)
+    verdict = judge(raced)
+    assert (verdict.complete, verdict.fastest.candidate) == (True, PREFORK)
+    assert {summary.candidate.pool for summary in verdict.summaries} == {
+        "solo", "prefork", "threads", "gevent",
+    }  # fmt: skip
+
+
+def test_a_candidate_that_does_not_start_is_started_once_alone_and_not_again() -> None:
+    absent = Candidate("threads", 2)
+    tried = machine(unable=[absent])
+    run_race(tried)
+    starts = [request for request in tried.requests if isinstance(request, Start)]
+    assert sum(absent in request.candidates for request in starts) == 2
+
+
+def test_pools_of_which_none_starts_are_named_with_their_first_failure() -> None:
+    raced = race(
+        base(), ended={"prefork": "failures"}, failures={"prefork:2": "prefork:2 did not start: x"}
+    )
+    assert not judge(raced).complete
+    assert "prefork was not measured, because prefork:2 did not start: x" in text.render(raced)
+
+
+def test_one_candidate_alone_is_neither_the_fastest_nor_distinguishable() -> None:
+    alone = race([*base(), *finals(PREFORK, 190.0)])
+    verdict = judge(alone)
+    assert (verdict.complete, verdict.distinguishable) == (True, False)
+    assert "prefork:2 was compared with no other candidate" in text.render(alone)
+    assert "is the fastest" not in text.render(alone)
+    assert "Run: celery" in text.render(alone)
+
+
+def test_a_large_difference_counts_after_one_round_and_a_small_one_does_not() -> None:
+    def one_round(speed: float) -> Race:
+        return race([*base(), *finals(PREFORK, speed, 1), *finals(THREADS, 19.0, 1)])
+
+    assert judge(one_round(153.0)).distinguishable
+    assert not judge(one_round(38.0)).distinguishable
+    assert not judge(one_round(153.0)).complete
+    assert "the finals had 1 of at least 3 rounds" in text.render(one_round(153.0))
+
+
+def test_a_pool_whose_search_ran_out_of_time_may_be_faster() -> None:
+    laps = [*base(), lap(GEVENT, "search", 1, items_per_s=100.0), *finals(PREFORK, 190.0)]
+    raced = race([*laps, *finals(THREADS, 90.0)], ended={"gevent": "time"})
+    verdict = judge(raced)
+    assert (verdict.complete, verdict.distinguishable) == (False, False)
+    assert verdict.to_json()["recommended"]["pool"] == "prefork"
+    slow = [lap(GEVENT, "search", 1, items_per_s=10.0), *laps[:2], *laps[3:]]
+    assert judge(race([*slow, *finals(THREADS, 90.0)], ended={"gevent": "time"})).complete
+
+
+class Session:
+    """Stands for a session whose second lap raises an error."""
+
+    elapsed_s, executions = 1.0, 1
+    failures: dict[Candidate, str] = {}  # noqa: RUF012 # never changed
+
+    def __init__(self, error: BaseException) -> None:
+        self.laps = [lap(SOLO, "base", 1)]
+        self._error = error
+
+    def measure(self, candidate: Candidate, kind: str) -> Any:
+        raise self._error
+
+
+def one_measurement() -> Generator[Any, Any, Decision]:
+    try:
+        yield Measure(SOLO, "base")
+    except GivenUp as end:
+        return Decision([], {}, {}, end.interruption)
+    raise AssertionError("the lap was not given up")
+
+
+@pytest.mark.parametrize(
+    ("error", "interruption"),
+    [
+        (KeyboardInterrupt(), "interrupted"),
+        (SystemExit(143), "interrupted"),
+        (ClusterError("gone"), "cluster lost"),
+    ],
+)
+def test_an_interruption_ends_the_race_with_the_laps_so_far(
+    error: BaseException, interruption: str
+) -> None:
+    session: Any = Session(error)
+    steps: Any = one_measurement()
+    decision, raised = _execute(steps, session)
+    assert (decision.interruption, raised) == (interruption, error)
+    session.laps = []
+    steps = one_measurement()
+    with pytest.raises(type(error)):
+        _execute(steps, session)
