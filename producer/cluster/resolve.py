@@ -74,7 +74,10 @@ def cluster_for(
         yield resolved.settings
         return
     if resolved.given != settings:
-        logger.info("the cluster of make up is not running (its address is in .env)")
+        logger.info(
+            "the cluster of make up, whose address is in .env, is not running;"
+            " a temporary one is started"
+        )
     settings = resolved.given
     with temporary(settings, pools, hosts=hosts, flower=flower) as cluster:
         if flower:

@@ -1,8 +1,9 @@
 """``producer demo``."""
 
+import secrets
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import gettempdir
 
 import click
 
@@ -44,11 +45,13 @@ def command(stop: int, repeat: int) -> None:
     job = Job(make_workload("sum", {}), 0, stop)
     plan = Plan(job, [Case(model, AUTO) for model in models_named(MODELS, MODELS)], repeat)
     output = Output(RESULTS, REPORT, as_json=False)
-    with TemporaryDirectory(prefix="poolrace-") as empty:  # no cluster is running there
-        settings = replace(
-            Settings.from_env(), broker_url=None, result_backend=None, state_dir=Path(empty)
-        )
-        output.run_plan(plan, settings, flower=True)
+    settings = replace(
+        Settings.from_env(),
+        broker_url=None,
+        result_backend=None,
+        state_dir=Path(gettempdir()) / secrets.token_hex(8),  # no local cluster is there
+    )
+    output.run_plan(plan, settings, flower=True)
     click.echo(
         f"\nraw values: {RESULTS}    page: {REPORT}\n"
         "to keep a cluster running and watch it in Flower:"
