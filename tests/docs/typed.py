@@ -35,7 +35,6 @@ ELSEWHERE: dict[str, str] = {
     "deploy/certificates.sh": "tests/cluster/test_tls.py",
     "docker compose": "tests/cluster/test_tls.py",
     "cat >": "writes settings with addresses; tests/cluster/test_tls.py",
-    "chmod 600 deploy/.env": "tests/cluster/test_tls.py",
     ". .venv/bin/activate": "the tests run in that environment",
     'eval "$(_POOLRACE_COMPLETE': "tests/unit/test_completion.py",
 }
