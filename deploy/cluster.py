@@ -19,6 +19,7 @@ from poolrace.producer.cluster.flower import flower_url
 from poolrace.producer.cluster.state import Cluster, cluster_directory, read_state
 from poolrace.producer.cluster.text import next_commands
 from poolrace.producer.settings import Settings
+from poolrace.workers.capacity import require_workers
 from poolrace.workers.errors import PoolraceError, UsageError
 from poolrace.workers.pools import POOLS, pool_named
 
@@ -81,9 +82,10 @@ def down(engine: str, *, keep_data: bool) -> None:
 @click.argument("hosts")
 def scale(engine: str, pool: str, hosts: str) -> None:
     """Change the number of worker hosts of POOL to HOSTS."""
-    pool_named(pool)
     if not hosts.isdecimal():
         raise UsageError(f"N={hosts!r} is not a number of hosts; write: make scale POOL={pool} N=3")
+    slots = pool_named(pool).default_slots
+    require_workers(f"make scale POOL={pool} N={hosts}", pool, slots, int(hosts))
     _require_containers(engine, "scale")
     compose.scale(pool, hosts)
     click.echo(f"{pool}: {hosts} worker host(s)")

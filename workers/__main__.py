@@ -10,7 +10,7 @@ import sys
 
 import click
 
-from poolrace.workers.capacity import require_capacity, worker_demand
+from poolrace.workers.capacity import require_workers
 from poolrace.workers.command_line import worker_command
 from poolrace.workers.errors import ClusterError, PoolraceError
 from poolrace.workers.pools import POOLS
@@ -44,7 +44,7 @@ def _command(pool: str, slots: int | None, log_level: str) -> list[str]:
             "no broker is given; set CELERY_BROKER_URL=redis://:PASSWORD@HOST:PORT/0"
         )
     if number := slots or settings.slots:
-        require_capacity(f"{pool}:{number}", worker_demand(pool, number))
+        require_workers(f"{pool}:{number}", pool, number)
     return worker_command(pool, number, settings.host, log_level)
 
 

@@ -10,7 +10,14 @@ import pytest
 
 from poolrace.producer.commands import producer
 from poolrace.workers import capacity
-from poolrace.workers.capacity import GIB, MIB, Demand, require_capacity, worker_demand
+from poolrace.workers.capacity import (
+    GIB,
+    MIB,
+    Demand,
+    require_capacity,
+    require_workers,
+    worker_demand,
+)
 from poolrace.workers.errors import UsageError
 
 
@@ -47,6 +54,16 @@ def test_the_limit_of_open_files_counts(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(resource, "getrlimit", lambda _: (128, 128))
     with pytest.raises(UsageError, match=r"8 of 128 open files \(ulimit -n\); give at most 8 in"):
         require_capacity("it", Demand(process=9))
+
+
+@pytest.mark.usefixtures("_machine")
+def test_each_worker_has_open_files_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (128, 128))
+    require_workers("it", "prefork", 7, workers=4)
+    with pytest.raises(UsageError, match="give at most 8 in all"):
+        require_workers("it", "prefork", 8)
+    with pytest.raises(UsageError, match="give at most 42 in all"):
+        require_workers("it", "prefork", 7, workers=6)
 
 
 def test_workers_need_processes_of_their_own() -> None:
