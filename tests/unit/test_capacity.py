@@ -1,5 +1,6 @@
 """Numbers of slots, hosts and workers that the machine cannot hold are refused before a start."""
 
+import os
 import resource
 import subprocess
 import sys
@@ -119,15 +120,24 @@ def test_a_million_is_refused_before_anything_is_started(
     assert [path.name for path in tmp_path.iterdir()] == ["items.jsonl"]
 
 
-def test_a_worker_refuses_slots_that_the_machine_cannot_hold() -> None:
-    worker = subprocess.run(
-        [sys.executable, "-m", "poolrace.workers", "prefork", "--slots", "1000000"],
-        env={"CELERY_BROKER_URL": "redis://127.0.0.1:1/0"},
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        (["-m", "poolrace.workers", "prefork", "--slots", "1000000"], "prefork:1000000 needs"),
+        (["deploy/cluster.py", "scale", "solo", "1000000"], "N=1000000 needs 1,000,000 processes"),
+    ],
+    ids=["a worker", "make scale"],
+)
+def test_a_million_is_refused_outside_of_the_command_line(command: list[str], message: str) -> None:
+    answer = subprocess.run(
+        [sys.executable, *command],
+        cwd=Path(__file__).parents[2],
+        env={**os.environ, "CELERY_BROKER_URL": "redis://127.0.0.1:1/0"},
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
-    assert worker.returncode == 2
-    assert "prefork:1000000 needs 1,000,001 processes" in worker.stderr
-    assert len(worker.stderr.splitlines()) == 1
+    assert answer.returncode == 2
+    assert message in answer.stderr
+    assert len(answer.stderr.splitlines()) == 1
