@@ -29,6 +29,7 @@ from poolrace.producer.cluster.state import Cluster, cluster_directory, read_sta
 from poolrace.producer.cluster.text import next_commands
 from poolrace.producer.executors.models import Model
 from poolrace.producer.settings import Settings
+from poolrace.workers.capacity import require_workers
 from poolrace.workers.errors import PoolraceError, UsageError
 from poolrace.workers.pools import POOLS, pool_named
 from published_ports import replace_taken_ports
@@ -114,9 +115,10 @@ def join(engine: str, pools: tuple[str, ...]) -> None:
 @click.argument("hosts")
 def scale(engine: str, pool: str, hosts: str) -> None:
     """Change the number of worker hosts of POOL to HOSTS."""
-    pool_named(pool)
     if not hosts.isdecimal():
         raise UsageError(f"N={hosts!r} is not a number of hosts; write: make scale POOL={pool} N=3")
+    slots = pool_named(pool).default_slots
+    require_workers(f"make scale POOL={pool} N={hosts}", pool, slots, int(hosts))
     _require_containers(engine, "scale")
     compose.scale(pool, hosts)
     click.echo(f"{pool}: {hosts} worker host(s)")

@@ -10,7 +10,7 @@ import sys
 
 import click
 
-from poolrace.workers.capacity import require_capacity, worker_demand
+from poolrace.workers.capacity import require_workers
 from poolrace.workers.command_line import worker_command
 from poolrace.workers.container_name import container_name
 from poolrace.workers.errors import ClusterError, PoolraceError
@@ -30,13 +30,7 @@ def main(pool: str, slots: int | None, log_level: str) -> None:
     The broker and the result backend come from CELERY_BROKER_URL and CELERY_RESULT_BACKEND.
     """
     try:
-        settings = WorkerSettings.from_env()
-        host = _host(settings)
-        command = _command(pool, slots or settings.slots, host, log_level)
-        if not settings.broker_url:
-            raise ClusterError(
-                "no broker is given; set CELERY_BROKER_URL=redis://:PASSWORD@HOST:PORT/0"
-            )
+        command, host = _command(pool, slots, log_level)
     except PoolraceError as error:
         click.echo(f"{PROGRAM}: {error}", err=True)
         sys.exit(error.exit_code)
@@ -51,11 +45,17 @@ def _host(settings: WorkerSettings) -> str:
     return (prefix and container_name(prefix)) or settings.host
 
 
-def _command(pool: str, slots: int | None, host: str, log_level: str) -> list[str]:
-    """The command line of the worker; raises ``UsageError`` for more slots than are possible."""
-    if slots:
-        require_capacity(f"{pool}:{slots}", worker_demand(pool, slots))
-    return worker_command(pool, slots, host, log_level)
+def _command(pool: str, slots: int | None, log_level: str) -> tuple[list[str], str]:
+    """The command line of the worker, and its host; raises ``PoolraceError`` if it cannot run."""
+    settings = WorkerSettings.from_env()
+    if not settings.broker_url:
+        raise ClusterError(
+            "no broker is given; set CELERY_BROKER_URL=redis://:PASSWORD@HOST:PORT/0"
+        )
+    if number := slots or settings.slots:
+        require_workers(f"{pool}:{number}", pool, number)
+    host = _host(settings)
+    return worker_command(pool, number, host, log_level), host
 
 
 if __name__ == "__main__":

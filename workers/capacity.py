@@ -45,10 +45,22 @@ def worker_demand(pool: str, slots: int, workers: int = 1) -> Demand:
     return demand
 
 
-def require_capacity(wanted: str, demand: Demand) -> None:
-    """Raise ``UsageError`` for a demand beyond this machine; ``wanted`` names it in the message."""
+def require_workers(wanted: str, pool: str, slots: int, workers: int = 1) -> None:
+    """Raise ``UsageError`` for Celery workers, with this number of slots each, beyond this machine.
+
+    Each worker is the parent of its own child processes, with open files of its own.
+    """
+    require_capacity(wanted, worker_demand(pool, slots))
+    require_capacity(wanted, worker_demand(pool, slots, workers), one_parent=False)
+
+
+def require_capacity(wanted: str, demand: Demand, *, one_parent: bool = True) -> None:
+    """Raise ``UsageError`` for a demand beyond this machine; ``wanted`` names it in the message.
+
+    ``one_parent`` says whether all processes have the same parent, which has files open for each.
+    """
     for kind, number in demand.items():
-        most, reason = min(_limits(kind, max(demand["process"], 1)))
+        most, reason = min(_limits(kind, max(demand["process"], 1), one_parent=one_parent))
         if number > most:
             raise UsageError(
                 f"{wanted} needs {number:,} {PLURALS[kind]}, more than this machine can hold:"
@@ -56,7 +68,7 @@ def require_capacity(wanted: str, demand: Demand) -> None:
             )
 
 
-def _limits(kind: str, processes: int) -> Iterator[tuple[int, str]]:
+def _limits(kind: str, processes: int, *, one_parent: bool) -> Iterator[tuple[int, str]]:
     """The limits on the number of slots of this kind, with what sets each of them."""
     memory = _free_memory()
     each = f"{BYTES[kind] / MIB:g} MiB" if BYTES[kind] >= MIB else f"{BYTES[kind] / KIB:g} KiB"
@@ -66,7 +78,7 @@ def _limits(kind: str, processes: int) -> Iterator[tuple[int, str]]:
         return
     tasks = _free_tasks()
     yield tasks, f"{tasks:,} more processes and threads are allowed"
-    if kind == "process":
+    if kind == "process" and one_parent:
         files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         if files != resource.RLIM_INFINITY:
             reason = f"each takes {PROCESS_FILES} of {files:,} open files (ulimit -n)"

@@ -26,7 +26,7 @@ from poolrace.producer.cluster.state import (
 from poolrace.producer.processes.guard import find_guard
 from poolrace.producer.processes.session import end
 from poolrace.producer.settings import Settings
-from poolrace.workers.capacity import Demand, require_capacity, worker_demand
+from poolrace.workers.capacity import Demand, require_capacity, require_workers, worker_demand
 from poolrace.workers.errors import ClusterError, UsageError
 from poolrace.workers.settings import mask
 
@@ -125,10 +125,12 @@ def temporary(
 
 def _require_capacity(pools: Mapping[str, int], hosts: int = 1) -> None:
     """Raise ``UsageError`` for more workers or slots than this machine can hold."""
+    for pool, slots in pools.items():
+        require_workers(f"{pool}:{slots}", pool, slots)
     demands = (worker_demand(pool, slots, hosts) for pool, slots in pools.items())
     names = ", ".join(f"{pool}:{slots}" for pool, slots in pools.items())
     on_hosts = f" on {hosts:,} hosts" if hosts > 1 else ""
-    require_capacity(f"a cluster of {names}{on_hosts}", sum(demands, Demand()))
+    require_capacity(f"a cluster of {names}{on_hosts}", sum(demands, Demand()), one_parent=False)
 
 
 def _end_processes(session: int | None, directory: Path) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from poolrace.producer.race.options import RaceOptions, parse_pool
 from poolrace.producer.results.candidate import Candidate
-from poolrace.workers.capacity import require_capacity, worker_demand
+from poolrace.workers.capacity import require_workers
 from poolrace.workers.pools import POOLS
 
 
@@ -20,5 +20,4 @@ def require_race_fits(options: RaceOptions) -> None:
 def require_candidates_fit(candidates: Iterable[Candidate]) -> None:
     """Raise ``UsageError`` for a candidate that this machine cannot hold."""
     for candidate in candidates:
-        demand = worker_demand(candidate.pool, candidate.concurrency, candidate.workers)
-        require_capacity(str(candidate), demand)
+        require_workers(str(candidate), candidate.pool, candidate.concurrency, candidate.workers)

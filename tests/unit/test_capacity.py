@@ -1,5 +1,6 @@
 """Numbers of slots, hosts and workers that the machine cannot hold are refused before a start."""
 
+import os
 import resource
 import subprocess
 import sys
@@ -10,7 +11,14 @@ import pytest
 
 from poolrace.producer.commands import producer
 from poolrace.workers import capacity
-from poolrace.workers.capacity import GIB, MIB, Demand, require_capacity, worker_demand
+from poolrace.workers.capacity import (
+    GIB,
+    MIB,
+    Demand,
+    require_capacity,
+    require_workers,
+    worker_demand,
+)
 from poolrace.workers.errors import UsageError
 
 
@@ -47,6 +55,16 @@ def test_the_limit_of_open_files_counts(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(resource, "getrlimit", lambda _: (128, 128))
     with pytest.raises(UsageError, match=r"8 of 128 open files \(ulimit -n\); give at most 8 in"):
         require_capacity("it", Demand(process=9))
+
+
+@pytest.mark.usefixtures("_machine")
+def test_each_worker_has_open_files_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (128, 128))
+    require_workers("it", "prefork", 7, workers=4)
+    with pytest.raises(UsageError, match="give at most 8 in all"):
+        require_workers("it", "prefork", 8)
+    with pytest.raises(UsageError, match="give at most 42 in all"):
+        require_workers("it", "prefork", 7, workers=6)
 
 
 def test_workers_need_processes_of_their_own() -> None:
@@ -102,15 +120,24 @@ def test_a_million_is_refused_before_anything_is_started(
     assert [path.name for path in tmp_path.iterdir()] == ["items.jsonl"]
 
 
-def test_a_worker_refuses_slots_that_the_machine_cannot_hold() -> None:
-    worker = subprocess.run(
-        [sys.executable, "-m", "poolrace.workers", "prefork", "--slots", "1000000"],
-        env={"CELERY_BROKER_URL": "redis://127.0.0.1:1/0"},
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        (["-m", "poolrace.workers", "prefork", "--slots", "1000000"], "prefork:1000000 needs"),
+        (["deploy/cluster.py", "scale", "solo", "1000000"], "N=1000000 needs 1,000,000 processes"),
+    ],
+    ids=["a worker", "make scale"],
+)
+def test_a_million_is_refused_outside_of_the_command_line(command: list[str], message: str) -> None:
+    answer = subprocess.run(
+        [sys.executable, *command],
+        cwd=Path(__file__).parents[2],
+        env={**os.environ, "CELERY_BROKER_URL": "redis://127.0.0.1:1/0"},
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
-    assert worker.returncode == 2
-    assert "prefork:1000000 needs 1,000,001 processes" in worker.stderr
-    assert len(worker.stderr.splitlines()) == 1
+    assert answer.returncode == 2
+    assert message in answer.stderr
+    assert len(answer.stderr.splitlines()) == 1
