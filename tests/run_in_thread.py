@@ -38,6 +38,13 @@ class Progress:
         if self.future.done():
             pytest.fail(f"the run ended too early: {self.future.result()}")
 
+    def resume(self) -> None:
+        """Let the run go on; if it has waited, chunks are in flight again when this returns."""
+        seen = self.done
+        self.go_on.set()
+        if seen >= 0.5:
+            wait_until(lambda: self.done > seen or self.future.done())
+
     def run(self) -> "Run":
         """The finished run."""
         return self.future.result(timeout=0)
@@ -59,7 +66,7 @@ def run_in_thread(
         try:
             progress.wait_for(part)
             if not held:
-                progress.go_on.set()
+                progress.resume()
             yield progress
         finally:
             progress.go_on.set()

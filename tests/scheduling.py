@@ -9,12 +9,7 @@ import pytest
 from xdist.scheduler import LoadFileScheduling
 
 GROUPS = {
-    "cluster of the jobs": ("faults/test_jobs", "integration/test_interrupt"),
-    "cluster of the commands": (
-        "integration/test_cli",
-        "integration/test_sweep_and_scale",
-        "integration/test_every_model",
-    ),
+    "cluster of the jobs": ("faults/test_jobs",),
     "cluster of the documents": (
         "integration/test_docs",
         "integration/test_celery_pool",
@@ -23,17 +18,23 @@ GROUPS = {
         "integration/test_refused_messages",
         "fundamentals/test_5_celery",
     ),
+    "distributions": ("packaging/test_distributions", "packaging/test_beside_another_project"),
+    "local cluster": ("integration/test_cluster",),
+    "cluster of the command line": ("integration/test_cli",),
     "lost connections and data": (
         "faults/test_lost_connections",
         "faults/test_lost_redis",
         "faults/test_stopped_workers",
     ),
-    "stalled Redis, killed workers": ("faults/test_stalled_redis", "faults/test_killed_workers"),
-    "paused hosts": ("integration/test_paused_hosts",),
-    "fatal chunks": ("faults/test_fatal_chunks",),
+    "cluster of the models": (
+        "integration/test_sweep_and_scale",
+        "integration/test_every_model",
+        "integration/test_interrupt",
+    ),
     "options of a race": ("races/test_options",),
-    "local cluster": ("integration/test_cluster",),
-    "distributions": ("packaging/test_distributions", "packaging/test_beside_another_project"),
+    "paused hosts": ("integration/test_paused_hosts",),
+    "stalled Redis, killed workers": ("faults/test_stalled_redis", "faults/test_killed_workers"),
+    "fatal chunks": ("faults/test_fatal_chunks",),
 }
 """Unit -> its files, below ``tests/``; the longest unit first. Each starts its clusters once."""
 

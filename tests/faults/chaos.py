@@ -170,8 +170,11 @@ class Round:
         return ["resume", unfinished[0], "--json"]
 
 
-def chaos(seconds: float, seed: int) -> Tally:
-    """Run rounds for ``seconds`` seconds; each begins when the cluster is complete again."""
+def chaos(seconds: float, seed: int, rounds: int = 1) -> Tally:
+    """Run rounds for ``seconds`` seconds, ``rounds`` at least.
+
+    Each begins when the cluster is complete again.
+    """
     tally = Tally()
     dice = random.Random(seed)  # not used for secrets
     with (
@@ -180,7 +183,7 @@ def chaos(seconds: float, seed: int) -> Tally:
         CommandLine(Path(state), {"CELERY_BROKER_URL": cluster.broker_url}) as producer,
     ):
         deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline and not tally.hung:
+        while not tally.hung and (time.monotonic() < deadline or tally.faults.total() < rounds):
             Round(cluster, producer, dice.choice(list(FAULTS)), tally).run(dice)
             wait_until(lambda: not cluster.broken_parts(), COMPLETE_S)
     return tally

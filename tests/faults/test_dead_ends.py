@@ -19,7 +19,8 @@ from tests.faults.faults import additional_worker, cut_others
 if TYPE_CHECKING:
     import redis
 
-PATIENCE_S = 3
+PATIENCE_S = 6
+"""Seconds of patience; longer than a killed worker seems to be present (``SILENT_S``)."""
 LONG = (
     "run", "mixed", "--pool", "solo", "--cpu-s", "0", "--wait-s", "0.05", "--stop", "100",
     "--chunk-size", "5", "--json",

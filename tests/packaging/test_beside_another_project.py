@@ -10,6 +10,8 @@ import pytest
 
 from tests.packaging.conftest import Distributions, SharedEnvironment
 
+pytestmark = pytest.mark.timeout(400)  # the first test builds the distributions
+
 EXACT = sum(range(1000))
 
 

@@ -5,7 +5,11 @@ import tarfile
 import zipfile
 from pathlib import Path
 
+import pytest
+
 from tests.packaging.conftest import ROOT, Distributions, run
+
+pytestmark = pytest.mark.timeout(400)  # the first test builds the distributions
 
 PIP_WHEEL = ("-m", "pip", "--quiet", "wheel", "--no-deps", "--no-build-isolation", "--no-index")
 

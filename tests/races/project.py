@@ -65,7 +65,7 @@ QUICK = ("--budget-s", "8", "--yes", "--json")
 """Options of a race whose test needs no comparison of candidates: a slow machine spends most of
 these seconds on starting workers."""
 
-ENOUGH = ("--budget-s", "15")
+ENOUGH = ("--budget-s", "20")
 """Options of a race that compares candidates, also on a slow machine."""
 
 

@@ -70,7 +70,7 @@ def answering(port: int) -> Iterator[None]:
             server.terminate()
 
 
-def race_example(name: str, app: str, task: str, pools: str) -> dict[str, Any]:
+def race_example(name: str, app: str, task: str, pools: str, budget_s: int) -> dict[str, Any]:
     """The verdict of a race of the example."""
     port = free_port()
     producer = CommandLine(EXAMPLES / name, {"EXAMPLE_SERVER": f"http://127.0.0.1:{port}"})
@@ -78,7 +78,7 @@ def race_example(name: str, app: str, task: str, pools: str) -> dict[str, Any]:
     with answering(port):
         answer = producer(
             "race", "-A", app, "--task", task, "--items", "items.jsonl", *options,
-            "--budget-s", "12", "--yes", "--json",
+            "--budget-s", str(budget_s), "--yes", "--json",
         )  # fmt: skip
     assert answer.code == 0, answer.err
     verdict: dict[str, Any] = answer.json()
@@ -88,14 +88,14 @@ def race_example(name: str, app: str, task: str, pools: str) -> dict[str, Any]:
 @pytest.mark.parametrize("name", WAITING)
 def test_an_example_that_waits_gets_its_verdict_on_any_machine(name: str) -> None:
     example = WAITING[name]
-    example.check(race_example(name, "tasks", example.task, example.pools))
+    example.check(race_example(name, "tasks", example.task, example.pools, 20))
 
 
 @pytest.mark.timing
 @pytest.mark.parametrize("name", COMPUTING)
 def test_an_example_that_computes_gets_its_verdict_on_a_quiet_machine(name: str) -> None:
     app, task, best = COMPUTING[name]
-    verdict = race_example(name, app, task, "prefork:2 threads:2")
+    verdict = race_example(name, app, task, "prefork:2 threads:2", 12)
     fastest = [verdict["fastest"], *verdict["alike"]]
     assert verdict["limited_by"] == "cpu"
     assert verdict["fastest"]["pool"] in best
