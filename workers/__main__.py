@@ -7,13 +7,25 @@ its command line has ``--pool gevent``.
 
 import os
 import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import click
+import redis
 
 from poolrace.workers.command_line import worker_command
 from poolrace.workers.errors import ClusterError
 from poolrace.workers.pools import POOLS
-from poolrace.workers.settings import WorkerSettings
+from poolrace.workers.runtime.names import reserve_host
+from poolrace.workers.settings import WorkerSettings, inherited_environment, mask
+
+RETRY_S = 1.0
+"""Seconds between two attempts to reach Redis; a worker waits for its broker without a limit."""
+
+TIMEOUT_S = 4.0
+"""Seconds to wait for a connection to Redis, or for the reply to one command."""
 
 
 @click.command()
@@ -30,8 +42,40 @@ def main(pool: str, slots: int | None, log_level: str) -> None:
         raise ClusterError(
             "no broker is given; set CELERY_BROKER_URL=redis://:PASSWORD@HOST:PORT/0"
         )
-    command = worker_command(pool, slots or settings.slots, settings.host, log_level)
-    os.execv(sys.executable, command)  # noqa: S606 # no shell is wanted
+    host = _reserved_host(pool, settings, settings.broker_url)
+    command = worker_command(pool, slots or settings.slots, host, log_level)
+    environment = inherited_environment(POOLRACE_HOST=host)
+    os.execve(sys.executable, command, environment)  # noqa: S606 # no shell is wanted
+
+
+def _reserved_host(pool: str, settings: WorkerSettings, url: str) -> str:
+    """The host's name, with a number behind it if another worker of the pool has this name."""
+    trust = {"ssl_ca_certs": str(settings.ca_file)} if url.startswith("rediss:") else {}
+    options: dict[str, Any] = {"socket_timeout": TIMEOUT_S, "socket_connect_timeout": TIMEOUT_S}
+    with redis.Redis.from_url(url, **options, **(trust if settings.ca_file else {})) as client:
+        try:
+            host = _when_connected(partial(reserve_host, client, pool, settings.host))
+        except redis.RedisError:
+            return settings.host  # Celery reports the error, and tries again
+    if host != settings.host:
+        click.echo(
+            f"another worker is named {pool}@{settings.host}; this one is named {pool}@{host}."
+            " POOLRACE_HOST sets the name",
+            err=True,
+        )
+    return host
+
+
+def _when_connected(reserve: Callable[[], str]) -> str:
+    """Call ``reserve`` once Redis can be reached; raises an error of another kind at once."""
+    while True:
+        try:
+            return reserve()
+        except redis.AuthenticationError:
+            raise
+        except (redis.ConnectionError, redis.TimeoutError) as error:
+            click.echo(f"waiting for Redis: {mask(str(error))}", err=True)
+            time.sleep(RETRY_S)
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ from poolrace.producer.experiments.saved_jobs import saved_jobs
 from poolrace.producer.processes.session import members
 from poolrace.producer.settings import Settings
 from poolrace.workers.chunks import Chunk, ChunkResult
+from poolrace.workers.protocol import queue_of
 from poolrace.workers.runtime.presence import Announcement
 from tests.conftest import wait_until
 
@@ -220,7 +221,7 @@ def forge_messages(target: Target) -> None:
     results = b'{"status": "SUCCESS"}', b"\x80", DEEP, json.dumps(answer).encode()
     messages = b"\x80\x04.", b"{}", b"null", b'{"body": 1, "headers": {}}', DEEP
     with target.redis() as client:
-        client.lpush(target.pool, *messages)
+        client.lpush(queue_of(target.pool), *messages)
         for job, result in itertools.product(jobs[:4], results):
             client.publish(f"celery-task-meta-{job.job}.0-1", result)
 

@@ -16,6 +16,7 @@ from poolrace.producer.jobs.schedules import ScheduleChoice
 from poolrace.producer.results.run import Run
 from poolrace.producer.settings import Settings
 from poolrace.workers.pools import POOLS
+from poolrace.workers.protocol import queue_of
 from poolrace.workers.workloads import make_workload
 from tests.conftest import held_chunks, wait_until
 from tests.run_in_thread import Progress, assert_exact, run_in_thread
@@ -51,7 +52,7 @@ def assert_clean(client: "redis.Redis") -> None:
 
 
 def _idle(client: "redis.Redis", pool: str) -> bool:
-    return client.llen(pool) == 0 and not held_chunks(client, pool)
+    return client.llen(queue_of(pool)) == 0 and not held_chunks(client, pool)
 
 
 def run_on(

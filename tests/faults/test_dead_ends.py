@@ -73,7 +73,7 @@ def test_a_run_without_workers_ends_and_can_be_resumed(
         worker.kill()
         _, err = process.communicate(timeout=60)  # with the default patience it would take longer
     assert process.returncode == 3
-    assert "no worker consumes queue 'solo'" in err
+    assert "no worker consumes the queue of pool 'solo'" in err
     with additional_worker(bare, "solo", "second"):
         wait_until(lambda: present_workers(store))
         assert_resumes(producer, err, store)

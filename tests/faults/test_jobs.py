@@ -10,6 +10,7 @@ from poolrace.producer.broker.checkpoint_store import INDEX_KEY, OWNER_EXPIRE_S,
 from poolrace.producer.experiments.saved_jobs import saved_jobs
 from poolrace.producer.settings import Settings
 from poolrace.workers.pools import POOLS
+from poolrace.workers.protocol import queue_of
 from tests.conftest import Answer, CommandLine, held_chunks, wait_until
 from tests.faults.faults import stopped
 
@@ -76,7 +77,7 @@ def test_the_job_of_a_killed_producer_is_resumed(
     computed = sum(share["indices"] for slots in run["shares"].values() for share in slots.values())
     assert computed == STOP - run["resumed"]
     assert newest(producer_on_cluster)["state"] == "finished"
-    wait_until(lambda: store.llen(pool) == 0 and not held_chunks(store, pool))
+    wait_until(lambda: store.llen(queue_of(pool)) == 0 and not held_chunks(store, pool))
 
 
 def test_ctrl_c_prints_the_command_that_resumes_the_job(producer_on_cluster: CommandLine) -> None:
@@ -137,7 +138,7 @@ def test_cancel_ends_the_job_and_its_producer(
     assert run.code == 1
     assert f"job {job} was cancelled" in run.err
     assert newest(producer_on_cluster)["state"] == "cancelled"
-    wait_until(lambda: store.llen(pool) == 0 and not held_chunks(store, pool))
+    wait_until(lambda: store.llen(queue_of(pool)) == 0 and not held_chunks(store, pool))
     for command in ("cancel", "resume"):
         again = producer_on_cluster(command, job)
         assert again.code == 2

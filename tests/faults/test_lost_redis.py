@@ -9,6 +9,7 @@ from poolrace.producer.executors.models import Model, make_executor
 from poolrace.producer.jobs.job import Job
 from poolrace.producer.jobs.schedules import ScheduleChoice
 from poolrace.producer.settings import Settings
+from poolrace.workers.protocol import queue_of
 from poolrace.workers.workloads import make_workload
 from tests.conftest import wait_until
 from tests.faults.faults import Target, flush_redis, kill_redis
@@ -43,7 +44,7 @@ def test_messages_lost_by_an_emptied_redis_do_not_count_as_losses_of_a_chunk(
 ) -> None:
     monkeypatch.setattr("poolrace.producer.executors.celery.recovery.MAX_LOSSES", 1)
     with in_the_middle(fault_cluster, "solo") as progress:
-        wait_until(lambda: client.llen("solo"))
+        wait_until(lambda: client.llen(queue_of("solo")))
         flush_redis(Target(fault_cluster, "solo"))
     assert progress.run().resent >= 1
 

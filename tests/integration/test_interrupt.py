@@ -12,6 +12,7 @@ from poolrace.producer.broker.workers import usage_of_workers
 from poolrace.producer.cluster.state import Cluster
 from poolrace.producer.executors.models import LOCAL_MODELS
 from poolrace.workers.pools import POOLS
+from poolrace.workers.protocol import queue_of
 from poolrace.workers.usage import usage_of_tree, used_between
 from tests.conftest import CommandLine, held_chunks, wait_until
 
@@ -68,7 +69,7 @@ def test_workers_are_idle_within_seconds_of_an_interrupt(
         _, err = process.communicate(timeout=20)
         assert process.returncode == 130
         assert "interrupted" in err
-        wait_until(lambda: client.llen(pool) == 0, 2.0)
+        wait_until(lambda: client.llen(queue_of(pool)) == 0, 2.0)
         wait_until(
             lambda: not held_chunks(client, pool), 4.0
         )  # workers announce their chunks once a second

@@ -12,14 +12,17 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import redis
+from celery.exceptions import NotRegistered
 
 from poolrace.producer.broker.checkpoint_store import CheckpointWriter
-from poolrace.producer.broker.queues import queued_task_ids
+from poolrace.producer.broker.queues import queued_task_ids, renew
 from poolrace.producer.broker.workers import WorkerWatch
 from poolrace.producer.errors import ChunkFailed
 from poolrace.producer.executors.celery.in_flight import InFlight, InFlightBatch
 from poolrace.producer.executors.celery.messages import Failure, Messages, TaskResult
+from poolrace.workers.app import TASK
 from poolrace.workers.errors import ChunkTimeout, ClusterError, PoolraceError, UsageError
+from poolrace.workers.protocol import queue_of
 
 CHECK_S = 1.0
 """Seconds between two checks of the workers and of the batches in flight."""
@@ -37,6 +40,15 @@ MAX_ATTEMPTS = 3
 
 MAX_LOSSES = 6
 """Losses of one chunk after which its job fails: the chunk itself may kill its workers."""
+
+FAST_REJECTIONS = 3
+"""Rejections of a batch, one after the other, up to which it is sent again at once. Idle workers
+take turns at the queue, so that the next message rarely goes to the same one. Then the batch counts
+as lost: while all other workers compute, it would go back and forth hundreds of times a second."""
+
+MAX_REJECTIONS = 60
+"""Rejections of a batch, about a minute of them, after which the run ends if no worker of poolrace
+holds any chunk."""
 
 OVERDUE_S = 10.0
 """Seconds beyond its time limit after which a chunk without a cancellation point counts as hung."""
@@ -69,6 +81,7 @@ class Recovery:
 
     def __post_init__(self) -> None:
         self._check_began_at = self._check_ended_at = self._progress_at = self.clock()
+        self._strangers = ""
 
     @property
     def due(self) -> bool:
@@ -87,6 +100,7 @@ class Recovery:
         lost too often; ``ChunkTimeout`` for a chunk that hangs.
         """
         self.events += self.workers.update()
+        renew(self.broker, self.workers.pool)
         now = self._check_began_at = self.clock()
         in_flight = self.messages.in_flight
         in_flight.exclude_time(now - self._check_ended_at - 2 * CHECK_S)
@@ -106,6 +120,9 @@ class Recovery:
         """
         if failure.kind == UsageError.__name__:
             raise UsageError(failure.text)
+        if failure.kind == NotRegistered.__name__:
+            self._send_elsewhere(batch)
+            return
         batch.attempts += 1
         if batch.attempts >= MAX_ATTEMPTS:
             raise self._final_error(batch, failure)
@@ -115,6 +132,32 @@ class Recovery:
         )
         self.messages.delete_result(batch)
         self.messages.send_singly(batch)
+
+    def _send_elsewhere(self, batch: InFlightBatch) -> None:
+        """Send a batch again that a Celery worker without poolrace's task took.
+
+        It is no failed attempt. Raises ``ClusterError`` if no other worker takes it for long.
+        """
+        batch.rejections += 1
+        if not self._strangers:
+            known = self.workers.names
+            self._strangers = ", ".join(sorted(self.messages.consumers() - known)) or "a worker"
+            text = (
+                f"{self._strangers} consumes the queue {queue_of(self.workers.pool)!r} without the"
+                f" task {TASK}; its chunks go to other workers; stop it"
+            )
+            logger.warning("%s", text)
+            self.events.append(text)
+        if batch.rejections >= MAX_REJECTIONS and not self.workers.busy:
+            raise ClusterError(
+                f"chunk {batch} was taken {batch.rejections} times by {self._strangers}, which does"
+                f" not have the task {TASK}, and by no worker of poolrace; stop that worker"
+            )
+        self.counts["resent"] += len(batch.chunks)
+        self.messages.delete_result(batch)
+        batch.rejected = batch.rejections % FAST_REJECTIONS == 0
+        if not batch.rejected:
+            self.messages.send_singly(batch)
 
     def back_up(self, idle_slots: int) -> None:
         """After a check, send backups of the slowest batches to idle slots; first result counts.
@@ -173,9 +216,10 @@ class Recovery:
 
     def _has_other_cause(self, batch: InFlightBatch) -> bool:
         """Whether the loss has another cause than the chunk: a worker on a busy host announces
-        itself late, or Redis lost its data."""
+        itself late, Redis lost its data, or a worker without the task took it."""
         announced_late = self.workers.holder(batch.task_id) is not None
-        return announced_late or batch.seen_at < self.checkpoints.redis_emptied_at
+        emptied = batch.seen_at < self.checkpoints.redis_emptied_at
+        return announced_late or emptied or batch.rejected
 
     def _require_not_hung(self, batch: InFlightBatch, now: float) -> None:
         limit_s = (self.time_limit_s or 0) * len(batch.chunks)
