@@ -140,11 +140,6 @@ class WorkerWatch:
         return list(self._hosts.values())
 
     @property
-    def names(self) -> set[str]:
-        """Names of the workers of the pool at the last update."""
-        return set(self._workers)
-
-    @property
     def busy(self) -> bool:
         """Whether any worker of the pool holds a chunk, of this job or of another."""
         return bool(self._holders)
@@ -152,6 +147,10 @@ class WorkerWatch:
     def holder(self, task_id: str) -> Announcement | None:
         """The last announcement of the worker that holds the task, ``None`` if none holds it."""
         return self._holders.get(task_id)
+
+    def announced_names(self) -> set[str]:
+        """Names of all workers of poolrace that announce themselves, of any pool and version."""
+        return {announcement.presence.name for announcement in announcements(self._client)}
 
     def update(self) -> list[str]:
         """Read the announcements again; returns descriptions of the changes.

@@ -118,7 +118,8 @@ def additional_worker(
     try:
         yield process
     finally:
-        process.terminate()
+        with suppress(psutil.NoSuchProcess):  # it has ended already
+            process.terminate()
         process.wait(timeout=30)
         with suppress(ProcessLookupError):  # child processes of a killed worker
             os.killpg(process.pid, signal.SIGKILL)
@@ -153,6 +154,12 @@ def flush_redis(target: Target) -> None:
     """Delete all keys (FLUSHALL)."""
     with target.redis() as client:
         client.flushall()
+
+
+def swap_databases(target: Target) -> None:
+    """Swap the database of the cluster with another one (SWAPDB)."""
+    with target.redis() as client:
+        client.swapdb(0, 1)
 
 
 def kill_redis(target: Target) -> None:
@@ -255,6 +262,7 @@ FAULTS: dict[str, Callable[[Target], None]] = {
     "worker terminated": end_worker,
     "worker stopped for a while": stop_worker,
     "Redis flushed": flush_redis,
+    "databases swapped": swap_databases,
     "Redis killed, started empty": kill_redis,
     "Redis stopped for a while": stop_redis,
     "Redis paused for a while": pause_redis,

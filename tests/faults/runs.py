@@ -43,12 +43,16 @@ def assert_clean(client: "redis.Redis") -> None:
     """Assert that queues are empty, workers are idle, and all keys expire."""
     for pool in POOLS:
         wait_until(partial(_idle, client, pool), 20)
-    lasting = {
+    assert lasting_keys(client) == set()
+
+
+def lasting_keys(client: "redis.Redis") -> set[bytes]:
+    """The keys that do not expire, except those of Celery and kombu."""
+    return {
         key
         for key in client.scan_iter()
         if client.ttl(key) == -1 and not key.startswith(b"_kombu.binding")
     }
-    assert lasting == set()
 
 
 def _idle(client: "redis.Redis", pool: str) -> bool:

@@ -31,7 +31,6 @@ class Workers:
 
     pool = "solo"
     patience_s = PATIENCE_S
-    names = frozenset({WORKER.name})
 
     def __init__(self) -> None:
         self.holding: dict[str, float] = {}
@@ -39,6 +38,9 @@ class Workers:
     @property
     def busy(self) -> bool:
         return bool(self.holding)
+
+    def announced_names(self) -> set[str]:
+        return {WORKER.name}
 
     def update(self) -> list[str]:
         return []
@@ -56,6 +58,8 @@ class Messages:
         self.in_flight = InFlight()
         self.stored: list[TaskResult] = []
         self.sent: list[Batch] = []
+        self.strays: set[str] = set()
+        self.dismissed: set[str] = set()
         self.subscriptions = self.questions = 0
         self._clock = clock
 
@@ -72,7 +76,10 @@ class Messages:
 
     def consumers(self) -> set[str]:
         self.questions += 1
-        return {WORKER.name, "celery@stray"}
+        return {WORKER.name} | self.strays
+
+    def dismiss(self, names: Iterable[str]) -> None:
+        self.dismissed = set(names)
 
     def send_backups(self, batches: Iterable[InFlightBatch]) -> None:
         self.sent += [batch.chunks for batch in batches]
@@ -115,6 +122,7 @@ class RecoverySetup:
             time_limit_s=time_limit_s,
             counts=Counter(),
             events=[],
+            notes=[],
             clock=self.clock,
         )
 

@@ -3,13 +3,8 @@
 import pytest
 
 from poolrace.producer.executors.celery.messages import Failure
-from poolrace.producer.executors.celery.recovery import (
-    CHECK_S,
-    FAST_REJECTIONS,
-    LOST_S,
-    MAX_LOSSES,
-    MAX_REJECTIONS,
-)
+from poolrace.producer.executors.celery.recovery import CHECK_S, LOST_S, MAX_LOSSES
+from poolrace.producer.executors.celery.strays import ASK_S, FAST_REJECTIONS, MAX_REJECTIONS
 from poolrace.workers.chunks import Chunk
 from poolrace.workers.errors import ClusterError
 from tests.unit.made_up_recovery import RecoverySetup
@@ -17,7 +12,9 @@ from tests.unit.made_up_recovery import RecoverySetup
 
 @pytest.fixture
 def setup(monkeypatch: pytest.MonkeyPatch) -> RecoverySetup:
-    return RecoverySetup(monkeypatch)
+    prepared = RecoverySetup(monkeypatch)
+    prepared.messages.strays = {"celery@stray"}
+    return prepared
 
 
 NOT_REGISTERED = Failure("NotRegistered", "poolrace.compute", "")
@@ -39,10 +36,10 @@ def test_a_chunk_that_a_stray_worker_took_goes_to_others_and_the_stray_is_named(
             setup.check_every_second(until=setup.clock.now + LOST_S + CHECK_S)
     [batch] = setup.messages.in_flight
     assert (batch.attempts, batch.losses) == (0, 0)
-    named = [event for event in setup.recovery.events if "celery@stray" in event]
-    [text] = named
-    assert "consumes the queue 'solo.2' without the task poolrace.compute" in text
-    assert setup.messages.questions == 1
+    [note] = setup.recovery.notes
+    assert note.startswith("celery@stray took chunks from queue 'solo.2'")
+    assert setup.messages.dismissed == {"celery@stray"}
+    assert setup.messages.questions <= setup.clock.now / ASK_S + 1
 
 
 def test_a_chunk_goes_back_and_forth_with_a_stray_worker_only_a_few_times_at_once(
@@ -54,6 +51,19 @@ def test_a_chunk_goes_back_and_forth_with_a_stray_worker_only_a_few_times_at_onc
     assert len(setup.messages.sent) == FAST_REJECTIONS
     setup.check_every_second(until=LOST_S + CHECK_S)
     assert len(setup.messages.sent) == FAST_REJECTIONS + 1
+
+
+def test_a_chunk_that_vanishes_in_a_stray_worker_is_sent_again_until_another_takes_it(
+    setup: RecoverySetup,
+) -> None:
+    """The stray worker has no result backend, so that it answers nothing."""
+    setup.messages.send((Chunk(0, 5),))
+    setup.check_every_second(until=2 * MAX_LOSSES * (LOST_S + CHECK_S))
+    [batch] = setup.messages.in_flight
+    assert (batch.losses, batch.attempts) == (1, 0)
+    assert "celery@stray" in setup.recovery.notes[0]
+    with pytest.raises(ClusterError, match=r"celery@stray.*stop that worker"):
+        setup.check_every_second(until=MAX_REJECTIONS * (LOST_S + 2 * CHECK_S))
 
 
 def test_the_run_ends_if_only_a_stray_worker_takes_its_chunks(setup: RecoverySetup) -> None:

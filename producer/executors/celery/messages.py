@@ -188,6 +188,11 @@ class Messages:
         queue = queue_of(self._pool)
         return {name for name, its in queues.items() if queue in {each["name"] for each in its}}
 
+    def dismiss(self, names: Iterable[str]) -> None:
+        """Tell these Celery workers to stop consuming the queue."""
+        with translate_errors(self._broker_url):
+            self._app.control.cancel_consumer(queue_of(self._pool), destination=[*names])
+
     def _task_id(self, suffix: str) -> str:
         return f"{self._job.key}.{suffix}"
 

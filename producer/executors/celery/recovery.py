@@ -12,7 +12,6 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import redis
-from celery.exceptions import NotRegistered
 
 from poolrace.producer.broker.checkpoint_store import CheckpointWriter
 from poolrace.producer.broker.queues import queued_task_ids, renew
@@ -20,9 +19,8 @@ from poolrace.producer.broker.workers import WorkerWatch
 from poolrace.producer.errors import ChunkFailed
 from poolrace.producer.executors.celery.in_flight import InFlight, InFlightBatch
 from poolrace.producer.executors.celery.messages import Failure, Messages, TaskResult
-from poolrace.workers.app import TASK
+from poolrace.producer.executors.celery.strays import FAST_REJECTIONS, NOT_REGISTERED, Strays
 from poolrace.workers.errors import ChunkTimeout, ClusterError, PoolraceError, UsageError
-from poolrace.workers.protocol import queue_of
 
 CHECK_S = 1.0
 """Seconds between two checks of the workers and of the batches in flight."""
@@ -41,15 +39,6 @@ MAX_ATTEMPTS = 3
 MAX_LOSSES = 6
 """Losses of one chunk after which its job fails: the chunk itself may kill its workers."""
 
-FAST_REJECTIONS = 3
-"""Rejections of a batch, one after the other, up to which it is sent again at once. Idle workers
-take turns at the queue, so that the next message rarely goes to the same one. Then the batch counts
-as lost: while all other workers compute, it would go back and forth hundreds of times a second."""
-
-MAX_REJECTIONS = 60
-"""Rejections of a batch, about a minute of them, after which the run ends if no worker of poolrace
-holds any chunk."""
-
 OVERDUE_S = 10.0
 """Seconds beyond its time limit after which a chunk without a cancellation point counts as hung."""
 
@@ -66,7 +55,7 @@ logger = logging.getLogger(__name__)
 class Recovery:
     """Recovers the lost, failed and slow batches of one job on one pool.
 
-    ``counts`` and ``events`` belong to the executor; the recovery adds to them.
+    ``counts``, ``events`` and ``notes`` belong to the executor; the recovery adds to them.
     """
 
     broker: redis.Redis
@@ -76,12 +65,14 @@ class Recovery:
     time_limit_s: float | None
     counts: Counter[str]
     events: list[str]
+    notes: list[str]
+    """Events that a run reports also if they happened before its clock was started."""
     clock: Callable[[], float] = time.monotonic
     """Returns the seconds of the clock that ``InFlight`` uses; tests replace the clock."""
 
     def __post_init__(self) -> None:
         self._check_began_at = self._check_ended_at = self._progress_at = self.clock()
-        self._strangers = ""
+        self._strays = Strays(self.workers, self.messages, self.notes, self.clock)
 
     @property
     def due(self) -> bool:
@@ -120,7 +111,7 @@ class Recovery:
         """
         if failure.kind == UsageError.__name__:
             raise UsageError(failure.text)
-        if failure.kind == NotRegistered.__name__:
+        if failure.kind == NOT_REGISTERED:
             self._send_elsewhere(batch)
             return
         batch.attempts += 1
@@ -134,30 +125,15 @@ class Recovery:
         self.messages.send_singly(batch)
 
     def _send_elsewhere(self, batch: InFlightBatch) -> None:
-        """Send a batch again that a Celery worker without poolrace's task took.
-
-        It is no failed attempt. Raises ``ClusterError`` if no other worker takes it for long.
-        """
-        batch.rejections += 1
-        if not self._strangers:
-            known = self.workers.names
-            self._strangers = ", ".join(sorted(self.messages.consumers() - known)) or "a worker"
-            text = (
-                f"{self._strangers} consumes the queue {queue_of(self.workers.pool)!r} without the"
-                f" task {TASK}; its chunks go to other workers; stop it"
-            )
-            logger.warning("%s", text)
-            self.events.append(text)
-        if batch.rejections >= MAX_REJECTIONS and not self.workers.busy:
-            raise ClusterError(
-                f"chunk {batch} was taken {batch.rejections} times by {self._strangers}, which does"
-                f" not have the task {TASK}, and by no worker of poolrace; stop that worker"
-            )
-        self.counts["resent"] += len(batch.chunks)
+        """Send a batch again that a stray worker took: one without the task. No failed attempt."""
+        self._strays.find()
+        self._strays.count_rejection(batch)
         self.messages.delete_result(batch)
-        batch.rejected = batch.rejections % FAST_REJECTIONS == 0
-        if not batch.rejected:
+        if batch.rejections % FAST_REJECTIONS:
+            self.counts["resent"] += len(batch.chunks)
             self.messages.send_singly(batch)
+        else:
+            batch.rejected = True
 
     def back_up(self, idle_slots: int) -> None:
         """After a check, send backups of the slowest batches to idle slots; first result counts.
@@ -201,6 +177,9 @@ class Recovery:
         for batch in lost:
             if self._has_other_cause(batch):
                 continue
+            if batch.losses and batch.holder is None and self._strays.find():
+                self._strays.count_rejection(batch)  # a stray worker without a result backend
+                continue
             batch.losses += 1
             if batch.losses >= MAX_LOSSES:
                 raise ChunkFailed(
@@ -216,7 +195,7 @@ class Recovery:
 
     def _has_other_cause(self, batch: InFlightBatch) -> bool:
         """Whether the loss has another cause than the chunk: a worker on a busy host announces
-        itself late, Redis lost its data, or a worker without the task took it."""
+        itself late, Redis lost its data, or a stray worker took the chunk."""
         announced_late = self.workers.holder(batch.task_id) is not None
         emptied = batch.seen_at < self.checkpoints.redis_emptied_at
         return announced_late or emptied or batch.rejected
