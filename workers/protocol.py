@@ -13,8 +13,11 @@ cannot read needs a new number. Releases up to 0.2.0 have number 1."""
 FIRST_PROTOCOL = 1
 """Number of the protocol of a worker that announces none."""
 
-UNKNOWN_VERSION = "(unknown version)"
-"""Version of a worker that announces none, and of a checkout that is not installed."""
+FIRST_VERSIONS = "0.2.0 or older"
+"""Version of a worker that announces none."""
+
+UNKNOWN_VERSION = "of unknown version"
+"""Version of a checkout that is not installed."""
 
 QUEUE_EXPIRE_S = 60
 """Seconds until a queue expires. Each message that is sent, and each second of a running job, begin

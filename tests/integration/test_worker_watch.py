@@ -124,7 +124,7 @@ def test_a_worker_of_another_protocol_is_named_and_gets_no_chunks(store: "redis.
     watch = WorkerWatch.start(store, POOL, 60)
     assert watch.slots == one.slots
     [text] = watch.other_versions()
-    assert text.startswith(f"{two.name} gets no chunks: it runs poolrace (unknown version)")
+    assert text.startswith(f"{two.name} gets no chunks: it runs poolrace 0.2.0 or older")
     assert watch.update() == []  # named once
     store.delete(presence_key(one.name))
     announce(store, replace(two, protocol=PROTOCOL + 1, version="9.9"))

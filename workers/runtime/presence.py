@@ -19,8 +19,8 @@ import redis
 from poolrace.workers.host_facts import HostFacts
 from poolrace.workers.protocol import (
     FIRST_PROTOCOL,
+    FIRST_VERSIONS,
     PROTOCOL,
-    UNKNOWN_VERSION,
     package_version,
 )
 from poolrace.workers.usage import usage_of_tree
@@ -123,7 +123,7 @@ class Presence:
 
         A worker of another version may announce fields that this version does not know.
         """
-        announced = {"version": UNKNOWN_VERSION, "protocol": FIRST_PROTOCOL, **data}
+        announced = {"version": FIRST_VERSIONS, "protocol": FIRST_PROTOCOL, **data}
         try:
             return msgspec.convert(announced, cls)
         except msgspec.ValidationError as error:
