@@ -6,8 +6,9 @@ BIN := .venv/bin
 CLUSTER := $(BIN)/python deploy/cluster.py
 # Tests start hundreds of interpreters: cached bytecode saves a sixth of their CPU time.
 PYTEST := env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest
-# Most tests wait most of the time. A file stays in one process, which starts its cluster once.
-PARALLEL := -n 8 --dist loadfile --no-loadscope-reorder
+# Most tests wait most of the time. Files that share a cluster stay in one process, which starts it
+# once (tests/scheduling.py).
+PARALLEL := -n 10 --dist loadfile --no-loadscope-reorder
 # Real workers on a busy machine: a test that failed beside others counts if it fails alone, too.
 FAILED_AGAIN := --last-failed --last-failed-no-failures none
 CONTAINERS := -p pytest_celery.plugin tests/cluster/containers
@@ -31,8 +32,8 @@ demo: install  ## Compare all models on the sum of range(0, 100_000_000).
 	@echo "raw values: results.json    page: report.html"
 	@echo "to keep a cluster running and watch it in Flower: make up; then $(BIN)/producer run sum --pool gevent"
 
-test: install  ## Run all tests that need no Docker: eight at a time, then the timing tests alone.
-	@$(PYTEST) $(PARALLEL) -m "not timing" || $(PYTEST) $(FAILED_AGAIN) -m "not timing"
+test: install  ## Run all tests that need no Docker: ten at a time, then the timing tests alone.
+	@$(PYTEST) --cache-clear $(PARALLEL) -m "not timing" || $(PYTEST) $(FAILED_AGAIN) -m "not timing"
 	@$(PYTEST) -m timing
 
 chaos: install  ## Run random jobs under random faults: make chaos SECONDS=600 SEED=7.

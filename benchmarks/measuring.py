@@ -88,7 +88,7 @@ def _empty(sizes: Sizes, *, quick: bool) -> Benchmark:
         quick=quick,
         sizes={**asdict(sizes), "hosts": list(sizes.hosts)},
         works={},
-        environment=describe([HostFacts.collect("bench")]),
+        environment=asdict(describe([HostFacts.collect("bench")])),
         peers=versions,
         left_out={},
         samples=(),

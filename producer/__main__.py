@@ -1,7 +1,6 @@
 """Entry point of the program ``producer``: runs a command, turns errors into exit codes."""
 
 import logging
-import os
 import re
 import signal
 import sys
@@ -11,7 +10,9 @@ from typing import NoReturn
 import click
 
 from poolrace.producer.commands import COMMANDS, producer
+from poolrace.producer.commands.closed_pipe import discard_output
 from poolrace.producer.errors import INTERRUPTED
+from poolrace.producer.printable import printable
 from poolrace.producer.program import PROGRAM
 from poolrace.workers.errors import PoolraceError
 from poolrace.workers.settings import mask
@@ -49,8 +50,7 @@ def main() -> NoReturn:
         code = _print_error("interrupted; everything that this command started is stopped",
                             INTERRUPTED)  # fmt: skip
     except BrokenPipeError:
-        # The reader of our output closed the pipe; the interpreter must not write more at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard_output()
         code = 1
     except OSError as error:
         code = _print_error(f"cannot write the output: {error.strerror}", 1)
@@ -62,7 +62,8 @@ class LogFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the text of the record."""
-        return _as_called(super().format(record))
+        lines = super().format(record).split("\n")
+        return _as_called("\n".join(map(printable, lines)))
 
 
 def _as_called(message: str) -> str:
@@ -72,7 +73,7 @@ def _as_called(message: str) -> str:
 
 def _print_error(message: str, code: int) -> int:
     """Print the message on one line of standard error, without passwords; return the code."""
-    text = mask(_as_called(" ".join(message.split())))
+    text = mask(_as_called(printable(" ".join(message.split()))))
     click.echo(f"{PROGRAM}: {text}", err=True)
     return code
 

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
 
+from poolrace.producer.results.environment import Environment
 from poolrace.producer.settings import Settings
 from poolrace.workers.host_facts import HostFacts
 
@@ -17,16 +17,13 @@ SOURCE_TREE = Path(__file__).resolve().parent.parent
 """Root of the checkout; or, without a checkout, the directory of the installed package."""
 
 
-def describe(hosts: Iterable[HostFacts]) -> dict[str, Any]:
-    """Return the environment as a JSON object; it has no paths, user names or passwords."""
-    return {
-        "hosts": [host.to_json() for host in hosts],
-        "versions": {name: number for name in PACKAGES if (number := _version(name))},
-        "commit": commit_of(SOURCE_TREE),
-    }
+def describe(hosts: Iterable[HostFacts]) -> Environment:
+    """Return the environment of a measurement on these hosts."""
+    versions = {name: number for name in PACKAGES if (number := _version(name))}
+    return Environment(list(hosts), versions, commit_of(SOURCE_TREE))
 
 
-def describe_this_machine() -> dict[str, Any]:
+def describe_this_machine() -> Environment:
     """Return the environment of a measurement on this machine alone."""
     return describe([HostFacts.collect(Settings().host)])
 

@@ -1,5 +1,6 @@
 """Start runs in another thread, while the test disturbs the cluster, and check them."""
 
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from poolrace.producer.experiments.dispatch import Observer
 from poolrace.producer.jobs.ledger import Ledger
 from poolrace.producer.results.run import Run
 from poolrace.workers.chunks import ChunkResult
-from tests.conftest import wait_until
+from tests.conftest import PATIENCE_S, wait_until
 
 
 @dataclass
@@ -21,15 +22,19 @@ class Progress:
     future: "Future[Run]" = field(default_factory=Future)
     done: float = 0.0
     hosts: set[str] = field(default_factory=set)
+    go_on: threading.Event = field(default_factory=threading.Event)
+    """Set when the run may go on beyond the half of its range."""
 
     def __call__(self, ledger: Ledger, result: ChunkResult | None) -> None:
         if result is not None:
             self.hosts.add(result.host)
         self.done = ledger.done / (ledger.stop - ledger.start)
+        if self.done >= 0.5:
+            self.go_on.wait(PATIENCE_S)
 
     def wait_for(self, part: float) -> None:
         """Wait until ``part`` of the range is done; fail if the run ends first."""
-        wait_until(lambda: self.done >= part or self.future.done(), 60)
+        wait_until(lambda: self.done >= part or self.future.done())
         if self.future.done():
             pytest.fail(f"the run ended too early: {self.future.result()}")
 
@@ -39,16 +44,25 @@ class Progress:
 
 
 @contextmanager
-def run_in_thread(run: Callable[[Observer], Run], part: float = 0.25) -> Iterator[Progress]:
+def run_in_thread(
+    run: Callable[[Observer], Run], part: float = 0.25, *, held: bool = False
+) -> Iterator[Progress]:
     """Start ``run``, which takes an observer; enter the block when ``part`` of it is done.
 
-    Leaving the block waits for the end of the run.
+    On a busy machine the block may begin late, so the run waits at half of its range: until the
+    block begins, or, if it is ``held``, until the block sets ``go_on``. Leaving the block waits
+    for the end of the run.
     """
     progress = Progress()
     with ThreadPoolExecutor(1) as thread:
         progress.future = thread.submit(run, progress)
-        progress.wait_for(part)
-        yield progress
+        try:
+            progress.wait_for(part)
+            if not held:
+                progress.go_on.set()
+            yield progress
+        finally:
+            progress.go_on.set()
         progress.future.result(timeout=150)
 
 

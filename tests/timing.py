@@ -1,6 +1,7 @@
 """pytest plugin for the marker ``timing``: tests with a bound on measured times.
 
-They run last. Before each of them the plugin measures the background load. On a busy machine a
+They run last. Before each of them the plugin measures the background load, unless the timing test
+before it has just run on a quiet machine. On a busy machine a
 timing test is *refused*: it neither passes nor fails, and is tried again after the other tests, at
 most three times in all. A timing test that fails is refused, too, if other processes were in its
 way. In CI the session fails if every timing test was refused.
@@ -73,6 +74,8 @@ class TimingTests:
     """CPU use at the beginning of the current test."""
     reason: str = ""
     """Why the current test is refused; empty if it is not."""
+    quiet: bool = False
+    """Whether the machine was quiet during the last test, which was long enough to tell."""
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Put the timing tests last."""
@@ -85,8 +88,10 @@ class TimingTests:
             return (yield)
         self.attempts[item.nodeid] = self.attempts.get(item.nodeid, 0) + 1
         self.reason = self._reason_to_refuse(item)
-        self.started = CpuSnapshot.now()
+        self.started, self.quiet = CpuSnapshot.now(), False
         done = yield
+        if not self.reason and time.monotonic() - self.started.at >= SAMPLE_S:
+            self.quiet = not load_since(self.started).busy
         if self.reason and self._has_attempts(item):
             item.session.items.append(item)
         return done
@@ -121,6 +126,8 @@ class TimingTests:
     def _reason_to_refuse(self, item: pytest.Item) -> str:
         if "PYTEST_XDIST_WORKER" in os.environ:
             return ALONE
+        if self.quiet:
+            return ""
         attempt = self.attempts[item.nodeid]
         deadline = time.monotonic() + WAIT_S * (attempt not in self.waited)
         while (load := measure_load()).busy:

@@ -15,8 +15,9 @@ from typing import Any
 import click
 import redis
 
+from poolrace.workers.capacity import require_capacity, worker_demand
 from poolrace.workers.command_line import worker_command
-from poolrace.workers.errors import ClusterError
+from poolrace.workers.errors import ClusterError, PoolraceError
 from poolrace.workers.pools import POOLS
 from poolrace.workers.runtime.names import reserve_host
 from poolrace.workers.settings import WorkerSettings, inherited_environment, mask
@@ -26,6 +27,8 @@ RETRY_S = 1.0
 
 TIMEOUT_S = 4.0
 """Seconds to wait for a connection to Redis, or for the reply to one command."""
+
+PROGRAM = "python -m poolrace.workers"
 
 
 @click.command()
@@ -37,15 +40,26 @@ def main(pool: str, slots: int | None, log_level: str) -> None:
 
     The broker and the result backend come from CELERY_BROKER_URL and CELERY_RESULT_BACKEND.
     """
+    try:
+        command, host = _command(pool, slots, log_level)
+    except PoolraceError as error:
+        click.echo(f"{PROGRAM}: {error}", err=True)
+        sys.exit(error.exit_code)
+    environment = inherited_environment(POOLRACE_HOST=host)
+    os.execve(sys.executable, command, environment)  # noqa: S606 # no shell is wanted
+
+
+def _command(pool: str, slots: int | None, log_level: str) -> tuple[list[str], str]:
+    """The command line of the worker, and its host; raises ``PoolraceError`` if it cannot run."""
     settings = WorkerSettings.from_env()
     if not settings.broker_url:
         raise ClusterError(
             "no broker is given; set CELERY_BROKER_URL=redis://:PASSWORD@HOST:PORT/0"
         )
     host = _reserved_host(pool, settings, settings.broker_url)
-    command = worker_command(pool, slots or settings.slots, host, log_level)
-    environment = inherited_environment(POOLRACE_HOST=host)
-    os.execve(sys.executable, command, environment)  # noqa: S606 # no shell is wanted
+    if number := slots or settings.slots:
+        require_capacity(f"{pool}:{number}", worker_demand(pool, number))
+    return worker_command(pool, number, host, log_level), host
 
 
 def _reserved_host(pool: str, settings: WorkerSettings, url: str) -> str:
@@ -79,4 +93,4 @@ def _when_connected(reserve: Callable[[], str]) -> str:
 
 
 if __name__ == "__main__":
-    main(prog_name="python -m poolrace.workers")
+    main(prog_name=PROGRAM)

@@ -3,6 +3,7 @@
 import hashlib
 import platform
 import sys
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,21 @@ class HostFacts:
     def to_json(self) -> dict[str, Any]:
         """The facts as a JSON object."""
         return asdict(self)
+
+
+def usable_cores(hosts: Iterable[HostFacts]) -> float:
+    """The cores that these hosts can use: within their quotas, and each machine's cores once."""
+    by_machine: dict[str, list[HostFacts]] = {}
+    for facts in hosts:
+        by_machine.setdefault(facts.machine, []).append(facts)
+    return sum(
+        min(max(facts.cores for facts in group), sum(_allowed_cores(facts) for facts in group))
+        for group in by_machine.values()
+    )
+
+
+def _allowed_cores(facts: HostFacts) -> float:
+    return min(facts.cores, facts.cpu_quota or facts.cores)
 
 
 def _machine(host: str) -> str:

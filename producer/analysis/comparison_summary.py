@@ -21,6 +21,9 @@ class CaseSummary:
 
     model: str
     slots: int
+    usable_slots: float
+    """Number of slots that this work can keep busy: all of them while it waits, but no more than
+    the cores while it computes."""
     hosts: int
     chunks: int
     elapsed_s: float
@@ -36,8 +39,8 @@ class CaseSummary:
 
     @property
     def efficiency(self) -> float:
-        """Speed-up over slots."""
-        return self.speed_up / self.slots
+        """Speed-up over usable slots."""
+        return self.speed_up / self.usable_slots
 
     @property
     def cpu_bound(self) -> bool:
@@ -50,13 +53,11 @@ def case_summaries(comparison: Comparison) -> list[CaseSummary]:
     runs_by_case: dict[CaseKey, list[Run]] = {}
     for run in comparison.runs:
         runs_by_case.setdefault(_case_key(comparison, run), []).append(run)
-    if not runs_by_case:
-        return []
     keys = list(runs_by_case) if comparison.varies == "model" else sorted(runs_by_case)
     cases = [runs_by_case[key] for key in keys]
     base = next((runs for runs in cases if runs[0].model == BASE_MODEL), cases[0])
-    base_s = _median_s(base)
-    return [_summary(runs, base_s) for runs in cases]
+    most_busy_slots = total_cores(comparison) / _computing_share(base)
+    return [_summary(runs, _median_s(base), most_busy_slots) for runs in cases]
 
 
 def within_spread(case: CaseSummary, other: CaseSummary) -> bool:
@@ -68,9 +69,9 @@ def within_spread(case: CaseSummary, other: CaseSummary) -> bool:
 def total_cores(comparison: Comparison) -> int:
     """Number of cores of all machines; hosts on the same machine share its cores."""
     cores_by_machine: dict[str, int] = {}
-    for host in comparison.environment["hosts"]:
-        machine = host["machine"]
-        cores_by_machine[machine] = max(host["cores"], cores_by_machine.get(machine, 0))
+    for host in comparison.environment.hosts:
+        cores = cores_by_machine.get(host.machine, 0)
+        cores_by_machine[host.machine] = max(host.cores, cores)
     return sum(cores_by_machine.values())
 
 
@@ -79,11 +80,19 @@ def _case_key(comparison: Comparison, run: Run) -> CaseKey:
     return run.model, number
 
 
-def _summary(runs: Sequence[Run], base_s: float) -> CaseSummary:
+def _computing_share(runs: Sequence[Run]) -> float:
+    """The share of computing in the time of all chunks, waits included; above 0, at most 1."""
+    busy_s = sum(run.busy_s for run in runs)
+    cpu_s = sum(run.cpu_s for run in runs)
+    return cpu_s / busy_s if 0 < cpu_s < busy_s else 1.0
+
+
+def _summary(runs: Sequence[Run], base_s: float, most_busy_slots: float) -> CaseSummary:
     elapsed_s = _median_s(runs)
     return CaseSummary(
         model=runs[0].model,
         slots=runs[0].slots,
+        usable_slots=min(runs[0].slots, most_busy_slots),
         hosts=max(run.hosts for run in runs),
         chunks=round(median(run.chunks for run in runs)),
         elapsed_s=elapsed_s,

@@ -14,6 +14,10 @@ T_99 = (63.66, 9.925, 5.841, 4.604, 4.032, 3.707, 3.499, 3.355, 3.250, 3.169, 3.
 """Two-sided 99 % quantiles of Student's t, by degrees of freedom from 1."""
 
 
+MAX_EXPONENT = 700.0
+"""Largest argument of ``exp``, roughly; upper ends of intervals beyond it mean nothing anyway."""
+
+
 def spread(values: Sequence[float]) -> float:
     """Half of the range of the values, which reports show as ``±``.
 
@@ -61,7 +65,7 @@ def confidence_interval(
     mean = fmean(logarithms)
     degrees = len(logarithms) - 1
     half_width = t[min(degrees, len(t)) - 1] * stdev(logarithms) / math.sqrt(len(logarithms))
-    return math.exp(mean - half_width), math.exp(mean + half_width)
+    return math.exp(mean - half_width), math.exp(min(mean + half_width, MAX_EXPONENT))
 
 
 def _part_done(begin: float, end: float, at: float) -> float:

@@ -24,19 +24,18 @@ class SweepSummary:
     def from_comparison(cls, comparison: Comparison) -> Self:
         """Summarise the runs of a comparison in which the number of chunks varies."""
         cases = case_summaries(comparison)
-        slots = cases[0].slots if cases else 1
-        return cls(cases, fit_chunks([(case.chunks, case.elapsed_s) for case in cases], slots))
+        points = [(case.chunks, case.elapsed_s) for case in cases]
+        return cls(cases, fit_chunks(points, cases[0].slots))
 
     @property
-    def fastest(self) -> CaseSummary | None:
-        """The case with the shortest median time; ``None`` without runs."""
-        return min(self.cases, key=lambda case: case.elapsed_s, default=None)
+    def fastest(self) -> CaseSummary:
+        """The case with the shortest median time."""
+        return min(self.cases, key=lambda case: case.elapsed_s)
 
     @property
     def tied(self) -> list[CaseSummary]:
         """The fastest case and all cases that do not differ from it by more than the spread."""
-        fastest = self.fastest
-        return [case for case in self.cases if fastest and within_spread(case, fastest)]
+        return [case for case in self.cases if within_spread(case, self.fastest)]
 
     def to_json(self) -> dict[str, Any]:
         """The median times and the fitted model as a JSON object."""

@@ -42,6 +42,7 @@ from poolrace.producer.processes.guard import start_guarded
 from poolrace.producer.processes.polling import poll_until
 from poolrace.producer.processes.session import end
 from poolrace.producer.settings import Settings
+from poolrace.workers.capacity import Demand, require_capacity, worker_demand
 from poolrace.workers.errors import ClusterError, UsageError
 from poolrace.workers.settings import inherited_environment, mask
 
@@ -65,6 +66,7 @@ def up(settings: Settings, pools: Mapping[str, int], flower_port: int | None) ->
     If the settings name a broker on this machine, the cluster gets that address, so that every
     command finds it.
     """
+    _require_capacity(pools)
     directory = _make_directory(settings)
     try:
         url = _local_address(settings.broker_url) if settings.broker_url else _new_address()
@@ -114,6 +116,7 @@ def temporary(
     names. Without any pool the cluster is a Redis alone, which accepts values up to
     ``largest_value``.
     """
+    _require_capacity(pools, hosts)
     # The guard removes the directory if this process is killed, the context otherwise.
     with TemporaryDirectory(prefix="poolrace-", ignore_cleanup_errors=True) as name:
         spec = ClusterSpec(
@@ -128,6 +131,14 @@ def temporary(
         )
         with _run_guarded(settings, spec) as cluster:
             yield cluster
+
+
+def _require_capacity(pools: Mapping[str, int], hosts: int = 1) -> None:
+    """Raise ``UsageError`` for more workers or slots than this machine can hold."""
+    demands = (worker_demand(pool, slots, hosts) for pool, slots in pools.items())
+    names = ", ".join(f"{pool}:{slots}" for pool, slots in pools.items())
+    on_hosts = f" on {hosts:,} hosts" if hosts > 1 else ""
+    require_capacity(f"a cluster of {names}{on_hosts}", sum(demands, Demand()))
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from poolrace.producer.commands.options import Count, Numbers, example, result_options
+from poolrace.producer.commands.options import Count, FiniteFloat, Numbers, example, result_options
 from poolrace.producer.commands.output import Output
 from poolrace.producer.experiments.progress import steps
 from poolrace.producer.race.options import MapOptions
@@ -22,7 +22,7 @@ from poolrace.workers.errors import UsageError
     help="Concurrencies of each pool.",
 )  # fmt: skip
 @click.option(
-    "--item-s", type=click.FloatRange(min=0.001, max=10.0), default=0.05, show_default=True,
+    "--item-s", type=FiniteFloat(min=0.001, max=10.0), default=0.05, show_default=True,
     help="Seconds that one item takes alone.",
 )  # fmt: skip
 @click.option(
@@ -43,6 +43,6 @@ def command(
     outcome = Output.from_options(options)
     shares = [percent / 100 for percent in sorted(set(waiting))]
     map_options = MapOptions(item_s, shares, sorted(set(slots)), repeat)
-    with steps(map_options.laps) as report_step:
-        pool_map = measure_map(map_options, report_step)
+    with outcome.keeping_incomplete() as keep, steps(map_options.laps) as report_step:
+        pool_map = measure_map(map_options, report_step, keep)
     outcome.write(pool_map)

@@ -1,5 +1,6 @@
 """Options that several commands share, and the objects that typed options become."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import Field, fields
 from decimal import Decimal, InvalidOperation
@@ -9,7 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from poolrace.producer.executors.models import LOCAL_MODELS, Model
-from poolrace.producer.jobs.job import Job
+from poolrace.producer.jobs.job import MIN_TIME_LIMIT_S, Job
 from poolrace.producer.jobs.schedules import SCHEDULES, ScheduleChoice
 from poolrace.producer.program import PROGRAM
 from poolrace.producer.settings import Settings
@@ -46,6 +47,21 @@ class Count(click.ParamType[int]):
         if self._least is not None and number < self._least:
             self.fail(f"{value} is too small; give {self._least} or more.", param, ctx)
         return int(number)
+
+
+class FiniteFloat(click.FloatRange):
+    """A number within a range; ``nan`` and ``inf``, which click's own types accept, fail."""
+
+    name = "number"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Return the number; fails for a number that is not finite."""
+        number: float = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is not a finite number; write 60 or 0.5.", param, ctx)
+        return number
 
 
 class Numbers(click.ParamType[tuple[int, ...]]):
@@ -139,7 +155,7 @@ def result_options(command: F) -> F:
         click.option(
             "--report",
             type=path,
-            help="File for a report; its suffix chooses the format, as .md or .svg, else HTML.",
+            help="File for a report; its suffix chooses the format, as .html, .md or .svg.",
         ),
         click.option(
             "--json", "as_json", is_flag=True, help="Print the results as JSON, not as a table."
@@ -152,7 +168,7 @@ time_limit_option = click.option(
     "--time-limit",
     "time_limit_s",
     metavar="SECONDS",
-    type=click.FloatRange(min=0, min_open=True),
+    type=FiniteFloat(min=MIN_TIME_LIMIT_S),
     help="Longest time for a chunk under a Celery pool.  [default: none]",
 )
 
@@ -240,4 +256,4 @@ def _type_of(field: "Field[Any]") -> click.ParamType[Any]:
         return click.Choice(field.metadata["choices"])
     if isinstance(field.default, tuple):
         return Numbers()
-    return click.FLOAT if isinstance(field.default, float) else Count()
+    return FiniteFloat() if isinstance(field.default, float) else Count()

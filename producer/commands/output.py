@@ -1,12 +1,16 @@
 """Output of measuring commands: stores results, writes a report, prints."""
 
 import json
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 import click
 
+from poolrace.producer.commands.closed_pipe import discard_output
 from poolrace.producer.errors import JobFailed
 from poolrace.producer.experiments.compare import compare
 from poolrace.producer.experiments.plans import Plan
@@ -15,16 +19,19 @@ from poolrace.producer.reports.formats import FORMATS, format_for
 from poolrace.producer.reports.formats.image import require_png
 from poolrace.producer.reports.views.view import view
 from poolrace.producer.results.comparison import Comparison
-from poolrace.producer.results.files import Results, require_writable, save, write_file
+from poolrace.producer.results.files import Results, require_writable, save, to_json, write_file
 from poolrace.producer.settings import Settings
 from poolrace.workers.errors import UsageError
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Output:
     """The output options of a command: ``--out``, ``--report`` and ``--json``.
 
-    Raises ``UsageError`` for a path that cannot be written, before anything is measured.
+    Raises ``UsageError`` for a path that cannot be written, or whose suffix does not fit, before
+    anything is measured.
     """
 
     out: Path | None
@@ -36,6 +43,11 @@ class Output:
             raise UsageError(f"--out and --report are both {self.out}; give two paths")
         for path in filter(None, (self.out, self.report)):
             require_writable(path)
+        if self.out and self.out.suffix.lower() != ".json":
+            raise UsageError(
+                f"--out {self.out} would hold JSON; give a file that ends in .json, or --report"
+                f" {self.out} for a report"
+            )
         if self.report and format_for(self.report) == "png":
             require_png()
 
@@ -46,11 +58,27 @@ class Output:
 
     def run_plan(self, plan: Plan, settings: Settings, *, flower: bool = False) -> None:
         """Measure the plan and write the results; raises ``JobFailed`` if a run is not exact."""
-        with run_bars(plan.job) as make_observer:
-            comparison = compare(plan, settings, flower=flower, make_observer=make_observer)
+        with self.keeping_incomplete() as keep, run_bars(plan.job) as make_observer:
+            comparison = compare(
+                plan, settings, flower=flower, make_observer=make_observer, keep=keep
+            )
         self.write(comparison)
         if not comparison.exact:
             raise JobFailed("a run did not give the expected value")
+
+    @contextmanager
+    def keeping_incomplete(self) -> Iterator[Callable[[Results], None]]:
+        """Yield a function that keeps incomplete results; an error or Ctrl-C writes the last ones.
+
+        The error goes on, so that the exit code stays the same.
+        """
+        kept: list[Results] = []
+        try:
+            yield kept.append
+        except BaseException:
+            for results in kept[-1:]:
+                self._write_incomplete(results)
+            raise
 
     def write(self, results: Results) -> None:
         """Store the results, write the report, and print."""
@@ -63,10 +91,19 @@ class Output:
         else:
             click.echo(FORMATS["text"](results), nl=False)
 
+    def _write_incomplete(self, results: Results) -> None:
+        """Write the results; a full disk or a closed pipe does not hide the first error."""
+        try:
+            self.write(results)
+        except BrokenPipeError:
+            discard_output()
+        except OSError as error:
+            logger.warning("cannot write what was measured: %s", error.strerror)
+
 
 def _json_output(results: Results) -> dict[str, Any]:
     """Return the derived figures; for a comparison its stored form with ``figures`` added."""
     figures = view(results).figures
     if isinstance(results, Comparison):
-        return {**results.to_json(), "figures": figures}
-    return figures
+        return {**to_json(results), "figures": figures}
+    return {**figures, "complete": results.complete, "interruption": results.interruption}

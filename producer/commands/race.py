@@ -10,9 +10,10 @@ from typing import Any, TextIO
 import click
 import psutil
 
-from poolrace.producer.commands.options import Count, Numbers, example, result_options
+from poolrace.producer.commands.options import Count, FiniteFloat, Numbers, example, result_options
 from poolrace.producer.commands.output import Output
 from poolrace.producer.errors import AllFailed
+from poolrace.producer.jobs.job import MIN_TIME_LIMIT_S
 from poolrace.producer.race.app_info import AppInfo
 from poolrace.producer.race.items import Item, read_items
 from poolrace.producer.race.options import RaceOptions, Target, Variants, parse_pool
@@ -73,11 +74,11 @@ class Size(click.ParamType[int]):
     "  [default: half of the available memory]",
 )  # fmt: skip
 @click.option(
-    "--budget-s", type=click.FloatRange(min=1), default=120.0, show_default=True,
+    "--budget-s", type=FiniteFloat(min=1), default=120.0, show_default=True,
     help="Seconds that the race may take.",
 )  # fmt: skip
 @click.option(
-    "--time-limit", "time_limit_s", metavar="SECONDS", type=click.FloatRange(min=0, min_open=True),
+    "--time-limit", "time_limit_s", metavar="SECONDS", type=FiniteFloat(min=MIN_TIME_LIMIT_S),
     default=60.0, show_default=True, help="Seconds that one item may take.",
 )  # fmt: skip
 @click.option(

@@ -29,7 +29,9 @@ def command(results: Path, format_: str | None, out: Path | None) -> None:
     measured again.
     """
     if format_ is None:
-        format_ = format_for(out) if out and out.suffix.lower() in SUFFIXES else "text"
+        format_ = format_for(out) if out else "text"
+    elif out and SUFFIXES.get(out.suffix.lower(), format_) != format_:
+        raise UsageError(f"--format {format_} does not fit --out {out}; leave one of them out")
     if format_ == "png" and out is None and sys.stdout.isatty():
         raise UsageError("--format png is an image, which a terminal cannot show; add --out FILE")
     content = FORMATS[format_](load(results))

@@ -12,6 +12,7 @@ from poolrace.producer.executors.base import Executor, LocalExecutor
 from poolrace.producer.jobs.job import Job
 from poolrace.producer.jobs.schedules import AUTO, ScheduleChoice
 from poolrace.producer.settings import Settings
+from poolrace.workers.capacity import Demand, require_capacity
 from poolrace.workers.errors import UsageError
 from poolrace.workers.host_facts import HostFacts
 from poolrace.workers.pools import CORES, POOLS
@@ -26,11 +27,13 @@ LOCAL_MODELS: dict[str, str] = {
 }
 """Class of each local model, by the model's name, which is also the name of its module."""
 
-MAX_SLOTS = {"threads": 1000, "processes": 256, "prefork": 256}
-"""Slots at most, by model: more threads or processes could bring down a machine at start."""
-
-DEFAULT_MAX_SLOTS = 10_000
-"""Slots at most of a model that is not in ``MAX_SLOTS``."""
+LOCAL_SLOTS = {
+    "threads": "thread",
+    "processes": "process",
+    "coroutines": "greenlet",
+    "greenlets": "greenlet",
+}
+"""Kind of a slot in each local model, as far as its slots take memory."""
 
 ONE_SLOT = ("single", "solo")
 """Models that have exactly one slot."""
@@ -57,9 +60,6 @@ class Model:
             raise UsageError(f"{kind} {self.name!r} is unknown; choose {', '.join(known)}")
         if self.slots is not None and self.slots < 1:
             raise UsageError(f"{self.slots} slots for {self.name}: give 1 or more")
-        max_slots = MAX_SLOTS.get(self.name, DEFAULT_MAX_SLOTS)
-        if self.slots is not None and self.slots > max_slots:
-            raise UsageError(f"{self.slots} slots for {self.name}: give at most {max_slots}")
         if self.name in ONE_SLOT and self.slots not in (None, 1):
             raise UsageError(f"{kind} {self.name} has one slot, not {self.slots}; leave it out")
 
@@ -73,6 +73,13 @@ class Model:
 
     def __str__(self) -> str:
         return f"{self.kind}:{self.name}"
+
+
+def require_local_capacity(model: Model) -> None:
+    """Raise ``UsageError`` for a local model with more slots than this machine can hold."""
+    if model.kind == "local" and model.slots and model.name in LOCAL_SLOTS:
+        demand = Demand({LOCAL_SLOTS[model.name]: model.slots})
+        require_capacity(f"{model.name}:{model.slots}", demand)
 
 
 def make_executor(

@@ -1,40 +1,47 @@
 """``processes``: one process per slot on this host, each with its own interpreter and GIL."""
 
 import os
+import selectors
 import signal
 import sys
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass
 from multiprocessing import get_context
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 
-from poolrace.producer.errors import ChunkFailed
+from poolrace.producer.errors import ChunkFailed, JobFailed
 from poolrace.producer.executors.base import LocalExecutor
 from poolrace.workers.chunks import Chunk, ChunkResult
 from poolrace.workers.compute import compute
 from poolrace.workers.usage import Usages, usage_of
 from poolrace.workers.workloads import Workload
 
-CHUNKS_PER_SLOT = 2
-"""Chunks that a process holds, at most: the running chunk and the next one."""
-
 
 @dataclass
 class _Slot:
-    """A process with its pipe, and the chunks that it holds."""
+    """A process with its pipe, and the chunk that it computes."""
 
     process: SpawnProcess
     pipe: Connection
-    chunks: deque[Chunk] = field(default_factory=deque)
+    chunk: Chunk | None = None
+    """The chunk that was sent and has no result yet; ``None`` while the slot is idle."""
+
+    def death(self) -> str:
+        """Describe the death of the process, which has closed its end of the pipe."""
+        self.process.join()
+        return f"its process {self.process.pid} died with exit code {self.process.exitcode}"
 
 
 class Processes(LocalExecutor):
     """Runs chunks in spawned processes.
 
-    Each process has a pipe of its own, so that the executor knows which chunks a process holds, and
-    which process died.
+    Each process has a pipe of its own, so that the executor knows which chunk a process computes,
+    and which process died. A process gets its next chunk once its result has arrived: a second
+    chunk in the pipe would wait there while other slots are idle. Measured with two slots and
+    20,000 chunks that compute nothing, it would save 7 of 65 microseconds per chunk.
     """
 
     name = "processes"
@@ -47,6 +54,7 @@ class Processes(LocalExecutor):
         context = get_context("spawn")
         self._queue: deque[Chunk] = deque()
         self._slots: list[_Slot] = []
+        self._selector = selectors.DefaultSelector()
         for _ in range(self.slots):
             parent_end, child_end = context.Pipe()
             process = context.Process(
@@ -54,9 +62,14 @@ class Processes(LocalExecutor):
             )
             process.start()
             child_end.close()  # so that recv() raises EOFError when the process dies
-            self._slots.append(_Slot(process, parent_end))
+            slot = _Slot(process, parent_end)
+            self._slots.append(slot)
+            self._selector.register(parent_end, selectors.EVENT_READ, slot)
         for slot in self._slots:
-            slot.pipe.recv()
+            try:
+                slot.pipe.recv()
+            except EOFError:
+                raise JobFailed(f"a slot did not start on {self.host}: {slot.death()}") from None
 
     def close(self) -> None:
         """Kill the processes, with their running chunks."""
@@ -65,16 +78,16 @@ class Processes(LocalExecutor):
         for slot in self._slots:
             slot.process.join()
             slot.pipe.close()
+        self._selector.close()
 
     def submit(self, chunks: Sequence[Chunk]) -> None:
-        """Queue the chunks, and send each process its next ones."""
+        """Queue the chunks, and send the first ones to the idle processes."""
         self._queue.extend(chunks)
         self._send_queued()
 
     def collect(self, timeout_s: float) -> list[ChunkResult]:
         """Return the results that the processes have sent."""
-        by_pipe = {slot.pipe: slot for slot in self._slots}
-        results = [self._receive(by_pipe[pipe]) for pipe in wait(list(by_pipe), timeout_s)]  # type: ignore[index] # wait() returns the objects of its list
+        results = [self._receive(key.data) for key, _ in self._selector.select(timeout_s)]
         self._send_queued()
         return results
 
@@ -85,25 +98,21 @@ class Processes(LocalExecutor):
         return {**super().usage(reset_peak=reset_peak), "slots": slots}
 
     def _send_queued(self) -> None:
-        while self._queue:
-            slot = min(self._slots, key=lambda slot: len(slot.chunks))
-            if len(slot.chunks) >= CHUNKS_PER_SLOT:
-                return
-            chunk = self._queue.popleft()
-            slot.chunks.append(chunk)
-            slot.pipe.send(chunk)
+        for slot in self._slots:
+            if self._queue and slot.chunk is None:
+                slot.chunk = self._queue.popleft()
+                with suppress(BrokenPipeError):  # the process died: collect raises the error
+                    slot.pipe.send(slot.chunk)
 
     def _receive(self, slot: _Slot) -> ChunkResult:
-        chunk = slot.chunks[0]
+        chunk = slot.chunk
+        if chunk is None:  # an idle process sends nothing: its pipe was closed
+            raise JobFailed(f"an idle slot failed on {self.host}: {slot.death()}")
         try:
             result: ChunkResult | Exception = slot.pipe.recv()
-        except EOFError:
-            slot.process.join()
-            raise ChunkFailed(
-                f"chunk {chunk} failed on {self.host}: its process {slot.process.pid}"
-                f" died with exit code {slot.process.exitcode}"
-            ) from None
-        slot.chunks.popleft()
+        except (EOFError, ConnectionResetError):  # reset: the process died before it read the chunk
+            raise ChunkFailed(f"chunk {chunk} failed on {self.host}: {slot.death()}") from None
+        slot.chunk = None
         if isinstance(result, Exception):
             raise self.chunk_error(chunk, result) from result
         return result

@@ -1,19 +1,20 @@
 """Compares the cases of a plan: measures their runs in interleaved rounds. Prints nothing."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import closing, nullcontext
 from dataclasses import replace
 
 from poolrace.producer.broker.pause import PoolHosts
 from poolrace.producer.cluster.resolve import cluster_for
 from poolrace.producer.environment import describe, now
-from poolrace.producer.executors.models import make_executor
+from poolrace.producer.executors.models import make_executor, require_local_capacity
 from poolrace.producer.experiments.dispatch import Observer, ignore_progress
 from poolrace.producer.experiments.measure import measure
 from poolrace.producer.experiments.plans import Case, Plan
 from poolrace.producer.jobs.job import Job, new_job_id
 from poolrace.producer.results.comparison import Comparison
+from poolrace.producer.results.interruption import interruption_by
 from poolrace.producer.results.run import Run
 from poolrace.producer.settings import Settings
 from poolrace.workers.host_facts import HostFacts
@@ -33,11 +34,13 @@ def measured_runs(
     *,
     flower: bool = False,
     make_observer: ObserverFactory = no_observer,
-) -> Iterator[tuple[Run, Sequence[HostFacts]]]:
+) -> Generator[tuple[Run, Sequence[HostFacts]], None, None]:
     """Measure the runs of the plan one by one; yield each with the facts of its hosts.
 
     If the plan has Celery pools and there is no cluster, a temporary one is started.
     """
+    for case in plan.cases:
+        require_local_capacity(case.model)
     expected = plan.job.expected()
     pools = plan.pools()
     began = time.perf_counter()
@@ -62,15 +65,38 @@ def compare(
     *,
     flower: bool = False,
     make_observer: ObserverFactory = no_observer,
+    keep: Callable[[Comparison], None] = lambda _: None,
 ) -> Comparison:
-    """Measure all runs of the plan and return their comparison."""
+    """Measure all runs of the plan and return their comparison.
+
+    If an error or Ctrl-C ends the measuring, ``keep`` is called with the incomplete comparison of
+    the runs so far, unless there are none.
+    """
     made_at = now()
-    runs = []
+    runs: list[Run] = []
     hosts: dict[str, HostFacts] = {}
-    runs_with_hosts = measured_runs(plan, settings, flower=flower, make_observer=make_observer)
-    for run, run_hosts in runs_with_hosts:
-        runs.append(run)
-        hosts |= {facts.host: facts for facts in run_hosts}
+    measuring = measured_runs(plan, settings, flower=flower, make_observer=make_observer)
+    try:
+        with closing(measuring):
+            for run, run_hosts in measuring:
+                runs.append(run)
+                hosts |= {facts.host: facts for facts in run_hosts}
+    except BaseException as error:
+        if runs:
+            keep(
+                replace(
+                    _comparison(plan, made_at, runs, hosts.values()),
+                    complete=False,
+                    interruption=interruption_by(error),
+                )
+            )
+        raise
+    return _comparison(plan, made_at, runs, hosts.values())
+
+
+def _comparison(
+    plan: Plan, made_at: str, runs: Sequence[Run], hosts: Iterable[HostFacts]
+) -> Comparison:
     return Comparison(
         made_at=made_at,
         varies=plan.varies,
@@ -78,11 +104,12 @@ def compare(
         parameters=plan.job.workload.parameters(),
         start=plan.job.start,
         stop=plan.job.stop,
-        expected=plan.job.expected(),
+        expected=runs[0].expected,
         repeat=plan.repeat,
         schedule=plan.schedule,
-        environment=describe(hosts.values()),
+        environment=describe(hosts),
         runs=tuple(runs),
+        planned=plan.runs,
     )
 
 
@@ -92,6 +119,6 @@ def _measure_case(
     """Measure one run of the case; return the run with the facts of its hosts."""
     job = replace(job, id=new_job_id())
     executor = make_executor(case.executor_model, job, settings, case.schedule)
-    schedule = case.schedule.make(len(job))
+    schedule = case.schedule.make(len(job), job.time_limit_s)
     run = measure(job, executor, schedule, expected=expected, observer=observer)
     return run, executor.hosts

@@ -11,6 +11,7 @@ from poolrace.producer.jobs.schedules import Schedule
 from poolrace.producer.results.run import ChunkRecord, Event, Run, SlotShare
 from poolrace.workers.chunks import Chunk, ChunkResult
 from poolrace.workers.errors import ClusterError
+from poolrace.workers.host_facts import usable_cores
 from poolrace.workers.usage import Usage, used_between
 
 MAX_RECORDS = 1000
@@ -20,7 +21,7 @@ RECORD_BITS = 256
 """Bits of the largest value that a record stores; records of larger values store ``None``."""
 
 WARM_UP_CHUNKS = 64
-"""Empty chunks sent before the clock starts, at most: one per slot."""
+"""Empty chunks sent before the clock starts, at most: one per slot that the job can use."""
 
 WARM_UP_S = 30.0
 """Seconds within which the first result of the warm-up must arrive."""
@@ -44,7 +45,7 @@ def measure(
     recorder = _Recorder(executor, observer)
     began = time.perf_counter()
     with executor:
-        _warm_up(executor)
+        _warm_up(executor, job)
         recorder.startup_s = time.perf_counter() - began
         before = executor.usage(reset_peak=True)
         recorder.start()
@@ -61,11 +62,11 @@ class _Recorder:
         self._executor = executor
         self._observer = observer
         self._began = self._updated = 0.0
-        self.startup_s = self.elapsed_s = self.slot_s = 0.0
+        self.startup_s = self.elapsed_s = self.slot_s = self.core_s = 0.0
         self.slots = 0
         self.usage = Usage()
         self.chunks = 0
-        self.busy_s = 0.0
+        self.busy_s = self.computed_s = 0.0
         self.shares: dict[str, dict[str, SlotShare]] = {}
         self.events: list[Event] = []
         self.records: list[ChunkRecord] = []
@@ -86,6 +87,7 @@ class _Recorder:
         if result is not None:
             self.chunks += 1
             self.busy_s += result.busy_s
+            self.computed_s += result.cpu_s
             share = self.shares.setdefault(result.host, {}).setdefault(result.slot, SlotShare())
             share.chunks += 1
             share.indices += len(result.chunk)
@@ -95,13 +97,22 @@ class _Recorder:
         self._update()
         self._observer(ledger, result)
 
+    @property
+    def efficiency(self) -> float:
+        """The used share of the slots, or of the cores: whichever limits the work more.
+
+        Work that computes is limited by the cores, however many slots there are.
+        """
+        return max(self.busy_s / self.slot_s, self.computed_s / self.core_s)
+
     def _seconds(self) -> float:
         return time.perf_counter() - self._began
 
     def _update(self) -> None:
-        """Add the slot-seconds and the events since the last update."""
+        """Add the seconds of slots and cores, and the events, since the last update."""
         now = time.perf_counter()
         self.slot_s += self._executor.slots * (now - self._updated)
+        self.core_s += usable_cores(self._executor.hosts) * (now - self._updated)
         self._updated = now
         self.events += [Event(self._seconds(), text) for text in self._executor.take_events()]
 
@@ -123,13 +134,14 @@ def _storable(value: int) -> int | None:
     return value if value.bit_length() <= RECORD_BITS else None
 
 
-def _warm_up(executor: Executor) -> None:
+def _warm_up(executor: Executor, job: Job) -> None:
     """Compute an empty chunk on each slot, so that all imports and connections are made.
 
-    Each empty chunk starts at another index, because no two chunks may be equal.
+    Each empty chunk starts at another index of the job: no two chunks may be equal, and workers
+    refuse a chunk outside of the workload's range. A job cannot use more slots than it has indices.
     """
-    missing = sent = min(executor.slots, WARM_UP_CHUNKS)
-    executor.submit([Chunk(index, index) for index in range(sent)])
+    missing = sent = min(executor.slots, WARM_UP_CHUNKS, max(len(job), 1))
+    executor.submit([Chunk(index, index) for index in range(job.start, job.start + sent)])
     last_result_at = time.monotonic()
     while missing > 0:
         results = executor.collect(1.0)
@@ -180,7 +192,7 @@ def _run(
         startup_s=recorder.startup_s,
         cpu_s=recorder.usage.cpu_s,
         busy_s=recorder.busy_s,
-        efficiency=recorder.busy_s / recorder.slot_s,
+        efficiency=recorder.efficiency,
         voluntary_switches=recorder.usage.voluntary_switches,
         involuntary_switches=recorder.usage.involuntary_switches,
         peak_memory_bytes=recorder.usage.peak_memory_bytes,

@@ -66,6 +66,11 @@ class Plan:
         return pools
 
     @property
+    def runs(self) -> int:
+        """Total number of runs."""
+        return self.repeat * len(self.cases)
+
+    @property
     def hosts(self) -> int:
         """The largest number of hosts of any case."""
         return max(case.hosts or 1 for case in self.cases)
@@ -85,7 +90,7 @@ def sweep_plan(job: Job, model: Model, chunks: Sequence[int] | None, repeat: int
     if chunks is None:
         slots = model.slots or default_slots(model.name, job.workload, len(job))
         chunks = _default_chunks(len(job), slots)
-    if len(set(chunks)) < 2:
+    if len(set(chunks)) < 2 or not len(job):
         raise UsageError(
             f"{_joined(chunks)} chunk(s) of {len(job)} indices leave nothing to compare;"
             " give two numbers or more, as in --chunks 2,8,64, or a longer range"

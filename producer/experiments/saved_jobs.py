@@ -101,7 +101,7 @@ class ResumedJob:
         return measure(
             self.job,
             make_executor(model, self.job, self.settings, schedule),
-            schedule.make(len(self.job)),
+            schedule.make(len(self.job), self.job.time_limit_s),
             expected=self.job.expected(),
             observer=make_observer(str(model)),
         )

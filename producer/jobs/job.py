@@ -1,11 +1,16 @@
 """A job: one range of a workload's indices, with its id. Pure."""
 
+import math
 import uuid
 from dataclasses import dataclass, field
 
 from poolrace.producer.jobs.ledger import Ledger
 from poolrace.workers.chunks import Chunk
+from poolrace.workers.errors import UsageError
 from poolrace.workers.workloads import EMPTY, Workload
+
+MIN_TIME_LIMIT_S = 0.001
+"""Seconds of the shortest time limit of a chunk: a message takes a worker about as long."""
 
 
 def new_job_id() -> str:
@@ -20,7 +25,7 @@ def new_job_id() -> str:
 class Job:
     """A job: the range ``[start, stop)`` of a workload.
 
-    Raises ``UsageError`` for a range that the workload does not have.
+    Raises ``UsageError`` for a range that the workload does not have, or an unusable time limit.
     """
 
     workload: Workload
@@ -38,6 +43,11 @@ class Job:
 
     def __post_init__(self) -> None:
         self.workload.check(self.start, self.stop)
+        if self.time_limit_s is not None and not (MIN_TIME_LIMIT_S <= self.time_limit_s < math.inf):
+            raise UsageError(
+                f"--time-limit {self.time_limit_s:g} is not a time limit;"
+                f" give {MIN_TIME_LIMIT_S} s or more"
+            )
 
     def __len__(self) -> int:
         return self.stop - self.start

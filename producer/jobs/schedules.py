@@ -124,11 +124,15 @@ class Auto(Schedule):
     is a whole share of all unfinished indices, those in flight included.
     The upper limit is wall time, which includes the time that other slots use the same core. The
     lower limit is busy time, which excludes it: more slots on a core must not cause more messages.
+    With a time limit for chunks, a chunk takes at most a quarter of the limit: other processes may
+    take the core meanwhile.
     """
 
     name = "auto"
 
-    def __init__(self) -> None:
+    def __init__(self, time_limit_s: float | None = None) -> None:
+        quarter_s = time_limit_s / 4 if time_limit_s else math.inf
+        self._longest_s = min(LONGEST_CHUNK_S, quarter_s)
         self._wall_per_index_s: float | None = None
         self._busy_per_index_s = 0.0
         self._slots = 1
@@ -150,7 +154,7 @@ class Auto(Schedule):
         if self._slots * MESSAGE_S > part * self._wall_per_index_s:
             part = math.ceil((count + self._in_flight) / self._slots)
         shortest = SHORTEST_CHUNK_S / max(self._busy_per_index_s, 1e-9)
-        longest = LONGEST_CHUNK_S / max(self._wall_per_index_s, 1e-9)
+        longest = self._longest_s / max(self._wall_per_index_s, 1e-9)
         return round(min(max(part, shortest), longest))
 
     def observe(self, result: ChunkResult, slots: int) -> None:
@@ -184,8 +188,11 @@ class ScheduleChoice:
     chunks: int | None = None
     chunk_size: int | None = None
 
-    def make(self, count: int) -> Schedule:
-        """Return a schedule for ``count`` indices; raises ``UsageError`` for contradictions."""
+    def make(self, count: int, time_limit_s: float | None = None) -> Schedule:
+        """Return a schedule for ``count`` indices; raises ``UsageError`` for contradictions.
+
+        ``time_limit_s`` limits the seconds of a chunk; only ``auto`` can keep to it.
+        """
         if self.chunks and self.chunk_size:
             raise UsageError("--chunks and --chunk-size exclude each other; give one")
         if self.chunks and 0 < count < self.chunks:
@@ -196,7 +203,7 @@ class ScheduleChoice:
             case Auto.name if self.chunks or self.chunk_size:
                 return replace(self, name=Static.name if self.chunks else Dynamic.name).make(count)
             case Auto.name:
-                return Auto()
+                return Auto(time_limit_s)
             case Static.name:
                 return Static(self.chunk_size, self.chunks)
             case Dynamic.name:

@@ -2,17 +2,19 @@
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from poolrace.producer.environment import describe_this_machine, now
 from poolrace.producer.race import pool_map_app
 from poolrace.producer.race.app_info import AppInfo, probe
+from poolrace.producer.race.capacity import require_candidates_fit
 from poolrace.producer.race.items import Item
 from poolrace.producer.race.options import MapOptions, RaceOptions, Target
 from poolrace.producer.race.sandbox import Sandbox, open_sandbox
 from poolrace.producer.race.session import RaceSession
 from poolrace.producer.results.candidate import CONCURRENT, Candidate
+from poolrace.producer.results.interruption import interruption_by
 from poolrace.producer.results.pool_map import MapLap, PoolMap
 from poolrace.producer.rounds import rotated
 from poolrace.workers.errors import ClusterError
@@ -21,19 +23,41 @@ ReportStep = Callable[[str], None]
 """Function that is called before each lap with a description of it."""
 
 
-def measure_map(options: MapOptions, report_step: ReportStep = lambda _: None) -> PoolMap:
-    """Measure a pool map; raises ``ClusterError`` if no worker starts."""
+def measure_map(
+    options: MapOptions,
+    report_step: ReportStep = lambda _: None,
+    keep: Callable[[PoolMap], None] = lambda _: None,
+) -> PoolMap:
+    """Measure a pool map; raises ``ClusterError`` if no worker starts.
+
+    If an error or Ctrl-C ends the measuring, ``keep`` is called with the incomplete map of the
+    laps so far, unless there are none.
+    """
     made_at = now()
+    for concurrency in options.concurrencies:
+        require_candidates_fit(Candidate(pool, concurrency) for pool in CONCURRENT)
     target = Target(pool_map_app.__name__, "mixed", sys.executable, Path.cwd())
     laps: list[MapLap] = []
     left_out: dict[str, str] = {}
-    with open_sandbox(None) as sandbox:
-        app = probe(target, sandbox, [_item(options, 0.0)])
-        for concurrency in options.concurrencies:
-            row = _Row(options, target, sandbox, app, left_out, report_step)
-            laps += row.measure([Candidate(pool, concurrency) for pool in CONCURRENT])
+    try:
+        with open_sandbox(None) as sandbox:
+            app = probe(target, sandbox, [_item(options, 0.0)])
+            for concurrency in options.concurrencies:
+                row = _Row(options, target, sandbox, app, left_out, report_step)
+                laps += row.measure([Candidate(pool, concurrency) for pool in CONCURRENT])
+    except BaseException as error:
+        if laps:
+            incomplete = _pool_map(options, made_at, left_out, laps)
+            keep(replace(incomplete, complete=False, interruption=interruption_by(error)))
+        raise
     if not laps:
         raise ClusterError(f"no pool could be measured: {', '.join(left_out.values())}")
+    return _pool_map(options, made_at, left_out, laps)
+
+
+def _pool_map(
+    options: MapOptions, made_at: str, left_out: dict[str, str], laps: Sequence[MapLap]
+) -> PoolMap:
     return PoolMap(
         made_at=made_at,
         item_s=options.item_s,
@@ -43,6 +67,7 @@ def measure_map(options: MapOptions, report_step: ReportStep = lambda _: None) -
         left_out=left_out,
         environment=describe_this_machine(),
         laps=tuple(laps),
+        planned=options.laps,
     )
 
 

@@ -1,9 +1,11 @@
 """Runs a race: executes the requests of the strategy on real workers, and records the laps."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from poolrace.producer.environment import describe_this_machine, now
 from poolrace.producer.race.app_info import AppInfo, celery_command, probe
+from poolrace.producer.race.capacity import require_race_fits
 from poolrace.producer.race.options import RaceOptions, fixed_candidates, pools_to_search
 from poolrace.producer.race.requests import Answer, Measure, Request, Start, Steps
 from poolrace.producer.race.sandbox import open_sandbox
@@ -19,6 +21,7 @@ def race(options: RaceOptions, confirm: Callable[[AppInfo], None]) -> Race:
     Raises ``UsageError`` if app, task or items cannot be raced, ``AllFailed`` if no item succeeds.
     """
     made_at = now()
+    require_race_fits(options)
     with open_sandbox(options.broker) as sandbox:
         app = probe(options.target, sandbox, options.items)
         pools = pools_to_search(options.pools, app.pools)
@@ -56,12 +59,8 @@ def _record(
     made_at: str, options: RaceOptions, app: AppInfo, session: RaceSession, decision: Decision
 ) -> Race:
     environment = describe_this_machine()
-    poolrace_version = environment["versions"].get("poolrace", "?")
-    environment["versions"] = {
-        "poolrace": poolrace_version,
-        "celery": app.celery,
-        "python": app.python,
-    }
+    poolrace_version = environment.versions.get("poolrace", "?")
+    versions = {"poolrace": poolrace_version, "celery": app.celery, "python": app.python}
     return Race(
         made_at=made_at,
         app=options.target.app,
@@ -77,6 +76,6 @@ def _record(
         ended=decision.ended,
         left_out=decision.left_out,
         finalists=decision.finalists,
-        environment=environment,
+        environment=replace(environment, versions=versions),
         laps=tuple(session.laps),
     )

@@ -1,8 +1,11 @@
 """A candidate of a race: a pool with its concurrency and Celery options. Pure."""
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Annotated, Any
 
+from msgspec import Meta
+
+from poolrace.producer.results.fields import Count, Name, PositiveCount
 from poolrace.workers.pools import POOLS
 
 CONCURRENT = tuple(name for name in POOLS if name != "solo")
@@ -13,13 +16,13 @@ CONCURRENT = tuple(name for name in POOLS if name != "solo")
 class Candidate:
     """One or more identical workers of one pool."""
 
-    pool: str
-    concurrency: int
-    workers: int = 1
+    pool: Name
+    concurrency: PositiveCount
+    workers: Annotated[int, Meta(ge=1, le=10_000)] = 1
     """Worker processes, each with this concurrency."""
-    prefetch: int | None = None
+    prefetch: Count | None = None
     """Celery's prefetch multiplier; ``None`` takes the app's."""
-    max_tasks: int | None = None
+    max_tasks: PositiveCount | None = None
     """Celery's ``--max-tasks-per-child``; ``None`` takes the app's."""
 
     @property

@@ -1,10 +1,22 @@
 """A comparison: several runs of each case of one job; raw values, nothing derived."""
 
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any, Literal
 
+from msgspec import Meta
+
+from poolrace.producer.results.environment import Environment
+from poolrace.producer.results.fields import (
+    Count,
+    Index,
+    Name,
+    Parameter,
+    PositiveCount,
+    ScheduleText,
+    Time,
+)
+from poolrace.producer.results.interruption import Interruption
 from poolrace.producer.results.run import Run
-from poolrace.producer.results.schema import FORMAT
 
 Varies = Literal["model", "chunks", "slots", "hosts"]
 """The field of a run in which the cases of a comparison differ."""
@@ -14,21 +26,36 @@ Varies = Literal["model", "chunks", "slots", "hosts"]
 class Comparison:
     """The runs of a comparison, with job and environment; raw values, nothing derived."""
 
-    made_at: str
+    made_at: Time
     """Time of the start: ISO 8601, UTC."""
     varies: Varies
-    workload: str
-    parameters: dict[str, Any]
-    start: int
-    stop: int
+    workload: Name
+    parameters: dict[Name, Parameter]
+    start: Index
+    stop: Index
     expected: int
-    repeat: int
+    repeat: PositiveCount
     """Number of runs per case."""
-    schedule: str
+    schedule: ScheduleText
     """The schedule as requested, as in ``auto`` or ``dynamic --chunk-size 100``."""
-    environment: dict[str, Any]
-    runs: tuple[Run, ...]
+    environment: Environment
+    runs: Annotated[tuple[Run, ...], Meta(min_length=1)]
     """All runs in the order of measurement."""
+    complete: bool = True
+    """Whether all planned runs were measured."""
+    interruption: Interruption = ""
+    """Reason why the comparison is not complete."""
+    planned: Count = 0
+    """Number of runs that were planned; 0 in files of older versions."""
+
+    def __post_init__(self) -> None:
+        if self.varies != "model" and not all(getattr(run, self.varies) for run in self.runs):
+            raise ValueError(
+                f"`{self.varies}` of a run is 0, and its cases differ in `{self.varies}`"
+            )
+        for name in ("workload", "start", "stop", "expected"):
+            if any(getattr(run, name) != getattr(self, name) for run in self.runs):
+                raise ValueError(f"`{name}` of a run differs from that of the comparison")
 
     @property
     def exact(self) -> bool:
@@ -36,6 +63,5 @@ class Comparison:
         return all(run.exact for run in self.runs)
 
     def to_json(self) -> dict[str, Any]:
-        """The comparison as a JSON object with its format version."""
-        fields = {**vars(self), "runs": [run.to_json() for run in self.runs]}
-        return {"format": FORMAT, "kind": "comparison", **fields}
+        """The comparison as a JSON object."""
+        return asdict(self)

@@ -2,54 +2,89 @@
 
 import json
 import os
+import reprlib
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from poolrace.producer.results.candidate import Candidate
+from msgspec import ValidationError, convert
+
 from poolrace.producer.results.comparison import Comparison
-from poolrace.producer.results.pool_map import MapLap, PoolMap
-from poolrace.producer.results.race import Lap, Race
-from poolrace.producer.results.run import Run
-from poolrace.producer.results.schema import FORMAT, typed
+from poolrace.producer.results.pool_map import PoolMap
+from poolrace.producer.results.race import Race
 from poolrace.workers.errors import UsageError
 
-METADATA_KEYS = ("format", "kind", "figures")
-"""Keys of a results file that are not fields of the results; ``--json`` adds ``figures``."""
+FORMAT = 4
+"""Version of the format of results files; files with another version are refused."""
+
+MAX_MESSAGE = 200
+"""Characters of a message on a wrong field, at most."""
 
 Results = Comparison | Race | PoolMap
 """The content of a results file; every report is made from one of these."""
 
+_KINDS: dict[str, type[Results]] = {"comparison": Comparison, "race": Race, "map": PoolMap}
+"""Kind of results, as in the file -> its class."""
+
+
+def to_json(results: Results) -> dict[str, Any]:
+    """The results as a JSON object, with format version and kind: the content of a file."""
+    kind = next(name for name, cls in _KINDS.items() if isinstance(results, cls))
+    return {"format": FORMAT, "kind": kind, **results.to_json()}
+
 
 def save(results: Results, path: Path) -> None:
     """Write a results file; an error leaves an existing file unchanged."""
-    kind = next(name for name, (cls, _) in _KINDS.items() if isinstance(results, cls))
-    data = {"format": FORMAT, "kind": kind, **results.to_json()}
-    write_file(path, json.dumps(data, indent=1) + "\n")
+    write_file(path, json.dumps(to_json(results), indent=1) + "\n")
 
 
 def load(path: Path) -> Results:
-    """Read a results file; raises ``UsageError`` if it is not one of this format version."""
+    """Read a results file; raises ``UsageError`` for any other file, and names a wrong field."""
+    data = _read_json(path)
+    if not isinstance(data, dict) or "format" not in data:
+        raise UsageError(
+            f"{path} has no format version: it is not a results file, but perhaps the output of"
+            " run --json; give a file that --out of compare, sweep, scale, race or map has written"
+        )
+    if data["format"] != FORMAT:
+        raise UsageError(
+            f"{path} has format version {reprlib.repr(data['format'])}, this poolrace reads"
+            f" {FORMAT}; create it again"
+        )
+    kind = data.get("kind")
+    if not isinstance(kind, str) or kind not in _KINDS:
+        raise UsageError(f"{path} is of kind {reprlib.repr(kind)}, not one of {', '.join(_KINDS)}")
     try:
-        data = json.loads(path.read_text())
+        return convert(data, _KINDS[kind])
+    except ValidationError as error:
+        raise UsageError(
+            f"{path} is not a {kind}: {_abridged(str(error))}; create it again"
+        ) from error
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        return _encodable(json.loads(path.read_text()))
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{path} is not valid JSON: {error}; create it again") from error
-    version = data.get("format") if isinstance(data, dict) else None
-    if version != FORMAT:
-        raise UsageError(
-            f"{path} has format version {version!r}, this poolrace reads {FORMAT}; create it again"
-        )
-    kind = data.get("kind", "comparison")
-    if kind not in _KINDS:
-        raise UsageError(f"{path} is of kind {kind!r}, not one of {', '.join(_KINDS)}")
-    try:
-        fields = {key: value for key, value in data.items() if key not in METADATA_KEYS}
-        return _KINDS[kind][1](fields)
-    except (KeyError, TypeError, AttributeError) as error:
-        raise UsageError(f"{path} is not a {kind}: {error!r}; create it again") from error
+
+
+def _abridged(message: str) -> str:
+    """The message without the middle of a long value; the place of the value is at its end."""
+    return message if len(message) <= MAX_MESSAGE else f"{message[:80]} ... {message[-80:]}"
+
+
+def _encodable(value: Any) -> Any:
+    """The JSON value with ``?`` in place of lone surrogates, which no encoding has."""
+    if isinstance(value, str):
+        return value.encode(errors="replace").decode()
+    if isinstance(value, list):
+        return [_encodable(element) for element in value]
+    if isinstance(value, dict):
+        return {_encodable(name): _encodable(field) for name, field in value.items()}
+    return value
 
 
 def require_writable(path: Path) -> None:
@@ -62,6 +97,8 @@ def require_writable(path: Path) -> None:
             pass
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror}; give another path") from error
+    except RuntimeError as error:  # before Python 3.13
+        raise UsageError(f"cannot write {path}: it is a loop of links") from error
 
 
 def write_file(path: Path, content: str | bytes) -> None:
@@ -76,29 +113,3 @@ def write_file(path: Path, content: str | bytes) -> None:
     except BaseException:
         Path(draft).unlink()
         raise
-
-
-def _comparison(data: dict[str, Any]) -> Comparison:
-    return typed(Comparison, {**data, "runs": tuple(map(Run.from_json, data["runs"]))})
-
-
-def _race(data: dict[str, Any]) -> Race:
-    finalists = [typed(Candidate, candidate) for candidate in data["finalists"]]
-    return typed(Race, {**data, "laps": tuple(map(_lap, data["laps"])), "finalists": finalists})
-
-
-def _pool_map(data: dict[str, Any]) -> PoolMap:
-    laps = (typed(MapLap, {**map_lap, "lap": _lap(map_lap["lap"])}) for map_lap in data["laps"])
-    return typed(PoolMap, {**data, "laps": tuple(laps)})
-
-
-def _lap(data: dict[str, Any]) -> Lap:
-    return typed(Lap, {**data, "candidate": typed(Candidate, data["candidate"])})
-
-
-_KINDS: dict[str, tuple[type[Results], Callable[[dict[str, Any]], Results]]] = {
-    "comparison": (Comparison, _comparison),
-    "race": (Race, _race),
-    "map": (PoolMap, _pool_map),
-}
-"""Kind of results, as in the file -> its class, and the function that rebuilds it."""

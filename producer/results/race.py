@@ -1,9 +1,27 @@
 """Stored data of a race: its laps with their raw figures. Pure; nothing here is derived."""
 
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
+
+from msgspec import Meta
 
 from poolrace.producer.results.candidate import Candidate
+from poolrace.producer.results.environment import Environment
+from poolrace.producer.results.fields import (
+    ByteCount,
+    Cores,
+    Count,
+    Difference,
+    Name,
+    Percentiles,
+    PositiveCount,
+    Rate,
+    Seconds,
+    Time,
+    UsedSeconds,
+    require_divisible,
+)
+from poolrace.producer.results.interruption import Interruption
 
 Kind = Literal["base", "search", "final"]
 """Stage of a race that a lap belongs to."""
@@ -22,32 +40,37 @@ class Lap:
 
     candidate: Candidate
     kind: Kind
-    round: int
-    items: int
+    round: Count
+    items: Count
     """Items that succeeded."""
-    failures: dict[str, int]
+    failures: dict[str, Count]
     """Number of failed items by the name of the exception."""
-    items_per_s: float
-    wall_s: float
+    items_per_s: Rate
+    wall_s: Seconds
     """Seconds from the first start of an item to the last end."""
-    waiting_s: list[float]
+    waiting_s: Percentiles
     """p50, p95 and p99 of the time between sending an item and its start."""
-    running_s: list[float]
+    running_s: Percentiles
     """p50, p95 and p99 of the time between start and end of an item."""
-    running_total_s: float
-    own_cpu_s: float
+    running_total_s: Seconds
+    own_cpu_s: Seconds
     """CPU seconds of the threads that ran the items, while they ran them."""
-    core_wait_s: float
+    core_wait_s: Seconds
     """Seconds in which these threads were ready to run and had no core."""
-    cpu_s: float
+    cpu_s: UsedSeconds
     """CPU seconds of the workers' whole process trees."""
-    peak_memory_bytes: int
-    voluntary_switches: int
-    involuntary_switches: int
+    peak_memory_bytes: ByteCount
+    voluntary_switches: Difference
+    involuntary_switches: Difference
     lost: bool = False
     """Whether the workers ended or hung before the lap did."""
     traceback: str = ""
     """Traceback of the first failure."""
+
+    def __post_init__(self) -> None:
+        require_divisible(
+            items_per_s=self.items_per_s, wall_s=self.wall_s, running_total_s=self.running_total_s
+        )
 
     @property
     def executions(self) -> int:
@@ -62,30 +85,34 @@ class Race:
     varies: ClassVar[str] = "candidate"
     """Name of the thing in which the laps differ."""
 
-    made_at: str
+    made_at: Time
     """Start of the race: ISO 8601, UTC."""
     app: str
     task: str
-    items: int
+    items: Count
     """Number of different items."""
-    command: list[str]
+    command: Annotated[list[str], Meta(min_length=1)]
     """First words of Celery's command line, as in ``celery -A proj``."""
     queue: str | None
     """The queue that the app sends the task to, ``None`` for its default one."""
-    cores: int
-    cores_left: float
+    cores: PositiveCount
+    cores_left: Cores
     """CPU cores of the machine that other processes left free while the base was measured."""
     gil: bool
-    max_memory_bytes: int
-    executions: int
+    max_memory_bytes: Annotated[int, Meta(ge=0)]
+    executions: Count
     """Executions of the task, warm-up included."""
-    ended: dict[str, Reason]
+    ended: dict[Name, Reason]
     """Pool -> why its concurrency was not raised further."""
     left_out: dict[str, Reason]
     """Planned candidate -> why it was not measured, or not to the end."""
     finalists: list[Candidate]
-    environment: dict[str, Any]
-    laps: tuple[Lap, ...]
+    environment: Environment
+    laps: Annotated[tuple[Lap, ...], Meta(min_length=1)]
+    complete: bool = True
+    """Whether the race ran to its end."""
+    interruption: Interruption = ""
+    """Reason why the race is not complete."""
 
     @property
     def candidates(self) -> list[Candidate]:

@@ -1,22 +1,40 @@
 """A run: the raw values of one measured execution of a job."""
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Annotated, Any
 
-from poolrace.producer.results.schema import typed
+from msgspec import Meta, convert
+
+from poolrace.producer.results.fields import (
+    ByteCount,
+    Count,
+    Difference,
+    Index,
+    ModelName,
+    Name,
+    Parameter,
+    PositiveCount,
+    PositiveSeconds,
+    Rate,
+    Seconds,
+    UsedSeconds,
+)
+
+Interval = Annotated[list[Index], Meta(min_length=2, max_length=2)]
+"""Start and stop of a range of indices."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChunkRecord:
     """The record of one chunk: its range, host, slot, times and values."""
 
-    start: int
-    stop: int
+    start: Index
+    stop: Index
     host: str
     slot: str
-    arrived_s: float
+    arrived_s: Seconds
     """Seconds from the start of the run until the result arrived, by the producer's clock."""
-    duration_s: float
+    duration_s: Seconds
     value: int | None
     """The partial of the chunk; ``None`` if it is a big integer."""
     merged: int | None
@@ -27,16 +45,16 @@ class ChunkRecord:
 class SlotShare:
     """The share of one slot in a run: chunks, indices, and seconds spent on them."""
 
-    chunks: int = 0
-    indices: int = 0
-    busy_s: float = 0.0
+    chunks: Count = 0
+    indices: Count = 0
+    busy_s: Seconds = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
     """An event during a run: a host joined or left, or chunks were sent again."""
 
-    at_s: float
+    at_s: Seconds
     """Seconds from the start of the run, by the producer's clock."""
     what: str
     """Description of the event for users."""
@@ -50,47 +68,55 @@ class Run:
     """
 
     job: str
-    workload: str
-    parameters: dict[str, Any]
-    start: int
-    stop: int
-    model: str
-    slots: int
+    workload: Name
+    parameters: dict[Name, Parameter]
+    start: Index
+    stop: Index
+    model: ModelName
+    slots: PositiveCount
     """Number of slots at the start; hosts may join and leave later."""
-    hosts: int
+    hosts: Count
     """Number of hosts that took part at any time."""
-    machines: int
+    machines: Count
     """Number of machines of these hosts, as far as the hosts can detect them."""
-    schedule: str
-    chunks: int
-    duplicates: int
+    schedule: Name
+    chunks: Count
+    duplicates: Count
     """Number of results that were ignored because their chunk was done already."""
-    retries: int
+    retries: Count
     """Number of chunks that were sent again because their code failed."""
-    resent: int
+    resent: Count
     """Number of chunks that were sent again because they were lost."""
-    backups: int
+    backups: Count
     """Number of slow chunks of which a copy was sent to an idle slot."""
-    resumed: int
+    resumed: Count
     """Number of indices of the same job that earlier runs had done."""
     value: int
     expected: int
     exact: bool
     """Whether the whole range was counted once and the value equals the expected one."""
-    intervals: list[list[int]]
+    intervals: list[Interval]
     """Intervals ``[start, stop]`` of indices that were counted, merged and ascending."""
-    elapsed_s: float
-    startup_s: float
-    cpu_s: float
-    busy_s: float
-    efficiency: float
-    voluntary_switches: int
-    involuntary_switches: int
-    peak_memory_bytes: int
+    elapsed_s: PositiveSeconds
+    startup_s: Seconds
+    cpu_s: UsedSeconds
+    busy_s: Seconds
+    efficiency: Rate
+    voluntary_switches: Difference
+    involuntary_switches: Difference
+    peak_memory_bytes: ByteCount
     shares: dict[str, dict[str, SlotShare]]
     """Name of the host -> name of the slot -> share."""
     events: list[Event]
     records: list[ChunkRecord]
+
+    def __post_init__(self) -> None:
+        whole = [[self.start, self.stop]] if self.start < self.stop else []
+        if self.exact and (self.value != self.expected or self.intervals != whole):
+            raise ValueError(
+                "`exact` is true, but `value` is not `expected`, or `intervals` do not reach from"
+                " `start` to `stop`"
+            )
 
     def to_json(self) -> dict[str, Any]:
         """The run as a JSON object."""
@@ -98,11 +124,5 @@ class Run:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "Run":
-        """Rebuild a run; raises ``KeyError`` or ``TypeError`` if the data is not a run."""
-        shares = {
-            host: {slot: typed(SlotShare, share) for slot, share in slots.items()}
-            for host, slots in data["shares"].items()
-        }
-        events = [typed(Event, event) for event in data["events"]]
-        records = [typed(ChunkRecord, record) for record in data["records"]]
-        return typed(cls, {**data, "shares": shares, "events": events, "records": records})
+        """Rebuild a run; raises ``msgspec.ValidationError`` if the data is not a run."""
+        return convert(data, cls)

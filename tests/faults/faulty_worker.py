@@ -4,9 +4,9 @@ import os
 import signal
 import subprocess
 import threading
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import suppress
 from pathlib import Path
+from typing import Self
 
 from poolrace.producer.broker.client import connect
 from poolrace.producer.broker.workers import present_workers
@@ -46,16 +46,23 @@ class _Respawned:
         self._environment = {
             **os.environ, "CELERY_BROKER_URL": broker.broker_url, "POOLRACE_HOST": "faulty",
         }  # fmt: skip
+        self.pid = 0
+        """Process id of the worker; 0 while it is started again."""
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._keep)
 
-    def __enter__(self) -> None:
+    def start(self) -> None:
+        """Start the worker."""
         self._thread.start()
 
-    def __exit__(self, *_: object) -> None:
+    def stop(self) -> None:
+        """Kill the worker (SIGKILL), also one that has just been started again."""
         self._over.set()
-        os.killpg(self._process.pid, signal.SIGKILL)
-        self._thread.join()
+        while self._thread.is_alive():
+            if pid := self.pid:
+                with suppress(ProcessLookupError):  # the worker has just ended
+                    os.killpg(pid, signal.SIGKILL)
+            self._thread.join(0.1)
 
     def _keep(self) -> None:
         while not self._over.is_set():
@@ -66,18 +73,38 @@ class _Respawned:
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 start_new_session=True,
-            ) as self._process:
-                self._process.wait()
+            ) as process:
+                self.pid = process.pid
+                process.wait()
+                self.pid = 0
 
 
-@contextmanager
-def worker(pool: str, broker: Cluster) -> Iterator[None]:
-    """Run a worker of the pool; the block begins when the worker is present."""
-    with ExitStack() as stack:
-        client = stack.enter_context(connect(broker.broker_url))
-        stack.enter_context(_Respawned(pool, broker))
-        wait_until(lambda: pool in {present.pool for present in present_workers(client)}, 30)
-        yield
+class FaultyWorkers:
+    """Faulty workers on one Redis, one of each pool, for several tests."""
+
+    def __init__(self, broker: Cluster) -> None:
+        self._broker = broker
+        self._running: dict[str, _Respawned] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for pool in list(self._running):
+            self.stop(pool)
+
+    def start(self, pool: str) -> None:
+        """Start the worker of the pool unless it runs, and wait until it is present."""
+        if pool not in self._running:
+            self._running[pool] = _Respawned(pool, self._broker)
+            self._running[pool].start()
+        worker = self._running[pool]
+        with connect(self._broker.broker_url) as client:
+            wait_until(lambda: worker.pid in {known.pid for known in present_workers(client)})
+
+    def stop(self, pool: str) -> None:
+        """Kill the worker of the pool (SIGKILL)."""
+        self._running.pop(pool).stop()
 
 
 def job_of(fault: str, mark: Path, times: int = 10**9, **fields: float | None) -> Job:

@@ -42,7 +42,7 @@ every_pool = pytest.mark.parametrize("pool", POOLS)
 def assert_clean(client: "redis.Redis") -> None:
     """Assert that queues are empty, workers are idle, and all keys expire."""
     for pool in POOLS:
-        wait_until(partial(_idle, client, pool), 20)
+        wait_until(partial(_idle, client, pool))
     assert lasting_keys(client) == set()
 
 
@@ -80,9 +80,13 @@ def short_run(cluster: Cluster, pool: str) -> Run:
 
 
 @contextmanager
-def in_the_middle(cluster: Cluster, pool: str, seconds: float = 2.0) -> Iterator[Progress]:
+def in_the_middle(
+    cluster: Cluster, pool: str, seconds: float = 2.0, *, held: bool = False
+) -> Iterator[Progress]:
     """A run of about ``seconds`` seconds; the block begins when a quarter of it is done."""
     stop = round(SLOTS[pool] * seconds / WAIT_S)
-    with run_in_thread(lambda observer: run_on(cluster, pool, stop, observer)) as progress:
+    with run_in_thread(
+        lambda observer: run_on(cluster, pool, stop, observer), held=held
+    ) as progress:
         yield progress
     assert_exact(progress.run())

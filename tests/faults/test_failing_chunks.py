@@ -13,7 +13,7 @@ from poolrace.producer.experiments.saved_jobs import resume
 from poolrace.producer.jobs.job import Job
 from poolrace.producer.settings import Settings
 from tests.faults.faulty import Faulty, register
-from tests.faults.faulty_worker import NAMED, SINGLY, STOP, job_of, run, worker
+from tests.faults.faulty_worker import NAMED, SINGLY, STOP, FaultyWorkers, job_of, run
 from tests.faults.runs import every_pool
 from tests.run_in_thread import assert_exact, has_event
 
@@ -25,10 +25,12 @@ def test_a_chunk_that_raises_is_retried_and_then_named(
     pool: str,
     broker: Cluster,
     broker_settings: Settings,
+    faulty_workers: FaultyWorkers,
     tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    with worker(pool, broker), connect(broker.broker_url) as client:
+    faulty_workers.start(pool)
+    with connect(broker.broker_url) as client:
         job = job_of("raise", tmp_path, times=MAX_ATTEMPTS)
         with pytest.raises(
             ChunkFailed, match=rf"{NAMED} failed {MAX_ATTEMPTS} time.*on faulty: ZeroDivision"
@@ -47,10 +49,10 @@ def test_a_chunk_that_raises_is_retried_and_then_named(
 
 @every_pool
 def test_a_chunk_that_raises_once_is_computed_by_a_retry(
-    pool: str, broker: Cluster, broker_settings: Settings, tmp_path: Path
+    pool: str, broker_settings: Settings, faulty_workers: FaultyWorkers, tmp_path: Path
 ) -> None:
-    with worker(pool, broker):
-        finished = run(job_of("raise", tmp_path, times=1), pool, broker_settings)
+    faulty_workers.start(pool)
+    finished = run(job_of("raise", tmp_path, times=1), pool, broker_settings)
     assert_exact(finished)
     assert finished.retries == 1
     assert has_event(finished, "failed with ZeroDivisionError, attempt 2 follows")
@@ -58,12 +60,17 @@ def test_a_chunk_that_raises_once_is_computed_by_a_retry(
 
 @every_pool
 def test_a_chunk_that_raises_in_a_batch_is_named(
-    pool: str, broker: Cluster, broker_settings: Settings, tmp_path: Path
+    pool: str,
+    broker: Cluster,
+    broker_settings: Settings,
+    faulty_workers: FaultyWorkers,
+    tmp_path: Path,
 ) -> None:
     """Only that chunk fails: all other chunks of its batch are computed."""
     short = Faulty(fault="raise", at=2500, mark=str(tmp_path), wait_s=0.0)
     job = Job(short, 0, 3000)
-    with worker(pool, broker), pytest.raises(ChunkFailed, match=r"chunk \[2_500, 2_501\) failed 3"):
+    faulty_workers.start(pool)
+    with pytest.raises(ChunkFailed, match=r"chunk \[2_500, 2_501\) failed 3"):
         run(job, pool, broker_settings, SINGLY)
     assert len(list(tmp_path.iterdir())) == MAX_ATTEMPTS
     with connect(broker.broker_url) as client:

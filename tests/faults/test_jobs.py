@@ -40,8 +40,8 @@ def start_job(
     """A run in chunks of ``chunk`` indices; at least ``part`` of its job is saved."""
     before = newest(producer)["job"]
     process = producer.start(*LONG, "--chunk-size", str(chunk), *more)
-    wait_until(lambda: newest(producer)["job"] != before, 30)
-    wait_until(lambda: newest(producer)["done"] >= part, 30)
+    wait_until(lambda: newest(producer)["job"] != before)
+    wait_until(lambda: newest(producer)["done"] >= part)
     assert process.poll() is None, newest(producer)
     return process
 
@@ -130,7 +130,8 @@ def test_a_job_with_a_producer_cannot_be_resumed(
 def test_cancel_ends_the_job_and_its_producer(
     pool: str, producer_on_cluster: CommandLine, store: "redis.Redis"
 ) -> None:
-    process = start_job(producer_on_cluster, "--pool", pool, part=0.1)
+    """A job of minutes: it would end by itself only long after it is cancelled."""
+    process = start_job(producer_on_cluster, "--pool", pool, "--stop", "4000", part=0.005)
     job = newest(producer_on_cluster)["job"]
     answer = producer_on_cluster("cancel", job)
     assert answer.code == 0, answer.err

@@ -58,7 +58,7 @@ def test_a_chunk_longer_than_an_announcement_and_a_connection_runs_once(
     ) as progress:
         wait_until(lambda: len(held_chunks(client, "threads")) == SLOTS["threads"])
         cut_connections(Target(fault_cluster, "threads"))
-        wait_until(lambda: progress.future.done() or client.llen(queue_of("threads")), 40)
+        wait_until(lambda: progress.future.done() or client.llen(queue_of("threads")))
         assert client.llen(queue_of("threads")) == 0
     assert_exact(progress.run())
     assert (progress.run().resent, progress.run().duplicates) == (0, 0)

@@ -15,7 +15,7 @@ from poolrace.producer.jobs.job import Job
 from poolrace.producer.settings import Settings
 from poolrace.workers.chunks import Chunk
 from poolrace.workers.workloads import make_workload
-from tests.conftest import held_chunks, wait_until
+from tests.conftest import PATIENCE_S, held_chunks, wait_until
 from tests.faults.faults import Target, additional_worker, end_worker, stopped
 from tests.faults.runs import SENT_AGAIN, every_pool, in_the_middle
 from tests.run_in_thread import has_event
@@ -41,8 +41,8 @@ def test_a_run_survives_a_stopped_and_continued_worker(
         worker = Target(fault_cluster, pool).worker
         with stopped(worker, *worker.children(recursive=True)):
             first = first_queued_index(client, pool)
-            wait_until(lambda: first_queued_index(client, pool) < first, 30)  # a chunk sent again
-            wait_until(lambda: Target(fault_cluster, pool).announcement.age_s > SILENT_S + 1, 30)
+            wait_until(lambda: first_queued_index(client, pool) < first)  # a chunk sent again
+            wait_until(lambda: Target(fault_cluster, pool).announcement.age_s > SILENT_S + 1)
     for text in ("stopped responding", SENT_AGAIN):
         assert has_event(progress.run(), text)
 
@@ -79,9 +79,11 @@ def test_a_worker_that_joins_a_run_computes_a_share(
     fault_cluster: Cluster, client: "redis.Redis"
 ) -> None:
     with (
-        in_the_middle(fault_cluster, "solo", seconds=12.0) as progress,
+        in_the_middle(fault_cluster, "solo", seconds=4.0, held=True) as progress,
         additional_worker(fault_cluster, "solo", "second"),
     ):
-        run = progress.future.result(timeout=60)
+        wait_until(lambda: "second" in {worker.host.host for worker in present_workers(client)})
+        progress.go_on.set()
+        run = progress.future.result(timeout=PATIENCE_S)
     assert has_event(run, "solo@second joined with 1 slot(s)")
     assert set(run.shares) == {present_workers(client)[0].host.host, "second"}

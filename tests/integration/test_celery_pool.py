@@ -3,6 +3,7 @@
 import json
 import statistics
 import threading
+import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -12,9 +13,9 @@ import pytest
 import redis
 
 from poolrace.producer.broker.checkpoint_store import job_key
-from poolrace.producer.errors import ChunkFailed
+from poolrace.producer.errors import ChunkFailed, JobFailed
 from poolrace.producer.executors.celery.pool import CeleryPool
-from poolrace.producer.executors.models import Model, make_executor
+from poolrace.producer.executors.models import ONE_SLOT, Model, make_executor
 from poolrace.producer.experiments.dispatch import dispatch
 from poolrace.producer.jobs.job import Job
 from poolrace.producer.jobs.ledger import Ledger
@@ -119,6 +120,22 @@ def test_a_slot_limit_is_kept(pool: str, with_cluster: Settings) -> None:
 def test_more_slots_than_the_pool_has_are_refused(with_cluster: Settings) -> None:
     with pytest.raises(UsageError, match="3 is more than the 2 slots"):
         run_once(make_workload("sum", {}), 0, 10, Model("celery", "prefork", 3), with_cluster)
+
+
+@pytest.mark.parametrize("pool", [name for name in POOLS if name not in ONE_SLOT])
+def test_no_chunk_waits_behind_a_long_one_while_another_slot_is_free(
+    pool: str, with_cluster: Settings
+) -> None:
+    job = Job(make_workload("mixed", {"cpu_s": 0.0, "wait_s": 0.01}), 0, 10**6)
+    with make_executor(Model("celery", pool), job, with_cluster) as executor:
+        short = [Chunk(10**5 + n, 10**5 + n + 1) for n in range(3 * executor.slots)]
+        executor.submit([Chunk(0, 10**5), *short])  # the first one takes 1000 s
+        arrived: list[Chunk] = []
+        deadline = time.monotonic() + 60.0
+        while len(arrived) < len(short) and time.monotonic() < deadline:
+            arrived += [result.chunk for result in executor.collect(1.0)]
+        executor.cancel(JobFailed("the test has seen enough"))
+    assert sorted(arrived) == short
 
 
 @pytest.mark.timing

@@ -14,9 +14,10 @@ import pytest
 
 from poolrace.producer.commands import COMMANDS
 from poolrace.producer.reports.formats import FORMATS
-from poolrace.producer.results.schema import FORMAT
+from poolrace.producer.results.files import FORMAT
 from poolrace.workers.workloads import WORKLOADS
-from tests.conftest import CommandLine
+from tests.conftest import PATIENCE_S, CommandLine
+from tests.in_process import InProcess
 
 KEYS = {
     "job", "workload", "start", "stop", "model", "slots", "hosts", "schedule", "chunks",
@@ -66,7 +67,6 @@ def test_every_workload_has_a_default_range(workload: str, producer: CommandLine
     assert answer.json()["exact"] is True
 
 
-@pytest.mark.timing
 def test_three_factorials_as_coroutines_take_three_seconds_instead_of_six(
     producer: CommandLine,
 ) -> None:
@@ -74,7 +74,7 @@ def test_three_factorials_as_coroutines_take_three_seconds_instead_of_six(
         "run", "factorial", "--start", "2", "--stop", "5", "--local", "coroutines", "--json"
     )
     run = answer.json()
-    assert 3.0 <= run["elapsed_s"] < 3.5
+    assert 3.0 <= run["elapsed_s"] < 4.5  # it waits: a busy machine adds little
     assert sorted(record["value"] for record in run["records"]) == [2, 6, 24]
     assert run["busy_s"] == pytest.approx(6.0, abs=0.1)
 
@@ -96,7 +96,7 @@ def test_a_factorial_beyond_pythons_digit_limit_is_printed_in_full(producer: Com
 
 
 def test_compare_prints_a_table_and_writes_results_and_report(
-    producer_on_cluster: CommandLine,
+    producer_on_cluster: CommandLine, producer_in_process: InProcess
 ) -> None:
     answer = producer_on_cluster(
         "compare", "sum", "--stop", "200_000", "--local", "all:2", "--pool", "all",
@@ -115,8 +115,8 @@ def test_compare_prints_a_table_and_writes_results_and_report(
     assert "celery:gevent" in page
     assert "http" not in page.replace("http-equiv", "")
     for name in FORMATS:
-        assert producer_on_cluster("report", "r.json", "--format", name, "--out", name).code == 0
-    raw = producer_on_cluster("report", "r.json", "--format", "csv").out
+        assert producer_in_process("report", "r.json", "--format", name, "--out", name).code == 0
+    raw = producer_in_process("report", "r.json", "--format", "csv").out
     assert len(list(csv.DictReader(io.StringIO(raw)))) == 18
 
 
@@ -167,8 +167,16 @@ BAD_INPUT = [
     ("compare sum --stop 10 --local single --out missing/r.json", "missing/r.json"),
     ("compare sum --stop 10 --local single --out .", "cannot write"),
     ("compare sum --stop 10 --local single --report missing/r.html", "missing/r.html"),
+    ("compare sum --stop 10 --local single --report r.pdf", "ends in .txt, .md, .csv, .html"),
+    ("sweep sum --local single --out r.html", "ends in .json"),
+    ("scale sum --local threads --out r.csv", "ends in .json"),
+    ("map --report r.doc", "r.doc does not name a format"),
+    ("race -A a --task t --items - --report r", "ends in .txt"),
     ("report none.json", "none.json"),
+    ("report \x1b[31mnone.json", r"\x1b[31mnone.json"),
     ("report .", "cannot read"),
+    ("report r.json --format csv --out r.html", "--format csv does not fit --out r.html"),
+    ("report r.json --out r.pdf", "ends in .txt"),
     ("up --pool quick", "'quick' is unknown"),
     ("up --pool solo:2", "one slot"),
     ("up --flower-port 0", "0 is not in the range"),
@@ -177,14 +185,14 @@ BAD_INPUT = [
 
 @pytest.mark.parametrize(("line", "message"), BAD_INPUT)
 def test_bad_input_ends_with_two_lines_at_most_and_code_2(
-    line: str, message: str, producer: CommandLine
+    line: str, message: str, producer_in_process: InProcess
 ) -> None:
-    answer = producer(*line.split())
+    answer = producer_in_process(*line.split())
     assert answer.code == 2
     assert message.lower() in answer.err.lower()
     assert len(answer.err.splitlines()) <= 2
     assert answer.out == ""
-    assert list(producer.directory.iterdir()) == []
+    assert list(producer_in_process.directory.iterdir()) == []
 
 
 def test_a_damaged_results_file_or_one_of_another_format_is_refused(producer: CommandLine) -> None:
@@ -244,13 +252,13 @@ def test_a_terminal_shows_a_live_bar_with_the_merged_value(
     )  # fmt: skip
     os.close(child_end)
     shown = b""
-    while select.select([test_end], [], [], 20.0)[0]:
+    while select.select([test_end], [], [], PATIENCE_S)[0]:
         try:
             shown += os.read(test_end, 65536)
         except OSError:  # the other side is closed
             break
     os.close(test_end)
-    assert process.wait(timeout=20) == 0
+    assert process.wait(timeout=PATIENCE_S) == 0
     text = shown.decode()
     assert "local:single" in text
     assert "4 chunks" in text

@@ -68,7 +68,7 @@ def shared_up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLine]
 @pytest.fixture
 def up(shared_up: CommandLine) -> CommandLine:
     """The command line with ``shared_up``, once all programs run: some tests kill one of them."""
-    wait_until(lambda: state(shared_up).broken_parts() == [], 40)
+    wait_until(lambda: state(shared_up).broken_parts() == [])
     wait_until(lambda: all(worker_pid(state(shared_up), pool) for pool in ("threads", "prefork")))
     return shared_up
 
@@ -181,7 +181,7 @@ def test_up_names_a_taken_redis_port(producer: CommandLine) -> None:
 def test_a_killed_worker_is_started_again(up: CommandLine, pool: str) -> None:
     before = worker_pid(state(up), pool)
     os.kill(before, signal.SIGKILL)
-    wait_until(lambda: worker_pid(state(up), pool) not in (0, before), 30)
+    wait_until(lambda: worker_pid(state(up), pool) not in (0, before))
     run = up("run", "sum", "--stop", "1e4", "--pool", pool, "--json").json()
     assert run["exact"] is True
 
@@ -189,14 +189,14 @@ def test_a_killed_worker_is_started_again(up: CommandLine, pool: str) -> None:
 def test_a_killed_redis_is_started_again(up: CommandLine) -> None:
     [redis_server] = [p for p in processes_of(state(up)) if "-server" in p.name()]
     redis_server.kill()
-    wait_until(lambda: state(up).broken_parts() == [], 40)
+    wait_until(lambda: state(up).broken_parts() == [])
     assert up("run", "sum", "--stop", "1e4", "--json").json()["exact"] is True
 
 
 def test_all_programs_end_with_a_killed_supervisor_and_status_names_it(own_up: CommandLine) -> None:
     cluster = state(own_up)
     os.kill(cluster.session, signal.SIGKILL)
-    wait_until(lambda: not processes_of(cluster), 30)
+    wait_until(lambda: not processes_of(cluster))
     answer = own_up("status")
     assert answer.code == 3
     assert "supervisor" in answer.err

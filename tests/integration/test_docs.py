@@ -9,7 +9,10 @@ from tests.docs.pages import RUNNABLE_LINES
 
 LAST_OPTIONS: dict[str, dict[str, tuple[str, ...]]] = {
     "run": {"sum": ("--stop", "1e6")},
-    "compare": {"sum": ("--stop", "1e6", "--repeat", "1"), "mixed": ("--repeat", "1")},
+    "compare": {
+        "sum": ("--stop", "1e6", "--repeat", "1"),
+        "mixed": ("--stop", "50", "--repeat", "1"),
+    },
     "sweep": {"sum": ("--stop", "1e6", "--repeat", "1")},
     "scale": {"sum": ("--stop", "1e6", "--repeat", "1")},
 }

@@ -5,12 +5,13 @@ registered, and a new workload fails here until ``CASES`` has its expected value
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import product
 from typing import Any
 
 import pytest
 
-from poolrace.producer.executors.models import LOCAL_MODELS, Model
+from poolrace.producer.executors.models import LOCAL_MODELS, ONE_SLOT, Model
 from poolrace.producer.jobs.schedules import ScheduleChoice
 from poolrace.producer.settings import Settings
 from poolrace.workers.pools import POOLS
@@ -45,6 +46,14 @@ CASES: dict[str, Case] = {
     "mixed": Case({"cpu_s": 0.0005, "wait_s": 0.001}, 0, 100, sum(range(100))),
 }
 
+PARAMETERS: dict[str, list[dict[str, Any]]] = {
+    "sum": [{}, {"kernel": "builtin"}, {"kernel": "numpy"}],
+    "factorial": [{"wait_s": 0.0}, {"wait_s": 0.001}],
+    "minimum": [{"values": (10, 4, 22, -6)}, {"seed": 3}],
+    "mixed": [{"cpu_s": 0.0, "wait_s": 0.001}, {"cpu_s": 0.001, "wait_s": 0.0}],
+}
+"""Parameters of each workload, one case for each way in which it computes."""
+
 SCHEDULES = [
     ScheduleChoice(),
     ScheduleChoice("static"),
@@ -68,6 +77,22 @@ def test_every_index_is_counted_once_and_the_value_is_right(
     shares = [share for slots in run.shares.values() for share in slots.values()]
     assert sum(share.chunks for share in shares) == run.chunks == len(run.records)
     assert sum(share.indices for share in shares) == case.stop - case.start
+
+
+@pytest.mark.parametrize("name", WORKLOADS)
+@pytest.mark.parametrize("model", MODELS, ids=str)
+def test_a_job_with_fewer_indices_than_slots_is_exact(
+    model: Model, name: str, with_cluster: Settings
+) -> None:
+    """Two indices, one, and none; gevent has 20 slots, the local models have 3."""
+    if model.name not in ONE_SLOT and model.kind == "local":
+        model = replace(model, slots=3)
+    # Starting processes takes most of the time, and every process computes alike.
+    cases = PARAMETERS[name][: 1 if model.name == "processes" else None]
+    for parameters, (start, stop) in product(cases, [(1, 3), (3, 4), (4, 4)]):
+        run = run_once(make_workload(name, parameters), start, stop, model, with_cluster)
+        assert run.exact, (parameters, start, stop)
+        assert sum(len(range(*interval)) for interval in run.intervals) == stop - start
 
 
 @pytest.mark.parametrize("model", MODELS, ids=str)

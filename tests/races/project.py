@@ -5,6 +5,7 @@ from typing import Any
 import psutil
 
 from tests.conftest import Answer, CommandLine
+from tests.in_process import InProcess
 
 APP = """
 import os
@@ -60,15 +61,17 @@ def shared(a, b):
 MARK = "TEST_OF_A_RACE"
 """Environment variable that all processes of a race inherit."""
 
-QUICK = ("--budget-s", "15", "--yes", "--json")
+QUICK = ("--budget-s", "8", "--yes", "--json")
+"""Options of a race whose test needs no comparison of candidates: a slow machine spends most of
+these seconds on starting workers."""
+
+ENOUGH = ("--budget-s", "15")
+"""Options of a race that compares candidates, also on a slow machine."""
 
 
-def race(project: CommandLine, task: str, items: str, *options: str) -> Answer:
+def race(project: CommandLine | InProcess, task: str, items: str, *options: str) -> Answer:
     (project.directory / "items.jsonl").write_text(items)
-    return project(
-        "race", "-A", "proj", "--task", task, "--items", "items.jsonl", *QUICK, *options,
-        timeout_s=100,
-    )  # fmt: skip
+    return project("race", "-A", "proj", "--task", task, "--items", "items.jsonl", *QUICK, *options)
 
 
 def by_name(answer: Answer) -> dict[str, dict[str, Any]]:

@@ -78,7 +78,7 @@ def race_example(name: str, app: str, task: str, pools: str) -> dict[str, Any]:
     with answering(port):
         answer = producer(
             "race", "-A", app, "--task", task, "--items", "items.jsonl", *options,
-            "--budget-s", "12", "--yes", "--json", timeout_s=100,
+            "--budget-s", "12", "--yes", "--json",
         )  # fmt: skip
     assert answer.code == 0, answer.err
     verdict: dict[str, Any] = answer.json()

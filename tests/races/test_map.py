@@ -4,11 +4,12 @@ import pytest
 
 from poolrace.producer.reports.formats import FORMATS
 from tests.conftest import CommandLine
+from tests.in_process import InProcess
 
 
 @pytest.mark.timing
 def test_processes_win_where_a_task_computes_and_a_map_is_rendered_in_all_formats(
-    producer: CommandLine,
+    producer: CommandLine, producer_in_process: InProcess
 ) -> None:
     answer = producer(
         "map", "--waiting", "0,90", "--slots", "2,8", "--item-s", "0.03", "--repeat", "2",
@@ -29,6 +30,6 @@ def test_processes_win_where_a_task_computes_and_a_map_is_rendered_in_all_format
     assert svg.startswith("<svg xmlns=")
     assert svg.count("<rect") == 1 + len(cells)
     for name in FORMATS:
-        rendered = producer("report", "map.json", "--format", name, "--out", name)
+        rendered = producer_in_process("report", "map.json", "--format", name, "--out", name)
         assert rendered.code == 0, rendered.err
     assert (producer.directory / "png").read_bytes().startswith(b"\x89PNG")

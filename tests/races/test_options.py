@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import CommandLine
-from tests.races.project import by_name, race, race_processes
+from tests.in_process import InProcess
+from tests.races.project import ENOUGH, by_name, race, race_processes
 
 
 @pytest.mark.timing
@@ -75,10 +76,12 @@ def test_a_search_stays_within_the_memory_limit(project: CommandLine) -> None:
 def other_environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The interpreter of an environment with an older Celery, and without poolrace and gevent."""
     directory = tmp_path_factory.mktemp("environment")
-    subprocess.run([sys.executable, "-m", "venv", directory], check=True)
+    # Without a pip of its own, which takes several seconds of CPU time to install.
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", directory], check=True)
     python: Path = directory / "bin" / "python"
-    install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*install, "celery[redis]==5.3.*", "kombu==5.3.*"], check=True, timeout=300)
+    pip = [sys.executable, "-m", "pip", "--python", str(python), "--disable-pip-version-check"]
+    install = [*pip, "install", "--quiet", "celery[redis]==5.3.*", "kombu==5.3.*"]
+    subprocess.run(install, check=True, timeout=300)
     return python
 
 
@@ -88,7 +91,7 @@ def test_an_app_in_another_environment_runs_with_the_celery_of_that_environment(
 ) -> None:
     answer = race(
         project, "proj.nap", "[0.02]\n", "--python", str(other_environment),
-        "--pool", "prefork:1", "--pool", "prefork:4", "--out", "r.json",
+        "--pool", "prefork:1", "--pool", "prefork:4", *ENOUGH, "--out", "r.json",
     )  # fmt: skip
     assert answer.code == 0, answer.err
     verdict = answer.json()
@@ -100,9 +103,9 @@ def test_an_app_in_another_environment_runs_with_the_celery_of_that_environment(
 
 @pytest.mark.timeout(400)
 def test_a_pool_that_the_other_environment_lacks_is_refused(
-    other_environment: Path, project: CommandLine
+    other_environment: Path, project_in_process: InProcess
 ) -> None:
     options = ("--python", str(other_environment), "--pool", "gevent:8")
-    answer = race(project, "proj.nap", "[0]\n", *options)
+    answer = race(project_in_process, "proj.nap", "[0]\n", *options)
     assert (answer.code, answer.out) == (2, "")
     assert "install gevent there" in answer.err

@@ -18,13 +18,16 @@ from poolrace.producer.cluster.lifecycle import temporary
 from poolrace.producer.reports.formats import FORMATS
 from poolrace.producer.settings import Settings
 from tests.conftest import CommandLine, wait_until
-from tests.races.project import QUICK, race, race_processes
+from tests.in_process import InProcess
+from tests.races.project import ENOUGH, QUICK, race, race_processes
 
 
-def test_a_task_that_waits_is_fastest_with_many_at_a_time(project: CommandLine) -> None:
+def test_a_task_that_waits_is_fastest_with_many_at_a_time(
+    project: CommandLine, producer_in_process: InProcess
+) -> None:
     answer = race(
         project, "proj.nap", "[0.05]\n", "--pool", "prefork:2", "--pool", "gevent:20",
-        "--out", "r.json", "--report", "r.html",
+        *ENOUGH, "--out", "r.json", "--report", "r.html",
     )  # fmt: skip
     assert answer.code == 0, answer.err
     verdict = answer.json()
@@ -38,7 +41,7 @@ def test_a_task_that_waits_is_fastest_with_many_at_a_time(project: CommandLine) 
     assert two_at_a_time["running_s"]["p50"] >= 0.05
     assert all(candidate["peak_memory_bytes"] > 2**20 for candidate in verdict["candidates"])
     for name in FORMATS:
-        rendered = project("report", "r.json", "--format", name, "--out", name)
+        rendered = producer_in_process("report", "r.json", "--format", name, "--out", name)
         assert rendered.code == 0, rendered.err
         assert b"gevent" in (project.directory / name).read_bytes() or name == "png"
     assert (project.directory / "r.html").read_text().count("<svg") == 1
@@ -63,9 +66,9 @@ def test_a_task_that_does_nothing_is_limited_by_messages(project: CommandLine) -
     ],
 )
 def test_items_that_do_not_fit_the_task_are_refused_before_the_task_runs(
-    task: str, items: str, message: str, project: CommandLine
+    task: str, items: str, message: str, project_in_process: InProcess
 ) -> None:
-    answer = race(project, task, items)
+    answer = race(project_in_process, task, items)
     assert (answer.code, answer.out) == (2, "")
     assert message in answer.err
     assert len(answer.err.splitlines()) <= 2
@@ -83,9 +86,9 @@ def test_items_that_do_not_fit_the_task_are_refused_before_the_task_runs(
     ],
 )
 def test_invalid_options_are_refused(
-    options: tuple[str, ...], message: str, project: CommandLine
+    options: tuple[str, ...], message: str, project_in_process: InProcess
 ) -> None:
-    answer = race(project, "proj.nap", "[0]\n", *options)
+    answer = race(project_in_process, "proj.nap", "[0]\n", *options)
     assert (answer.code, answer.out) == (2, "")
     assert message in answer.err
 

@@ -4,6 +4,7 @@ import random
 from typing import Any
 
 from poolrace.producer.results.candidate import SOLO, Candidate
+from poolrace.producer.results.environment import Environment
 from poolrace.producer.results.race import Lap, Race
 
 MIB = 2**20
@@ -47,7 +48,7 @@ def race(laps: list[Lap], **fields: Any) -> Race:
         "ended": {},
         "left_out": {},
         "finalists": finalists,
-        "environment": {"hosts": [], "versions": {"celery": "5.7.0"}},
+        "environment": Environment([], {"celery": "5.7.0"}),
     }
     return Race(**{**given, **fields}, laps=tuple(laps))
 

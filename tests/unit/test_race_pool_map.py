@@ -12,8 +12,10 @@ from poolrace.producer.analysis.pool_map_winners import MapCell, map_cells
 from poolrace.producer.reports.formats import format_for, html, image
 from poolrace.producer.reports.views.view import view
 from poolrace.producer.results.candidate import Candidate
+from poolrace.producer.results.environment import Environment
 from poolrace.producer.results.files import load, save
 from poolrace.producer.results.pool_map import MapLap, PoolMap
+from poolrace.workers.errors import UsageError
 from tests.unit.made_up_races import MIB, lap
 
 SPEEDS = (0.99, 1.0, 1.01)
@@ -36,7 +38,7 @@ def pool_map_of(figures: dict[tuple[float, int], dict[str, Figures]], **fields: 
         concurrencies=sorted({slots for _, slots in figures}),
         repeat=len(SPEEDS),
         left_out={},
-        environment={"hosts": [], "versions": {"celery": "5.7.0"}},
+        environment=Environment([], {"celery": "5.7.0"}),
         laps=tuple(laps),
     )
 
@@ -129,7 +131,14 @@ def test_a_png_has_the_pixels_of_the_svg_and_is_the_same_each_time() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "expected"), [("a.svg", "svg"), ("a.PNG", "png"), ("a.md", "markdown"), ("a", "html")]
+    ("name", "expected"),
+    [("a.svg", "svg"), ("a.PNG", "png"), ("a.md", "markdown"), ("a.b.html", "html")],
 )
 def test_the_format_of_a_report_follows_from_the_end_of_its_name(name: str, expected: str) -> None:
     assert format_for(Path(name)) == expected
+
+
+@pytest.mark.parametrize("name", ["a.pdf", "a", ".svg", "a.json"])
+def test_a_name_that_no_format_has_is_refused_with_the_formats(name: str) -> None:
+    with pytest.raises(UsageError, match=r"ends in \.txt, \.md, \.csv, \.html, \.svg, \.png"):
+        format_for(Path(name))

@@ -115,6 +115,17 @@ def test_a_failed_chunk_is_retried_a_limited_number_of_times(setup: RecoverySetu
     assert setup.recovery.counts == {"retries": MAX_ATTEMPTS - 1}
 
 
+@pytest.mark.parametrize(("kind", "logged"), [("ChunkTimeout", False), ("ZeroDivisionError", True)])
+def test_only_an_error_of_the_chunks_code_is_shown_with_its_traceback(
+    kind: str, logged: bool, setup: RecoverySetup, caplog: pytest.LogCaptureFixture
+) -> None:
+    batch = setup.messages.send((Chunk(0, 5),))
+    batch.attempts = MAX_ATTEMPTS - 1
+    with pytest.raises((ChunkFailed, ChunkTimeout), match=kind):
+        setup.recovery.retry(batch, Failure(kind, "too long", "Traceback\non host there"))
+    assert ("the last traceback of chunk [0, 5)" in caplog.text) is logged
+
+
 def test_a_wrong_parameter_is_not_retried(setup: RecoverySetup) -> None:
     batch = setup.messages.send((Chunk(0, 5),))
     with pytest.raises(UsageError, match="no such kernel"):

@@ -1,8 +1,9 @@
 """Results files are read back unchanged; any other file is refused with a message."""
 
 import json
+import re
 import sys
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,8 @@ from poolrace.producer.jobs.job import Job
 from poolrace.producer.reports.formats import FORMATS
 from poolrace.producer.reports.views.run import render
 from poolrace.producer.results.comparison import Comparison
-from poolrace.producer.results.files import load, require_writable, save, write_file
+from poolrace.producer.results.files import FORMAT, load, require_writable, save, write_file
 from poolrace.producer.results.run import Event, SlotShare
-from poolrace.producer.results.schema import FORMAT
 from poolrace.producer.settings import Settings
 from poolrace.workers.errors import UsageError
 from poolrace.workers.host_facts import HostFacts
@@ -63,8 +63,7 @@ def two_hosts(comparison: Comparison) -> Comparison:
         events=[Event(0.5, "threads@there joined with 1 slot(s)")],
     )
     facts = replace(HostFacts.collect("here"), cores=1)
-    hosts = [asdict(facts), asdict(replace(facts, host="there"))]
-    environment = {**comparison.environment, "hosts": hosts}
+    environment = replace(comparison.environment, hosts=[facts, replace(facts, host="there")])
     return replace(comparison, runs=(run,), environment=environment)
 
 
@@ -105,10 +104,40 @@ def test_a_damaged_or_foreign_file_is_refused(comparison: Comparison, tmp_path: 
     refused = {
         "cut in half": (whole[: len(whole) // 2], "not valid JSON"),
         "another version": (whole.replace(f'"format": {FORMAT}', '"format": 99', 1), "version 99"),
-        "not an object": ("[1, 2]", "version None"),
+        "not an object": ("[1, 2]", "no format version"),
         "without runs": (f'{{"format": {FORMAT}, "kind": "comparison"}}', "not a comparison"),
+        "with no run": (
+            json.dumps({**json.loads(whole), "runs": []}),
+            r"Expected `array` of length >= 1 - at `\$\.runs`",
+        ),
+        "with a negative time": (
+            re.sub(r'"elapsed_s": \S+', '"elapsed_s": -1,', whole, count=1),
+            r"`float` >= 1e-09 - at `\$\.runs\[0\]\.elapsed_s`",
+        ),
+        "with a wrong value": (
+            re.sub(r'"value": \d+,\n  +"expected"', '"value": 7, "expected"', whole, count=1),
+            r"`value` is not `expected`.* at `\$\.runs\[0\]`",
+        ),
+        "with another range": (whole.replace('"stop": 10000', '"stop": 9', 1), "`stop` of a run"),
+        "with markup as a model": (
+            whole.replace("local:single", "local:<img src=x onerror=alert(1)>", 1),
+            r"at `\$\.runs\[0\]\.model`",
+        ),
+        "of one run": (
+            json.dumps(comparison.runs[0].to_json()),
+            "perhaps the output of run --json",
+        ),
+        "nested deeply": ('{"format": 4, "x": ' + 900 * "[" + 900 * "]" + "}", "recursion depth"),
+        "with a long text as kind": (
+            json.dumps({**json.loads(whole), "varies": "x" * 10**6}),
+            r"is not a comparison: .{,250}at `\$\.varies`",
+        ),
+        "of a list as kind": (f'{{"format": {FORMAT}, "kind": []}}', r"of kind \[\]"),
         "of another kind": (f'{{"format": {FORMAT}, "kind": "song"}}', "of kind 'song'"),
-        "with other fields": (f'{{"format": {FORMAT}, "runs": [{{"a": 1}}]}}', "not a comparison"),
+        "with other fields": (
+            f'{{"format": {FORMAT}, "kind": "comparison", "runs": [{{"a": 1}}]}}',
+            "not a comparison",
+        ),
         "empty": ("", "not valid JSON"),
     }
     for damage, (text, words) in refused.items():

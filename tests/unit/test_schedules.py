@@ -5,10 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from poolrace.producer.jobs.schedules import (
+    AUTO,
+    LONGEST_CHUNK_S,
     MAX_DEFAULT_CHUNKS,
     SCHEDULES,
     SHORTEST_CHUNK_S,
-    Auto,
     Dynamic,
     Guided,
     Schedule,
@@ -83,9 +84,11 @@ def test_dynamic_without_a_size_limits_the_number_of_chunks() -> None:
     assert len(sizes(Dynamic(), 100_000_000, 2)) <= MAX_DEFAULT_CHUNKS
 
 
-def simulated(index_s: float, count: int, slots: int) -> tuple[list[int], float, float]:
+def simulated(
+    index_s: float, count: int, slots: int, time_limit_s: float | None = None
+) -> tuple[list[int], float, float]:
     """Simulate ideal slots with ``auto``; return sizes, idle share, messages per slot-second."""
-    schedule = Auto()
+    schedule = AUTO.make(count, time_limit_s)
     free_at = [0.0] * slots
     sizes_cut = []
     for chunk in schedule.chunks(0, count, slots):
@@ -114,6 +117,13 @@ def test_auto_ends_with_short_chunks() -> None:
     assert sizes_cut[0] == 1
     assert max(sizes_cut) > 10 * sizes_cut[-2]
     assert sizes_cut[-2] * 4e-8 == pytest.approx(SHORTEST_CHUNK_S, rel=0.01)
+
+
+@pytest.mark.parametrize("limit_s", [0.004, 0.1, 1.0, 100.0])
+def test_auto_cuts_chunks_well_below_their_time_limit(limit_s: float) -> None:
+    sizes_cut, _, _ = simulated(4e-8, 100_000_000, 2, limit_s)
+    assert max(sizes_cut) * 4e-8 <= limit_s / 4 + 4e-8
+    assert max(sizes_cut) * 4e-8 <= LONGEST_CHUNK_S + 4e-8
 
 
 def test_auto_cuts_single_indices_if_an_index_takes_long() -> None:

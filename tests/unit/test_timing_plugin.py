@@ -117,6 +117,24 @@ def test_a_failure_beside_other_processes_is_tried_again(machine: Machine) -> No
     assert found.ret == pytest.ExitCode.TESTS_FAILED
 
 
+def test_after_a_test_on_a_quiet_machine_the_load_is_not_measured_before_the_next_one(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Samples: before and after the first test, and after the second."""
+    monkeypatch.setattr(timing, "SAMPLE_S", 0.0)
+    machine.run([0.0, 0.0, 0.0]).assert_outcomes(passed=3)
+
+
+def test_after_a_test_on_a_busy_machine_the_load_is_measured_before_the_next_one(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Samples: before and after the first test, before the second, and before and after it when
+    it is tried again."""
+    monkeypatch.setattr(timing, "SAMPLE_S", 0.0)
+    found = machine.run([0.0, 1.0, 1.0, 0.0, 0.0])
+    assert found.parseoutcomes() == {"passed": 3, "deferred": 1}
+
+
 def test_timing_tests_are_refused_in_a_parallel_run(machine: Machine) -> None:
     found = machine.run([], options="-n 1")
     assert found.parseoutcomes() == {"passed": 1, "refused": 2}

@@ -219,7 +219,8 @@ class Messages:
 
     def _message(self, task_id: str, batch: Batch) -> Any:
         job, workload = self._job, self._job.workload
-        limit_s = job.time_limit_s
+        # The empty chunks of the warm-up have no limit: a cold worker takes long for the first one.
+        limit_s = job.time_limit_s if any(map(len, batch)) else None
         ranges = [[chunk.start, chunk.stop] for chunk in batch]
         return self._app.amqp.create_task_message(
             task_id,

@@ -202,7 +202,12 @@ class Recovery:
 
     def _require_not_hung(self, batch: InFlightBatch, now: float) -> None:
         limit_s = (self.time_limit_s or 0) * len(batch.chunks)
-        if limit_s and batch.holder and now - batch.held_since > limit_s + OVERDUE_S:
+        if (
+            limit_s
+            and batch.indices
+            and batch.holder
+            and now - batch.held_since > limit_s + OVERDUE_S
+        ):
             raise ChunkTimeout(
                 f"chunk {batch} hangs on {batch.holder.name}: it has run for more than"
                 f" {limit_s:g} s without reaching a cancellation point"
@@ -220,10 +225,10 @@ class Recovery:
             )
 
     def _final_error(self, batch: InFlightBatch, failure: Failure) -> PoolraceError:
-        if failure.traceback:
-            logger.error("the last traceback of chunk %s:\n%s", batch, failure.traceback)
         holder = batch.holder.name if batch.holder else f"pool {self.workers.pool}"
         kind = ChunkTimeout if failure.kind == ChunkTimeout.__name__ else ChunkFailed
+        if failure.traceback and kind is ChunkFailed:
+            logger.error("the last traceback of chunk %s:\n%s", batch, failure.traceback)
         return kind(
             f"chunk {batch} failed {batch.attempts} time(s), last on"
             f" {failure.host or holder}: {failure.kind}: {failure.text}"

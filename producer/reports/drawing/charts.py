@@ -47,7 +47,9 @@ def sweep_chart(label: str, sweep: SweepSummary) -> Drawing:
         if fit.optimal_chunks and x.low < fit.optimal_chunks < x.high:
             plot.mark(fit.optimal_chunks, f"optimum {fit.optimal_chunks}")
     for case in sweep.cases:
-        low_s, high_s = case.elapsed_s - case.spread_s, case.elapsed_s + case.spread_s
+        # Half of the range is more than the median if most runs were fast and one was slow.
+        low_s = max(0.0, case.elapsed_s - case.spread_s)
+        high_s = case.elapsed_s + case.spread_s
         plot.point(case.chunks, case.elapsed_s, low_s, high_s)
     return plot.drawing()
 
@@ -67,6 +69,6 @@ def scaling_chart(label: str, scaling: ScalingSummary) -> Drawing:
             plot.mark(fit.peak, f"peak {fit.peak:.1f}")
     for step in scaling.steps:
         slow_s = step.case.elapsed_s + step.case.spread_s
-        fast_s = step.case.elapsed_s - step.case.spread_s
+        fast_s = max(base_s / highest, step.case.elapsed_s - step.case.spread_s)
         plot.point(step.number, step.case.speed_up, base_s / slow_s, base_s / fast_s)
     return plot.drawing()

@@ -7,7 +7,8 @@ elsewhere. This module draws numbers and labels, and imports neither results nor
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from html import escape
+
+from poolrace.producer.reports.drawing.markup import markup
 
 WIDTH, HEIGHT = 760, 380
 """Units of the drawing's coordinate system: the width of a drawing, the height of a plot."""
@@ -49,7 +50,7 @@ class Drawing:
             (
                 (
                     f'<svg class="plot" viewBox="0 0 {WIDTH} {self.height:g}" role="img"'
-                    f' aria-label="{escape(self.label)}">'
+                    f' aria-label="{markup(self.label)}">'
                 ),
                 *self.shapes,
                 "</svg>",
@@ -94,7 +95,7 @@ class Plot:
         """Add a line through those points that lie within the plot, and its legend entry."""
         inside = [(x, y) for x, y in points if self.y.low <= y <= self.y.high * 1.001]
         positions = " ".join(f"{self._left(x):.1f},{self._top(y):.1f}" for x, y in inside)
-        self._shapes.append(f'<polyline class="{css_class}" points="{positions}"/>')
+        self._shapes.append(f'<polyline class="{markup(css_class)}" points="{positions}"/>')
         self._legend.append((css_class, name))
 
     def point(self, x: float, y: float, low: float, high: float) -> None:
@@ -118,7 +119,7 @@ class Plot:
             f'<line class="mark" x1="{left:.1f}" x2="{left:.1f}" y1="{TOP}" y2="{bottom}"/>',
             (
                 f'<text class="strong" x="{text_left:.1f}" y="{TOP + 14}" text-anchor="{anchor}">'
-                f"{escape(text)}</text>"
+                f"{markup(text)}</text>"
             ),
         ]
 
@@ -131,9 +132,9 @@ class Plot:
         lines = [
             (
                 f'<text x="{(LEFT + right) / 2:.1f}" y="{HEIGHT - 8}" text-anchor="middle">'
-                f"{escape(self.x.title)}</text>"
+                f"{markup(self.x.title)}</text>"
             ),
-            f'<text x="{LEFT}" y="{TOP - 8}" text-anchor="end">{escape(self.y.title)}</text>',
+            f'<text x="{LEFT}" y="{TOP - 8}" text-anchor="end">{markup(self.y.title)}</text>',
         ]
         for tick in self.y.ticks:
             top = self._top(tick)
@@ -179,12 +180,12 @@ def bars(label: str, rows: Sequence[Bar]) -> Drawing:
         top = 8 + BAR_DISTANCE * number
         width = max(2.0, longest_width * bar.value / highest)
         shapes += [
-            f'<text x="0" y="{top + 14}">{escape(bar.name)}</text>',
+            f'<text x="0" y="{top + 14}">{markup(bar.name)}</text>',
             (
-                f'<rect class="{bar.css_class}" x="{left:.1f}" y="{top}" width="{width:.1f}"'
-                ' height="19" rx="3"/>'
+                f'<rect class="{markup(bar.css_class)}" x="{left:.1f}" y="{top}"'
+                f' width="{width:.1f}" height="19" rx="3"/>'
             ),
-            f'<text x="{left + width + 8:.1f}" y="{top + 14}">{escape(bar.text)}</text>',
+            f'<text x="{left + width + 8:.1f}" y="{top + 14}">{markup(bar.text)}</text>',
         ]
     return Drawing(label, 16 + BAR_DISTANCE * len(rows), tuple(shapes))
 
@@ -216,24 +217,24 @@ def grid(
     bottom = TOP + CELL_HEIGHT * len(rows)
     shapes = [
         *_legend(legend),
-        f'<text x="{LEFT}" y="{TOP - 8}" text-anchor="end">{escape(y_title)}</text>',
+        f'<text x="{LEFT}" y="{TOP - 8}" text-anchor="end">{markup(y_title)}</text>',
     ]
     for row, (name, row_cells) in enumerate(zip(rows, cells, strict=True)):
         top = bottom - CELL_HEIGHT * (row + 1)
         shapes.append(
             f'<text x="{LEFT - 10}" y="{top + CELL_HEIGHT / 2 + 4:.1f}" text-anchor="end">'
-            f"{name}</text>"
+            f"{markup(name)}</text>"
         )
         for column, cell in enumerate(row_cells):
             shapes += _cell_shapes(cell, LEFT + width * column, top, width)
     for column, name in enumerate(columns):
         shapes.append(
             f'<text x="{LEFT + width * (column + 0.5):.1f}" y="{bottom + 20:.1f}"'
-            f' text-anchor="middle">{escape(name)}</text>'
+            f' text-anchor="middle">{markup(name)}</text>'
         )
     shapes.append(
         f'<text x="{(LEFT + WIDTH - RIGHT) / 2}" y="{bottom + 42:.1f}" text-anchor="middle">'
-        f"{escape(x_title)}</text>"
+        f"{markup(x_title)}</text>"
     )
     return Drawing(label, bottom + 52, tuple(shapes))
 
@@ -243,18 +244,18 @@ def _cell_shapes(cell: Cell, left: float, top: float, width: float) -> list[str]
     text_top = middle - 6 if cell.second_line else middle + 4
     shapes = [
         (
-            f'<rect class="{cell.css_class}" x="{left + 1.5:.1f}" y="{top + 1.5:.1f}"'
+            f'<rect class="{markup(cell.css_class)}" x="{left + 1.5:.1f}" y="{top + 1.5:.1f}"'
             f' width="{width - 3:.1f}" height="{CELL_HEIGHT - 3:.1f}" rx="3"/>'
         ),
         (
             f'<text class="cell" x="{centre:.1f}" y="{text_top:.1f}"'
-            f' text-anchor="middle">{escape(cell.text)}</text>'
+            f' text-anchor="middle">{markup(cell.text)}</text>'
         ),
     ]
     if cell.second_line:
         shapes.append(
             f'<text class="cell small" x="{centre:.1f}" y="{middle + 18:.1f}"'
-            f' text-anchor="middle">{escape(cell.second_line)}</text>'
+            f' text-anchor="middle">{markup(cell.second_line)}</text>'
         )
     return shapes
 
@@ -264,8 +265,11 @@ def _legend(entries: Iterable[tuple[str, str]]) -> list[str]:
     shapes, left = [], float(LEFT + 16)
     for css_class, name in entries:
         shapes += [
-            f'<line class="{css_class}" x1="{left:.0f}" x2="{left + 26:.0f}" y1="14" y2="14"/>',
-            f'<text x="{left + 32:.0f}" y="18">{escape(name)}</text>',
+            (
+                f'<line class="{markup(css_class)}" x1="{left:.0f}" x2="{left + 26:.0f}" y1="14"'
+                ' y2="14"/>'
+            ),
+            f'<text x="{left + 32:.0f}" y="18">{markup(name)}</text>',
         ]
         left += 32 + CHARACTER_WIDTH * len(name) + 22
     return shapes

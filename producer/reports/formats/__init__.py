@@ -9,6 +9,7 @@ from pathlib import Path
 
 from poolrace.producer.reports.formats import csv, html, image, markdown, text
 from poolrace.producer.results.files import Results
+from poolrace.workers.errors import UsageError
 
 FORMATS: dict[str, Callable[[Results], str | bytes]] = {
     "text": text.render,
@@ -27,5 +28,11 @@ SUFFIXES = {
 
 
 def format_for(path: Path) -> str:
-    """The format that fits the ending of the file name; ``html`` for any other ending."""
-    return SUFFIXES.get(path.suffix.lower(), "html")
+    """The format that fits the ending of the file name; raises ``UsageError`` if there is none."""
+    name = SUFFIXES.get(path.suffix.lower())
+    if name is None:
+        raise UsageError(
+            f"{path} does not name a format of reports; give a file that ends in"
+            f" {', '.join(SUFFIXES)}"
+        )
+    return name

@@ -8,10 +8,11 @@ from poolrace.producer.results.files import Results
 
 
 def render(results: Results) -> str:
-    """The raw values in the order of measurement, not rounded."""
+    """The raw values in the order of measurement, not rounded; incomplete results say so last."""
     content = view(results)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(content.raw_header)
     writer.writerows(content.raw)
+    writer.writerows([line] for line in content.incomplete)
     return text.getvalue()

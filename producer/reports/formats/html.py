@@ -1,8 +1,7 @@
 """``html``: the report as one self-contained page: no scripts, nothing loaded from elsewhere."""
 
-from html import escape
-
 from poolrace.producer.reports.drawing import style
+from poolrace.producer.reports.drawing.markup import markup
 from poolrace.producer.reports.views.view import view
 from poolrace.producer.results.files import Results
 
@@ -16,19 +15,20 @@ def render(results: Results) -> str:
             "<!doctype html>",
             '<html lang="en"><head><meta charset="utf-8">',
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            f"<title>{escape(content.title)}</title><style>{style.page_css()}</style></head><body>",
-            f"<h1>{escape(content.title)}</h1>",
-            f'<p class="muted">{escape(content.summary)} · {escape(results.made_at)}</p>',
+            f"<title>{markup(content.title)}</title><style>{style.page_css()}</style></head><body>",
+            f"<h1>{markup(content.title)}</h1>",
+            f'<p class="muted">{markup(content.summary)} · {markup(results.made_at)}</p>',
+            *(f'<p class="error">{markup(line)}</p>' for line in content.incomplete),
             content.chart.element() if content.chart else "",
-            *(f"<p>{escape(sentence)}</p>" for sentence in content.findings),
+            *(f"<p>{markup(sentence)}</p>" for sentence in content.findings),
             '<div class="scroll"><table><thead>',
             _row("th", content.header),
             "</thead><tbody>",
             *(_row("td", cells) for cells in content.cells),
             "</tbody></table></div>",
-            f'<p class="{validity_class}">{escape(content.validity)}</p>',
-            *(f"<p>{escape(line)}</p>" for line in content.notes),
-            *(f'<p class="muted">{escape(line)}</p>' for line in content.environment),
+            f'<p class="{validity_class}">{markup(content.validity)}</p>',
+            *(f"<p>{markup(line)}</p>" for line in content.notes),
+            *(f'<p class="muted">{markup(line)}</p>' for line in content.environment),
             "</body></html>",
             "",
         )
@@ -36,4 +36,4 @@ def render(results: Results) -> str:
 
 
 def _row(tag: str, cells: tuple[str, ...]) -> str:
-    return f"<tr>{''.join(f'<{tag}>{escape(cell)}</{tag}>' for cell in cells)}</tr>"
+    return f"<tr>{''.join(f'<{tag}>{markup(cell)}</{tag}>' for cell in cells)}</tr>"

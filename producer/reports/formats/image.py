@@ -2,10 +2,10 @@
 
 import textwrap
 from collections.abc import Iterable
-from html import escape
 from importlib.util import find_spec
 
 from poolrace.producer.reports.drawing import style
+from poolrace.producer.reports.drawing.markup import markup
 from poolrace.producer.reports.drawing.svg import CHARACTER_WIDTH, WIDTH
 from poolrace.producer.reports.views.view import view
 from poolrace.producer.results.files import Results
@@ -33,7 +33,7 @@ PNG_MODULES = ("font_roboto", "resvg_py")
 def svg(results: Results) -> str:
     """The chart as a self-contained SVG image on a white background."""
     content = view(results)
-    summary, environment = _wrap((content.summary,)), _wrap(content.environment)
+    summary, environment = _wrap((content.summary, *content.incomplete)), _wrap(content.environment)
     shapes = content.chart.shapes if content.chart else ()
     chart_top = TITLE_TOP + LINE_HEIGHT * len(summary) + 10
     environment_top = chart_top + (content.chart.height if content.chart else 0.0) + 14
@@ -45,11 +45,11 @@ def svg(results: Results) -> str:
                 f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:g}" height="{height:g}"'
                 f' viewBox="0 0 {width:g} {height:g}" font-family="{FONT}, system-ui, sans-serif">'
             ),
-            f"<title>{escape(content.title)}</title>",
+            f"<title>{markup(content.title)}</title>",
             f"<style>{style.image_css()}</style>",
             f'<rect width="100%" height="100%" fill="{style.COLOURS["background"][0]}"/>',
             f'<g class="plot" transform="translate({MARGIN} 0)">',
-            f'<text class="strong title" x="0" y="32">{escape(content.title)}</text>',
+            f'<text class="strong title" x="0" y="32">{markup(content.title)}</text>',
             *_texts(summary, TITLE_TOP),
             f'<g transform="translate(0 {chart_top})">',
             *shapes,
@@ -92,6 +92,6 @@ def _wrap(texts: Iterable[str]) -> list[str]:
 
 def _texts(lines: list[str], top: float) -> list[str]:
     return [
-        f'<text x="0" y="{top + LINE_HEIGHT * number:g}">{escape(line)}</text>'
+        f'<text x="0" y="{top + LINE_HEIGHT * number:g}">{markup(line)}</text>'
         for number, line in enumerate(lines, start=1)
     ]

@@ -1,7 +1,13 @@
 """``markdown``: the report with a Markdown table, for a README or an issue."""
 
+import re
+
+from poolrace.producer.printable import printable
 from poolrace.producer.reports.views.view import view
 from poolrace.producer.results.files import Results
+
+_SYNTAX = re.compile(r"[\\|]|\](?=[(:\[])")
+"""Characters to escape: those that end a table cell or the text of a link, and the escape."""
 
 
 def render(results: Results) -> str:
@@ -9,21 +15,27 @@ def render(results: Results) -> str:
     content = view(results)
     return "\n".join(
         (
-            content.summary,
+            _escaped(content.summary),
             "",
-            _line(content.header),
-            _line(("---", *("---:" for _ in content.header[1:]))),
-            *map(_line, content.cells),
+            *(f"**{line}**\n" for line in content.incomplete),
+            _row(content.header),
+            _row(("---", *("---:" for _ in content.header[1:]))),
+            *map(_row, content.cells),
             "",
-            content.validity,
+            _escaped(content.validity),
             "",
-            " ".join(content.findings),
+            _escaped(" ".join(content.findings)),
             "",
-            *(f"- {line}" for line in (*content.notes, *content.environment)),
+            *(f"- {_escaped(line)}" for line in (*content.notes, *content.environment)),
             "",
         )
     )
 
 
-def _line(cells: tuple[str, ...]) -> str:
-    return f"| {' | '.join(cells)} |"
+def _row(cells: tuple[str, ...]) -> str:
+    return f"| {' | '.join(map(_escaped, cells))} |"
+
+
+def _escaped(text: str) -> str:
+    """The text without Markdown links and HTML elements: a name in it may hold any character."""
+    return _SYNTAX.sub(r"\\\g<0>", printable(text)).replace("<", "&lt;")

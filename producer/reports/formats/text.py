@@ -1,5 +1,6 @@
 """``text``: the report with an aligned table, for a terminal."""
 
+from poolrace.producer.printable import printable
 from poolrace.producer.reports.views.view import view
 from poolrace.producer.results.files import Results
 
@@ -7,30 +8,30 @@ from poolrace.producer.results.files import Results
 def render(results: Results) -> str:
     """Summary, table, validity, notes, findings and environment."""
     content = view(results)
-    lines = [content.header, *content.cells]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    rows = [content.header, *content.cells]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     aligned = [
         "  ".join(
             cell.ljust(width) if column == 0 else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
         ).rstrip()
-        for line in lines
+        for row in rows
     ]
     rule = "  ".join("-" * width for width in widths)
-    return "\n".join(
-        (
-            content.summary,
-            "",
-            aligned[0],
-            rule,
-            *aligned[1:],
-            "",
-            content.validity,
-            *content.notes,
-            "",
-            *content.findings,
-            "",
-            *content.environment,
-            "",
-        )
+    lines = (
+        content.summary,
+        *content.incomplete,
+        "",
+        aligned[0],
+        rule,
+        *aligned[1:],
+        "",
+        content.validity,
+        *content.notes,
+        "",
+        *content.findings,
+        "",
+        *content.environment,
+        "",
     )
+    return "\n".join(map(printable, lines))

@@ -68,7 +68,8 @@ def _host_shares(comparison: Comparison) -> Iterator[str]:
             indices[host] += sum(share.indices for share in slots.values())
     for (model, _), indices in indices_by_case.items():
         if len(indices) > 1:
-            shares = (f"{host} {n / indices.total():.1%}" for host, n in sorted(indices.items()))
+            total = max(indices.total(), 1)
+            shares = (f"{host} {n / total:.1%}" for host, n in sorted(indices.items()))
             yield f"{model} ran on {len(indices)} hosts; shares of the indices: {', '.join(shares)}"
 
 

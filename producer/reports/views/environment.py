@@ -1,15 +1,17 @@
 """The environment of a measurement as text: hosts, cores and versions."""
 
 from collections import Counter
-from typing import Any
+
+from poolrace.producer.results.environment import Environment
+from poolrace.workers.host_facts import HostFacts
 
 
-def lines(environment: dict[str, Any]) -> list[str]:
+def lines(environment: Environment) -> list[str]:
     """One line per group of equal hosts, a warning if hosts share cores, and the versions."""
     hosts_by_facts: dict[str, list[str]] = {}
-    for host in environment["hosts"]:
-        hosts_by_facts.setdefault(_facts(host), []).append(host["host"])
-    hosts_by_machine = Counter(host["machine"] for host in environment["hosts"])
+    for host in environment.hosts:
+        hosts_by_facts.setdefault(_facts(host), []).append(host.host)
+    hosts_by_machine = Counter(host.machine for host in environment.hosts)
     return [
         *(f"{', '.join(hosts)}: {facts}" for facts, hosts in hosts_by_facts.items()),
         *(
@@ -17,11 +19,11 @@ def lines(environment: dict[str, Any]) -> list[str]:
             for count in hosts_by_machine.values()
             if count > 1
         ),
-        ", ".join(f"{package} {version}" for package, version in environment["versions"].items()),
+        ", ".join(f"{package} {version}" for package, version in environment.versions.items()),
     ]
 
 
-def _facts(host: dict[str, Any]) -> str:
-    quota = f", CPU quota {host['cpu_quota']:g}" if host["cpu_quota"] else ""
-    gil = "" if host["gil"] else ", no GIL"
-    return f"{host['cores']} cores{quota}, {host['cpu']}, {host['system']}, {host['python']}{gil}"
+def _facts(host: HostFacts) -> str:
+    quota = f", CPU quota {host.cpu_quota:g}" if host.cpu_quota else ""
+    gil = "" if host.gil else ", no GIL"
+    return f"{host.cores} cores{quota}, {host.cpu}, {host.system}, {host.python}{gil}"

@@ -151,7 +151,7 @@ def _largest(cell: MapCell) -> PoolSummary:
 
 
 def _mib(summary: PoolSummary) -> float:
-    return summary.peak_memory_bytes / 2**20
+    return max(summary.peak_memory_bytes, 1) / 2**20
 
 
 def _second(cell: MapCell) -> PoolSummary:

@@ -237,7 +237,7 @@ def _frugal(verdict: Verdict) -> Iterator[str]:
     frugal = [
         row
         for row in verdict.summaries
-        if row.items_per_s >= FRUGAL_SPEED * best.items_per_s
+        if row.items_per_s >= FRUGAL_SPEED * best.items_per_s > 0
         and row.peak_memory_bytes < FRUGAL_MEMORY * best.peak_memory_bytes
     ]
     if frugal:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from poolrace.producer.printable import printable
 from poolrace.producer.results.run import Run
 from poolrace.workers.chunks import Chunk
 
@@ -39,7 +40,7 @@ def render(run: Run) -> str:
         )
         lines.append(f"  partials: {', '.join(partials)}")
         lines.append(f"  merged: {', '.join(_number(record.merged) for record in run.records)}")
-    return "\n".join((*lines, ""))
+    return "\n".join((*map(printable, lines), ""))
 
 
 def _repetitions(run: Run) -> str:

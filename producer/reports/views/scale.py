@@ -9,8 +9,7 @@ from poolrace.producer.reports.views.fit import fit_quality
 
 def title(workload: str, scaling: ScalingSummary) -> str:
     """Workload and model in one line."""
-    model = scaling.base.model if scaling.steps else "no model"
-    return f"{workload} under {model}: speed-up with more {scaling.varies}"
+    return f"{workload} under {scaling.base.model}: speed-up with more {scaling.varies}"
 
 
 def header(scaling: ScalingSummary) -> tuple[str, ...]:
@@ -130,7 +129,7 @@ def _prediction(scaling: ScalingSummary) -> list[str]:
 def _shared_cores(scaling: ScalingSummary) -> list[str]:
     """A warning if a CPU-bound workload had more slots than cores."""
     slots, cores = scaling.steps[-1].case.slots, scaling.cores
-    if slots <= cores or not scaling.base.cpu_bound:
+    if not 0 < cores < slots or not scaling.base.cpu_bound:
         return []
     return [
         (

@@ -11,8 +11,7 @@ HEADER = (
 
 def title(workload: str, sweep: SweepSummary) -> str:
     """Workload and model in one line."""
-    model = sweep.cases[0].model if sweep.cases else "no model"
-    return f"{workload} under {model}: time against the number of chunks"
+    return f"{workload} under {sweep.cases[0].model}: time against the number of chunks"
 
 
 def cells(sweep: SweepSummary) -> list[tuple[str, ...]]:
@@ -95,8 +94,6 @@ def _optimum(sweep: SweepSummary, fit: ChunkFit) -> str:
 
 def _fastest(sweep: SweepSummary) -> list[str]:
     """The number of chunks with the shortest time, and the numbers not distinguishable from it."""
-    if sweep.fastest is None:
-        return []
     shortest = f"{sweep.fastest.chunks} chunks had the shortest measured time"
     if not any(case.spread_s for case in sweep.cases):
         return [f"{shortest}; with one run of each number, the difference may be chance."]

@@ -14,6 +14,7 @@ from poolrace.producer.reports.drawing.svg import Drawing
 from poolrace.producer.reports.views import (
     comparison,
     environment,
+    incomplete,
     models,
     pool_map,
     race,
@@ -33,6 +34,8 @@ class View:
     title: str
     summary: str
     """What was measured, in one line."""
+    incomplete: list[str]
+    """A line that says that the measurement ended early; none if it did not."""
     header: tuple[str, ...]
     cells: list[tuple[str, ...]]
     validity: str
@@ -46,7 +49,7 @@ class View:
     environment: list[str]
     """Hosts and versions."""
     chart: Drawing | None
-    """The chart; ``None`` without runs."""
+    """The chart; ``None`` for a map of which no row was measured to its end."""
     raw_header: tuple[str, ...]
     raw: list[list[Any]]
     """Values as measured, not rounded, one row per run or lap in the order of measurement."""
@@ -67,7 +70,7 @@ class _ComparisonPart:
     header: tuple[str, ...]
     cells: list[tuple[str, ...]]
     findings: list[str]
-    chart: Drawing | None
+    chart: Drawing
     figures: dict[str, Any]
 
 
@@ -78,7 +81,7 @@ def _models(compared: Comparison) -> _ComparisonPart:
         header=models.HEADER,
         cells=[models.cells(case) for case in cases],
         findings=models.findings(cases),
-        chart=charts.models_chart(cases) if cases else None,
+        chart=charts.models_chart(cases),
         figures={"steps": [asdict(case) for case in cases]},
     )
 
@@ -91,7 +94,7 @@ def _sweep(compared: Comparison) -> _ComparisonPart:
         header=sweep.HEADER,
         cells=sweep.cells(figures),
         findings=sweep.findings(figures),
-        chart=charts.sweep_chart(title, figures) if figures.cases else None,
+        chart=charts.sweep_chart(title, figures),
         figures=figures.to_json(),
     )
 
@@ -104,7 +107,7 @@ def _scale(compared: Comparison) -> _ComparisonPart:
         header=scale.header(figures),
         cells=scale.cells(figures),
         findings=scale.findings(figures),
-        chart=charts.scaling_chart(title, figures) if figures.steps else None,
+        chart=charts.scaling_chart(title, figures),
         figures=figures.to_json(),
     )
 
@@ -122,6 +125,7 @@ def _comparison(compared: Comparison) -> View:
     return View(
         title=part.title,
         summary=comparison.summary(compared),
+        incomplete=incomplete.lines(compared, "runs", len(compared.runs), compared.planned),
         header=part.header,
         cells=part.cells,
         validity=comparison.exactness(compared),
@@ -141,6 +145,7 @@ def _race(raced: Race) -> View:
     return View(
         title=f"{raced.task}: pools and concurrencies compared",
         summary=race.summary(raced),
+        incomplete=incomplete.lines(raced, "laps", len(raced.laps)),
         header=race.HEADER,
         cells=race.cells(verdict),
         validity=race.proof(verdict),
@@ -160,6 +165,7 @@ def _map(measured: PoolMap) -> View:
     return View(
         title=pool_map.TITLE,
         summary=pool_map.summary(measured),
+        incomplete=incomplete.lines(measured, "laps", len(measured.laps), measured.planned),
         header=pool_map.header(measured),
         cells=pool_map.cells(lines),
         validity=pool_map.PROOF,

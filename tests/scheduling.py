@@ -1,0 +1,70 @@
+"""pytest plugin: distributes the tests over parallel processes (``make test``).
+
+The tests of a unit run one after the other in one process and share its clusters. A unit is a
+file, a group of files that use the same cluster, or a single test of a file without fixtures that
+are worth sharing. Long units come first, so that the processes end together.
+"""
+
+import pytest
+from xdist.scheduler import LoadFileScheduling
+
+GROUPS = {
+    "cluster of the jobs": ("faults/test_jobs", "integration/test_interrupt"),
+    "cluster of the commands": (
+        "integration/test_cli",
+        "integration/test_sweep_and_scale",
+        "integration/test_every_model",
+    ),
+    "cluster of the documents": (
+        "integration/test_docs",
+        "integration/test_celery_pool",
+        "integration/test_worker_watch",
+        "integration/test_backend",
+        "integration/test_refused_messages",
+        "fundamentals/test_5_celery",
+    ),
+    "lost connections and data": (
+        "faults/test_lost_connections",
+        "faults/test_lost_redis",
+        "faults/test_stopped_workers",
+    ),
+    "stalled Redis, killed workers": ("faults/test_stalled_redis", "faults/test_killed_workers"),
+    "paused hosts": ("integration/test_paused_hosts",),
+    "fatal chunks": ("faults/test_fatal_chunks",),
+    "options of a race": ("races/test_options",),
+    "local cluster": ("integration/test_cluster",),
+    "distributions": ("packaging/test_distributions", "packaging/test_beside_another_project"),
+}
+"""Unit -> its files, below ``tests/``; the longest unit first. Each starts its clusters once."""
+
+SINGLY = ("races/test_race", "races/test_examples")
+"""Files whose tests are units of their own."""
+
+UNITS = {f"tests/{file}.py": unit for unit, files in GROUPS.items() for file in files}
+FIRST = {file: place for place, file in enumerate(UNITS)}
+
+
+def unit_of(nodeid: str) -> str:
+    """The unit of a test."""
+    file = nodeid.partition("::")[0]
+    if file.removeprefix("tests/").removesuffix(".py") in SINGLY:
+        return nodeid
+    return UNITS.get(file, file)
+
+
+class UnitScheduling(LoadFileScheduling):  # type: ignore[misc] # xdist ships no types
+    """Gives the next unit to the process that is the first to have no more tests."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return unit_of(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> UnitScheduling | None:
+    """Replace the scheduler of ``--dist loadfile``."""
+    return UnitScheduling(config, log) if config.getoption("dist") == "loadfile" else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the long units first."""
+    items.sort(key=lambda item: FIRST.get(item.nodeid.partition("::")[0], len(FIRST)))
