@@ -56,9 +56,9 @@ def _command(pool: str, slots: int | None, log_level: str) -> tuple[list[str], s
         raise ClusterError(
             "no broker is given; set CELERY_BROKER_URL=redis://:PASSWORD@HOST:PORT/0"
         )
-    host = _reserved_host(pool, settings, settings.broker_url)
     if number := slots or settings.slots:
         require_capacity(f"{pool}:{number}", worker_demand(pool, number))
+    host = _reserved_host(pool, settings, settings.broker_url)
     return worker_command(pool, number, host, log_level), host
 
 
