@@ -7,15 +7,27 @@ its command line has ``--pool gevent``.
 
 import os
 import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import click
+import redis
 
 from poolrace.workers.capacity import require_workers
 from poolrace.workers.command_line import worker_command
 from poolrace.workers.container_name import container_name
 from poolrace.workers.errors import ClusterError, PoolraceError
 from poolrace.workers.pools import POOLS
-from poolrace.workers.settings import WorkerSettings, inherited_environment
+from poolrace.workers.runtime.names import reserve_host
+from poolrace.workers.settings import WorkerSettings, inherited_environment, mask
+
+RETRY_S = 1.0
+"""Seconds between two attempts to reach Redis; a worker waits for its broker without a limit."""
+
+TIMEOUT_S = 4.0
+"""Seconds to wait for a connection to Redis, or for the reply to one command."""
 
 PROGRAM = "python -m poolrace.workers"
 
@@ -54,8 +66,38 @@ def _command(pool: str, slots: int | None, log_level: str) -> tuple[list[str], s
         )
     if number := slots or settings.slots:
         require_workers(f"{pool}:{number}", pool, number)
-    host = _host(settings)
+    host = _reserved_host(pool, _host(settings), settings, settings.broker_url)
     return worker_command(pool, number, host, log_level), host
+
+
+def _reserved_host(pool: str, name: str, settings: WorkerSettings, url: str) -> str:
+    """The host's name, with a number behind it if another worker of the pool has this name."""
+    trust = {"ssl_ca_certs": str(settings.ca_file)} if url.startswith("rediss:") else {}
+    options: dict[str, Any] = {"socket_timeout": TIMEOUT_S, "socket_connect_timeout": TIMEOUT_S}
+    with redis.Redis.from_url(url, **options, **(trust if settings.ca_file else {})) as client:
+        try:
+            host = _when_connected(partial(reserve_host, client, pool, name))
+        except redis.RedisError:
+            return name  # Celery reports the error, and tries again
+    if host != name:
+        click.echo(
+            f"another worker is named {pool}@{name}; this one is named {pool}@{host}."
+            " POOLRACE_HOST sets the name",
+            err=True,
+        )
+    return host
+
+
+def _when_connected(reserve: Callable[[], str]) -> str:
+    """Call ``reserve`` once Redis can be reached; raises an error of another kind at once."""
+    while True:
+        try:
+            return reserve()
+        except redis.AuthenticationError:
+            raise
+        except (redis.ConnectionError, redis.TimeoutError) as error:
+            click.echo(f"waiting for Redis: {mask(str(error))}", err=True)
+            time.sleep(RETRY_S)
 
 
 if __name__ == "__main__":

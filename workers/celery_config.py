@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from kombu.entity import Exchange, Queue
 
-from poolrace.workers.pools import POOLS
+from poolrace.workers.protocol import QUEUES
 from poolrace.workers.settings import WorkerSettings
 
 
@@ -18,9 +18,9 @@ def configuration(settings: WorkerSettings) -> dict[str, Any]:
         **_delivery(),
         **_results(settings),
         **_failures(),
-        # One queue for each pool, with the pool's name.
-        "task_queues": [Queue(pool, Exchange(pool), routing_key=pool) for pool in POOLS],
-        "task_default_queue": next(iter(POOLS)),
+        # One queue for each pool.
+        "task_queues": [Queue(name, Exchange(name), routing_key=name) for name in QUEUES],
+        "task_default_queue": QUEUES[0],
         # Each event is one more message per chunk. Flower enables those that it needs.
         "task_track_started": False,
         "task_send_sent_event": False,

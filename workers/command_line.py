@@ -3,6 +3,7 @@
 import sys
 
 from poolrace.workers.pools import pool_named
+from poolrace.workers.protocol import queue_of
 
 
 def worker_command(pool: str, slots: int | None, host: str, log_level: str = "INFO") -> list[str]:
@@ -10,7 +11,7 @@ def worker_command(pool: str, slots: int | None, host: str, log_level: str = "IN
     settings = pool_named(pool)
     return [
         *(sys.executable, "-m", "celery", "--app", "poolrace.workers.tasks", "worker"),
-        *("--pool", pool, "--queues", pool, "--hostname", f"{pool}@{host}"),
+        *("--pool", pool, "--queues", queue_of(pool), "--hostname", f"{pool}@{host}"),
         *("--concurrency", str(slots or settings.default_slots)),
         *("--prefetch-multiplier", str(settings.prefetch_multiplier)),
         # Workers exchange no messages with each other: the producer's ledger counts the chunks.

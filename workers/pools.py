@@ -1,4 +1,4 @@
-"""The Celery pools: their queues, default numbers of slots, and prefetch multipliers."""
+"""The Celery pools: their default numbers of slots, and prefetch multipliers."""
 
 import os
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from poolrace.workers.errors import unknown
 
 @dataclass(frozen=True)
 class Pool:
-    """One of Celery's execution pools. ``name`` is also its queue and Celery's ``--pool``."""
+    """One of Celery's execution pools. ``name`` is also Celery's ``--pool``."""
 
     name: str
     slot: str

@@ -77,8 +77,9 @@ class JobStore:
             return
         owner = self._owner(job_id)
         if owner not in (None, self._token):
+            process = str(owner).partition(" ")[0]
             raise UsageError(
-                f"job {job_id} is run by process {str(owner).split()[0]}, unless that process"
+                f"job {job_id} is run by process {process}, unless that process"
                 f" ended less than {OWNER_EXPIRE_S} s ago; wait for the job, or end it with:"
                 f" producer cancel {job_id}"
             )
@@ -113,14 +114,14 @@ class JobStore:
         if stored is None:
             raise UsageError(f"there is no job {job_id!r}; see: producer jobs")
         try:
-            return Checkpoint.from_json(json.loads(stored))
+            return _read(job_id, stored)
         except ValueError as error:
-            raise UsageError(f"job {job_id} cannot be read: {error}") from error
+            raise UsageError(f"job {job_id} cannot be read, so it is lost: {error}") from error
 
     def all(self) -> list[tuple[Checkpoint, str | None]]:
         """All checkpoints with the names of the producers that run the jobs, newest first."""
         members = cast("set[bytes]", self.client.smembers(INDEX_KEY))
-        job_ids = sorted(member.decode() for member in members)
+        job_ids = sorted(member.decode(errors="replace") for member in members)
         if not job_ids:
             return []
         keys = [job_key(job_id) for job_id in job_ids]
@@ -154,17 +155,27 @@ class JobStore:
 
     def _owner(self, job_id: str) -> str | None:
         token = cast("bytes | None", self.client.get(owner_key(job_id)))
-        return token.decode() if token else None
+        return token.decode(errors="replace") if token else None
 
     def _owner_name(self, job_id: str) -> str | None:
-        owner = self._owner(job_id)
-        return owner.split()[0] if owner else None
+        return (self._owner(job_id) or "").partition(" ")[0] or None
+
+
+def _read(job_id: str, text: bytes) -> Checkpoint:
+    """Decode the checkpoint of the job; raises ``ValueError`` if it is damaged."""
+    try:
+        checkpoint = Checkpoint.from_json(json.loads(text))
+    except RecursionError as error:
+        raise ValueError("not a checkpoint: nested too deeply") from error
+    if checkpoint.job.id != job_id:
+        raise ValueError(f"not a checkpoint of this job, but of job {checkpoint.job.id}")
+    return checkpoint
 
 
 def _read_or_warn(job_id: str, text: bytes) -> Checkpoint | None:
     try:
-        return Checkpoint.from_json(json.loads(text))
-    except (ValueError, UsageError) as error:
+        return _read(job_id, text)
+    except ValueError as error:
         logger.warning("job %s cannot be read and is not listed: %s", job_id, error)
         return None
 

@@ -117,12 +117,12 @@ def translate_errors(url: str) -> Iterator[None]:
     """Turn errors of redis-py and kombu into a ``ClusterError`` that says what to do."""
     try:
         yield
-    except redis.AuthenticationError as error:
-        raise ClusterError(
-            f"Redis at {_host_and_port(url)} refuses the password; correct the address in"
-            " --broker or CELERY_BROKER_URL"
-        ) from error
     except (redis.RedisError, *KOMBU_ERRORS) as error:
+        if any(isinstance(cause, redis.AuthenticationError) for cause in _causes(error)):
+            raise ClusterError(
+                f"Redis at {_host_and_port(url)} refuses the password; correct the address in"
+                " --broker or CELERY_BROKER_URL"
+            ) from error
         if "CERTIFICATE_VERIFY_FAILED" in str(error):
             raise ClusterError(
                 f"the certificate of Redis at {_host_and_port(url)} is not trusted:"
@@ -131,6 +131,13 @@ def translate_errors(url: str) -> Iterator[None]:
         raise ClusterError(
             f"cannot use Redis at {_host_and_port(url)}: {mask(str(error))}; {HOW_TO_START}"
         ) from error
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """The error and the errors that caused it: kombu wraps the errors of redis-py."""
+    while error is not None:
+        yield error
+        error = error.__cause__
 
 
 def _check_scheme(url: str, error: ClusterError) -> None:

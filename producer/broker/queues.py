@@ -3,6 +3,7 @@
 import json
 from typing import TYPE_CHECKING, cast
 
+from poolrace.workers.protocol import QUEUE_EXPIRE_S, queue_of
 from poolrace.workers.runtime.cancellation import CANCELLED_KEY_S, cancel_key
 
 if TYPE_CHECKING:
@@ -12,6 +13,11 @@ if TYPE_CHECKING:
 def queued_task_ids(client: "redis.Redis", pool: str) -> set[str]:
     """Task ids of the messages in the queue of the pool."""
     return {task_id for task_id, _ in _messages(client, pool)}
+
+
+def renew(client: "redis.Redis", pool: str) -> None:
+    """Renew the expiry of the queue of the pool, for as long as its messages are wanted."""
+    client.expire(queue_of(pool), QUEUE_EXPIRE_S)
 
 
 def revoke(client: "redis.Redis", pool: str, job_key: str) -> int:
@@ -25,14 +31,14 @@ def revoke(client: "redis.Redis", pool: str, job_key: str) -> int:
     envelopes = [raw for task_id, raw in _messages(client, pool) if task_id.startswith(prefix)]
     with client.pipeline(transaction=False) as pipe:
         for envelope in envelopes:
-            pipe.lrem(pool, 1, envelope)  # type: ignore[arg-type] # redis-py takes bytes, too
+            pipe.lrem(queue_of(pool), 1, envelope)  # type: ignore[arg-type] # redis-py takes bytes, too
         return sum(pipe.execute())
 
 
 def _messages(client: "redis.Redis", pool: str) -> list[tuple[str, bytes]]:
     """Task id and raw envelope of each message in the queue."""
     messages = []
-    for raw in cast("list[bytes]", client.lrange(pool, 0, -1)):
+    for raw in cast("list[bytes]", client.lrange(queue_of(pool), 0, -1)):
         try:
             messages.append((str(json.loads(raw)["headers"]["id"]), raw))
         except (ValueError, KeyError, TypeError, RecursionError):

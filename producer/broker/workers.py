@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Self, cast
 from poolrace.producer.processes.polling import poll_until
 from poolrace.workers.errors import ClusterError
 from poolrace.workers.host_facts import HostFacts
+from poolrace.workers.protocol import PROTOCOL, package_version
 from poolrace.workers.runtime.presence import (
     INDEX_KEY,
     Announcement,
@@ -62,11 +63,7 @@ def announcements(client: "redis.Redis") -> list[Announcement]:
 
 def present_workers(client: "redis.Redis") -> list[Presence]:
     """All workers that take chunks, by name."""
-    return [
-        announcement.presence
-        for announcement in announcements(client)
-        if announcement.presence.slots
-    ]
+    return _taking_chunks(announcements(client))
 
 
 def pool_workers(client: "redis.Redis", pool: str) -> list[Presence]:
@@ -77,7 +74,7 @@ def pool_workers(client: "redis.Redis", pool: str) -> list[Presence]:
 
     if workers := poll_until(workers_of_pool, FIRST_ANNOUNCEMENT_S, POLL_WORKERS_S):
         return workers
-    raise _no_worker(pool, present_workers(client))
+    raise _no_worker(pool, announcements(client))
 
 
 def usage_of_workers(
@@ -122,6 +119,7 @@ class WorkerWatch:
         self._holders: dict[str, Announcement] = {}
         self._hosts = {worker.host.host: worker.host for worker in workers}
         self._last_present = time.monotonic()
+        self._other_versions: set[str] = set()
 
     @classmethod
     def start(cls, client: "redis.Redis", pool: str, patience_s: float) -> Self:
@@ -150,6 +148,10 @@ class WorkerWatch:
         """The last announcement of the worker that holds the task, ``None`` if none holds it."""
         return self._holders.get(task_id)
 
+    def announced_names(self) -> set[str]:
+        """Names of all workers of poolrace that announce themselves, of any pool and version."""
+        return {announcement.presence.name for announcement in announcements(self._client)}
+
     def update(self) -> list[str]:
         """Read the announcements again; returns descriptions of the changes.
 
@@ -157,28 +159,42 @@ class WorkerWatch:
         """
         of_all_pools = announcements(self._client)
         in_pool = [
-            announcement for announcement in of_all_pools if announcement.presence.pool == self.pool
+            announcement
+            for announcement in of_all_pools
+            if announcement.presence.pool == self.pool and announcement.presence.compatible
         ]
         oldest_first = sorted(in_pool, key=lambda announcement: -announcement.age_s)
         self._holders = {
             task_id: announcement for announcement in oldest_first for task_id in announcement.holds
         }
-        present = {
-            announcement.presence.name: announcement.presence
-            for announcement in in_pool
-            if announcement.presence.slots
-        }
+        present = {worker.name: worker for worker in _taking_chunks(in_pool)}
         if present:
             self._last_present = time.monotonic()
         elif time.monotonic() - self._last_present > self.patience_s:
-            raise _no_worker(self.pool, [announcement.presence for announcement in of_all_pools])
+            raise _no_worker(self.pool, of_all_pools)
         self._hosts |= {worker.host.host: worker.host for worker in present.values()}
         silent = {
             announcement.presence.name for announcement in in_pool if announcement.age_s > SILENT_S
         } & present.keys()
         changes = self._changes(present, silent)
         self._workers, self._silent = present, silent
-        return changes
+        return [*changes, *self._new_versions(of_all_pools)]
+
+    def other_versions(self) -> list[str]:
+        """Descriptions of the workers of the pool that run another version of poolrace."""
+        return self._new_versions(announcements(self._client))
+
+    def _new_versions(self, of_all_pools: Sequence[Announcement]) -> list[str]:
+        """Descriptions of the workers that run another version, of each worker once."""
+        others = {
+            worker.name: _describe_version(worker)
+            for worker in (announcement.presence for announcement in of_all_pools)
+            if worker.pool == self.pool
+            and (worker.version != package_version() or not worker.compatible)
+            and worker.name not in self._other_versions
+        }
+        self._other_versions |= others.keys()
+        return list(others.values())
 
     def _changes(self, present: dict[str, Presence], silent: set[str]) -> list[str]:
         """Descriptions of the changes of the workers since the last update."""
@@ -198,9 +214,32 @@ class WorkerWatch:
         ]
 
 
-def _no_worker(pool: str, present: Sequence[Presence]) -> ClusterError:
-    pools = ", ".join(sorted({worker.pool for worker in present})) or "none"
+def _taking_chunks(current: Sequence[Announcement]) -> list[Presence]:
+    """The workers that take chunks: neither paused nor shutting down, and of this protocol."""
+    workers = [announcement.presence for announcement in current]
+    return [worker for worker in workers if worker.slots and worker.compatible]
+
+
+def _describe_version(worker: Presence) -> str:
+    if worker.compatible:
+        return f"{worker.name} runs poolrace {worker.version}, not {package_version()}"
+    return (
+        f"{worker.name} gets no chunks: it runs poolrace {worker.version} with protocol"
+        f" {worker.protocol}, not {package_version()} with protocol {PROTOCOL}; update it"
+    )
+
+
+def _no_worker(pool: str, current: Sequence[Announcement]) -> ClusterError:
+    pools = ", ".join(sorted({worker.pool for worker in _taking_chunks(current)})) or "none"
+    reasons = [
+        _describe_version(announcement.presence)
+        if not announcement.presence.compatible
+        else f"{announcement.presence.name} {'is paused' if announcement.paused else 'is stopping'}"
+        for announcement in current
+        if announcement.presence.pool == pool
+    ]
     return ClusterError(
-        f"no worker consumes queue {pool!r} (pools present: {pools});"
+        f"no worker consumes the queue of pool {pool!r}"
+        f" ({'; '.join([f'pools present: {pools}', *reasons])});"
         f" start one: make scale POOL={pool} N=1, or: python -m poolrace.workers {pool}"
     )

@@ -21,6 +21,7 @@ from poolrace.producer.jobs.checkpoint import (
     Checkpoint,
 )
 from poolrace.producer.jobs.job import Job
+from poolrace.producer.printable import printable
 from poolrace.producer.results.run import Run
 from poolrace.producer.settings import Settings
 from poolrace.workers.chunks import Chunk
@@ -92,7 +93,7 @@ def render_jobs(jobs: list[SavedJob]) -> str:
 
 
 def _line(job: SavedJob) -> str:
-    error = f": {job.error}" if job.error else ""
+    error = f": {printable(job.error)}" if job.error else ""
     return (
         f"{job.job}  {job.state:<11}  {job.done:6.1%}  {job.workload} over"
         f" {Chunk(job.start, job.stop)} on {job.pool}, {job.made_at}{error}\n"

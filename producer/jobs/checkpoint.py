@@ -1,15 +1,26 @@
 """The checkpoint of a job: its parameters, the intervals that are done, and its state."""
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+import msgspec
 
 from poolrace.producer.jobs.job import Job
 from poolrace.producer.jobs.schedules import ScheduleChoice
 from poolrace.workers.chunks import Chunk, decode_int, encode_int
+from poolrace.workers.errors import UsageError
+from poolrace.workers.pools import pool_named
 from poolrace.workers.workloads import make_workload
 
-RUNNING, INTERRUPTED, FAILED = "running", "interrupted", "failed"
-FINISHED, CANCELLED = "finished", "cancelled"
+State = Literal["running", "interrupted", "failed", "finished", "cancelled"]
+"""State of a job when its checkpoint was written."""
+
+RUNNING: State = "running"
+INTERRUPTED: State = "interrupted"
+FAILED: State = "failed"
+FINISHED: State = "finished"
+CANCELLED: State = "cancelled"
 ENDED = (FINISHED, CANCELLED)
 """States of a job that cannot be resumed."""
 
@@ -22,7 +33,7 @@ class Checkpoint:
     pool: str
     slots: int | None
     schedule: ScheduleChoice
-    state: str = RUNNING
+    state: State = RUNNING
     made_at: str = ""
     """Time at which the checkpoint was written: ISO 8601, UTC."""
     error: str | None = None
@@ -56,23 +67,85 @@ class Checkpoint:
 
     @classmethod
     def from_json(cls, data: Any) -> "Checkpoint":
-        """Rebuild a checkpoint; raises ``ValueError`` for JSON that is not a checkpoint."""
+        """Rebuild a checkpoint; raises ``ValueError`` for JSON that is not a valid checkpoint."""
         try:
-            parameters = {
-                name: tuple(value) if isinstance(value, list) else value
-                for name, value in data["parameters"].items()
-            }
-            job = Job(
-                make_workload(data["workload"], parameters),
-                data["start"],
-                data["stop"],
-                id=data["job"],
-                generation=data["generation"],
-                done=tuple(Chunk(*interval) for interval in data["intervals"]),
-                value=decode_int(data["value"]),
-                time_limit_s=data["time_limit_s"],
+            return _checkpoint(msgspec.convert(data, _Stored))
+        except (msgspec.ValidationError, UsageError, ValueError, TypeError) as error:
+            raise ValueError(f"not a checkpoint: {error}") from error
+
+
+PositiveInt = Annotated[int, msgspec.Meta(ge=1, le=10**18)]
+
+
+class _Schedule(msgspec.Struct, forbid_unknown_fields=True):
+    """The schedule of a stored checkpoint."""
+
+    name: str
+    chunks: PositiveInt | None
+    chunk_size: PositiveInt | None
+
+
+class _Stored(msgspec.Struct, forbid_unknown_fields=True):
+    """A stored checkpoint: msgspec checks the type of each field."""
+
+    job: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{12}\Z")]
+    generation: Annotated[int, msgspec.Meta(ge=0, le=10**6)]
+    workload: str
+    parameters: dict[str, Any]
+    start: int
+    stop: int
+    intervals: list[tuple[int, int]]
+    value: int | str
+    time_limit_s: Annotated[float, msgspec.Meta(gt=0, le=1e12)] | None
+    pool: str
+    slots: PositiveInt | None
+    schedule: _Schedule
+    state: State
+    made_at: str
+    error: str | None
+
+
+def _checkpoint(stored: "_Stored") -> Checkpoint:
+    """Rebuild a checkpoint from its fields; raises an error if they contradict each other."""
+    parameters = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in stored.parameters.items()
+    }
+    job = Job(
+        make_workload(stored.workload, parameters),
+        stored.start,
+        stored.stop,
+        id=stored.job,
+        generation=stored.generation,
+        done=_disjoint(stored),
+        value=decode_int(stored.value),
+        time_limit_s=stored.time_limit_s,
+    )
+    chosen = stored.schedule
+    schedule = ScheduleChoice(chosen.name, chosen.chunks, chosen.chunk_size)
+    schedule.make(len(job))
+    pool_named(stored.pool)
+    datetime.fromisoformat(stored.made_at)
+    (stored.error or "").encode()  # a lone surrogate cannot be printed
+    return Checkpoint(
+        job,
+        stored.pool,
+        stored.slots,
+        schedule,
+        stored.state,
+        stored.made_at,
+        stored.error,
+    )
+
+
+def _disjoint(stored: "_Stored") -> tuple[Chunk, ...]:
+    """The intervals that are done; raises ``ValueError`` unless they lie apart, in order."""
+    end = stored.start - 1
+    for start, stop in stored.intervals:
+        if not end < start < stop <= stored.stop:
+            raise ValueError(
+                f"interval [{start}, {stop}) is empty, or touches another one, or lies outside of"
+                f" [{stored.start}, {stored.stop})"
             )
-            fields = {name: data[name] for name in ("pool", "slots", "state", "made_at", "error")}
-            return cls(job, schedule=ScheduleChoice(**data["schedule"]), **fields)
-        except (KeyError, TypeError, AttributeError) as error:
-            raise ValueError(f"not a checkpoint: {error!r}") from error
+        end = stop
+    return tuple(Chunk(start, stop) for start, stop in stored.intervals)

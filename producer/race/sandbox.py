@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from poolrace.producer.broker.client import connect, translate_errors
 from poolrace.producer.cluster.lifecycle import temporary
+from poolrace.producer.race.cleanup import cleaned_up
 from poolrace.producer.settings import Settings
 
 if TYPE_CHECKING:
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
 
 LARGEST = "512mb"
 """Largest size of a result or an argument of a user's task: Redis's own default."""
-
-DELETE_AT_ONCE = 1000
-"""Number of keys that one command deletes."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +31,8 @@ class Sandbox:
 def open_sandbox(broker: str | None) -> Iterator[Sandbox]:
     """Start a private Redis that is stopped afterwards, or connect to the given one.
 
-    The race's keys are deleted from a given Redis afterwards. Raises ``ClusterError`` if it does
+    The race's keys are deleted from a given Redis afterwards, even if this process is killed.
+    Raises ``ClusterError`` if it does
     not answer.
     """
     if broker is None:
@@ -43,21 +42,11 @@ def open_sandbox(broker: str | None) -> Iterator[Sandbox]:
         ):
             yield sandbox
         return
-    with _connected(broker) as sandbox:
-        try:
-            yield sandbox
-        finally:
-            _delete_keys(sandbox)
+    with _connected(broker) as sandbox, cleaned_up(broker, sandbox.prefix):
+        yield sandbox
 
 
 @contextmanager
 def _connected(url: str) -> Iterator[Sandbox]:
     with closing(connect(url)) as client, translate_errors(url):
         yield Sandbox(url, f"poolrace-{secrets.token_hex(4)}-", client)
-
-
-def _delete_keys(sandbox: Sandbox) -> None:
-    """Delete all keys of the race."""
-    keys = list(sandbox.client.scan_iter(match=f"{sandbox.prefix}*", count=DELETE_AT_ONCE))
-    for first in range(0, len(keys), DELETE_AT_ONCE):
-        sandbox.client.unlink(*keys[first : first + DELETE_AT_ONCE])

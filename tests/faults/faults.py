@@ -25,6 +25,7 @@ from poolrace.producer.experiments.saved_jobs import saved_jobs
 from poolrace.producer.processes.session import members
 from poolrace.producer.settings import Settings
 from poolrace.workers.chunks import Chunk, ChunkResult
+from poolrace.workers.protocol import queue_of
 from poolrace.workers.runtime.presence import Announcement
 from tests.conftest import wait_until
 
@@ -117,7 +118,8 @@ def additional_worker(
     try:
         yield process
     finally:
-        process.terminate()
+        with suppress(psutil.NoSuchProcess):  # it has ended already
+            process.terminate()
         process.wait(timeout=30)
         with suppress(ProcessLookupError):  # child processes of a killed worker
             os.killpg(process.pid, signal.SIGKILL)
@@ -152,6 +154,12 @@ def flush_redis(target: Target) -> None:
     """Delete all keys (FLUSHALL)."""
     with target.redis() as client:
         client.flushall()
+
+
+def swap_databases(target: Target) -> None:
+    """Swap the database of the cluster with another one (SWAPDB)."""
+    with target.redis() as client:
+        client.swapdb(0, 1)
 
 
 def kill_redis(target: Target) -> None:
@@ -220,7 +228,7 @@ def forge_messages(target: Target) -> None:
     results = b'{"status": "SUCCESS"}', b"\x80", DEEP, json.dumps(answer).encode()
     messages = b"\x80\x04.", b"{}", b"null", b'{"body": 1, "headers": {}}', DEEP
     with target.redis() as client:
-        client.lpush(target.pool, *messages)
+        client.lpush(queue_of(target.pool), *messages)
         for job, result in itertools.product(jobs[:4], results):
             client.publish(f"celery-task-meta-{job.job}.0-1", result)
 
@@ -254,6 +262,7 @@ FAULTS: dict[str, Callable[[Target], None]] = {
     "worker terminated": end_worker,
     "worker stopped for a while": stop_worker,
     "Redis flushed": flush_redis,
+    "databases swapped": swap_databases,
     "Redis killed, started empty": kill_redis,
     "Redis stopped for a while": stop_redis,
     "Redis paused for a while": pause_redis,

@@ -16,6 +16,7 @@ from poolrace.producer.jobs.schedules import ScheduleChoice
 from poolrace.producer.results.run import Run
 from poolrace.producer.settings import Settings
 from poolrace.workers.pools import POOLS
+from poolrace.workers.protocol import queue_of
 from poolrace.workers.workloads import make_workload
 from tests.conftest import held_chunks, wait_until
 from tests.run_in_thread import Progress, assert_exact, run_in_thread
@@ -42,16 +43,20 @@ def assert_clean(client: "redis.Redis") -> None:
     """Assert that queues are empty, workers are idle, and all keys expire."""
     for pool in POOLS:
         wait_until(partial(_idle, client, pool))
-    lasting = {
+    assert lasting_keys(client) == set()
+
+
+def lasting_keys(client: "redis.Redis") -> set[bytes]:
+    """The keys that do not expire, except those of Celery and kombu."""
+    return {
         key
         for key in client.scan_iter()
         if client.ttl(key) == -1 and not key.startswith(b"_kombu.binding")
     }
-    assert lasting == set()
 
 
 def _idle(client: "redis.Redis", pool: str) -> bool:
-    return client.llen(pool) == 0 and not held_chunks(client, pool)
+    return client.llen(queue_of(pool)) == 0 and not held_chunks(client, pool)
 
 
 def run_on(

@@ -7,12 +7,18 @@ from typing import TYPE_CHECKING
 import pytest
 
 from poolrace.producer.broker.checkpoint_store import OWNER_EXPIRE_S, owner_key
-from poolrace.producer.broker.client import connect
+from poolrace.producer.broker.client import TimedRetry, connect
 from poolrace.producer.broker.workers import present_workers
 from poolrace.producer.cluster.lifecycle import temporary
 from poolrace.producer.cluster.state import Cluster
+from poolrace.producer.executors.celery.messages import Messages
 from poolrace.producer.experiments.saved_jobs import saved_jobs
+from poolrace.producer.jobs.job import Job
 from poolrace.producer.settings import Settings
+from poolrace.workers.chunks import Chunk
+from poolrace.workers.errors import ClusterError
+from poolrace.workers.protocol import queue_of
+from poolrace.workers.workloads import make_workload
 from tests.conftest import CommandLine, wait_until
 from tests.faults.faults import additional_worker, cut_others
 
@@ -74,10 +80,32 @@ def test_a_run_without_workers_ends_and_can_be_resumed(
         worker.kill()
         _, err = process.communicate(timeout=60)  # with the default patience it would take longer
     assert process.returncode == 3
-    assert "no worker consumes queue 'solo'" in err
+    assert "no worker consumes the queue of pool 'solo'" in err
     with additional_worker(bare, "solo", "second"):
         wait_until(lambda: present_workers(store))
         assert_resumes(producer, err, store)
+
+
+def test_a_message_to_a_redis_with_another_password_ends_with_that_reason(
+    bare: Cluster, store: "redis.Redis"
+) -> None:
+    """Not only results, of which the run hears first most of the time."""
+    job = Job(make_workload("sum", {}), 0, 10)
+    right = str(store.config_get("requirepass")["requirepass"])
+    settings = Settings(broker_url=bare.broker_url)
+    with (
+        connect(bare.broker_url) as results,
+        Messages(job, "made-up", settings, results, TimedRetry(0.1)) as messages,
+    ):
+        messages.send([(Chunk(0, 1),)])
+        store.config_set("requirepass", "another")
+        try:
+            cut_others(store)
+            with pytest.raises(ClusterError, match="refuses the password"):
+                messages.send([(Chunk(1, 2),)])
+        finally:
+            store.config_set("requirepass", right)
+    store.delete(queue_of("made-up"))
 
 
 def test_a_run_ends_when_redis_changes_its_password(

@@ -1,5 +1,6 @@
 """Jobs outlive their producer: they are listed, resumed without repeated work, and cancelled."""
 
+import json
 import re
 import signal
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from poolrace.producer.broker.checkpoint_store import INDEX_KEY, OWNER_EXPIRE_S,
 from poolrace.producer.experiments.saved_jobs import saved_jobs
 from poolrace.producer.settings import Settings
 from poolrace.workers.pools import POOLS
+from poolrace.workers.protocol import queue_of
 from tests.conftest import Answer, CommandLine, held_chunks, wait_until
 from tests.faults.faults import stopped
 
@@ -77,7 +79,7 @@ def test_the_job_of_a_killed_producer_is_resumed(
     computed = sum(share["indices"] for slots in run["shares"].values() for share in slots.values())
     assert computed == STOP - run["resumed"]
     assert newest(producer_on_cluster)["state"] == "finished"
-    wait_until(lambda: store.llen(pool) == 0 and not held_chunks(store, pool))
+    wait_until(lambda: store.llen(queue_of(pool)) == 0 and not held_chunks(store, pool))
 
 
 def test_ctrl_c_prints_the_command_that_resumes_the_job(producer_on_cluster: CommandLine) -> None:
@@ -143,7 +145,7 @@ def test_cancel_ends_the_job_and_its_producer(
     assert run.code == 1
     assert f"job {job} was cancelled" in run.err
     assert newest(producer_on_cluster)["state"] == "cancelled"
-    wait_until(lambda: store.llen(pool) == 0 and not held_chunks(store, pool))
+    wait_until(lambda: store.llen(queue_of(pool)) == 0 and not held_chunks(store, pool))
     for command in ("cancel", "resume"):
         again = producer_on_cluster(command, job)
         assert again.code == 2
@@ -175,18 +177,24 @@ def test_an_unreadable_job_does_not_hide_the_others(
 ) -> None:
     assert producer_on_cluster("run", "sum", "--stop", "10", "--pool", "solo").code == 0
     job = newest(producer_on_cluster)["job"]
-    for number, text in enumerate(("{", "{}", "[1]")):
-        store.set(job_key(f"broken{number}"), text, ex=60)
-        store.sadd(INDEX_KEY, f"broken{number}")
+    whole = json.loads(store.get(job_key(job)) or "null")
+    damages = {"intervals": [[5, 3]]}, {"slots": "x"}, {"start": 1, "intervals": [[0, 1_000_000]]}
+    texts = ["{", "[1]", *(json.dumps({**whole, **damage}) for damage in damages)]
+    broken = [f"bad{number:09}" for number in range(len(texts))]
+    for name, text in zip(broken, texts, strict=True):
+        store.set(job_key(name), text.replace(job, name), ex=60)
+        store.sadd(INDEX_KEY, name)
     answer = producer_on_cluster("jobs")
     assert answer.code == 0
-    for number in range(3):
-        assert f"job broken{number} cannot be read and is not listed" in answer.err
+    for name in broken:
+        assert f"job {name} cannot be read and is not listed" in answer.err
     assert job in answer.out
-    for command in ("resume", "cancel"):
-        refused = producer_on_cluster(command, "broken1")
+    for command, name in zip(("resume", "cancel", "resume", "cancel", "resume"), broken,
+                             strict=True):  # fmt: skip
+        refused = producer_on_cluster(command, name)
         assert refused.code == 2
-        assert "job broken1 cannot be read" in refused.err
+        [line] = refused.err.splitlines()
+        assert f"job {name} cannot be read" in line
 
 
 def test_an_unknown_job_is_refused_with_the_command_that_lists_jobs(

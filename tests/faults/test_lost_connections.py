@@ -7,6 +7,7 @@ import pytest
 
 from poolrace.producer.broker.workers import present_workers
 from poolrace.producer.cluster.state import Cluster
+from poolrace.workers.protocol import queue_of
 from tests.conftest import held_chunks, wait_until
 from tests.faults.faults import (
     Target,
@@ -57,8 +58,8 @@ def test_a_chunk_longer_than_an_announcement_and_a_connection_runs_once(
     ) as progress:
         wait_until(lambda: len(held_chunks(client, "threads")) == SLOTS["threads"])
         cut_connections(Target(fault_cluster, "threads"))
-        wait_until(lambda: progress.future.done() or client.llen("threads"))
-        assert client.llen("threads") == 0
+        wait_until(lambda: progress.future.done() or client.llen(queue_of("threads")))
+        assert client.llen(queue_of("threads")) == 0
     assert_exact(progress.run())
     assert (progress.run().resent, progress.run().duplicates) == (0, 0)
 

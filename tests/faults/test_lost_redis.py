@@ -4,15 +4,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from poolrace.producer.broker.client import connect
 from poolrace.producer.cluster.state import Cluster
 from poolrace.producer.executors.models import Model, make_executor
 from poolrace.producer.jobs.job import Job
 from poolrace.producer.jobs.schedules import ScheduleChoice
 from poolrace.producer.settings import Settings
+from poolrace.workers.protocol import QUEUE_EXPIRE_S, queue_of
 from poolrace.workers.workloads import make_workload
 from tests.conftest import wait_until
-from tests.faults.faults import Target, flush_redis, kill_redis
-from tests.faults.runs import WAIT_S, every_pool, in_the_middle, short_run
+from tests.faults.faults import Target, flush_redis, kill_redis, swap_databases
+from tests.faults.runs import SENT_AGAIN, WAIT_S, every_pool, in_the_middle, lasting_keys, short_run
 from tests.run_in_thread import assert_exact, has_event
 
 if TYPE_CHECKING:
@@ -38,12 +40,26 @@ def test_a_run_survives_a_killed_redis_that_starts_empty(
     assert has_event(progress.run(), "the connection to Redis was lost and restored")
 
 
+def test_nothing_lasting_stays_in_a_database_that_was_swapped(
+    fault_cluster: Cluster, client: "redis.Redis"
+) -> None:
+    """No worker sees the chunks that moved with the queue; they expire."""
+    with in_the_middle(fault_cluster, "solo") as progress:
+        wait_until(lambda: client.llen(queue_of("solo")))
+        swap_databases(Target(fault_cluster, "solo"))
+    assert has_event(progress.run(), SENT_AGAIN)
+    with connect(f"{fault_cluster.broker_url.rpartition('/')[0]}/1") as other:
+        assert 0 < other.ttl(queue_of("solo")) <= QUEUE_EXPIRE_S
+        assert lasting_keys(other) == set()
+        other.flushdb()
+
+
 def test_messages_lost_by_an_emptied_redis_do_not_count_as_losses_of_a_chunk(
     fault_cluster: Cluster, client: "redis.Redis", monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("poolrace.producer.executors.celery.recovery.MAX_LOSSES", 1)
     with in_the_middle(fault_cluster, "solo") as progress:
-        wait_until(lambda: client.llen("solo"))
+        wait_until(lambda: client.llen(queue_of("solo")))
         flush_redis(Target(fault_cluster, "solo"))
     assert progress.run().resent >= 1
 

@@ -3,12 +3,19 @@
 import math
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 
+from poolrace.producer.broker.client import TimedRetry, connect
 from poolrace.producer.broker.queues import queued_task_ids
 from poolrace.producer.broker.workers import SILENT_S, present_workers
 from poolrace.producer.cluster.state import Cluster
-from tests.conftest import PATIENCE_S, wait_until
+from poolrace.producer.executors.celery.messages import Messages
+from poolrace.producer.jobs.job import Job
+from poolrace.producer.settings import Settings
+from poolrace.workers.chunks import Chunk
+from poolrace.workers.workloads import make_workload
+from tests.conftest import PATIENCE_S, held_chunks, wait_until
 from tests.faults.faults import Target, additional_worker, end_worker, stopped
 from tests.faults.runs import SENT_AGAIN, every_pool, in_the_middle
 from tests.run_in_thread import has_event
@@ -46,6 +53,26 @@ def test_a_run_survives_a_warm_shutdown_during_a_chunk(
 ) -> None:
     with in_the_middle(fault_cluster, pool):
         end_worker(Target(fault_cluster, pool))
+
+
+def test_a_prefork_worker_that_ends_while_a_process_takes_a_chunk_ends_soon(
+    broker: Cluster, broker_settings: Settings
+) -> None:
+    """Its parent discards the chunk before it reads that the process has taken it."""
+    job = Job(make_workload("sum", {}), 0, 10)
+    with (
+        connect(broker.broker_url) as store,
+        additional_worker(broker, "prefork", "ending") as worker,
+        Messages(job, "prefork", broker_settings, store, TimedRetry(5)) as messages,
+    ):
+        wait_until(lambda: present_workers(store), 40)
+        with stopped(*psutil.Process(worker.pid).children()):
+            messages.send([(Chunk(0, 10),)])
+            wait_until(lambda: held_chunks(store, "prefork"))
+            worker.terminate()
+            wait_until(lambda: not held_chunks(store, "prefork"), 40)
+        assert worker.wait(timeout=20) == 0  # 32 s with billiard's own limit
+        assert messages.receive(5.0)
 
 
 def test_a_worker_that_joins_a_run_computes_a_share(

@@ -25,6 +25,7 @@ from poolrace.workers.chunks import Chunk, ChunkResult
 from poolrace.workers.errors import ClusterError, UsageError
 from poolrace.workers.host_facts import HostFacts
 from poolrace.workers.pools import POOLS
+from poolrace.workers.protocol import queue_of
 from poolrace.workers.runtime.presence import Announcer, Presence, presence_key
 from poolrace.workers.runtime.transport import Channel
 from poolrace.workers.workloads import make_workload
@@ -65,7 +66,7 @@ def test_nothing_of_a_finished_job_stays_in_redis(
     with make_executor(Model("celery", pool), job, with_cluster) as executor:
         assert dispatch(job, executor, Dynamic(size=10)).complete
     wait_until(lambda: not job_keys(store, job))
-    assert store.llen(pool) == 0
+    assert store.llen(queue_of(pool)) == 0
 
 
 def test_memory_of_redis_depends_on_the_slots_and_not_on_the_number_of_chunks(
@@ -77,7 +78,7 @@ def test_memory_of_redis_depends_on_the_slots_and_not_on_the_number_of_chunks(
     def count_keys(ledger: Ledger, _: ChunkResult | None) -> None:
         nonlocal most
         if ledger.done % 100 == 0:
-            most = max(most, len(job_keys(store, job)) + int(store.llen("threads")))
+            most = max(most, len(job_keys(store, job)) + int(store.llen(queue_of("threads"))))
 
     with make_executor(Model("celery", "threads"), job, with_cluster) as executor:
         dispatch(job, executor, Dynamic(size=1), count_keys)
@@ -208,7 +209,7 @@ def test_workers_that_take_nothing_end_the_run(with_cluster: Settings, store: re
         dispatch(job, executor, Dynamic(size=5))
     announcer.stop()
     announcer.join()
-    assert store.llen("made-up") == 0
+    assert store.llen(queue_of("made-up")) == 0
 
 
 def test_code_that_raises_ends_the_job_with_its_message(

@@ -18,6 +18,7 @@ from poolrace.producer.executors.models import LOCAL_MODELS
 from poolrace.producer.results.comparison import Comparison
 from poolrace.producer.results.files import load
 from poolrace.workers.pools import POOLS
+from poolrace.workers.protocol import queue_of
 from poolrace.workers.usage import usage_of_tree, used_between
 from tests.conftest import PATIENCE_S, CommandLine, held_chunks, wait_until
 
@@ -132,7 +133,7 @@ def test_workers_are_idle_after_a_few_cpu_seconds_of_an_interrupt(
         _, err = process.communicate(timeout=PATIENCE_S)
         assert process.returncode == 130
         assert "interrupted" in err
-        wait_until(lambda: client.llen(pool) == 0 and not held_chunks(client, pool))
+        wait_until(lambda: client.llen(queue_of(pool)) == 0 and not held_chunks(client, pool))
         afterwards = usage_of_workers(client, pool)
         assert used_between(before, afterwards).cpu_s < 6.0  # CPU time: independent of load
         time.sleep(1.0)  # a second over which a busy slot would use a second

@@ -133,5 +133,5 @@ def test_a_host_stays_paused_when_its_connections_are_cut_and_resumes_later(
 
 
 def test_a_pool_without_workers_has_no_hosts(on_two_hosts: Settings) -> None:
-    with pytest.raises(ClusterError, match="no worker consumes queue 'made-up'"):
+    with pytest.raises(ClusterError, match="no worker consumes the queue of pool 'made-up'"):
         PoolHosts.find(on_two_hosts, "made-up")

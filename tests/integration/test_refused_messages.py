@@ -18,6 +18,7 @@ from poolrace.producer.executors.models import Model
 from poolrace.producer.settings import Settings
 from poolrace.workers.app import TASK, make_app
 from poolrace.workers.pools import POOLS
+from poolrace.workers.protocol import queue_of
 from poolrace.workers.runtime.presence import Presence
 from poolrace.workers.runtime.transport import MAX_BODY_BYTES, InvalidMessage, check_message
 from poolrace.workers.workloads import make_workload
@@ -203,12 +204,12 @@ def test_malformed_messages_leave_the_queue_and_do_not_harm_the_worker(
         for name, change in {**MALFORMED, **WRONG}.items()
         if len(json.dumps(changed(envelope, name, change, pool))) < 1_000_000
     ]
-    store.lpush(pool, *forged, *RAW.values())
-    wait_until(lambda: store.llen(pool) == 0)
+    store.lpush(queue_of(pool), *forged, *RAW.values())
+    wait_until(lambda: store.llen(queue_of(pool)) == 0)
     run: Run = run_once(make_workload("sum", {}), 0, 100_000, Model("celery", pool), with_cluster)
     assert run.exact
     assert _worker(store, pool) == before
-    assert store.llen(pool) == 0
+    assert store.llen(queue_of(pool)) == 0
     for key in store.scan_iter("celery-task-meta-forged*"):
         stored = store.get(key)
         assert isinstance(stored, bytes)
@@ -218,8 +219,8 @@ def test_malformed_messages_leave_the_queue_and_do_not_harm_the_worker(
 
 def test_redis_refuses_a_message_above_1_mib(store: "redis.Redis") -> None:
     with pytest.raises(redis.RedisError):
-        store.lpush("threads", b"x" * (2**20 + 1))
-    assert store.llen("threads") == 0
+        store.lpush(queue_of("threads"), b"x" * (2**20 + 1))
+    assert store.llen(queue_of("threads")) == 0
 
 
 def test_the_largest_value_of_a_workload_fits_into_a_result(with_cluster: Settings) -> None:

@@ -155,7 +155,7 @@ def test_lists_that_cannot_be_compared_are_refused(
         ("--pool threads --hosts 1,2,4", 3, "make scale POOL=threads N=4"),
         ("--pool threads --slots 1,7", 2, "7 is more than the 6 slots"),
         ("--pool threads:1", 2, "cannot change the slots of running workers"),
-        ("--pool gevent --hosts 1,2", 3, "no worker consumes queue 'gevent'"),
+        ("--pool gevent --hosts 1,2", 3, "no worker consumes the queue of pool 'gevent'"),
     ],
 )
 def test_more_hosts_or_slots_than_the_cluster_has_are_refused_before_anything_runs(

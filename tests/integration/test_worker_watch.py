@@ -1,7 +1,7 @@
 """The worker watch of a run: workers join, stop responding, restart and leave."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,7 @@ import pytest
 from poolrace.producer.broker.workers import SILENT_S, WorkerWatch
 from poolrace.workers.errors import ClusterError
 from poolrace.workers.host_facts import HostFacts
+from poolrace.workers.protocol import PROTOCOL, package_version
 from poolrace.workers.runtime.presence import EXPIRE_S, INDEX_KEY, Announcer, Presence, presence_key
 from tests.conftest import wait_until
 
@@ -23,6 +24,7 @@ POOL = "made-up"
 @pytest.fixture(autouse=True)
 def _no_worker_stays(store: "redis.Redis") -> Iterator[None]:
     yield
+    store.delete(*(presence_key(worker(host).name) for host in ("one", "two")))
     store.srem(INDEX_KEY, *(worker(host).name for host in ("one", "two")))
 
 
@@ -31,12 +33,20 @@ def worker(host: str, since: str = "2026-01-01T00:00:00+00:00") -> Presence:
 
 
 def announce(
-    store: "redis.Redis", presence: Presence, silent_s: float = 0.0, holds: Sequence[str] = ()
+    store: "redis.Redis",
+    presence: Presence,
+    silent_s: float = 0.0,
+    holds: Sequence[str] = (),
+    missing: Collection[str] = (),
 ) -> None:
-    """Write an announcement of the worker, made ``silent_s`` seconds ago."""
+    """Write an announcement of the worker, made ``silent_s`` seconds ago.
+
+    ``missing`` has fields of the presence that the worker does not know.
+    """
     store.sadd(INDEX_KEY, presence.name)
     left_ms = round((EXPIRE_S - silent_s) * 1000)
-    announcement = {"presence": presence.to_json(), "holds": holds}
+    known = {name: value for name, value in presence.to_json().items() if name not in missing}
+    announcement = {"presence": {**known, "of a later version": []}, "holds": holds}
     store.set(presence_key(presence.name), json.dumps(announcement), px=left_ms)
 
 
@@ -105,6 +115,41 @@ def test_an_announced_worker_is_present_until_it_leaves(store: "redis.Redis") ->
     announcer.stop()
     announcer.join(5.0)
     assert not store.exists(presence_key(presence.name))
+
+
+def test_a_worker_of_another_protocol_is_named_and_gets_no_chunks(store: "redis.Redis") -> None:
+    one, two = worker("one"), worker("two")
+    announce(store, one)
+    announce(store, two, missing=("version", "protocol"))  # as up to 0.2.0
+    watch = WorkerWatch.start(store, POOL, 60)
+    assert watch.slots == one.slots
+    [text] = watch.other_versions()
+    assert text.startswith(f"{two.name} gets no chunks: it runs poolrace 0.2.0 or older")
+    assert watch.update() == []  # named once
+    store.delete(presence_key(one.name))
+    announce(store, replace(two, protocol=PROTOCOL + 1, version="9.9"))
+    with pytest.raises(ClusterError, match=rf"{two.name} gets no chunks: it runs poolrace 9\.9"):
+        WorkerWatch.start(store, POOL, 60)
+
+
+def test_a_worker_of_another_version_with_the_same_protocol_is_named(store: "redis.Redis") -> None:
+    announce(store, worker("one"))
+    watch = WorkerWatch.start(store, POOL, 60)
+    assert watch.other_versions() == []
+    announce(store, replace(worker("two"), version="9.9"))
+    joined, text = watch.update()
+    assert "joined" in joined
+    assert text == f"{worker('two').name} runs poolrace 9.9, not {package_version()}"
+    assert watch.slots == 4
+
+
+def test_a_pool_whose_workers_take_no_chunks_names_their_reason(store: "redis.Redis") -> None:
+    announce(store, replace(worker("one"), slots=0))
+    with pytest.raises(ClusterError) as error:
+        WorkerWatch.start(store, POOL, 60)
+    present, reason = str(error.value).partition("(")[2].partition(")")[0].split("; ")
+    assert POOL not in present
+    assert reason == f"{worker('one').name} is stopping"
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"presence": {}, "holds": []}'])

@@ -1,13 +1,9 @@
 """The recovery of a job: lost batches are sent again, failed ones retried, slow ones backed up."""
 
-from collections import Counter
-from collections.abc import Iterable
-from typing import Any, cast
-
 import pytest
 
 from poolrace.producer.errors import ChunkFailed
-from poolrace.producer.executors.celery.in_flight import Batch, InFlight, InFlightBatch
+from poolrace.producer.executors.celery.in_flight import InFlight, InFlightBatch
 from poolrace.producer.executors.celery.messages import Failure, TaskResult
 from poolrace.producer.executors.celery.recovery import (
     CHECK_S,
@@ -15,118 +11,11 @@ from poolrace.producer.executors.celery.recovery import (
     MAX_ATTEMPTS,
     MAX_LOSSES,
     OVERDUE_S,
-    Recovery,
     slow_batches,
 )
 from poolrace.workers.chunks import Chunk, ChunkResult
 from poolrace.workers.errors import ChunkTimeout, ClusterError, UsageError
-from poolrace.workers.host_facts import HostFacts
-from poolrace.workers.runtime.presence import Announcement, Presence
-
-PATIENCE_S = 60.0
-WORKER = Presence("solo@here", "solo", 1, 1, "2026-01-01", HostFacts.collect("here"))
-
-
-class Clock:
-    """A monotonic clock that the test sets."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-class Workers:
-    """Workers of a pool; ``holding`` maps task ids to the age of the holder's announcement."""
-
-    pool = "solo"
-    patience_s = PATIENCE_S
-
-    def __init__(self) -> None:
-        self.holding: dict[str, float] = {}
-
-    @property
-    def busy(self) -> bool:
-        return bool(self.holding)
-
-    def update(self) -> list[str]:
-        return []
-
-    def holder(self, task_id: str) -> Announcement | None:
-        if task_id not in self.holding:
-            return None
-        return Announcement(WORKER, frozenset(self.holding), self.holding[task_id])
-
-
-class Messages:
-    """Records what is sent, and returns the results that are ``stored``."""
-
-    def __init__(self, clock: Clock) -> None:
-        self.in_flight = InFlight()
-        self.stored: list[TaskResult] = []
-        self.sent: list[Batch] = []
-        self.subscriptions = 0
-        self._clock = clock
-
-    def send(self, batch: Batch) -> InFlightBatch:
-        self.sent.append(batch)
-        return self.in_flight.mark_sent(str(batch[0]), batch, self._clock.now)
-
-    def send_singly(self, batch: InFlightBatch) -> None:
-        self.in_flight.drop([batch.task_id])
-        for chunk in batch.chunks:
-            single = self.send((chunk,))
-            single.attempts, single.losses = batch.attempts, batch.losses
-
-    def send_backups(self, batches: Iterable[InFlightBatch]) -> None:
-        self.sent += [batch.chunks for batch in batches]
-
-    def read_stored(self, batches: Iterable[InFlightBatch]) -> list[TaskResult]:
-        task_ids = {batch.task_id for batch in batches}
-        return [result for result in self.stored if result.task_id in task_ids]
-
-    def subscribe(self) -> None:
-        self.subscriptions += 1
-
-    def delete_result(self, batch: InFlightBatch) -> None:
-        pass
-
-
-class Checkpoints:
-    """Checkpoints that Redis never lost, unless the test sets a time."""
-
-    redis_emptied_at = -1.0
-
-
-class RecoverySetup:
-    """A recovery whose clock, queue, workers and messages the test controls."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, time_limit_s: float | None = None) -> None:
-        self.clock = Clock()
-        self.queued: set[str] = set()
-        self.workers = Workers()
-        self.messages = Messages(self.clock)
-        self.checkpoints = Checkpoints()
-        queue = "poolrace.producer.executors.celery.recovery.queued_task_ids"
-        monkeypatch.setattr(queue, lambda client, pool: self.queued)
-        self.recovery = Recovery(
-            broker=cast("Any", None),
-            workers=cast("Any", self.workers),
-            messages=cast("Any", self.messages),
-            checkpoints=cast("Any", self.checkpoints),
-            time_limit_s=time_limit_s,
-            counts=Counter(),
-            events=[],
-            clock=self.clock,
-        )
-
-    def check_every_second(self, until: float) -> list[TaskResult]:
-        results = []
-        while self.clock.now < until:
-            self.clock.now += CHECK_S
-            results += self.recovery.check()
-        return results
+from tests.unit.made_up_recovery import PATIENCE_S, WORKER, RecoverySetup
 
 
 @pytest.fixture

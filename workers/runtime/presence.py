@@ -10,12 +10,19 @@ import json
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import asdict, dataclass, field, replace
+from typing import Annotated, Any
 
+import msgspec
 import redis
 
 from poolrace.workers.host_facts import HostFacts
+from poolrace.workers.protocol import (
+    FIRST_PROTOCOL,
+    FIRST_VERSIONS,
+    PROTOCOL,
+    package_version,
+)
 from poolrace.workers.usage import usage_of_tree
 
 REFRESH_S = 1
@@ -36,6 +43,11 @@ logger = logging.getLogger(__name__)
 def presence_key(name: str) -> str:
     """The Redis key of a worker's announcement."""
     return f"poolrace:worker:{name}"
+
+
+def name_key(name: str) -> str:
+    """The Redis key by which a process reserves a worker's name; it expires unless renewed."""
+    return f"poolrace:name:{name}"
 
 
 def usage_request_key(name: str) -> str:
@@ -71,11 +83,11 @@ class Announcement:
         Raises ``ValueError`` for a payload that is not an announcement.
         """
         try:
-            fields = json.loads(payload)
-            holds = frozenset(map(str, fields["holds"]))
-            presence, age_s = Presence.from_json(fields["presence"]), EXPIRE_S - left_ms / 1000
-            return cls(presence, holds, age_s, paused=bool(fields.get("paused")))
-        except (KeyError, TypeError) as error:
+            data = json.loads(payload)
+            holds = frozenset(map(str, data["holds"]))
+            presence, age_s = Presence.from_json(data["presence"]), EXPIRE_S - left_ms / 1000
+            return cls(presence, holds, age_s, paused=bool(data.get("paused")))
+        except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"not a worker's announcement: {error!r}") from error
 
 
@@ -86,12 +98,20 @@ class Presence:
     name: str
     """``POOL@HOST``, unique in the cluster."""
     pool: str
-    slots: int
+    slots: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
     """``0`` while the worker takes no chunks: it is paused, or finishes its last chunks."""
     pid: int
     since: str
     """Start of the worker, by its own clock: ISO 8601, UTC. A restart changes it."""
     host: HostFacts
+    version: str = field(default_factory=package_version)
+    """Version of poolrace that the worker runs."""
+    protocol: int = PROTOCOL
+
+    @property
+    def compatible(self) -> bool:
+        """Whether this program and the worker speak the same protocol."""
+        return self.protocol == PROTOCOL
 
     def to_json(self) -> dict[str, Any]:
         """The presence as a JSON object."""
@@ -99,11 +119,15 @@ class Presence:
 
     @classmethod
     def from_json(cls, data: Any) -> "Presence":
-        """Build a presence from its JSON object; raises ``ValueError`` for any other value."""
+        """Build a presence from its JSON object; raises ``ValueError`` for any other value.
+
+        A worker of another version may announce fields that this version does not know.
+        """
+        announced = {"version": FIRST_VERSIONS, "protocol": FIRST_PROTOCOL, **data}
         try:
-            return cls(**{**data, "host": HostFacts(**data["host"])})
-        except (KeyError, TypeError) as error:
-            raise ValueError(f"not a worker's presence: {error!r}") from error
+            return msgspec.convert(announced, cls)
+        except msgspec.ValidationError as error:
+            raise ValueError(f"not a worker's presence: {error}") from error
 
 
 class Announcer(threading.Thread):
@@ -147,15 +171,17 @@ class Announcer(threading.Thread):
         """Stop announcing, and delete the announcement."""
         self._stopped.set()
         with contextlib.suppress(redis.RedisError):  # the key expires without it
-            self._client.delete(presence_key(self._presence.name))
+            name = self._presence.name
+            self._client.delete(presence_key(name), name_key(name))
 
     def _announce(self) -> None:
         presence = replace(self._presence, slots=0) if self._paused else self._presence
-        fields = {"presence": presence.to_json(), "holds": self._holds(), "paused": self._paused}
+        data = {"presence": presence.to_json(), "holds": self._holds(), "paused": self._paused}
         with self._client.pipeline(transaction=False) as pipe:
-            pipe.set(presence_key(self._presence.name), json.dumps(fields), ex=EXPIRE_S)
+            pipe.set(presence_key(self._presence.name), json.dumps(data), ex=EXPIRE_S)
             pipe.sadd(INDEX_KEY, self._presence.name)
             pipe.expire(INDEX_KEY, EXPIRE_S)
+            pipe.expire(name_key(self._presence.name), EXPIRE_S)
             pipe.exists(pause_key(self._presence.name))
             *_, pause_requested = pipe.execute()
         self._paused = self._request_pause(bool(pause_requested))

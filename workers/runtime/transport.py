@@ -14,7 +14,7 @@ from typing import Any
 
 from kombu.transport import TRANSPORT_ALIASES, redis
 
-from poolrace.workers.pools import POOLS
+from poolrace.workers.protocol import QUEUE_EXPIRE_S, QUEUES
 
 MAX_BODY_BYTES = 1_000_000
 """Bytes of a message body, at most; producers of poolrace send far less. Redis is configured to
@@ -44,7 +44,7 @@ class InvalidMessage(ValueError):
 
 
 class Channel(redis.Channel):
-    """Reads messages from queues, and drops those that are not JSON."""
+    """Sends messages to queues that expire; drops messages that are not JSON."""
 
     do_restore = False
     """Whether kombu puts the messages that a worker holds back into the queue when the connection
@@ -58,6 +58,13 @@ class Channel(redis.Channel):
             logger.warning("dropped a message that is not JSON: %s", type(error).__name__)
             return True  # the message is out of the queue: the read is over
 
+    def _put(self, queue: str, message: Any, **options: Any) -> None:
+        """Add a message to a queue, and have the queue expire."""
+        super()._put(queue, message, **options)  # type: ignore[no-untyped-call] # kombu's own
+        if batch := options.get("_publish_batch"):
+            # kombu's own x-expires costs four commands per message, and one more per read.
+            batch.add("expire", queue, QUEUE_EXPIRE_S)
+
 
 class Transport(redis.Transport):
     """Delivers to Celery only the messages that pass ``check_message``."""
@@ -65,7 +72,7 @@ class Transport(redis.Transport):
     Channel = Channel
 
     def _deliver(self, message: Any, queue: str) -> None:
-        if queue in POOLS:
+        if queue in QUEUES:
             try:
                 check_message(message)
             except InvalidMessage as invalid:

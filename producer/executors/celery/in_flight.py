@@ -47,6 +47,10 @@ class InFlightBatch:
     """Number of failed attempts to compute the batch."""
     losses: int = 0
     """Number of times that the batch was lost."""
+    rejections: int = 0
+    """Number of times that a worker without the task took the batch."""
+    rejected: bool = False
+    """Whether such a worker took it last, so that it waits to be sent again."""
     backed_up: bool = False
     """Whether a backup of the batch was sent to an idle slot."""
 

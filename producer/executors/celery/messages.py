@@ -24,6 +24,7 @@ from poolrace.producer.jobs.job import Job
 from poolrace.producer.settings import Settings
 from poolrace.workers.app import ON_HOST, TASK, make_app
 from poolrace.workers.chunks import ChunkResult
+from poolrace.workers.protocol import queue_of
 
 CONFIRM_S = 5.0
 """Seconds to wait for Redis to confirm the subscription."""
@@ -36,6 +37,9 @@ RECEIVE_RESULTS = 1000
 
 DELETE_RESULTS = 64
 """Results that are deleted from Redis together, in one command."""
+
+INSPECT_S = 1.0
+"""Seconds to wait for the answers of all Celery workers to a question."""
 
 HARD_LIMIT_S = 5.0
 """Seconds beyond a chunk's time limit after which Celery kills its prefork process, if the chunk
@@ -139,6 +143,7 @@ class Messages:
         self.in_flight.drop([batch.task_id])
         for single in self.send((chunk,) for chunk in batch.chunks):
             single.attempts, single.losses = batch.attempts, batch.losses
+            single.rejections = batch.rejections
 
     def send_backups(self, batches: Iterable[InFlightBatch]) -> None:
         """Send batches a second time, while the first worker still computes them."""
@@ -173,6 +178,21 @@ class Messages:
         with translate_errors(self._results_url):
             self._results.delete(self._key(batch.task_id))
 
+    def consumers(self) -> set[str]:
+        """Names of all Celery workers that consume the queue, poolrace's and others.
+
+        A worker that does not answer within ``INSPECT_S`` is left out.
+        """
+        with translate_errors(self._broker_url):
+            queues = self._app.control.inspect(timeout=INSPECT_S).active_queues() or {}
+        queue = queue_of(self._pool)
+        return {name for name, its in queues.items() if queue in {each["name"] for each in its}}
+
+    def dismiss(self, names: Iterable[str]) -> None:
+        """Tell these Celery workers to stop consuming the queue."""
+        with translate_errors(self._broker_url):
+            self._app.control.cancel_consumer(queue_of(self._pool), destination=[*names])
+
     def _task_id(self, suffix: str) -> str:
         return f"{self._job.key}.{suffix}"
 
@@ -188,14 +208,14 @@ class Messages:
         self.unconfirmed += 1
 
     def _send_once(self, batches: Mapping[str, Batch]) -> None:
-        amqp = self._app.amqp
+        amqp, queue = self._app.amqp, queue_of(self._pool)
         with self._app.producer_pool.acquire(block=True) as producer, producer.batch():
             for task_id, batch in batches.items():
                 # Celery's send_task would subscribe to each task's result separately. kombu's
                 # own retries reconnect within the pipeline, which then goes on with a closed
                 # channel (AttributeError, seen with kombu 5.7).
                 message = self._message(task_id, batch)
-                amqp.send_task_message(producer, TASK, message, queue=self._pool, retry=False)
+                amqp.send_task_message(producer, TASK, message, queue=queue, retry=False)
 
     def _message(self, task_id: str, batch: Batch) -> Any:
         job, workload = self._job, self._job.workload

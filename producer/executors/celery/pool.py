@@ -63,6 +63,7 @@ class CeleryPool(Executor):
         self._first_checkpoint = Checkpoint(job, pool, slots, schedule)
         self._waiting: deque[Chunk] = deque()
         self._events: list[str] = []
+        self._notes: list[str] = []
         self._exit_stack = ExitStack()
 
     def start(self) -> None:
@@ -77,6 +78,9 @@ class CeleryPool(Executor):
                     self._broker, self._first_checkpoint, resumable=self._settings.lasting
                 )
             )
+            self._notes += self._workers.other_versions()
+        for note in self._notes:
+            logger.warning("worker %s", note)
         self._count_slots()
         self._messages = self._exit_stack.enter_context(
             Messages(self.job, self._pool, self._settings, self._results, self._patience)
@@ -90,6 +94,7 @@ class CeleryPool(Executor):
             time_limit_s=self.job.time_limit_s,
             counts=self.counts,
             events=self._events,
+            notes=self._notes,
         )
 
     def close(self) -> None:
@@ -129,6 +134,8 @@ class CeleryPool(Executor):
 
     def checkpoint(self, ledger: Ledger) -> None:
         """Store the progress of the job; raises ``JobCancelled`` if it was cancelled."""
+        self._events += self._notes
+        self._notes.clear()
         with translate_errors(self._broker_url):
             self._checkpoints.update(ledger)
             if ledger.complete and (self.counts or self._messages.unconfirmed):

@@ -14,11 +14,12 @@ from dataclasses import dataclass
 import redis
 
 from poolrace.producer.broker.checkpoint_store import CheckpointWriter
-from poolrace.producer.broker.queues import queued_task_ids
+from poolrace.producer.broker.queues import queued_task_ids, renew
 from poolrace.producer.broker.workers import WorkerWatch
 from poolrace.producer.errors import ChunkFailed
 from poolrace.producer.executors.celery.in_flight import InFlight, InFlightBatch
 from poolrace.producer.executors.celery.messages import Failure, Messages, TaskResult
+from poolrace.producer.executors.celery.strays import FAST_REJECTIONS, NOT_REGISTERED, Strays
 from poolrace.workers.errors import ChunkTimeout, ClusterError, PoolraceError, UsageError
 
 CHECK_S = 1.0
@@ -54,7 +55,7 @@ logger = logging.getLogger(__name__)
 class Recovery:
     """Recovers the lost, failed and slow batches of one job on one pool.
 
-    ``counts`` and ``events`` belong to the executor; the recovery adds to them.
+    ``counts``, ``events`` and ``notes`` belong to the executor; the recovery adds to them.
     """
 
     broker: redis.Redis
@@ -64,11 +65,14 @@ class Recovery:
     time_limit_s: float | None
     counts: Counter[str]
     events: list[str]
+    notes: list[str]
+    """Events that a run reports also if they happened before its clock was started."""
     clock: Callable[[], float] = time.monotonic
     """Returns the seconds of the clock that ``InFlight`` uses; tests replace the clock."""
 
     def __post_init__(self) -> None:
         self._check_began_at = self._check_ended_at = self._progress_at = self.clock()
+        self._strays = Strays(self.workers, self.messages, self.notes, self.clock)
 
     @property
     def due(self) -> bool:
@@ -87,6 +91,7 @@ class Recovery:
         lost too often; ``ChunkTimeout`` for a chunk that hangs.
         """
         self.events += self.workers.update()
+        renew(self.broker, self.workers.pool)
         now = self._check_began_at = self.clock()
         in_flight = self.messages.in_flight
         in_flight.exclude_time(now - self._check_ended_at - 2 * CHECK_S)
@@ -106,6 +111,9 @@ class Recovery:
         """
         if failure.kind == UsageError.__name__:
             raise UsageError(failure.text)
+        if failure.kind == NOT_REGISTERED:
+            self._send_elsewhere(batch)
+            return
         batch.attempts += 1
         if batch.attempts >= MAX_ATTEMPTS:
             raise self._final_error(batch, failure)
@@ -115,6 +123,17 @@ class Recovery:
         )
         self.messages.delete_result(batch)
         self.messages.send_singly(batch)
+
+    def _send_elsewhere(self, batch: InFlightBatch) -> None:
+        """Send a batch again that a stray worker took: one without the task. No failed attempt."""
+        self._strays.find()
+        self._strays.count_rejection(batch)
+        self.messages.delete_result(batch)
+        if batch.rejections % FAST_REJECTIONS:
+            self.counts["resent"] += len(batch.chunks)
+            self.messages.send_singly(batch)
+        else:
+            batch.rejected = True
 
     def back_up(self, idle_slots: int) -> None:
         """After a check, send backups of the slowest batches to idle slots; first result counts.
@@ -158,6 +177,9 @@ class Recovery:
         for batch in lost:
             if self._has_other_cause(batch):
                 continue
+            if batch.losses and batch.holder is None and self._strays.find():
+                self._strays.count_rejection(batch)  # a stray worker without a result backend
+                continue
             batch.losses += 1
             if batch.losses >= MAX_LOSSES:
                 raise ChunkFailed(
@@ -173,9 +195,10 @@ class Recovery:
 
     def _has_other_cause(self, batch: InFlightBatch) -> bool:
         """Whether the loss has another cause than the chunk: a worker on a busy host announces
-        itself late, or Redis lost its data."""
+        itself late, Redis lost its data, or a stray worker took the chunk."""
         announced_late = self.workers.holder(batch.task_id) is not None
-        return announced_late or batch.seen_at < self.checkpoints.redis_emptied_at
+        emptied = batch.seen_at < self.checkpoints.redis_emptied_at
+        return announced_late or emptied or batch.rejected
 
     def _require_not_hung(self, batch: InFlightBatch, now: float) -> None:
         limit_s = (self.time_limit_s or 0) * len(batch.chunks)
