@@ -84,7 +84,7 @@ def _computing_share(runs: Sequence[Run]) -> float:
     """The share of computing in the time of all chunks, waits included; above 0, at most 1."""
     busy_s = sum(run.busy_s for run in runs)
     cpu_s = sum(run.cpu_s for run in runs)
-    return cpu_s / busy_s if 0 < cpu_s < busy_s else 1.0
+    return max(cpu_s / busy_s, 1e-9) if 0 < cpu_s < busy_s else 1.0
 
 
 def _summary(runs: Sequence[Run], base_s: float, most_busy_slots: float) -> CaseSummary:

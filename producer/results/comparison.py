@@ -49,6 +49,8 @@ class Comparison:
     """Number of runs that were planned; 0 in files of older versions."""
 
     def __post_init__(self) -> None:
+        if not self.environment.hosts:
+            raise ValueError("`environment.hosts` is empty")
         if self.varies != "model" and not all(getattr(run, self.varies) for run in self.runs):
             raise ValueError(
                 f"`{self.varies}` of a run is 0, and its cases differ in `{self.varies}`"

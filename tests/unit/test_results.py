@@ -119,6 +119,10 @@ def test_a_damaged_or_foreign_file_is_refused(comparison: Comparison, tmp_path: 
             r"`value` is not `expected`.* at `\$\.runs\[0\]`",
         ),
         "with another range": (whole.replace('"stop": 10000', '"stop": 9', 1), "`stop` of a run"),
+        "without hosts": (
+            json.dumps({**json.loads(whole), "environment": {"hosts": [], "versions": {}}}),
+            "`environment.hosts` is empty",
+        ),
         "with markup as a model": (
             whole.replace("local:single", "local:<img src=x onerror=alert(1)>", 1),
             r"at `\$\.runs\[0\]\.model`",

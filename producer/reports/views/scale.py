@@ -129,7 +129,7 @@ def _prediction(scaling: ScalingSummary) -> list[str]:
 def _shared_cores(scaling: ScalingSummary) -> list[str]:
     """A warning if a CPU-bound workload had more slots than cores."""
     slots, cores = scaling.steps[-1].case.slots, scaling.cores
-    if not 0 < cores < slots or not scaling.base.cpu_bound:
+    if slots <= cores or not scaling.base.cpu_bound:
         return []
     return [
         (
