@@ -16,6 +16,8 @@ GROUPS = {
         "integration/test_worker_watch",
         "integration/test_backend",
         "integration/test_refused_messages",
+        "integration/test_worker_names",
+        "integration/test_race_cleanup",
         "fundamentals/test_5_celery",
     ),
     "distributions": ("packaging/test_distributions", "packaging/test_beside_another_project"),
@@ -33,7 +35,11 @@ GROUPS = {
     ),
     "options of a race": ("races/test_options",),
     "paused hosts": ("integration/test_paused_hosts",),
-    "stalled Redis, killed workers": ("faults/test_stalled_redis", "faults/test_killed_workers"),
+    "stalled Redis, killed workers": (
+        "faults/test_stalled_redis",
+        "faults/test_killed_workers",
+        "faults/test_stray_workers",
+    ),
     "fatal chunks": ("faults/test_fatal_chunks",),
 }
 """Unit -> its files, below ``tests/``; the longest unit first. Each starts its clusters once."""
