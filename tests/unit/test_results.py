@@ -97,7 +97,7 @@ def test_a_results_file_holds_runs_environment_and_versions(
     assert data["environment"]["hosts"][0]["cores"] >= 1
 
 
-def test_a_damaged_or_foreign_file_is_refused(comparison: Comparison, tmp_path: Path) -> None:
+def test_a_cut_or_foreign_file_is_refused(comparison: Comparison, tmp_path: Path) -> None:
     path = tmp_path / "r.json"
     save(comparison, path)
     whole = path.read_text()
@@ -106,6 +106,27 @@ def test_a_damaged_or_foreign_file_is_refused(comparison: Comparison, tmp_path: 
         "another version": (whole.replace(f'"format": {FORMAT}', '"format": 99', 1), "version 99"),
         "not an object": ("[1, 2]", "no format version"),
         "without runs": (f'{{"format": {FORMAT}, "kind": "comparison"}}', "not a comparison"),
+        "of one run": (
+            json.dumps(comparison.runs[0].to_json()),
+            "perhaps the output of run --json",
+        ),
+        "nested deeply": ('{"format": 4, "x": ' + 900 * "[" + 900 * "]" + "}", "recursion depth"),
+        "of a list as kind": (f'{{"format": {FORMAT}, "kind": []}}', r"of kind \[\]"),
+        "of another kind": (f'{{"format": {FORMAT}, "kind": "song"}}', "of kind 'song'"),
+        "with other fields": (
+            f'{{"format": {FORMAT}, "kind": "comparison", "runs": [{{"a": 1}}]}}',
+            "not a comparison",
+        ),
+        "empty": ("", "not valid JSON"),
+    }
+    assert_refused(path, refused)
+
+
+def test_a_wrong_field_is_refused_by_its_name(comparison: Comparison, tmp_path: Path) -> None:
+    path = tmp_path / "r.json"
+    save(comparison, path)
+    whole = path.read_text()
+    refused = {
         "with no run": (
             json.dumps({**json.loads(whole), "runs": []}),
             r"Expected `array` of length >= 1 - at `\$\.runs`",
@@ -127,23 +148,15 @@ def test_a_damaged_or_foreign_file_is_refused(comparison: Comparison, tmp_path: 
             whole.replace("local:single", "local:<img src=x onerror=alert(1)>", 1),
             r"at `\$\.runs\[0\]\.model`",
         ),
-        "of one run": (
-            json.dumps(comparison.runs[0].to_json()),
-            "perhaps the output of run --json",
-        ),
-        "nested deeply": ('{"format": 4, "x": ' + 900 * "[" + 900 * "]" + "}", "recursion depth"),
-        "with a long text as kind": (
+        "with a long text": (
             json.dumps({**json.loads(whole), "varies": "x" * 10**6}),
             r"is not a comparison: .{,250}at `\$\.varies`",
         ),
-        "of a list as kind": (f'{{"format": {FORMAT}, "kind": []}}', r"of kind \[\]"),
-        "of another kind": (f'{{"format": {FORMAT}, "kind": "song"}}', "of kind 'song'"),
-        "with other fields": (
-            f'{{"format": {FORMAT}, "kind": "comparison", "runs": [{{"a": 1}}]}}',
-            "not a comparison",
-        ),
-        "empty": ("", "not valid JSON"),
     }
+    assert_refused(path, refused)
+
+
+def assert_refused(path: Path, refused: dict[str, tuple[str, str]]) -> None:
     for damage, (text, words) in refused.items():
         path.write_text(text)
         with pytest.raises(UsageError, match=words):
