@@ -39,13 +39,13 @@ class ChunkTimeout(PoolraceError):
     """A chunk ran for longer than its time limit."""
 
 
-def unknown(kind: str, name: str, known: Iterable[str]) -> UsageError:
+def unknown(kind: str, name: object, known: Iterable[str]) -> UsageError:
     """Return the error for an unknown name of that kind, with its way out."""
     return UsageError(f"{kind} {name!r} is unknown; {suggestion(name, known)}")
 
 
-def suggestion(name: str, known: Iterable[str]) -> str:
+def suggestion(name: object, known: Iterable[str]) -> str:
     """Return the way out of an unknown name: the most similar known name, or all names."""
     names = list(known)
-    similar = get_close_matches(name, names, n=1)
+    similar = get_close_matches(str(name), names, n=1)
     return f"did you mean {similar[0]}?" if similar else f"choose {', '.join(names)}"

@@ -14,7 +14,7 @@ from poolrace.workers.errors import unknown
 
 GROUPS: dict[str, dict[str, str]] = {
     "Measure": {
-        "demo": "Compare all models on the sum of range(0, 100_000_000), in two minutes.",
+        "demo": "Compare all models on the sum of range(0, 100_000_000).",
         "run": "Run WORKLOAD under one execution model; print value and time.",
         "compare": "Run WORKLOAD under several execution models, and compare them.",
         "sweep": "Run WORKLOAD in different numbers of chunks; find the best.",

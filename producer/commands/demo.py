@@ -37,10 +37,11 @@ RESULTS, REPORT = Path("results.json"), Path("report.html")
     "--repeat", type=Count(least=1), default="3", show_default=True, help="Runs of each model."
 )
 def command(stop: int, repeat: int) -> None:
-    """Compare all models on the sum of range(0, 100_000_000), in two minutes.
+    """Compare all models on the sum of range(0, 100_000_000).
 
-    The command always starts a temporary cluster with Flower, and stops it afterwards. It writes
-    results.json and report.html into the current directory.
+    It takes about two minutes on two cores. The command always starts a temporary cluster with
+    Flower, and stops it afterwards. It writes results.json and report.html into the current
+    directory.
     """
     job = Job(make_workload("sum", {}), 0, stop)
     plan = Plan(job, [Case(model, AUTO) for model in models_named(MODELS, MODELS)], repeat)
