@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from poolrace.producer.analysis.stats import median, spread
 from poolrace.producer.results.comparison import Comparison
 from poolrace.producer.results.run import Run
+from poolrace.workers.errors import UsageError
+from poolrace.workers.workloads import make_workload
 
 BASE_MODEL = "local:single"
 """The model that speed-ups refer to; without runs of it they refer to the first case."""
@@ -36,16 +38,13 @@ class CaseSummary:
     peak_memory_bytes: int
     exact: bool
     """Whether all runs of the case are exact."""
+    cpu_bound: bool
+    """Whether the workload computes for most of its time, apart from waiting for a core."""
 
     @property
     def efficiency(self) -> float:
         """Speed-up over usable slots."""
         return self.speed_up / self.usable_slots
-
-    @property
-    def cpu_bound(self) -> bool:
-        """Whether the runs computed for at least half of their time; for cases with one slot."""
-        return self.cpu_s >= self.elapsed_s / 2
 
 
 def case_summaries(comparison: Comparison) -> list[CaseSummary]:
@@ -103,7 +102,16 @@ def _summary(runs: Sequence[Run], base_s: float, most_busy_slots: float) -> Case
         involuntary_switches=round(median(run.involuntary_switches for run in runs)),
         peak_memory_bytes=round(median(run.peak_memory_bytes for run in runs)),
         exact=all(run.exact for run in runs),
+        cpu_bound=_is_cpu_bound(runs[0]),
     )
+
+
+def _is_cpu_bound(run: Run) -> bool:
+    """By the workload's parameters: on a busy machine a run takes longer than its CPU time, too."""
+    try:
+        return not make_workload(run.workload, run.parameters).waits
+    except UsageError:  # a workload of another version
+        return run.cpu_s >= run.elapsed_s / 2
 
 
 def _median_s(runs: Sequence[Run]) -> float:

@@ -32,6 +32,9 @@ from poolrace.workers.settings import inherited_environment, mask
 START_S = 60.0
 """Seconds within which all parts of a new cluster must answer; they take 3 to 5 s on two cores."""
 
+START_WORKER_S = 2.0
+"""Seconds that are added for each worker, which takes 1 to 1.5 CPU seconds to start."""
+
 START_ATTEMPTS = 3
 """Number of times that a cluster is started while other programs take its ports."""
 
@@ -182,8 +185,8 @@ def _with_session(cluster: Cluster, session: int) -> Cluster:
 def _wait_until_ready(cluster: Cluster, supervisor: GuardedProcess) -> None:
     """Wait until all parts answer.
 
-    Raises ``ClusterError`` after ``START_S`` or an early end, ``_PortTaken`` if another program
-    took a port.
+    Raises ``ClusterError`` after the time to start or an early end, ``_PortTaken`` if another
+    program took a port.
     """
     directory = Path(cluster.directory)
     missing: list[str] = []
@@ -192,7 +195,8 @@ def _wait_until_ready(cluster: Cluster, supervisor: GuardedProcess) -> None:
         missing[:] = cluster.broken_parts()
         return not missing or supervisor.ended or _port_is_taken(directory)
 
-    poll_until(ready_or_failed, START_S)
+    workers = len(cluster.pools) * cluster.hosts
+    poll_until(ready_or_failed, START_S + START_WORKER_S * workers)
     if missing:
         error = _PortTaken if _port_is_taken(directory) else ClusterError
         raise error(

@@ -154,9 +154,7 @@ def _confirm(app: AppInfo, options: RaceOptions, *, yes: bool) -> None:
     python = options.target.python
     environment = "" if python == sys.executable else f" of {python}"
     limit = app.settings.rate_limit
-    unlimited = (
-        f", without its rate limit of {limit}, which decides its throughput whatever the pool"
-    )
+    unlimited = f", without its rate limit of {limit}, which limits its throughput in every pool"
     notice = (
         f"{options.target.task} will be executed for real, at most {options.max_executions:,}"
         f" times, as often as fits into {options.budget_s:g} s{unlimited if limit else ''}"

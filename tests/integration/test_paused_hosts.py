@@ -96,6 +96,7 @@ def test_a_killed_producer_leaves_no_host_paused(
 def test_an_interrupted_producer_resumes_paused_hosts(
     producer_on_two_hosts: CommandLine, client: redis.Redis
 ) -> None:
+    wait_until(lambda: not client.exists(pause_key("threads@host-2")))  # of an earlier test
     process = producer_on_two_hosts.start(
         "scale", "mixed", "--stop", "1e5", "--pool", "threads", "--hosts", "1,2"
     )

@@ -1,4 +1,4 @@
-"""The keys of a race in a given Redis are deleted when it ends, whatever ends it."""
+"""The keys of a race in a given Redis are deleted when it ends, also when it is killed."""
 
 import subprocess
 import sys

@@ -13,6 +13,9 @@ from tests.conftest import wait_until
 
 ROOT = Path(__file__).parent.parent.parent
 
+PYTHON = os.path.relpath(sys.executable, ROOT)
+"""The path of this interpreter without spaces, at which make would split it."""
+
 INTERPRETER = """\
 #!/bin/sh
 echo $$ >> "$(dirname "$0")/pid"
@@ -54,7 +57,7 @@ def started(interpreter: Path) -> psutil.Process:
 @pytest.mark.parametrize("target", ["demo", "test", "chaos"])
 def test_a_target_ends_when_make_is_killed(target: str, interpreter: Path) -> None:
     with subprocess.Popen(
-        ["make", target, f"BIN={interpreter.parent}", f"PYTHON={sys.executable}"],
+        ["make", target, f"BIN={interpreter.parent}", f"PYTHON={PYTHON}"],
         cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     ) as make:  # fmt: skip
         process = started(interpreter)

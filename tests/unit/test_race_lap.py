@@ -115,7 +115,8 @@ def test_a_lap_of_long_items_sends_no_more_than_can_begin_within_its_window() ->
     solo = Candidate("solo", 1)
     assert measure(Workers(solo, item_s=20.0), item_s=20.0, **limits).items == 1
     assert measure(Workers(solo, item_s=4.0), item_s=4.0, **limits).items == 3
-    assert measure(Workers(solo, item_s=0.1), item_s=4.0, **limits).items == 100
+    # 101: the duration of an item is a difference of two times, so it may be a little shorter.
+    assert measure(Workers(solo, item_s=0.1), item_s=4.0, **limits).items in (100, 101)
 
 
 def test_the_usage_of_workers_that_ended_is_that_of_the_last_check() -> None:

@@ -150,6 +150,17 @@ def test_more_slots_than_cores_are_reported_for_a_cpu_bound_workload(
     assert "4 slots shared 2 core(s)" in findings(small)
 
 
+def test_a_workload_that_computes_is_cpu_bound_also_while_other_processes_take_the_cores(
+    comparison: Comparison,
+) -> None:
+    run = replace(comparison.runs[0], elapsed_s=3.0, cpu_s=1.0)
+    waiting = replace(run, workload="mixed", parameters={"cpu_s": 0.001, "wait_s": 0.01})
+    for single, words in ((run, "Processes computed in"), (waiting, "Processes waited at the")):
+        faster = replace(single, model="local:processes", slots=2, elapsed_s=1.5)
+        compared = replace(comparison, workload=single.workload, runs=(single, faster))
+        assert words in findings(compared)
+
+
 def test_the_cores_of_a_machine_with_two_hosts_count_once(comparison: Comparison) -> None:
     facts = replace(HostFacts.collect("one"), cores=8)
     hosts = [facts, replace(facts, host="two"), replace(facts, host="three", machine="other")]
