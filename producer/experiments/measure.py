@@ -62,6 +62,9 @@ class _Recorder:
         self._executor = executor
         self._observer = observer
         self._began = self._updated = 0.0
+        self._hosts: object = None
+        self._cores = 0.0
+        """Cores of ``_hosts``, the executor's hosts at the last update."""
         self.startup_s = self.elapsed_s = self.slot_s = self.core_s = 0.0
         self.slots = 0
         self.usage = Usage()
@@ -99,7 +102,7 @@ class _Recorder:
 
     @property
     def efficiency(self) -> float:
-        """The used share of the slots, or of the cores: whichever limits the work more.
+        """The used share of the slots, or that of the cores, if it is larger.
 
         Work that computes is limited by the cores, however many slots there are.
         """
@@ -112,9 +115,16 @@ class _Recorder:
         """Add the seconds of slots and cores, and the events, since the last update."""
         now = time.perf_counter()
         self.slot_s += self._executor.slots * (now - self._updated)
-        self.core_s += usable_cores(self._executor.hosts) * (now - self._updated)
+        self.core_s += self._usable_cores() * (now - self._updated)
         self._updated = now
         self.events += [Event(self._seconds(), text) for text in self._executor.take_events()]
+
+    def _usable_cores(self) -> float:
+        """Cores of the executor's hosts, which change much less often than chunks end."""
+        hosts = self._executor.hosts
+        if self._hosts is not hosts:
+            self._hosts, self._cores = hosts, usable_cores(hosts)
+        return self._cores
 
     def _chunk_record(self, ledger: Ledger, result: ChunkResult) -> ChunkRecord:
         return ChunkRecord(
