@@ -7,8 +7,8 @@ from poolrace.producer.analysis.race_summary import CandidateSummary, final_spee
 from poolrace.producer.analysis.significance import MIN_ROUNDS
 from poolrace.producer.results.race import Race, Reason
 
-LIMITS: set[Reason] = {"time", "executions", "interrupted"}
-"""Reasons that end a race before its measurements do."""
+EARLY_ENDS: set[Reason] = {"time", "executions", "interrupted"}
+"""Reasons that end a race before all of its measurements are made."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def find_gaps(race: Race, summaries: Sequence[CandidateSummary], fastest: Candid
     never_started = {
         pool: reason
         for pool, reason in race.ended.items()
-        if pool not in pools and reason in {*LIMITS, "failures"}
+        if pool not in pools and reason in {*EARLY_ENDS, "failures"}
     }
     never_measured = {**never_started, **left_out}
     planned = len(race.finalists) > 1 or never_measured or race.interruption
@@ -57,7 +57,7 @@ def _unfinished(race: Race, fastest: CandidateSummary) -> dict[str, Reason]:
     return {
         pool: reason
         for pool, reason in race.ended.items()
-        if reason in LIMITS and 0 < fastest.items_per_s <= 2 * _best_speed(race, pool)
+        if reason in EARLY_ENDS and 0 < fastest.items_per_s <= 2 * _best_speed(race, pool)
     }
 
 

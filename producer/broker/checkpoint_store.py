@@ -76,10 +76,9 @@ class JobStore:
         if self.client.set(key, self._token, nx=True, ex=OWNER_EXPIRE_S):
             return
         owner = self._owner(job_id)
-        if owner not in (None, self._token):
-            process = str(owner).partition(" ")[0]
+        if owner and owner != self._token:
             raise UsageError(
-                f"job {job_id} is run by process {process}, unless that process"
+                f"job {job_id} is run by process {_name_of(owner)}, unless that process"
                 f" ended less than {OWNER_EXPIRE_S} s ago; wait for the job, or end it with:"
                 f" producer cancel {job_id}"
             )
@@ -158,7 +157,12 @@ class JobStore:
         return token.decode(errors="replace") if token else None
 
     def _owner_name(self, job_id: str) -> str | None:
-        return (self._owner(job_id) or "").partition(" ")[0] or None
+        return _name_of(self._owner(job_id) or "") or None
+
+
+def _name_of(token: str) -> str:
+    """``PID@HOST`` of the producer with this token."""
+    return token.partition(" ")[0]
 
 
 def _read(job_id: str, text: bytes) -> Checkpoint:

@@ -86,10 +86,12 @@ def cluster_for(
 
 
 def _refuses_connections(url: str) -> bool:
-    """Whether no server listens at an address of this machine."""
+    """Whether the address is one of this machine, and no server listens there."""
     parts = urlsplit(url)
+    if parts.hostname != LOOPBACK:
+        return False
     try:
         socket.create_connection((LOOPBACK, parts.port or REDIS_PORT), CONNECT_TIMEOUT_S).close()
     except OSError as error:
-        return parts.hostname == LOOPBACK and isinstance(error, ConnectionRefusedError)
+        return isinstance(error, ConnectionRefusedError)
     return False

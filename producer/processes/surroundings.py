@@ -1,4 +1,4 @@
-"""What the caller of the program hands over: standard streams and a current directory."""
+"""The standard streams and the current directory, which the program gets from its caller."""
 
 import os
 import sys

@@ -156,9 +156,9 @@ def _on_end(task_id: str, state: str | None = None, **_: Any) -> None:
         return
     ended = _clocks()
     failure: tuple[str | None, str] = _failures.pop(task_id, (None, ""))
-    kind, error, _trace = sys.exc_info()
+    kind, error, trace = sys.exc_info()
     if failure[0] is None and state is None and kind and error:  # SystemExit, KeyboardInterrupt
-        text = "".join(traceback.format_exception(kind, error, _trace))
+        text = "".join(traceback.format_exception(kind, error, trace))
         failure = _name(kind), text[-TRACE_CHARACTERS:]
     elif failure[0] is None and state not in {"SUCCESS", "IGNORED"}:
         failure = str(state), ""

@@ -27,6 +27,9 @@ DELETE_AT_ONCE = 1000
 WORKERS_END_S = STOP_S + 3.0
 """Seconds after a race was killed within which its workers end; until then they write keys."""
 
+DELETE_S = 1.0
+"""Seconds between two deletions of the keys of a race that was killed."""
+
 STOPPED = b"the workers are stopped\n"
 """Line by which a race says that nothing writes keys any more."""
 
@@ -59,7 +62,7 @@ def main(url: str, prefix: str) -> None:
     with connect(url) as client:
         _delete_keys(client, prefix)
         while time.monotonic() < deadline:
-            time.sleep(1.0)
+            time.sleep(DELETE_S)  # nothing tells when the last worker of a killed race has ended
             _delete_keys(client, prefix)
 
 

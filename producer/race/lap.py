@@ -94,7 +94,7 @@ class RunningLap:
             self._receive(self.group.read_timings(until - time.monotonic()))
             if time.monotonic() >= self._next_check:
                 self._check()
-        self._receive(self.group.read_timings(0.0))  # the last words of workers that ended
+        self._receive(self.group.read_timings(0.0))  # the last lines of workers that ended
         self._check()
 
     def _supply(self, began: float) -> None:

@@ -32,8 +32,7 @@ def open_sandbox(broker: str | None) -> Iterator[Sandbox]:
     """Start a private Redis that is stopped afterwards, or connect to the given one.
 
     The race's keys are deleted from a given Redis afterwards, even if this process is killed.
-    Raises ``ClusterError`` if it does
-    not answer.
+    Raises ``ClusterError`` if it does not answer.
     """
     if broker is None:
         with (

@@ -27,9 +27,9 @@ MAX_WARM_UP = 64
 """Number of items that warm up a candidate: one per slot, and no more than this."""
 
 WINDOW_S: dict[Kind, float] = {"base": 0.7, "search": 0.7, "final": 1.0}
-"""Seconds in which a lap sends items; extended if items are so long that a slot would run only one.
-The machine's speed changes within seconds, so many short laps in turn compare candidates better
-than a few long laps."""
+"""Seconds in which a lap sends items; extended if an item is so long that a slot would run one item
+only. The machine's speed changes within seconds, so many short laps in turn compare candidates
+better than a few long laps."""
 
 READY_SHARE = 1 / 3
 """Share of the time budget that the start of workers may take."""

@@ -9,7 +9,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from poolrace.producer.analysis.race_gaps import LIMITS
+from poolrace.producer.analysis.race_gaps import EARLY_ENDS
 from poolrace.producer.race.base import LONG_LAP_S, measure_base
 from poolrace.producer.race.finals import MAX_FINALISTS, choose_finalists, run_rounds
 from poolrace.producer.race.no_verdict import base_error, no_finalists
@@ -180,7 +180,7 @@ class _Strategy:
         if not self._finalists:
             ended = {search.pool: search.ended for search in self._searches}
             reasons = {**ended, **self._left_out}
-            if LIMITS & {*reasons.values()}:
+            if EARLY_ENDS & {*reasons.values()}:
                 return  # the base laps are all that there was time for
             raise no_finalists(reasons, progress)
         yield from progress.stop(*(c for c in self._speeds if c not in self._finalists))
