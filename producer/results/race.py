@@ -62,6 +62,11 @@ class Lap:
     peak_memory_bytes: ByteCount
     voluntary_switches: Difference
     involuntary_switches: Difference
+    main_cpu_s: UsedSeconds | None = None
+    """CPU seconds of the workers' main processes, which handle the messages; ``None`` in files that
+    do not hold it. Only a prefork worker has other processes."""
+    cut_short: bool = False
+    """Whether the lap was ended early, because it had shown that the candidate is slow."""
     lost: bool = False
     """Whether the workers ended or hung before the lap did."""
     traceback: str = ""
