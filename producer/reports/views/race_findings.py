@@ -48,6 +48,8 @@ CHANGES: dict[Limit, str] = {
 ENDED: dict[Reason, str] = {
     "gain": "twice the slots raised throughput too little",
     "top": "more slots could not be kept busy",
+    "blocked": "its greenlets stand still while one of them waits",
+    "slower": "it cannot become as fast as the fastest pool",
     "memory": "more slots would exceed the memory limit",
     "time": "the time budget was used up",
     "executions": "the number of executions was used up",
