@@ -12,6 +12,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import fsum, inf
+from statistics import fmean
 
 from poolrace.producer.analysis.item_cost import (
     WAITING,
@@ -46,6 +47,10 @@ FULL = 0.97
 TOLERANCE = 1.1
 """Ratio of a measured level to the one that the utilisation law gives, at most; the CPU time of a
 message falls a little when many are under way."""
+
+CPU_LEFT = 0.65
+"""CPU seconds per second of a main process, and share of the cores, below which something else than
+the CPU is the limit. Beside background load a process that is out of CPU may reach 0.7."""
 
 RELEASES_GIL = 1.1
 """CPU cores of one process from which its threads count as running in parallel."""
@@ -198,7 +203,10 @@ def _main_cpu_s(model: PoolModel, laps: Sequence[Lap], cpu_s: float, *, gil: boo
         for lap in laps
     )
     if model.pool == "threads" and (parallel or not gil):
-        return model.main_cpu_s if gil else cpu_s / model.cores
+        if not gil:
+            return cpu_s / model.cores
+        own_s = fsum(lap.own_cpu_s for lap in laps) / sum(lap.executions for lap in laps)
+        return max(model.main_cpu_s, cpu_s - own_s - model.item.other_cpu_s)
     return cpu_s
 
 
@@ -209,7 +217,7 @@ def _waits_for_service(lap: Lap, model: PoolModel) -> bool:
         model.item.waiting_share >= WAITING
         and takes_longer(lap, model.item)
         and not is_blocked(lap, model.item)
-        and max(main_cpu_share(lap, model), speed * model.cpu_s / model.cores) < OUT_OF_CPU
+        and max(main_cpu_share(lap, model), speed * model.cpu_s / model.cores) < CPU_LEFT
     )
 
 
@@ -219,21 +227,26 @@ def _level(model: PoolModel, laps: Sequence[Lap]) -> float:
     Slots that are idle, or whose items take longer than in the base, show that the level is
     reached; slots that are busy show nothing but that it is not lower.
     """
-    best = max(laps, key=speed_of)
-    reached = speed_of(best)
-    if not reached:
+    speeds = {
+        candidate: fmean(speed_of(lap) for lap in laps if lap.candidate == candidate)
+        for candidate in dict.fromkeys(lap.candidate for lap in laps)
+    }
+    best = max(speeds, key=lambda candidate: speeds[candidate])
+    if not speeds[best]:
         return 1e-9
     estimates = [
-        _level_of(model, lap) for lap in laps if lap.candidate.slots >= best.candidate.slots
+        _level_of(model, candidate, speed)
+        for candidate, speed in speeds.items()
+        if candidate.slots >= best.slots
     ]
-    return max(reached, min(estimates))
+    return max(speeds[best], min(estimates))
 
 
-def _level_of(model: PoolModel, lap: Lap) -> float:
-    """Executions/s of the level that one lap shows."""
-    reached, sharpness = speed_of(lap), model.sharpness
-    busy = reached * model.item.slot_s / lap.candidate.slots
-    upper = TOLERANCE * model.law(lap.candidate.workers)
+def _level_of(model: PoolModel, candidate: Candidate, speed: float) -> float:
+    """Executions/s of the level that the speed of one candidate shows."""
+    busy = speed * model.item.slot_s / candidate.slots
+    upper = TOLERANCE * model.law(candidate.workers)
     if busy >= FULL:
         return upper
-    return min(upper, reached * math.pow(1 - busy**sharpness, -1 / sharpness))
+    sharpness = model.sharpness
+    return min(upper, speed * math.pow(1 - busy**sharpness, -1 / sharpness))

@@ -13,6 +13,7 @@ from poolrace.producer.analysis.significance import (
 )
 from poolrace.producer.analysis.stats import confidence_interval
 from poolrace.producer.race.requests import Progress, Steps
+from poolrace.producer.race.search import SAME_MEMORY
 from poolrace.producer.results.candidate import Candidate
 from poolrace.producer.results.race import Reason
 from poolrace.producer.rounds import rotated
@@ -32,10 +33,6 @@ workers that are started again differ by as much."""
 
 UNCLEAR = 0.03
 """Distance of a ratio of speeds from the margin, below which further rounds are worth it."""
-
-SAME_MEMORY = 1.05
-"""Ratio of two candidates' memory up to which it counts as the same."""
-
 
 Standing = Literal["slower", "as fast"]
 """Result of a finalist beside the leader."""

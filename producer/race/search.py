@@ -31,11 +31,14 @@ PLAUSIBLE = (1.1, 1.35)
 """Ratio of a candidate's speed to that of one of its laps, at most, for tasks that wait and for
 tasks that compute. A lap on a busy machine shows less of the latter than the model does."""
 
-LEAN_SPEED = 0.93
+LEAN_SPEED = 0.88
 """Share of the best speed that a candidate with less memory or fewer slots must promise."""
 
 LEAN_MEMORY = 0.75
 """Share of the memory of the leanest fast candidate below which a candidate counts as leaner."""
+
+SAME_MEMORY = 1.05
+"""Ratio of two candidates' memory up to which it counts as the same."""
 
 LEAN_SLOTS = 0.5
 """Share of the slots of the fast candidate with the fewest, up to which one with no more memory is
@@ -165,8 +168,9 @@ class PoolSearch:
         if self._limited or not speeds:
             self.ended = self._limited or "failures"
             return
-        best = max(speeds, key=lambda candidate: speeds[candidate])
-        more = any(candidate.slots > best.slots for candidate in speeds)
+        fast = LEAN_SPEED * max(speeds.values())
+        fewest = min(candidate.slots for candidate in speeds if speeds[candidate] >= fast)
+        more = any(candidate.slots > fewest for candidate in speeds)
         self.ended = "gain" if more else "top"
 
     def plausible_speed(self) -> float:
@@ -191,7 +195,7 @@ class PoolSearch:
         memory = self.memory_bytes(candidate)
         fewer = candidate.slots <= LEAN_SLOTS * leanest.slots
         return memory < LEAN_MEMORY * leanest.memory_bytes or (
-            fewer and memory <= leanest.memory_bytes / LEAN_SPEED
+            fewer and memory <= SAME_MEMORY * leanest.memory_bytes
         )
 
     def _target(self, model: PoolModel, workers: int, fits: Fits) -> Candidate | None:
@@ -207,6 +211,8 @@ class PoolSearch:
                 target = candidate
                 break
             limit = limit or reason
+            if reason == "failures":
+                break
         if workers == self.workers[0]:
             self._limited = limit
         return target
@@ -215,10 +221,11 @@ class PoolSearch:
         """Numbers of slots, ascending, up to the first one that comes near the level."""
         if self.pool == "solo":
             return [workers]
+        prefork = self.pool == "prefork"
         share = NEAR_LEVEL
-        if self.pool == "prefork" and not self.laps:
+        if prefork and not self.laps:
             share = FIRST_NEAR_LEVEL
-        elif self.pool != "prefork" and self.item.waiting_share > WAITING:
+        elif self.laps and not prefork and self.item.waiting_share > WAITING:
             share = NEAREST_LEVEL
         near = share * model.ceiling(workers)
         least = max(workers, 1 if self.laps else self.cores)
