@@ -27,12 +27,10 @@ QUICK_APPS = ("hashing", "blocking")
 """Apps of a quick benchmark."""
 
 QUICK = Sizes(
-    OracleSizes(
-        budget_s=60.0, window_s=0.2, max_slots=2, final_rounds=1, pools=("prefork", "threads")
-    ),
+    OracleSizes(budget_s=60.0, window_s=0.2, max_slots=2, final_rounds=1, pools=("threads",)),
     repeat=1,
     quick=True,
-    options=("--budget-s", "15", "--pool", "prefork:2", "--pool", "threads:2"),
+    options=("--budget-s", "10", "--pool", "prefork:2", "--pool", "threads:2"),
 )
 """Sizes for tests, which show that everything runs; their figures mean nothing."""
 
