@@ -128,9 +128,9 @@ class _Measurement:
     def result(self) -> Exhausted:
         """The laps so far; candidates without a lap lacked the time.
 
-        Raises ``JobFailed`` if the time was over before any candidate was measured.
+        Raises ``JobFailed`` if the time was over before an item of any candidate succeeded.
         """
-        if not self._laps:
+        if not self._best_speed():
             raise base_error(self._options, self._progress, gave_up=True)
         for candidate in self._candidates:
             if candidate not in self._laps:

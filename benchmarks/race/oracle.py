@@ -32,11 +32,6 @@ class Measured:
     final: list[float] = field(default_factory=list)
     """Items/s of the laps that measured the fastest candidates in turn; they count instead."""
 
-    @property
-    def speed(self) -> float:
-        """Median items/s."""
-        return median(self.final or self.search)
-
 
 @dataclass(frozen=True)
 class Oracle:
@@ -59,14 +54,20 @@ class Oracle:
 
     @property
     def best(self) -> Measured:
-        """The fastest candidate."""
-        return max(self.measured, key=lambda measured: measured.speed)
+        """The fastest candidate of the final."""
+        finalists = [measured for measured in self.measured if measured.final]
+        return max(finalists or self.measured, key=self.speed)
+
+    @property
+    def best_speed(self) -> float:
+        """Items/s of the fastest candidate."""
+        return self.speed(self.best)
 
     @property
     def leanest(self) -> Measured:
         """The candidate with the least memory among those within ``AS_FAST`` of the fastest."""
-        enough = (1 - AS_FAST) * self.best.speed
-        fast = [measured for measured in self.measured if measured.speed >= enough]
+        enough = (1 - AS_FAST) * self.best_speed
+        fast = [measured for measured in self.measured if self.speed(measured) >= enough]
         return min(fast, key=lambda measured: measured.peak_memory_bytes)
 
     @property
@@ -74,13 +75,27 @@ class Oracle:
         """Candidates that were not measured because the time was over."""
         return [name for name, reason in self.left_out.items() if reason == "time"]
 
+    def speed(self, measured: Measured) -> float:
+        """Median items/s; laps before the final are converted to the machine's speed in the final.
+
+        A machine that was slower in the final would otherwise favour candidates without final laps.
+        """
+        if measured.final:
+            return median(measured.final)
+        ratios = [
+            median(other.final) / median(other.search)
+            for other in self.measured
+            if other.final and other.search and median(other.search) > 0
+        ]
+        return median(measured.search) * (median(ratios) if ratios else 1.0)
+
     def of(self, candidate: Candidate) -> Measured | None:
         """The laps of a candidate, ``None`` if it was not measured."""
         return next((known for known in self.measured if known.candidate == candidate), None)
 
     def regret(self, candidate: Candidate) -> float:
         """Share of the best speed that this candidate, which was measured, misses."""
-        return 1 - self._known(candidate).speed / self.best.speed
+        return max(0.0, 1 - self.speed(self._known(candidate)) / self.best_speed)
 
     def memory_ratio(self, candidate: Candidate) -> float:
         """Ratio of this candidate's memory to that of the leanest one that is as fast."""
@@ -107,13 +122,12 @@ def paired(
     Its speed is the best one's, times the ratio of the two within each round: the machine may be
     faster or slower today.
     """
-    best = oracle.best
-    pairs = zip(laps[candidate], laps[best.candidate], strict=False)
+    pairs = zip(laps[candidate], laps[oracle.best.candidate], strict=False)
     ratios = [lap.items_per_s / other.items_per_s for lap, other in pairs if other.items_per_s]
     return Measured(
         candidate,
         max((lap.peak_memory_bytes for lap in laps[candidate]), default=0),
-        final=[ratio * best.speed for ratio in ratios] or [0.0],
+        final=[ratio * oracle.best_speed for ratio in ratios] or [0.0],
     )
 
 

@@ -87,7 +87,7 @@ def raced_app(oracle: Oracle, *, computes: bool, limits: frozenset[str]) -> Race
         limits=sorted(limits),
         item_s=oracle.item_s,
         best=oracle.best.candidate,
-        best_items_per_s=oracle.best.speed,
+        best_items_per_s=oracle.best_speed,
         oracle_made_at=oracle.made_at,
         unfinished=len(oracle.unfinished),
     )

@@ -69,7 +69,7 @@ class Oracles:
                 continue
             self._keep(oracle)
             self.progress(
-                f"oracle of {label}: {oracle.best.candidate}, {oracle.best.speed:.4g} items/s of"
+                f"oracle of {label}: {oracle.best.candidate}, {oracle.best_speed:.4g} items/s of"
                 f" {len(oracle.measured)} candidates in {oracle.elapsed_s:.0f} s"
             )
 
