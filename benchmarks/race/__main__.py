@@ -2,6 +2,7 @@
 
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -20,8 +21,8 @@ from poolrace.workers.errors import PoolraceError, UsageError
 RESULTS = ROOT / "benchmarks" / "results"
 """Default directory of the results."""
 
-LATEST = "race-latest.md"
-"""File name of the tables."""
+LATEST = {False: "race-latest.md", True: "race-busy-latest.md"}
+"""File name of the tables, by whether the races ran beside a busy process."""
 
 QUICK_APPS = ("hashing", "blocking")
 """Apps of a quick benchmark."""
@@ -51,7 +52,8 @@ def main(names: str, *, repeat: int, busy: bool, oracle_s: float, quick: bool, o
     """Measure how much speed the recommendation of a race misses, app by app."""
     try:
         apps = _apps(",".join(QUICK_APPS) if quick and names == "all" else names)
-        sizes = QUICK if quick else Sizes(OracleSizes(oracle_s), repeat, busy=busy)
+        sizes = QUICK if quick else Sizes(OracleSizes(oracle_s), repeat)
+        sizes = replace(sizes, busy=busy)
         target = out / "quick" if quick else out
         oracles = Oracles(target / "oracles", sizes.oracle, _progress)
         oracles.prepare(apps)
@@ -59,7 +61,7 @@ def main(names: str, *, repeat: int, busy: bool, oracle_s: float, quick: bool, o
             raise UsageError(f"no app has an oracle: {oracles.left_out}")
         for benchmark in benchmarks(apps, oracles, sizes, _progress):
             path = save(benchmark, target / "races")  # each round, so that a failure loses one only
-        write_file(target / LATEST, render(benchmark))
+        write_file(target / LATEST[busy], render(benchmark))
         click.echo(f"{render(benchmark)}\n{_changes(benchmark, path.parent)}\n\nraw values: {path}")
     except PoolraceError as error:
         click.echo(f"bench-race: {error}", err=True)

@@ -1,14 +1,20 @@
 """The benchmark of races from end to end: real workers, with tiny sizes."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
 
+import psutil
 import pytest
 
-from benchmarks.race.apps import APPS, app_named
+from benchmarks.race.apps import APPS, SERVER, app_named
 from benchmarks.race.measuring import key_of
+from benchmarks.race.serving import busy_process, environment_of
+from tests.conftest import wait_until
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -52,6 +58,24 @@ def test_unknown_apps_are_refused_with_the_known_names() -> None:
     answer = bench_race("--apps", "nothing,hashing")
     assert answer.returncode == 2
     assert answer.stderr.startswith("bench-race: --apps nothing: choose from http, blocking, ")
+
+
+def test_an_app_has_its_server_and_variables_while_it_is_measured() -> None:
+    with environment_of(app_named("http")):
+        url = os.environ[SERVER]
+        with urlopen(f"{url}/page") as answer:
+            assert answer.read() == b"hello"
+    assert SERVER not in os.environ
+    with pytest.raises(URLError):
+        urlopen(url)
+
+
+def test_a_busy_process_computes_until_the_block_ends() -> None:
+    before = set(psutil.Process().children())
+    with busy_process():
+        [process] = set(psutil.Process().children()) - before
+        wait_until(lambda: process.cpu_times().user > 0.3)
+    assert not process.is_running()
 
 
 def test_the_key_of_an_oracle_depends_on_the_machine_and_on_the_app() -> None:
