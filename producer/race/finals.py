@@ -24,7 +24,7 @@ FINALIST_SHARE = 0.78
 MAX_FINALISTS = 4
 """Number of finalists, at most; each of their rounds takes a second."""
 
-MAX_ROUNDS = 7
+MAX_ROUNDS = 5
 """Number of rounds, at most: candidates that are within the margin after these stay undecided."""
 
 DOMINATED = 0.97
