@@ -135,7 +135,7 @@ class PoolSearch:
 
     def record(self, lap: Lap, *, exceeds_memory: bool = False) -> None:
         """Record a lap; a pool that fails or is blocked is out after the lap that shows it."""
-        if lap.lost or not lap.items:
+        if lap.lost or not (lap.items or lap.cut_short):
             self.fail(lap.candidate)
             return
         self.laps.append(lap)
