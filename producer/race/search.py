@@ -12,6 +12,10 @@ from poolrace.producer.results.race import Lap, Reason
 MAX_SLOTS = 512
 """Slots that the search gives to a candidate, at most."""
 
+FIRST_SLOTS = 128
+"""Slots of the first candidate of a pool, at most: a service behind the task may refuse more
+connections, and processes take seconds to start."""
+
 NEAR_LEVEL = 0.9
 """Share of its level that the searched slots of a pool reach, at least; more slots of prefork take
 memory in proportion."""
@@ -231,7 +235,10 @@ class PoolSearch:
         least = max(workers, 1 if self.laps else self.cores)
         numbers = [number for number in grid(self.cores) if number >= workers]
         enough = [n for n in numbers if n >= least and model.speed(n, workers) >= near]
-        return [number for number in numbers if number <= min(enough, default=numbers[-1])]
+        most = min(enough, default=numbers[-1])
+        if not self.laps:
+            most = min(most, max(FIRST_SLOTS, self.cores))
+        return [number for number in numbers if number <= most]
 
 
 def _without_load(lap: Lap) -> float:
