@@ -1,5 +1,6 @@
 """Searches the slots and the workers of a pool where its model says that they matter. Pure."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -107,6 +108,10 @@ class PoolSearch:
                 speeds[lap.candidate] = max(speed_of(lap), speeds.get(lap.candidate, 0.0))
         return speeds
 
+    def predicted(self, candidate: Candidate) -> float:
+        """Executions/s that the model of the pool predicts for a candidate."""
+        return self.model.speed(candidate.slots, candidate.workers)
+
     def first(self, fits: Fits) -> Candidate | None:
         """The first candidate to measure; ends the search if there is none."""
         candidate = self._target(self.model, self.workers[0], fits)
@@ -179,15 +184,37 @@ class PoolSearch:
 
     def plausible_speed(self) -> float:
         """Executions/s that the fastest candidate may have without noise and background load."""
-        model = self.model
         waits, computes = PLAUSIBLE
         factor = waits if self.item.waiting_share > WAITING else computes
-        speeds = [
-            max(speed_of(lap), min(model.ideal(lap.candidate), factor * _without_load(lap)))
-            for lap in self.laps
-            if lap.candidate in self.speeds
+        return max(self._plausible(factor).values(), default=0.0)
+
+    def disturbed(self, best_speed: float) -> list[Candidate]:
+        """Candidates to measure again: their only lap was slow, but waited for cores.
+
+        Without that wait they would be clearly faster than the best speed.
+        """
+        number = Counter(lap.candidate for lap in self.laps)
+        speeds = self.speeds
+        return [
+            candidate
+            for candidate, plausible in self._plausible(1.0).items()
+            if speeds[candidate] < best_speed
+            and plausible > GAIN * best_speed
+            and number[candidate] == 1
         ]
-        return max(speeds, default=0.0)
+
+    def _plausible(self, factor: float) -> dict[Candidate, float]:
+        """Executions/s of each candidate without the waits for cores, and ``factor`` times more.
+
+        The CPU limits them.
+        """
+        model, speeds = self.model, self.speeds
+        for lap in self.laps:
+            candidate = lap.candidate
+            if candidate in speeds:
+                plausible = min(model.ideal(candidate), factor * _without_load(lap))
+                speeds[candidate] = max(speeds[candidate], plausible)
+        return speeds
 
     def memory_bytes(self, candidate: Candidate) -> float:
         """Memory that the workers of a candidate take, by the laps so far."""
