@@ -62,6 +62,9 @@ class Workers:
     def usage(self) -> Usages:
         return {"1": Usage(cpu_s=float(self.sent))}
 
+    def main_usage(self) -> Usages:
+        return {"1": Usage(cpu_s=self.sent / 5)}
+
 
 def measure(workers: Workers, **changes: Any) -> Lap:
     fields = {
@@ -78,6 +81,7 @@ def test_a_lap_without_a_window_runs_the_least_number_of_items() -> None:
     assert (lap.items, workers.sent, workers.deleted) == (5, 5, 5)
     assert lap.running_s == [pytest.approx(ITEM_S)] * 3
     assert (lap.cpu_s, lap.peak_memory_bytes, lap.lost) == (5.0, 2**20, False)
+    assert (lap.main_cpu_s, lap.cut_short) == (1.0, False)
 
 
 def test_a_lap_sends_no_more_items_than_allowed() -> None:
