@@ -214,7 +214,7 @@ def test_a_lap_keeps_few_items_in_flight_beyond_the_slots(clock: Clock) -> None:
 
 def test_items_that_were_under_way_when_a_lap_ended_early_are_executions(clock: Clock) -> None:
     anything: Any = Blocked(GEVENT, item_s=0.1, clock=clock)
-    fields = {"kind": "search", "round": 1, "first": 0, "deadline": math.inf, "prefetch": 4}
-    running = RunningLap(anything, anything, LapPlan(**fields, slow_below=90.0, **WIDE))
+    plan = LapPlan("search", 1, 0, prefetch=4, deadline=math.inf, slow_below=90.0, **WIDE)
+    running = RunningLap(anything, anything, plan)
     lap = running.measure()
     assert running.executions == lap.executions + 64
