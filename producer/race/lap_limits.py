@@ -9,11 +9,10 @@ from poolrace.producer.results.candidate import Candidate
 from poolrace.producer.results.race import Kind, Lap
 from poolrace.workers.pools import CORES
 
-WARM_UP = {"prefork": 64}
-"""Number of items that warm up a candidate of a pool: one per slot, and no more than this."""
-
-DEFAULT_WARM_UP = 16
-"""The same for the pools of one process, which import and connect once, not once per slot."""
+WARM_UP = {"prefork": 64, "threads": 16, "gevent": 4, "solo": 1}
+"""Number of items that warm up a worker of a pool: one per slot, and no more than this. Each child
+of prefork imports, and each thread connects, on its own. A greenlet lives for one item only, and
+items that block all greenlets would run one after the other."""
 
 WINDOW_S: dict[Kind, float] = {"base": 0.7, "search": 0.7, "final": 1.0}
 """Seconds in which a lap sends items; extended if an item is so long that a slot would run one item
@@ -89,8 +88,7 @@ class LapLimits:
         """
         if self._shortest_s > WINDOW_S["search"]:
             return None
-        most = WARM_UP.get(candidate.pool, DEFAULT_WARM_UP * candidate.workers)
-        number = min(candidate.slots, most)
+        number = min(candidate.concurrency, WARM_UP[candidate.pool]) * candidate.workers
         return self._plan(candidate, "search", 0, (number, number), 0.0)
 
     def note(self, running: RunningLap, lap: Lap) -> None:

@@ -69,7 +69,7 @@ def test_the_warm_up_has_an_item_for_each_process_and_no_throughput() -> None:
     known = limits()
     for candidate, number in (
         (Candidate("prefork", 32), 32), (Candidate("prefork", 512), 64), (SOLO, 1),
-        (Candidate("gevent", 512), 16), (Candidate("threads", 64, workers=2), 32),
+        (Candidate("gevent", 512), 4), (Candidate("threads", 64, workers=2), 32),
     ):  # fmt: skip
         plan = known.warm_up(candidate)
         assert plan is not None
