@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from poolrace.producer.analysis.race_verdict import judge
 from poolrace.producer.environment import describe_this_machine, now
-from poolrace.producer.race.app_info import AppInfo, probe
+from poolrace.producer.race.app_info import PROBE_S, AppInfo, probe
 from poolrace.producer.race.app_process import celery_command
 from poolrace.producer.race.capacity import require_race_fits
 from poolrace.producer.race.options import (
@@ -39,7 +39,7 @@ def race(
     made_at, began = now(), time.monotonic()
     require_race_fits(options)
     with open_sandbox(options.broker) as sandbox:
-        app = probe(options.target, sandbox, options.items)
+        app = probe(options.target, sandbox, options.items, min(PROBE_S, options.budget_s))
         pools = pools_to_search(options.pools, app.pools, patched=app.patched)
         fixed = fixed_candidates(options.pools, options.variants)
         prepared_s = time.monotonic() - began
