@@ -25,6 +25,10 @@ LAP_WORK_S = 25.0
 ITEMS_PER_SLOT = 3
 """Number of items per slot that a lap may run even if they take longer than ``LAP_WORK_S``."""
 
+LONG_ITEM_S = 2.0
+"""Seconds from which an item counts as long; a lap of long items runs one per slot. Of shorter
+ones a lap runs more, so that the start and the end of the lap do not count."""
+
 SLOW_SHARE = 0.3
 """Share of the best throughput so far; a lap of the search with less than this ends early."""
 
@@ -68,6 +72,8 @@ class LapLimits:
     def lap(self, candidate: Candidate, kind: Kind, number: int, executions: int) -> LapPlan:
         """Plan of a lap with this number, after so many executions of the task."""
         min_items, window_s = self._options.min_items(candidate), WINDOW_S[kind]
+        if self._shortest_s >= LONG_ITEM_S and not self._options.repeat_items:
+            min_items = candidate.slots
         left = self._options.max_executions - executions
         max_items = min(left, max(min_items, self._useful_items(candidate)))
         if self._options.repeat_items:

@@ -82,3 +82,10 @@ def test_a_task_of_long_items_is_not_warmed_up() -> None:
     known = limits()
     note(known, 2.0)
     assert known.warm_up(THREADS) is None
+
+
+def test_a_lap_of_long_items_runs_one_per_slot() -> None:
+    known = limits()
+    assert known.lap(THREADS, "search", 1, 0).min_items == 2 * 32 + 1
+    note(known, 4.5)
+    assert known.lap(THREADS, "search", 1, 0).min_items == 32
