@@ -88,23 +88,27 @@ class LapLimits:
         )
 
     def warm_up(self, candidate: Candidate) -> LapPlan | None:
-        """Plan of the lap that warms up a candidate, ``None`` for a task of long items.
-
-        A long item hides what a cold worker costs.
-        """
-        if self._shortest_s > WINDOW_S["search"]:
+        """Plan of the lap that warms up a candidate, ``None`` if long items need none."""
+        if self.items_are_long:
             return None
         number = min(candidate.concurrency, WARM_UP[candidate.pool]) * candidate.workers
         return self._plan(candidate, "search", 0, (number, number), 0.0)
 
-    def note(self, running: RunningLap, lap: Lap) -> None:
-        """Note the durations of the items of a lap, and its throughput."""
+    @property
+    def items_are_long(self) -> bool:
+        """Whether items are so long that they hide what a cold worker costs."""
+        return self._shortest_s > WINDOW_S["search"]
+
+    def note_durations(self, candidate: Candidate, running: RunningLap) -> None:
+        """Note the durations of the items of a lap of this candidate."""
         shortest_s = min(running.shortest_s, self._shortest_s or math.inf)
         self._shortest_s = 0.0 if shortest_s == math.inf else shortest_s
-        if lap.candidate.slots == 1:
+        if candidate.slots == 1:
             self._longest_s = max(self._longest_s, running.longest_s)
-        if lap.round:  # the warm-up has no throughput to compare with
-            self._best_speed = max(self._best_speed, lap.items_per_s)
+
+    def note_speed(self, lap: Lap) -> None:
+        """Note the throughput of a measured lap."""
+        self._best_speed = max(self._best_speed, lap.items_per_s)
 
     def _plan(
         self,

@@ -107,6 +107,15 @@ def test_a_pool_that_is_blocked_ends_early_and_leaves_nothing_to_later_laps(
     assert race_processes(project) == []
 
 
+def test_an_item_that_is_long_is_not_run_again_after_the_warm_up(project: CommandLine) -> None:
+    with session(project, "sleep_in_c", 1.0) as opened:
+        opened.start([SOLO])
+        first = opened.measure(SOLO, "base")
+        assert (first.kind, first.round, first.items, opened.executions) == ("base", 1, 1, 1)
+        second = opened.measure(SOLO, "base")
+        assert (second.round, second.items, opened.executions) == (2, 1, 2)
+
+
 @pytest.mark.timing
 def test_a_race_of_items_that_hang_in_c_and_ignore_signals_ends_in_time(
     project: CommandLine,
