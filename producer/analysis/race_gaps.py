@@ -63,7 +63,7 @@ class Gaps:
     unfinished: dict[str, Reason] = field(default_factory=dict)
     """Pool that might be faster with more slots -> reason why its search ended."""
     rounds: int | None = None
-    """Number of rounds of the finals if they are too few to compare, else ``None``."""
+    """Number of rounds of the finals that compare candidates if they are too few, else ``None``."""
 
     def __bool__(self) -> bool:
         return bool(self.never_measured or self.unfinished) or self.rounds is not None
@@ -120,8 +120,10 @@ def find_gaps(race: Race, summaries: Sequence[CandidateSummary], fastest: Candid
     }
     never_measured = {**never_started, **left_out}
     planned = len(race.finalists) > 1 or never_measured or race.interruption
-    rounds = max((lap.round for lap in race.laps if lap.kind == "final"), default=0)
-    too_few = planned and (rounds < MIN_ROUNDS or not is_compared(race, summaries))
+    rounds = 0
+    if is_compared(race, summaries):
+        rounds = max(lap.round for lap in race.laps if lap.kind == "final")
+    too_few = planned and rounds < MIN_ROUNDS
     unfinished = dict(_unfinished(race, fastest))
     return Gaps(never_measured, unfinished, rounds if too_few else None)
 

@@ -128,7 +128,9 @@ def gaps(verdict: Verdict) -> Iterator[str]:
         ratio = verdict.pools[pool].could_be_faster if pool in verdict.pools else None
         times = f"{ratio:.1f} times as fast" if ratio else "faster"
         reasons.append(f"{pool} may be {times} with more slots or workers, but {ENDED[reason]}")
-    if missing.rounds is not None:
+    if missing.rounds == 0:
+        reasons.append("no two candidates ran in the same round")
+    elif missing.rounds is not None:
         reasons.append(f"the finals had {missing.rounds} of at least {MIN_ROUNDS} rounds")
     yield f"Incomplete: {'; '.join(reasons)}."
     out_of_time = "time" in missing.reasons or (
