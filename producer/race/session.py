@@ -122,12 +122,17 @@ class RaceSession:
                 self._warm_up(candidate)  # a long item hides what a cold worker costs
         return [candidate for candidate in candidates if candidate in self._groups]
 
-    def measure(self, candidate: Candidate, kind: Kind) -> Lap:
-        """Measure one lap of a candidate whose workers run, and keep it."""
+    def measure(self, candidate: Candidate, kind: Kind, items: int | None = None) -> Lap:
+        """Measure one lap of a candidate whose workers run, and keep it.
+
+        The lap runs exactly ``items`` items, if that is given.
+        """
         number = self._rounds[candidate, kind] = self._rounds.get((candidate, kind), 0) + 1
         min_items, window_s = self._options.min_items(candidate), WINDOW_S[kind]
         max_items = self._options.max_executions - self.executions
-        if self._options.repeat_items:
+        if items:
+            min_items = items
+        if items or self._options.repeat_items:
             max_items, window_s = min_items, 0.0
         plan = self._plan(
             candidate,
