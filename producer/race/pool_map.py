@@ -98,12 +98,12 @@ def _measure(
         with RaceSession(race_options, sandbox, app, began) as session:
             workers = _Workers(options, session, report_step)
             steps = strategy.steps()
-            request = next(steps, None)
-            while request is not None:
-                try:
+            try:
+                request = next(steps)
+                while True:
                     request = steps.send(workers.answer(request))
-                except StopIteration:
-                    return
+            except StopIteration:
+                return
 
 
 class _Workers:
@@ -116,6 +116,7 @@ class _Workers:
         self._before = CpuSnapshot.now()
 
     def answer(self, request: Request) -> Answer:
+        """Execute a request; raises ``GivenUp`` at the end of the budget."""
         session = self._session
         if isinstance(request, Start):
             # Workers warm up with the item that computes least.

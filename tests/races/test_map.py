@@ -1,7 +1,10 @@
 """``producer map`` on real workers, as a user calls it."""
 
+import json
+
 import pytest
 
+from poolrace.producer.race.pool_map_strategy import LAP_S
 from poolrace.producer.reports.formats import FORMATS
 from tests.conftest import CommandLine
 from tests.in_process import InProcess
@@ -28,6 +31,9 @@ def test_processes_win_where_a_task_computes_and_a_map_is_rendered_in_all_format
     waiting = cells[0.9, 8]["pools"]["threads"]
     assert waiting["items_per_s"] > 2 * cells[0.9, 2]["pools"]["threads"]["items_per_s"]
     assert waiting["peak_memory_bytes"] < cells[0.9, 8]["pools"]["prefork"]["peak_memory_bytes"]
+    stored = json.loads((producer.directory / "map.json").read_text())
+    most = LAP_S * 8 / 0.03  # items of a lap in the fastest cell
+    assert max(map_lap["lap"]["items"] for map_lap in stored["laps"]) <= most + 1
     svg = (producer.directory / "map.svg").read_text()
     assert svg.startswith("<svg xmlns=")
     assert svg.count("<rect") == 1 + len(cells)

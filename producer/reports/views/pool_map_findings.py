@@ -34,7 +34,7 @@ def _load(pool_map: PoolMap, map_cells: Sequence[MapCell]) -> Iterator[str]:
         yield (
             f"The machine was busy in {_of(busy, map_cells)}: other processes left {min(busy):.1f}"
             f" of {usable_cores(pool_map.environment.hosts):g} cores, at worst. There a pool wins"
-            " only if it should win on a quiet machine, too, by the model."
+            " only if its predicted speed on a quiet machine says so, too."
         )
 
 
@@ -92,8 +92,8 @@ def _predicted(map_cells: Sequence[MapCell]) -> Iterator[str]:
     """The cells without laps that model and neighbours decide."""
     if predicted := _with(map_cells, "predicted"):
         yield (
-            f"No laps were run in {_of(predicted, map_cells)}, whose result follows from their"
-            f" neighbours and the model: {_places(predicted)}."
+            f"No laps were run in {_of(predicted, map_cells)}, which their neighbours and the"
+            f" predicted speeds decide: {_places(predicted)}."
         )
 
 
