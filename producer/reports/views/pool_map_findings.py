@@ -29,13 +29,16 @@ def findings(pool_map: PoolMap) -> list[str]:
 
 def _load(pool_map: PoolMap, map_cells: Sequence[MapCell]) -> Iterator[str]:
     """The background load, if other processes left too few cores."""
-    busy = [cell.cores_left for cell in map_cells if cell.busy and cell.cores_left is not None]
-    if busy:
-        yield (
-            f"The machine was busy in {_of(busy, map_cells)}: other processes left {min(busy):.1f}"
-            f" of {usable_cores(pool_map.environment.hosts):g} cores, at worst. There a pool wins"
-            " only if its predicted speed on a quiet machine says so, too."
-        )
+    busy = [cell for cell in map_cells if cell.busy]
+    if not busy:
+        return
+    least = min(cell.cores_left for cell in busy if cell.cores_left is not None)
+    winners = " There a pool wins only if its predicted speed on a quiet machine says so, too."
+    yield (
+        f"The machine was busy in {_of(busy, map_cells)}: other processes left {least:.1f} of"
+        f" {usable_cores(pool_map.environment.hosts):g} cores, at worst."
+        f"{winners if any(cell.winner for cell in busy) else ''}"
+    )
 
 
 def _wins_of(pool: str, map_cells: Sequence[MapCell]) -> str:
