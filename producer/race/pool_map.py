@@ -27,7 +27,7 @@ ReportStep = Callable[[str], None]
 """Function that is called before each lap with a description of it."""
 
 LONGEST_ITEM = 3.0
-"""Ratio of the time limit of an item to its time with all slots on one core."""
+"""Ratio of the time limit of an item to its time with all slots on one core, at least."""
 
 
 def measure_map(
@@ -86,11 +86,12 @@ def _measure(
     """Execute the requests of the strategy; raises ``GivenUp`` at the end of the budget."""
     target = Target(pool_map_app.__name__, "mixed", sys.executable, Path.cwd())
     first = [_item(options, max(options.shares))]
+    longest_s = LONGEST_ITEM * options.item_s * max(options.concurrencies)
     race_options = RaceOptions(
         target,
         first,
         budget_s=options.budget_s,
-        time_limit_s=LONGEST_ITEM * max(1.0, options.item_s * max(options.concurrencies)),
+        time_limit_s=max(RaceOptions.time_limit_s, longest_s),
         max_executions=sys.maxsize,
     )
     with open_sandbox(None) as sandbox:
