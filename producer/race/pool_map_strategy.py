@@ -30,6 +30,9 @@ OVERHEAD_S = 0.15
 EXTRA_SHARE = 0.15
 """Share of the time budget that is kept for more laps of unclear cells."""
 
+LATER_FACTOR = 1.1
+"""Ratio of the time that is kept for the later rows to the time that they are expected to need."""
+
 START_S = 6.0
 """Seconds to start and stop the workers of a row, before that of a row has been measured."""
 
@@ -192,7 +195,7 @@ class MapStrategy:
     def _extra_s(self, later: Sequence[int]) -> float:
         """Seconds that the unclear cells of a row may use: an equal part of what is to spare."""
         needed_s = self._start_s * len(later) + sum(self._chosen(later).values())
-        return (self._left_s() - needed_s) / (1 + len(later))
+        return (self._left_s() - LATER_FACTOR * needed_s) / (1 + len(later))
 
     def _round_s(self, share: float, concurrency: int) -> float:
         """Seconds of one lap of each pool in a cell, by the model and by the laps so far."""
