@@ -110,13 +110,17 @@ class RaceSession:
                 self._warm_up(candidate, plan)
         return [candidate for candidate in candidates if candidate in self._groups]
 
-    def measure(self, candidate: Candidate, kind: Kind) -> Lap:
-        """Measure one lap of a candidate whose workers run, and keep it."""
+    def measure(self, candidate: Candidate, kind: Kind, items: int | None = None) -> Lap:
+        """Measure one lap of a candidate whose workers run, and keep it.
+
+        The lap runs exactly ``items`` items, if that is given.
+        """
         number = self._rounds[candidate, kind] = self._rounds.get((candidate, kind), 0) + 1
         if first := self._first_laps.pop(candidate, None):
             lap = replace(first, kind=kind, round=number)
         else:
-            lap = self._run(candidate, self._limits.lap(candidate, kind, number, self.executions))
+            plan = self._limits.lap(candidate, kind, number, self.executions, items)
+            lap = self._run(candidate, plan)
         self._limits.note_speed(lap)
         self.laps.append(lap)
         logger.info("%s: %.4g items/s (%s %d)", candidate, lap.items_per_s, kind, number)

@@ -17,6 +17,7 @@ from poolrace.producer.reports.views import (
     incomplete,
     models,
     pool_map,
+    pool_map_findings,
     race,
     race_cases,
     scale,
@@ -165,13 +166,13 @@ def _map(measured: PoolMap) -> View:
     lines = map_cells(measured)
     return View(
         title=pool_map.TITLE,
-        summary=pool_map.summary(measured),
+        summary=pool_map.summary(measured, lines),
         incomplete=incomplete.lines(measured, "laps", len(measured.laps), measured.planned),
         header=pool_map.header(measured),
         cells=pool_map.cells(lines),
         validity=pool_map.PROOF,
         valid=True,
-        findings=pool_map.findings(lines),
+        findings=pool_map_findings.findings(measured),
         notes=[f"{name} was left out, because {why}" for name, why in measured.left_out.items()],
         environment=environment.lines(measured.environment),
         chart=pool_map.chart(measured, lines),
