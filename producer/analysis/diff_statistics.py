@@ -51,6 +51,15 @@ class Difference:
 
 
 @dataclass(frozen=True)
+class _Moments:
+    """Number, mean and variance of the logarithms of a sample."""
+
+    number: int
+    mean: float
+    variance: float
+
+
+@dataclass(frozen=True)
 class _Estimate:
     """Estimate of the logarithm of a ratio."""
 
@@ -104,28 +113,32 @@ def _difference(
 
 def _estimates(pairs: Sequence[tuple[Sample, Sample]]) -> dict[int, _Estimate]:
     """The estimate of each case that has enough values in both files, by number of the case."""
-    judged = {
-        case: ([math.log(value) for value in old], [math.log(value) for value in new])
+    moments = {
+        case: (_moments(old), _moments(new))
         for case, (old, new) in enumerate(pairs)
         if min(len(old), len(new)) >= MIN_VALUES
     }
-    if not judged:
+    if not moments:
         return {}
     # Three runs often agree by chance. A case counts as no quieter than half of all cases.
-    typical = median(variance(sample) for pair in judged.values() for sample in pair)
-    return {case: _estimate(old, new, typical) for case, (old, new) in judged.items()}
+    typical = median(each.variance for pair in moments.values() for each in pair)
+    return {case: _estimate(old, new, typical) for case, (old, new) in moments.items()}
 
 
-def _estimate(old: Sample, new: Sample, least_variance: float) -> _Estimate:
+def _moments(sample: Sample) -> _Moments:
+    logarithms = [math.log(value) for value in sample]
+    return _Moments(len(sample), fmean(logarithms), variance(logarithms))
+
+
+def _estimate(old: _Moments, new: _Moments, least_variance: float) -> _Estimate:
     """Welch's estimate with Satterthwaite's degrees of freedom, and the variance of a restart."""
     parts = [
-        (max(variance(sample), least_variance) / len(sample), len(sample) - 1)
-        for sample in (old, new)
+        (max(each.variance, least_variance) / each.number, each.number - 1) for each in (old, new)
     ]
     total = sum(part for part, _ in parts) + 2 * RESTART_SD**2
     uncertainty = sum(part**2 / degrees for part, degrees in parts)
     degrees = min(total**2 / uncertainty, MAX_DEGREES) if uncertainty else MAX_DEGREES
-    return _Estimate(fmean(new) - fmean(old), math.sqrt(total), int(degrees))
+    return _Estimate(new.mean - old.mean, math.sqrt(total), int(degrees))
 
 
 def _different(p_by_case: dict[int, float]) -> set[int]:

@@ -11,7 +11,6 @@ import click
 from poolrace.producer.analysis.diff import DEFAULT_MARGIN, Diff, compare_results
 from poolrace.producer.analysis.diff_statistics import MIN_VALUES
 from poolrace.producer.commands.help import Command
-from poolrace.producer.commands.options import result_options
 from poolrace.producer.commands.output import Output
 from poolrace.producer.errors import CheckFailed
 from poolrace.producer.program import examples
@@ -105,7 +104,13 @@ class Condition(click.ParamType[float]):
     type=click.Choice([*DIFF_FORMATS, JSON]),
     help=f"Format to print: {', '.join([*DIFF_FORMATS, JSON])}.  [default: text]",
 )
-@result_options
+@click.option("--out", type=click.Path(path_type=Path), help="File for the diff, as JSON.")
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path),
+    help="File for a report; its suffix chooses the format: .txt, .md, .csv or .html.",
+)
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 def command(
     old: Path, new: Path, margin: float, limit: float | None, format_: str | None, **options: Any
 ) -> None:
@@ -136,7 +141,7 @@ def _output(old: Path, new: Path, format_: str | None, options: dict[str, Any]) 
     options["as_json"] = options["as_json"] or format_ == JSON
     output = Output.from_options(options)
     if output.report and format_for(output.report) not in DIFF_FORMATS:
-        raise UsageError(f"a diff has no chart for --report {output.report}; give a .html or a .md")
+        raise UsageError(f"a diff has no chart for --report {output.report}; write .html or .md")
     for path in filter(None, (output.out, output.report)):
         if path.resolve() in (old.resolve(), new.resolve()):
             raise UsageError(f"{path} would be overwritten; give another path for the diff")

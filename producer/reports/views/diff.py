@@ -161,7 +161,7 @@ def _with_factors(cases: Sequence[CaseDiff]) -> str:
 def _too_few(diff: Diff, cases: Sequence[CaseDiff]) -> str:
     few = f"{len(cases)} case(s) have fewer than {MIN_VALUES} values in a file, too few to show"
     if isinstance(diff.old, Race):
-        return f"{few} a difference: their search ended early."
+        return f"{few} a difference."
     return f"{few} a difference; measure with --repeat {MIN_VALUES} or more."
 
 
