@@ -65,9 +65,11 @@ class RaceSession:
     ) -> None:
         self.laps: list[Lap] = []
         self.failures: dict[Candidate, str] = {}
-        """Candidates whose workers failed, and why, in the workers' own words."""
+        """Candidates whose workers or most items failed, and why, in their own words."""
         self.sent: set[str] = set()
         """Names of the tasks that the task sent; they are not run."""
+        self.retried = False
+        """Whether the task asked to be retried; the item failed instead."""
         self.executions = 0
         self.cores_left = float(MACHINE_CORES)
         """CPU cores that other processes left free while the base was measured, at least."""
@@ -219,9 +221,12 @@ class RaceSession:
         finally:
             self.executions += running.executions
             self.sent |= group.sent
+            self.retried |= group.retried
         self._note_durations(candidate, running)
         if lap.traceback:
             self._tracebacks.setdefault(candidate, lap.traceback)
+            if sum(lap.failures.values()) > lap.items:
+                self.failures.setdefault(candidate, f"{candidate} {_first_failure(lap.traceback)}")
         if lap.lost:
             reason = _reason_of_loss(group, plan, self._tracebacks.get(candidate))
             self._drop(candidate, f"{candidate} {reason}")
@@ -241,13 +246,17 @@ class RaceSession:
         self.stop([candidate])
 
 
+def _first_failure(traceback: str) -> str:
+    return f"{FAILED} {last_line(traceback)}"
+
+
 def _reason_of_loss(group: WorkerGroup, plan: LapPlan, traceback: str | None) -> str:
     """Reason why a lap was lost, in the words of the task or the worker.
 
     ``traceback`` is that of the candidate's first failure.
     """
     if traceback:
-        return f"{FAILED} {last_line(traceback)}"
+        return _first_failure(traceback)
     if group.ended:
         return f"ended: {group.last_error()}"
     waits_for = f"; it sent {', '.join(sorted(group.sent))}, which a race does not run"

@@ -58,6 +58,8 @@ class WorkerGroup:
         self._ready = 0
         self.sent: set[str] = set()
         """Names of the tasks that the task sent."""
+        self.retried = False
+        """Whether the task asked to be retried."""
 
     def start(self) -> None:
         """Start the workers, without waiting; raises ``ClusterError`` if that fails."""
@@ -108,6 +110,8 @@ class WorkerGroup:
                 self._ready += 1
             elif kind == "sent":
                 self.sent.update(values)
+            elif kind == "retried":
+                self.retried = True
             else:
                 timings.append(ItemTiming(*values))
         return timings
@@ -131,7 +135,7 @@ class WorkerGroup:
     def _arguments(self, number: int) -> list[str]:
         """Command-line arguments of a worker, for ``celery``."""
         limit = []
-        if self.candidate.pool == "prefork":  # the only pool of which Celery can end an item
+        if self.candidate.pool in {"prefork", "gevent"}:  # of others Celery cannot end an item
             limit = ["--time-limit", f"{self._time_limit_s:g}"]
         return [
             *("--app", SHIM, "worker", "--queues", self.queue),
