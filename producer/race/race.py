@@ -48,7 +48,7 @@ def race(
         prepared_s = time.monotonic() - began
         confirm(app)
         began = time.monotonic() - prepared_s
-        with RaceSession(options, sandbox, app, began) as session:
+        with RaceSession(options, sandbox, app, began, cut_short=True) as session:
             steps = strategy(options, pools, fixed, CORES, base_candidates(app.pools))
             decision, error = execute(steps, session)
             measured = _record(made_at, options, app, session, decision)
