@@ -17,6 +17,10 @@ LONG_LAP_S = 10.0
 """Seconds of CPU-bound work per lap above which a candidate with more slots than the task can use
 is not measured at all."""
 
+ITEMS_PER_SLOT = 5
+"""Number of items that are in flight for each slot, with Celery's prefetch multiplier of 4. A lap
+ends when all of them have ended."""
+
 FASTER_THAN_ALONE = 1.5
 """Ratio of the duration of an item alone in a worker to its shortest mean duration elsewhere, at
 most. Items do not run faster beside others; the factor allows for an unsteady machine."""
@@ -109,7 +113,7 @@ def reason_to_leave_out(
         return "memory"
     if FASTER_THAN_ALONE * candidate.slots < enough * cost.duration_s:
         return "Little's law"
-    lap_s = 2 * candidate.slots * cost.cpu_s / cores
+    lap_s = ITEMS_PER_SLOT * candidate.slots * cost.cpu_s / cores
     if candidate.slots > usable_slots(cost, cores) and lap_s > LONG_LAP_S:
         return "utilisation law"
     return None

@@ -63,8 +63,8 @@ def test_slots_that_are_too_few_by_littles_law_are_left_out() -> None:
 
 
 def test_slots_beyond_use_are_left_out_only_if_their_lap_would_be_long() -> None:
-    assert reason(Candidate("threads", 64), COMPUTES) is None
-    assert reason(Candidate("threads", 128), COMPUTES) == "utilisation law"
+    assert reason(Candidate("threads", 32), COMPUTES) is None
+    assert reason(Candidate("threads", 64), COMPUTES) == "utilisation law"
     short = ItemCost(duration_s=0.001, cpu_s=0.001, worker_bytes=MIB)
     assert reason(Candidate("threads", 512), short) is None
 
