@@ -101,7 +101,7 @@ APPS = (
     App("hanging", "fails", "tasks.crawl", frozenset({"prefork", "gevent"}), WAITING | {"failures"},
         wrong=frozenset({"solo", "threads"}), options=("--time-limit", "1")),
     App("large_memory", "memory", "tasks.upload", CONCURRENT, frozenset({"memory", "waiting"}),
-        options=("--max-memory", "600M")),
+        options=("--max-memory", "400M")),
     App("large_results", "messages", "tasks.export", CONCURRENT | {"solo"},
         frozenset({"broker", "worker", "cpu"}), wrong=frozenset(), slots=(1, 16)),
     App("subprocesses", "computes", "tasks.convert", CONCURRENT, frozenset({"cpu"}),
