@@ -121,6 +121,7 @@ def _record(
         budget_s=options.budget_s,
         settings=app.settings,
         sent=sorted(session.sent),
+        retried=session.retried,
         failures={str(candidate): reason for candidate, reason in session.failures.items()},
     )
     return replace(measured, complete=judge(measured).complete)
