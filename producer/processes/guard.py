@@ -4,7 +4,8 @@
 
 The command runs until the guard's standard input ends: the producer closes it, or the producer
 ends, even by SIGKILL. Then the guard ends the command with all its descendants,
-daemons included, and removes the directory. It reports on standard output: ``pid N`` and, if the
+daemons included, and removes the directory. If the producer wrote ``KILL`` before, the guard sends
+SIGKILL at once, else SIGTERM first. It reports on standard output: ``pid N`` and, if the
 command ends earlier, ``ended CODE``.
 
 A command that keeps running has a state file, by its name in the directory (an empty name: none).
@@ -41,6 +42,9 @@ takes 10 microseconds."""
 LINE_BYTES = 64
 """Bytes of the longest line that a guard writes."""
 
+KILL = b"kill"
+"""Text on standard input of a guard that is to send SIGKILL without SIGTERM before it."""
+
 LOG_BYTES = 2**23
 """Bytes of a log above which the guard empties it: a command may write gigabytes."""
 
@@ -66,12 +70,16 @@ class GuardedProcess:
         self._ended = self._ended or self._has_reported_end()
         return self._ended
 
-    def release(self) -> None:
+    def release(self, *, kill: bool = False) -> None:
         """Close the guard's standard input; does not wait.
 
-        The guard ends the command, unless the state file is there.
+        The guard ends the command, unless the state file is there. ``kill`` makes it send SIGKILL
+        without SIGTERM before it.
         """
-        if self._guard.stdin:
+        if self._guard.stdin and not self._guard.stdin.closed:
+            with contextlib.suppress(BrokenPipeError):  # the guard was killed
+                if kill:
+                    self._guard.stdin.write(KILL)
             self._guard.stdin.close()
 
     def stop(self) -> None:
@@ -158,7 +166,7 @@ def main(directory: Path, state_file: str, command: list[str]) -> None:
         signal.signal(signum, signal.SIG_IGN)
     _report(f"pid {process.pid}")
     reaper.start()
-    owner = threading.Thread(target=sys.stdin.buffer.read, daemon=True)
+    owner = _Owner()
     owner.start()
     reported = False
     while owner.is_alive():
@@ -169,9 +177,22 @@ def main(directory: Path, state_file: str, command: list[str]) -> None:
             _report(f"ended {reaper.code}")
     while _is_kept(directory, state_file) and not reaper.ended.wait(POLL_S):
         pass
-    _end(reaper)
+    _end(reaper, 0.0 if owner.text == KILL else STOP_S)
     if not _is_kept(directory, state_file) and (not state_file or _is_current(directory)):
         shutil.rmtree(directory, ignore_errors=True)
+
+
+class _Owner(threading.Thread):
+    """Waits until standard input ends, which the owner of the command keeps open."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.text = b""
+        """All that was written to standard input, once it has ended."""
+
+    def run(self) -> None:
+        """Read standard input to its end."""
+        self.text = sys.stdin.buffer.read()
 
 
 class _Reaper(threading.Thread):
@@ -220,12 +241,12 @@ def _adopt_orphans() -> None:
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
 
 
-def _end(reaper: _Reaper) -> None:
-    """Send SIGTERM to the command, and kill remaining descendants after ``STOP_S``."""
-    if not reaper.ended.is_set():
+def _end(reaper: _Reaper, stop_s: float) -> None:
+    """Send SIGTERM to the command, and kill remaining descendants after ``stop_s`` seconds."""
+    if stop_s and not reaper.ended.is_set():
         with contextlib.suppress(ProcessLookupError):  # the command has just ended
             os.kill(reaper.pid, signal.SIGTERM)
-        reaper.ended.wait(STOP_S)
+        reaper.ended.wait(stop_s)
     while remaining := _remaining():
         for descendant in remaining:
             with contextlib.suppress(psutil.NoSuchProcess):  # the process has just ended

@@ -127,10 +127,10 @@ class AppProcess:
         line = last_line(self.log_tail())
         return line if ERROR_LINE.fullmatch(line) else ""
 
-    def request_stop(self) -> None:
-        """Have the process end, without waiting for it."""
+    def request_stop(self, *, kill: bool = False) -> None:
+        """Have the process end, without waiting for it; ``kill``: by SIGKILL at once."""
         if self._process:
-            self._process.release()
+            self._process.release(kill=kill)
 
     def stop(self) -> None:
         """End the process and all its descendants, and remove the directory."""

@@ -79,7 +79,20 @@ def _without_retries_and_rate_limit(sender: Any, **_: Any) -> None:
         task.retry, task.rate_limit, task.backend = retry, None, sender.app.backend
 
 
-def _on_ready(**_: Any) -> None:
+def _on_ready(sender: Any, **_: Any) -> None:
+    """Tell the producer that the worker is ready, and end at once at SIGTERM from now on.
+
+    Celery's own shutdown of an idle worker takes 0.8 to 3.5 s, and a race stops a dozen of them.
+    """
+    from celery import signals  # noqa: PLC0415 # after gevent has patched
+
+    def end(*_: Any) -> None:
+        try:
+            signals.worker_shutdown.send(sender=sender.controller)  # as Celery does at its end
+        finally:
+            os._exit(0)  # the kernel ends the child processes
+
+    signal.signal(signal.SIGTERM, end)
     _write_line(["ready"])
 
 

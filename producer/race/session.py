@@ -125,7 +125,8 @@ class RaceSession:
     def measure(self, candidate: Candidate, kind: Kind) -> Lap:
         """Measure one lap of a candidate whose workers run, and keep it."""
         number = self._rounds[candidate, kind] = self._rounds.get((candidate, kind), 0) + 1
-        min_items, window_s = self._options.min_items(candidate), WINDOW_S[kind]
+        min_items = self._options.min_items(candidate)
+        window_s = self._options.window_s or WINDOW_S[kind]
         max_items = self._options.max_executions - self.executions
         if self._options.repeat_items:
             max_items, window_s = min_items, 0.0

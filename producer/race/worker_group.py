@@ -18,7 +18,7 @@ from poolrace.producer.race.options import Target
 from poolrace.producer.race.sandbox import Sandbox
 from poolrace.producer.results.candidate import Candidate
 from poolrace.workers.errors import ClusterError
-from poolrace.workers.usage import LINUX, Usages, usage_of_tree
+from poolrace.workers.usage import LINUX, Usage, Usages, usage_of_tree
 
 READY_S = 90.0
 """Seconds for workers to be ready; starting takes 2 to 4 on two cores, longer for hundreds."""
@@ -88,10 +88,10 @@ class WorkerGroup:
             if time.monotonic() > deadline:
                 raise ClusterError(f"{self.candidate} was not ready within {timeout_s:.0f} s")
 
-    def request_stop(self) -> None:
-        """Have the workers end, without waiting for them."""
+    def request_stop(self, *, kill: bool = False) -> None:
+        """Have the workers end, without waiting for them; ``kill``: by SIGKILL at once."""
         for worker in self._workers:
-            worker.request_stop()
+            worker.request_stop(kill=kill)
 
     def stop(self) -> None:
         """End the workers and all their descendants."""
@@ -137,6 +137,15 @@ class WorkerGroup:
         for worker in self._workers:
             with suppress(psutil.NoSuchProcess):
                 usages[str(worker.pid)] = usage_of_tree(worker.pid)
+        return usages
+
+    def main_usage(self) -> Usages:
+        """CPU seconds of the workers' main processes, which handle the messages."""
+        usages = {}
+        for worker in self._workers:
+            with suppress(psutil.NoSuchProcess):
+                times = psutil.Process(worker.pid).cpu_times()
+                usages[str(worker.pid)] = Usage(cpu_s=times.user + times.system)
         return usages
 
     def memory_bytes(self) -> int:
