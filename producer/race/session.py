@@ -212,5 +212,8 @@ def _reason_of_loss(group: WorkerGroup, plan: LapPlan, traceback: str | None) ->
         return _first_failure(traceback)
     if group.ended:
         return f"{ENDED} {group.last_error()}"
-    waits_for = f"; it sent {', '.join(sorted(group.sent))}, which a race does not run"
-    return f"hung: no item finished within {plan.patience_s:.3g} s{waits_for if group.sent else ''}"
+    reason = f"hung: no item finished within {plan.patience_s:.3g} s"
+    if group.sent:
+        return f"{reason}; it sent {', '.join(sorted(group.sent))}, which a race does not run"
+    logged = group.logged_error()
+    return f"{reason}; its worker logged {logged}" if logged else reason
