@@ -46,6 +46,7 @@ def test_code_that_releases_the_gil_gets_threads_since_they_are_cheaper(load: in
 def test_a_task_that_waits_gets_many_slots(load: int) -> None:
     for verdict in verdicts(WAITS, load):
         assert verdict.fastest.candidate.slots >= 64
+        assert verdict.limited_by in {"waiting", "cpu"}  # messages may use up the cores
 
 
 @busy_or_not
