@@ -11,9 +11,12 @@ from math import fsum
 from statistics import median
 from typing import Any
 
-from poolrace.producer.analysis.stats import confidence_interval
+from poolrace.producer.analysis.stats import MIN_VALUES, confidence_interval
 from poolrace.producer.results.candidate import Candidate
 from poolrace.producer.results.race import Kind, Lap, Race
+
+KINDS: tuple[Kind, ...] = ("final", "search", "base")
+"""Kinds of laps, those that compare candidates best first."""
 
 PERCENTILE_NAMES = ("p50", "p95", "p99")
 
@@ -23,13 +26,14 @@ BUSY_BELOW = 0.75
 
 @dataclass(frozen=True)
 class CandidateSummary:
-    """Figures of one candidate: medians over its laps, and its largest memory peak."""
+    """Figures of one candidate: medians over laps of one kind, and its largest memory peak."""
 
     candidate: Candidate
     laps: int
+    """Number of laps of that kind."""
     items_per_s: float
     ci95: tuple[float, float] | None
-    """95 % confidence interval of ``items_per_s``."""
+    """95 % confidence interval of ``items_per_s``; ``None`` for fewer than three laps."""
     waiting_s: list[float]
     """p50, p95 and p99 of the time between sending an item and its start."""
     running_s: list[float]
@@ -43,7 +47,10 @@ class CandidateSummary:
     switches_per_item: float
     failures: Counter[str]
     executions: int
+    """Items of all laps that ran, whether they succeeded or failed."""
     waiting_share: float
+    main_cpu_s_per_item: float | None
+    """CPU seconds of the workers' main processes per item; ``None`` if a lap does not hold it."""
 
     @property
     def failed_share(self) -> float:
@@ -105,11 +112,12 @@ def waiting_share_of(laps: Sequence[Lap]) -> float:
 
 def _summary(race: Race, candidate: Candidate) -> CandidateSummary:
     all_laps = laps_of(race, candidate)
-    laps = laps_of(race, candidate, "final") or all_laps
-    executions = sum(lap.executions for lap in all_laps) or 1
+    laps = _comparable_laps(race, candidate)
+    executions = sum(lap.executions for lap in laps) or 1
     speeds = [lap.items_per_s for lap in laps]
     wall_s = fsum(lap.wall_s for lap in laps) or 1e-9
-    switches = sum(lap.voluntary_switches + lap.involuntary_switches for lap in all_laps)
+    switches = sum(lap.voluntary_switches + lap.involuntary_switches for lap in laps)
+    main_cpu_s = [lap.main_cpu_s for lap in laps if lap.main_cpu_s is not None]
     return CandidateSummary(
         candidate=candidate,
         laps=len(laps),
@@ -117,15 +125,27 @@ def _summary(race: Race, candidate: Candidate) -> CandidateSummary:
         ci95=confidence_interval(speeds),
         waiting_s=_medians([lap.waiting_s for lap in laps]),
         running_s=_medians([lap.running_s for lap in laps]),
-        cpu_s_per_item=fsum(lap.cpu_s for lap in all_laps) / executions,
+        cpu_s_per_item=fsum(lap.cpu_s for lap in laps) / executions,
         cores_used=fsum(lap.cpu_s + lap.core_wait_s for lap in laps) / wall_s,
         overlap=fsum(lap.running_total_s for lap in laps) / wall_s,
         peak_memory_bytes=max(lap.peak_memory_bytes for lap in all_laps),
         switches_per_item=switches / executions,
         failures=count_failures(all_laps),
-        executions=executions,
+        executions=sum(lap.executions for lap in all_laps),
         waiting_share=_waiting_share(race, candidate, laps),
+        main_cpu_s_per_item=fsum(main_cpu_s) / executions if len(main_cpu_s) == len(laps) else None,
     )
+
+
+def _comparable_laps(race: Race, candidate: Candidate) -> list[Lap]:
+    """Laps of one kind: finals if there are enough for an interval, else search laps, else base.
+
+    Laps of different kinds differ in length, and in the number of workers that run beside them.
+    If no kind has enough laps, the kind with the most laps is taken.
+    """
+    by_kind = [laps_of(race, candidate, kind) for kind in KINDS]
+    enough = [laps for laps in by_kind if len(laps) >= MIN_VALUES]
+    return enough[0] if enough else max(by_kind, key=len)
 
 
 def _waiting_share(race: Race, candidate: Candidate, laps: Sequence[Lap]) -> float:

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from enum import Enum
 from statistics import median
 
-from poolrace.producer.analysis.stats import T_95, T_99, confidence_interval
+from poolrace.producer.analysis.stats import MIN_VALUES, T_95, T_99, confidence_interval
 
-MIN_ROUNDS = 3
+MIN_ROUNDS = MIN_VALUES
 """Number of rounds before a difference counts; with fewer, one disturbed lap would decide."""
 
 SAME_SPEED = 0.05
@@ -37,15 +37,15 @@ class PairedResult(Enum):
 def may_be_as_fast(speeds: Sequence[float], reference: Sequence[float], within: float) -> bool:
     """Whether the speeds may equal the reference, up to the relative difference ``within``.
 
-    True if the median ratio within rounds is near enough, or if the 95 % confidence interval of
-    the ratio includes 1.
+    True if the median ratio within rounds is near enough, or if it is above ``CERTAINLY_SLOWER``
+    and its 95 % confidence interval includes 1, or is not known.
     """
     ratios = [speed / other for speed, other in zip(speeds, reference, strict=False) if other > 0]
     if not ratios:
         return False
-    interval = confidence_interval(ratios) or (0.0, 0.0)
-    middle = median(ratios)
-    return middle >= 1 - within or (middle >= CERTAINLY_SLOWER and interval[1] >= 1)
+    interval, middle = confidence_interval(ratios), median(ratios)
+    includes_1 = interval is None or interval[1] >= 1
+    return middle >= 1 - within or (middle >= CERTAINLY_SLOWER and includes_1)
 
 
 def is_obviously_faster(speeds: Sequence[float], reference: Sequence[float]) -> bool:

@@ -6,6 +6,10 @@ from statistics import fmean, median, stdev
 
 __all__ = ["T_95", "T_99", "confidence_interval", "median", "percentiles", "spread", "steady_rate"]
 
+MIN_VALUES = 3
+"""Number of values from which there is a confidence interval. With two, Student's t is 12.7 and
+the interval of a noisy measurement spans two orders of magnitude."""
+
 T_95 = (12.71, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179)
 """Two-sided 95 % quantiles of Student's t, by degrees of freedom from 1. Beyond 12 degrees the
 last value is used; the error is less than a tenth of any margin that is applied to it."""
@@ -54,13 +58,13 @@ def percentiles(values: Sequence[float]) -> list[float]:
 def confidence_interval(
     values: Sequence[float], t: Sequence[float] = T_95
 ) -> tuple[float, float] | None:
-    """Confidence interval of the geometric mean of positive values, ``None`` for fewer than two.
+    """Confidence interval of the geometric mean of positive values, ``None`` for fewer than three.
 
     Computed on logarithms: a disturbance of the machine costs a share of the speed, not a
     number of items.
     """
     logarithms = [math.log(value) for value in values if value > 0]
-    if len(logarithms) < 2 or len(logarithms) < len(values):
+    if len(logarithms) < MIN_VALUES or len(logarithms) < len(values):
         return None
     mean = fmean(logarithms)
     degrees = len(logarithms) - 1

@@ -22,6 +22,7 @@ import ctypes
 import os
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import threading
@@ -44,6 +45,9 @@ LINE_BYTES = 64
 KILL = b"kill"
 """Text on standard input of a guard that is to send SIGKILL without SIGTERM before it."""
 
+LOG_BYTES = 2**23
+"""Bytes of a log above which the guard empties it: a command may write gigabytes."""
+
 PR_SET_CHILD_SUBREAPER = 36
 
 
@@ -55,6 +59,8 @@ class GuardedProcess:
         """Id of the guard, and of the session that the guard and the command share."""
         self.pid = pid
         """Id of the command's process."""
+        self.ending = ""
+        """How the command ended, as ``exit code 3``; empty while it runs."""
         self._guard = guard
         self._ended = False
 
@@ -88,7 +94,12 @@ class GuardedProcess:
         """Whether the guard reported the command's end, or its own output ended; never blocks."""
         output = self._guard.stdout
         line: bytes | None = output.read(LINE_BYTES) if output else b""
-        return line is not None and (line == b"" or line.startswith(b"ended"))
+        if line is None:
+            return False
+        if line.startswith(b"ended"):
+            self.ending = _ending(int(line.split()[1]))
+            return True
+        return line == b""
 
 
 def start_guarded(
@@ -102,8 +113,9 @@ def start_guarded(
 ) -> GuardedProcess:
     """Start a command under a guard, which removes ``directory`` when the command is ended.
 
-    ``log`` takes the output of the command and of the guard. With a ``state_file`` in it, the
-    directory must be ``cwd``. Raises ``ChildProcessError`` if the command cannot be started.
+    ``log`` takes the output of the command and of the guard, which empties it when it is too long;
+    a file must be open for appending. With a ``state_file`` in it, the directory must be ``cwd``.
+    Raises ``ChildProcessError`` if the command cannot be started.
     """
     guard = subprocess.Popen(
         [sys.executable, "-E", "-P", __file__, str(directory), state_file, *command],
@@ -142,7 +154,10 @@ def find_guard(directory: Path) -> int | None:
 def main(directory: Path, state_file: str, command: list[str]) -> None:
     """Run the command until nothing keeps it, then end it and remove the directory."""
     _adopt_orphans()
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=2, stderr=2)
+    # In a process group of its own: a command that kills its group does not kill the guard.
+    process = subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=2, stderr=2, process_group=0
+    )
     reaper = _Reaper(process.pid)
     # The guard ends only when its command is no longer kept, so it ignores signals; but only after
     # it started the command, which would inherit the ignored signals.
@@ -155,6 +170,7 @@ def main(directory: Path, state_file: str, command: list[str]) -> None:
     reported = False
     while owner.is_alive():
         owner.join(timeout=POLL_S)
+        _limit_log()
         if not reported and reaper.ended.is_set():
             reported = True
             _report(f"ended {reaper.code}")
@@ -249,6 +265,24 @@ def _in_our_session(process: psutil.Process) -> bool:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         return process.pid != os.getpid() and os.getsid(process.pid) == os.getsid(0)
     return False
+
+
+def _ending(code: int) -> str:
+    """How a process with this exit code ended; signals have negative ones."""
+    if code >= 0:
+        return f"exit code {code}"
+    try:
+        return f"killed by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"killed by signal {-code}"
+
+
+def _limit_log() -> None:
+    """Empty the log when it gets too long. The command goes on at its new end."""
+    with contextlib.suppress(OSError):
+        log = os.fstat(2)
+        if stat.S_ISREG(log.st_mode) and log.st_size > LOG_BYTES:
+            os.ftruncate(2, 0)
 
 
 def _report(line: str) -> None:

@@ -71,13 +71,15 @@ class LapLimits:
 
     def lap(self, candidate: Candidate, kind: Kind, number: int, executions: int) -> LapPlan:
         """Plan of a lap with this number, after so many executions of the task."""
-        min_items, window_s = self._options.min_items(candidate), WINDOW_S[kind]
-        if self._shortest_s >= LONG_ITEM_S and not self._options.repeat_items:
-            min_items = candidate.slots
-        left = self._options.max_executions - executions
-        max_items = min(left, max(min_items, self._useful_items(candidate)))
-        if self._options.repeat_items:
+        options, left = self._options, self._options.max_executions - executions
+        min_items, window_s = options.min_items(candidate), options.window_s or WINDOW_S[kind]
+        max_items = left
+        if options.repeat_items:
             max_items, window_s = min_items, 0.0
+        elif not options.window_s:
+            if self._shortest_s >= LONG_ITEM_S:
+                min_items = candidate.slots
+            max_items = min(left, max(min_items, self._useful_items(candidate)))
         return self._plan(
             candidate,
             kind,

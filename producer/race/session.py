@@ -13,7 +13,7 @@ from poolrace.producer.race.background_load import BackgroundLoad
 from poolrace.producer.race.items import Item
 from poolrace.producer.race.lap import LapPlan, RunningLap
 from poolrace.producer.race.lap_limits import LapLimits
-from poolrace.producer.race.no_verdict import FAILED
+from poolrace.producer.race.no_verdict import ENDED, FAILED
 from poolrace.producer.race.options import RaceOptions
 from poolrace.producer.race.publisher import Publisher
 from poolrace.producer.race.requests import GivenUp
@@ -198,6 +198,6 @@ def _reason_of_loss(group: WorkerGroup, plan: LapPlan, traceback: str | None) ->
     if traceback:
         return f"{FAILED} {last_line(traceback)}"
     if group.ended:
-        return f"ended: {group.last_error()}"
+        return f"{ENDED} {group.last_error()}"
     waits_for = f"; it sent {', '.join(sorted(group.sent))}, which a race does not run"
     return f"hung: no item finished within {plan.patience_s:.3g} s{waits_for if group.sent else ''}"
