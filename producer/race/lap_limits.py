@@ -30,7 +30,8 @@ LONG_ITEM_S = 2.0
 ones a lap runs more, so that the start and the end of the lap do not count."""
 
 SLOW_SHARE = 0.3
-"""Share of the best throughput so far; a lap of the search with less than this ends early."""
+"""Share of the best throughput so far with as many slots or fewer; a lap of the search with less
+than this ends early: its pool makes less of the slots."""
 
 GRACE_S = 5.0
 """Seconds beyond the time limit after which a lap without any finished item counts as lost."""
@@ -62,8 +63,8 @@ class LapLimits:
         self._prefetch = prefetch
         self._deadline = deadline
         self._cut_short = cut_short
-        self._best_speed = 0.0
-        """Items/s of the fastest lap so far."""
+        self._best_speeds: dict[int, float] = {}
+        """Slots -> items/s of the fastest lap so far."""
         self._shortest_s = 0.0
         """Duration of the shortest item so far in seconds, 0 before one has finished."""
         self._longest_s = 0.0
@@ -86,7 +87,7 @@ class LapLimits:
             number,
             (min_items, max_items),
             window_s,
-            slow_below=SLOW_SHARE * self._best_speed if kind == "search" else 0.0,
+            slow_below=self._slow_below(candidate) if kind == "search" else 0.0,
         )
 
     def warm_up(self, candidate: Candidate) -> LapPlan | None:
@@ -110,7 +111,8 @@ class LapLimits:
 
     def note_speed(self, lap: Lap) -> None:
         """Note the throughput of a measured lap."""
-        self._best_speed = max(self._best_speed, lap.items_per_s)
+        slots = lap.candidate.slots
+        self._best_speeds[slots] = max(self._best_speeds.get(slots, 0.0), lap.items_per_s)
 
     def _plan(
         self,
@@ -134,8 +136,17 @@ class LapLimits:
             patience_s=self._patience_s(candidate),
             deadline=self._deadline,
             item_s=self._shortest_s,
-            slow_below=slow_below if self._cut_short else 0.0,
+            slow_below=slow_below,
         )
+
+    def _slow_below(self, candidate: Candidate) -> float:
+        """Items/s below which a lap of the search ends early, 0 if none does."""
+        if not self._cut_short:
+            return 0.0
+        speeds = [
+            self._best_speeds[slots] for slots in self._best_speeds if slots <= candidate.slots
+        ]
+        return SLOW_SHARE * max(speeds, default=0.0)
 
     def _useful_items(self, candidate: Candidate) -> int:
         """Number of items that a lap needs for a throughput, at most."""
