@@ -58,7 +58,7 @@ def test_a_lap_of_the_search_ends_early_below_a_share_of_the_best_lap() -> None:
     assert known.lap(THREADS, "search", 1, 0).slow_below == 0.0
     note(known, 0.1, items_per_s=300.0)
     note(known, 0.1, items_per_s=100.0)
-    assert known.lap(THREADS, "search", 1, 0).slow_below == pytest.approx(90.0)
+    assert known.lap(THREADS, "search", 1, 0).slow_below == pytest.approx(60.0)
     assert known.lap(THREADS, "base", 1, 0).slow_below == 0.0
     assert known.lap(THREADS, "final", 1, 0).slow_below == 0.0
 
@@ -68,8 +68,8 @@ def test_a_lap_is_not_called_slow_beside_a_candidate_with_more_slots() -> None:
     known = limits()
     note(known, 0.1, items_per_s=10.0)
     note(known, 0.1, items_per_s=300.0, candidate=Candidate("gevent", 64))
-    assert known.lap(Candidate("prefork", 2), "search", 1, 0).slow_below == pytest.approx(3.0)
-    assert known.lap(Candidate("threads", 64), "search", 1, 0).slow_below == pytest.approx(90.0)
+    assert known.lap(Candidate("prefork", 2), "search", 1, 0).slow_below == pytest.approx(2.0)
+    assert known.lap(Candidate("threads", 64), "search", 1, 0).slow_below == pytest.approx(60.0)
 
 
 def test_a_session_that_may_not_end_laps_early_does_not() -> None:
