@@ -25,7 +25,7 @@ ENGINE ?=
 SECONDS ?= 60
 SEED ?= 1
 
-.PHONY: help install demo test chaos bench bench-install test-bench test-cluster screenshots check docs samples up down scale ps logs join lock
+.PHONY: help install demo test chaos bench bench-race bench-install test-bench test-cluster screenshots check docs samples up down scale ps logs join lock
 .DEFAULT_GOAL := help
 
 help:  ## List the targets.
@@ -46,6 +46,9 @@ chaos: install  ## Run random jobs under random faults: make chaos SECONDS=600 S
 
 bench: bench-install  ## Compare poolrace with similar libraries, an hour or two: make bench ROWS=1,2 REPEAT=5.
 	@$(WITH_MAKE) $(BIN)/python -m benchmarks $(if $(ROWS),--rows $(ROWS)) $(if $(REPEAT),--repeat $(REPEAT)) $(if $(QUICK),--quick)
+
+bench-race: install  ## Measure how much speed recommendations of races miss: make bench-race APPS=sleeping,http REPEAT=5 BUSY=1.
+	@$(WITH_MAKE) $(BIN)/python -m benchmarks.race $(if $(APPS),--apps $(APPS)) $(if $(REPEAT),--repeat $(REPEAT)) $(if $(ORACLE_S),--oracle-s $(ORACLE_S)) $(if $(BUSY),--busy) $(if $(QUICK),--quick)
 
 test-bench: bench-install  ## Test the benchmarks: every library is exact and leaves no process.
 	@$(PYTEST) -n 2 --dist worksteal tests/benchmarks || $(PYTEST) $(FAILED_AGAIN) tests/benchmarks

@@ -50,19 +50,17 @@ class Benchmark:
     @property
     def machine(self) -> dict[str, Any]:
         """The facts of the machine that must be equal for two results to be compared."""
-        [host] = self.environment["hosts"]
-        return {name: host[name] for name in MACHINE}
+        return machine_of(self.environment)
 
     @property
     def machine_id(self) -> str:
         """A hash of these facts, of eight hexadecimal digits."""
-        return hashlib.sha256(json.dumps(self.machine).encode()).hexdigest()[:8]
+        return id_of(self.machine)
 
     @property
     def file_name(self) -> str:
         """The name of the file: time and machine, so that names sort by time."""
-        time = self.made_at.replace(":", "").replace("-", "").replace("+0000", "Z")
-        return f"{time}-{self.machine_id}.json"
+        return file_name(self.made_at, self.machine)
 
     def rounds(self, figure: Figure) -> list[float]:
         """The values of a figure, one for each round that measured it."""
@@ -78,6 +76,23 @@ class Benchmark:
             for sample in self.samples
             if (sample.row, sample.contender) == (row, contender) and key in sample.values
         }
+
+
+def machine_of(environment: Mapping[str, Any]) -> dict[str, Any]:
+    """The facts of the machine of an environment that must be equal for a comparison."""
+    [host] = environment["hosts"]
+    return {name: host[name] for name in MACHINE}
+
+
+def id_of(machine: Mapping[str, Any]) -> str:
+    """A hash of facts of a machine, of eight hexadecimal digits."""
+    return hashlib.sha256(json.dumps(machine).encode()).hexdigest()[:8]
+
+
+def file_name(made_at: str, machine: Mapping[str, Any]) -> str:
+    """The name of a file of results: time and machine, so that names sort by time."""
+    time = made_at.replace(":", "").replace("-", "").replace("+0000", "Z")
+    return f"{time}-{id_of(machine)}.json"
 
 
 def save(benchmark: Benchmark, directory: Path) -> Path:

@@ -1,8 +1,9 @@
 """Renders a benchmark as Markdown tables. Pure: the same file gives the same text."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 
 from benchmarks.history import Change
+from benchmarks.markdown import origin, table
 from benchmarks.peers import PEERS
 from benchmarks.results import Benchmark
 from benchmarks.rows import FIGURES, PEER_ROWS, Figure
@@ -109,32 +110,14 @@ def reached(figure: Figure, rounds: Sequence[float]) -> str:
     return "no" if too_much or too_little else "yes"
 
 
-def table(head: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
-    """A Markdown table."""
-    return "\n".join(_lines(head, lines))
-
-
-def _lines(head: Sequence[str], lines: Iterable[Sequence[str]]) -> Iterator[str]:
-    yield f"| {' | '.join(head)} |"
-    yield f"|{'---|' * len(head)}"
-    for line in lines:
-        yield f"| {' | '.join(line)} |"
-
-
 def _left_out(benchmark: Benchmark) -> str:
     lines = [f"- row {name}: {why}" for name, why in benchmark.left_out.items()]
     return "\n".join(["Left out:", "", *lines]) if lines else ""
 
 
 def _machine(benchmark: Benchmark) -> str:
-    host = benchmark.machine
-    quota = f", quota {host['cpu_quota']:g}" if host["cpu_quota"] else ""
-    rounds = benchmark.sizes["repeat"]
-    return (
-        f"{benchmark.made_at}, {rounds} interleaved round(s): {host['cores']} cores{quota},"
-        f" {host['cpu']}, {host['system']}, {host['python']},"
-        f" commit {benchmark.environment['commit']}"
-    )
+    rounds = f"{benchmark.sizes['repeat']} interleaved round(s)"
+    return origin(benchmark.made_at, rounds, benchmark.environment)
 
 
 def _cell(rounds: Sequence[float]) -> str:

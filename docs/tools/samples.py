@@ -5,7 +5,8 @@
     python docs/tools/samples.py check                fail if render would change a file
 
 A sample is a result file in ``docs/examples/``. Its HTML report or chart lies beside it, and its
-text report stands in every document behind a line ``<!-- sample: NAME -->``. ``make samples``
+text report stands in every document behind a line ``<!-- sample: NAME -->``. A Markdown table of a
+benchmark stands between ``<!-- table: FILE -->`` and ``<!-- end of table -->``. ``make samples``
 renders them.
 """
 
@@ -51,6 +52,10 @@ DRAWN = ("scale", "map")
 FOLDERS = {"race": ROOT / "examples" / "pure_python"}
 """Directory in which a sample's command runs; the others run at the top of the repository."""
 
+_TABLE = re.compile(
+    r"(?P<mark><!-- table: (?P<file>\S+) -->\n).*?(?=<!-- end of table -->)", re.DOTALL
+)
+
 _BLOCK = re.compile(r"(?P<mark><!-- sample: (?P<name>[a-z-]+) -->\n\n?)```text\n.*?```", re.DOTALL)
 
 
@@ -78,7 +83,7 @@ def changes() -> dict[Path, str]:
     found = {EXAMPLES / f"{name}.html": _render(name, "html") for name in REPORTED}
     found |= {EXAMPLES / f"{name}.svg": _render(name, "svg") for name in DRAWN}
     for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
-        found[page] = _BLOCK.sub(_filled, page.read_text())
+        found[page] = _TABLE.sub(_with_table, _BLOCK.sub(_filled, page.read_text()))
     return {
         path: text for path, text in found.items() if not path.exists() or path.read_text() != text
     }
@@ -102,6 +107,12 @@ def main(arguments: list[str]) -> None:
 
 def _filled(block: re.Match[str]) -> str:
     return f"{block['mark']}```text\n{_render(block['name'], 'text')}```"
+
+
+def _with_table(block: re.Match[str]) -> str:
+    """The block with the tables of its file; unchanged while the file does not exist."""
+    file = ROOT / block["file"]
+    return f"{block['mark']}\n{file.read_text()}\n" if file.exists() else block[0]
 
 
 def _render(name: str, format_: str) -> str:

@@ -120,7 +120,7 @@ def temporary(
     try:
         yield cluster
     finally:
-        discard(directory, supervisor)
+        discard(directory, supervisor, kill=not pools)  # a Redis without workers has no work
 
 
 def _require_capacity(pools: Mapping[str, int], hosts: int = 1) -> None:

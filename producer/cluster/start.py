@@ -89,10 +89,11 @@ def _try_start(
     return cluster, supervisor
 
 
-def discard(directory: Path, supervisor: GuardedProcess | None) -> None:
-    """End the cluster and remove its directory."""
+def discard(directory: Path, supervisor: GuardedProcess | None, *, kill: bool = False) -> None:
+    """End the cluster and remove its directory; ``kill``: by SIGKILL at once."""
     if supervisor:
         (directory / STATE_FILE).unlink(missing_ok=True)
+        supervisor.release(kill=kill)
         supervisor.stop()
     # The guard has removed the directory, unless the guard was killed or never started.
     shutil.rmtree(directory, ignore_errors=True)

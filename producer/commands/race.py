@@ -109,17 +109,18 @@ def command(*, yes: bool, **options: Any) -> None:
     backend are replaced by a private Redis, and are never contacted.
     """
     outcome = Output.from_options(options)
-    race_options = _race_options(options)
+    chosen = race_options(options)
     try:
         with outcome.keeping_incomplete() as keep:
-            result = race(race_options, lambda app: _confirm(app, race_options, yes=yes), keep)
+            result = race(chosen, lambda app: _confirm(app, chosen, yes=yes), keep)
     except AllFailed as failed:
         click.echo(failed.traceback, err=True)
         raise
     outcome.write(result)
 
 
-def _race_options(options: dict[str, Any]) -> RaceOptions:
+def race_options(options: dict[str, Any]) -> RaceOptions:
+    """The options of a race, from those of the command line."""
     lines: TextIO = options["lines"]
     for text in options["pools"]:
         parse_pool(text)

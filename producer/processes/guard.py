@@ -4,7 +4,8 @@
 
 The command runs until the guard's standard input ends: the producer closes it, or the producer
 ends, even by SIGKILL. Then the guard ends the command with all its descendants,
-daemons included, and removes the directory. It reports on standard output: ``pid N`` and, if the
+daemons included, and removes the directory. If the producer wrote ``KILL`` before, the guard sends
+SIGKILL at once, else SIGTERM first. It reports on standard output: ``pid N`` and, if the
 command ends earlier, ``ended CODE``.
 
 A command that keeps running has a state file, by its name in the directory (an empty name: none).
@@ -21,6 +22,7 @@ import ctypes
 import os
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import threading
@@ -40,6 +42,12 @@ takes 10 microseconds."""
 LINE_BYTES = 64
 """Bytes of the longest line that a guard writes."""
 
+KILL = b"kill"
+"""Text on standard input of a guard that is to send SIGKILL without SIGTERM before it."""
+
+LOG_BYTES = 2**23
+"""Bytes of a log above which the guard empties it: a command may write gigabytes."""
+
 PR_SET_CHILD_SUBREAPER = 36
 
 
@@ -51,6 +59,8 @@ class GuardedProcess:
         """Id of the guard, and of the session that the guard and the command share."""
         self.pid = pid
         """Id of the command's process."""
+        self.ending = ""
+        """How the command ended, as ``exit code 3``; empty while it runs."""
         self._guard = guard
         self._ended = False
 
@@ -60,12 +70,16 @@ class GuardedProcess:
         self._ended = self._ended or self._has_reported_end()
         return self._ended
 
-    def release(self) -> None:
+    def release(self, *, kill: bool = False) -> None:
         """Close the guard's standard input; does not wait.
 
-        The guard ends the command, unless the state file is there.
+        The guard ends the command, unless the state file is there. ``kill`` makes it send SIGKILL
+        without SIGTERM before it.
         """
-        if self._guard.stdin:
+        if self._guard.stdin and not self._guard.stdin.closed:
+            with contextlib.suppress(BrokenPipeError):  # the guard was killed
+                if kill:
+                    self._guard.stdin.write(KILL)
             self._guard.stdin.close()
 
     def stop(self) -> None:
@@ -80,7 +94,12 @@ class GuardedProcess:
         """Whether the guard reported the command's end, or its own output ended; never blocks."""
         output = self._guard.stdout
         line: bytes | None = output.read(LINE_BYTES) if output else b""
-        return line is not None and (line == b"" or line.startswith(b"ended"))
+        if line is None:
+            return False
+        if line.startswith(b"ended"):
+            self.ending = _ending(int(line.split()[1]))
+            return True
+        return line == b""
 
 
 def start_guarded(
@@ -94,8 +113,9 @@ def start_guarded(
 ) -> GuardedProcess:
     """Start a command under a guard, which removes ``directory`` when the command is ended.
 
-    ``log`` takes the output of the command and of the guard. With a ``state_file`` in it, the
-    directory must be ``cwd``. Raises ``ChildProcessError`` if the command cannot be started.
+    ``log`` takes the output of the command and of the guard, which empties it when it is too long;
+    a file must be open for appending. With a ``state_file`` in it, the directory must be ``cwd``.
+    Raises ``ChildProcessError`` if the command cannot be started.
     """
     guard = subprocess.Popen(
         [sys.executable, "-E", "-P", __file__, str(directory), state_file, *command],
@@ -134,7 +154,10 @@ def find_guard(directory: Path) -> int | None:
 def main(directory: Path, state_file: str, command: list[str]) -> None:
     """Run the command until nothing keeps it, then end it and remove the directory."""
     _adopt_orphans()
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=2, stderr=2)
+    # In a process group of its own: a command that kills its group does not kill the guard.
+    process = subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=2, stderr=2, process_group=0
+    )
     reaper = _Reaper(process.pid)
     # The guard ends only when its command is no longer kept, so it ignores signals; but only after
     # it started the command, which would inherit the ignored signals.
@@ -142,19 +165,33 @@ def main(directory: Path, state_file: str, command: list[str]) -> None:
         signal.signal(signum, signal.SIG_IGN)
     _report(f"pid {process.pid}")
     reaper.start()
-    owner = threading.Thread(target=sys.stdin.buffer.read, daemon=True)
+    owner = _Owner()
     owner.start()
     reported = False
     while owner.is_alive():
         owner.join(timeout=POLL_S)
+        _limit_log()
         if not reported and reaper.ended.is_set():
             reported = True
             _report(f"ended {reaper.code}")
     while _is_kept(directory, state_file) and not reaper.ended.wait(POLL_S):
         pass
-    _end(reaper)
+    _end(reaper, 0.0 if owner.text == KILL else STOP_S)
     if not _is_kept(directory, state_file) and (not state_file or _is_current(directory)):
         shutil.rmtree(directory, ignore_errors=True)
+
+
+class _Owner(threading.Thread):
+    """Waits until standard input ends, which the owner of the command keeps open."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.text = b""
+        """All that was written to standard input, once it has ended."""
+
+    def run(self) -> None:
+        """Read standard input to its end."""
+        self.text = sys.stdin.buffer.read()
 
 
 class _Reaper(threading.Thread):
@@ -203,12 +240,12 @@ def _adopt_orphans() -> None:
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
 
 
-def _end(reaper: _Reaper) -> None:
-    """Send SIGTERM to the command, and kill remaining descendants after ``STOP_S``."""
-    if not reaper.ended.is_set():
+def _end(reaper: _Reaper, stop_s: float) -> None:
+    """Send SIGTERM to the command, and kill remaining descendants after ``stop_s`` seconds."""
+    if stop_s and not reaper.ended.is_set():
         with contextlib.suppress(ProcessLookupError):  # the command has just ended
             os.kill(reaper.pid, signal.SIGTERM)
-        reaper.ended.wait(STOP_S)
+        reaper.ended.wait(stop_s)
     while remaining := _remaining():
         for descendant in remaining:
             with contextlib.suppress(psutil.NoSuchProcess):  # the process has just ended
@@ -228,6 +265,24 @@ def _in_our_session(process: psutil.Process) -> bool:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         return process.pid != os.getpid() and os.getsid(process.pid) == os.getsid(0)
     return False
+
+
+def _ending(code: int) -> str:
+    """How a process with this exit code ended; signals have negative ones."""
+    if code >= 0:
+        return f"exit code {code}"
+    try:
+        return f"killed by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"killed by signal {-code}"
+
+
+def _limit_log() -> None:
+    """Empty the log when it gets too long. The command goes on at its new end."""
+    with contextlib.suppress(OSError):
+        log = os.fstat(2)
+        if stat.S_ISREG(log.st_mode) and log.st_size > LOG_BYTES:
+            os.ftruncate(2, 0)
 
 
 def _report(line: str) -> None:

@@ -16,10 +16,12 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from poolrace_shim import (  # type: ignore[import-not-found] # it is copied beside this file
+from poolrace_settings import (  # type: ignore[import-not-found] # it is copied beside this file
     CONFIG,
-    import_as_printed_command,
     replaced_app,
+)
+from poolrace_shim import (  # type: ignore[import-not-found] # as above
+    import_as_printed_command,
 )
 
 
@@ -45,7 +47,8 @@ def probe() -> dict[str, Any]:
     if CONFIG["task"] not in app.tasks:
         return facts
     task = app.tasks[CONFIG["task"]]
-    route = app.amqp.router.route({}, CONFIG["task"]).get("queue")
+    own = {"queue": task.queue} if getattr(task, "queue", None) else {}
+    route = app.amqp.router.route(own, CONFIG["task"]).get("queue")
     queue = getattr(route, "name", route)
     items = json.loads(Path(CONFIG["items"]).read_text())
     return {

@@ -23,14 +23,26 @@ PROBE = "poolrace_probe"
 PROGRAMS = {
     SHIM: Path(__file__).with_name("app_shim.py"),
     PROBE: Path(__file__).with_name("app_probe.py"),
+    "poolrace_settings": Path(__file__).with_name("app_settings.py"),
 }
 """Module name -> file. Another interpreter runs these files; the producer never imports them."""
+
+URL_VARIABLES = (
+    "CELERY_BROKER_URL",
+    "CELERY_BROKER_READ_URL",
+    "CELERY_BROKER_WRITE_URL",
+    "CELERY_RESULT_BACKEND",
+)
+"""Celery's environment variables of servers, which override any setting."""
 
 ERROR_LINE = re.compile(r"[\w.]*(?:Error|Exception|Exit|Interrupt)(?:: .*)?")
 """Pattern of the last line of a traceback."""
 
 LOG_LINES = 12
 """Lines of the log, at most, that an error message shows."""
+
+LOG_TAIL_BYTES = 2**14
+"""Bytes of the end of the log in which these lines are searched."""
 
 
 class AppProcess:
@@ -52,6 +64,7 @@ class AppProcess:
         """Create the private directory, with copies of the programs in it; returns its path."""
         self._directory = Path(tempfile.mkdtemp(prefix="poolrace-race-"))
         (self._directory / "code").mkdir()
+        (self._directory / "tmp").mkdir()
         for module, path in PROGRAMS.items():
             shutil.copyfile(path, self._program(module))
         return self._directory
@@ -62,7 +75,7 @@ class AppProcess:
         Raises ``ClusterError`` if the interpreter does not start.
         """
         command = [self._target.python, str(self._program(program)), *arguments]
-        with self._log.open("wb") as log:
+        with self._log.open("ab") as log:  # its guard empties it when it gets too long
             try:
                 self._process = start_guarded(
                     command,
@@ -93,17 +106,21 @@ class AppProcess:
         """The last lines of its log, without passwords."""
         if self._directory is None or not self._log.exists():
             return "it was not started"
-        lines = self._log.read_text(errors="replace").strip().splitlines()
+        with self._log.open("rb") as log:
+            log.seek(max(0, self._log.stat().st_size - LOG_TAIL_BYTES))
+            lines = log.read().decode(errors="replace").strip().splitlines()
         return mask("\n".join(lines[-LOG_LINES:])) or "it logged nothing"
 
     def last_error(self) -> str:
-        """The last line of its log that names an error, else the last line."""
-        return last_line(self.log_tail())
+        """The last line of its log that names an error, else how it ended and the last line."""
+        line = last_line(self.log_tail())
+        ending = self._process.ending if self._process and self._process.ended else ""
+        return line if ERROR_LINE.fullmatch(line) or not ending else f"{ending}: {line}"
 
-    def request_stop(self) -> None:
-        """Have the process end, without waiting for it."""
+    def request_stop(self, *, kill: bool = False) -> None:
+        """Have the process end, without waiting for it; ``kill``: by SIGKILL at once."""
         if self._process:
-            self._process.release()
+            self._process.release(kill=kill)
 
     def stop(self) -> None:
         """End the process and all its descendants, and remove the directory."""
@@ -131,19 +148,20 @@ class AppProcess:
             "task": self._target.task,
             "url": self._sandbox.url,
             "prefix": self._sandbox.prefix,
+            "variables": URL_VARIABLES,
+            "own_brokers": [inherited.get(name) for name in URL_VARIABLES],
             "own_backend": inherited.get("CELERY_RESULT_BACKEND"),
             "pipe": None,
             "pool": None,
             "directory_on_path": celery_command(self._target.python) != ["celery"],
             **config,
         }
-        names = ("BROKER_URL", "BROKER_READ_URL", "BROKER_WRITE_URL", "RESULT_BACKEND")
-        urls = {f"CELERY_{name}": self._sandbox.url for name in names}
         return {
             **inherited,
-            **urls,
+            **dict.fromkeys(URL_VARIABLES, self._sandbox.url),
             "POOLRACE_RACE": json.dumps(shim_config),
-            "TMPDIR": str(self.directory),  # temporary files of a killed worker are removed, too
+            # Temporary files of a killed worker are removed, too.
+            "TMPDIR": str(self.directory / "tmp"),
         }
 
 

@@ -18,8 +18,10 @@ import time
 import traceback
 from typing import Any
 
-CONFIG: dict[str, Any] = json.loads(os.environ["POOLRACE_RACE"])
-"""Configuration from the producer; ``producer/race/app_process.py`` writes it."""
+from poolrace_settings import (  # type: ignore[import-not-found] # it is copied beside this file
+    CONFIG,
+    replaced_app,
+)
 
 TRACE_CHARACTERS = 3000
 """Characters of a traceback that are kept, from its end."""
@@ -29,8 +31,8 @@ LINE_BYTES = 4000
 
 PR_SET_PDEATHSIG = 1
 
-_began: dict[str, tuple[float, float, float]] = {}
-"""Task id -> clocks at the start of the item."""
+_began: dict[str, tuple[int, tuple[float, float, float]]] = {}
+"""Task id -> process id and clocks at the start of the item."""
 _failures: dict[str, tuple[str, str]] = {}
 """Task id -> name of the exception and traceback."""
 _CLOCKS = (getattr(time, "clock_gettime", None), time.monotonic, time.thread_time)
@@ -38,55 +40,9 @@ _CLOCKS = (getattr(time, "clock_gettime", None), time.monotonic, time.thread_tim
 
 _sent: set[tuple[int, str]] = set()
 """Process ids and names of tasks that the task has sent."""
-_pipe: dict[int, int] = {}
-"""Process id -> descriptor of the pipe: a forked process must open its own."""
-
-
-def replaced_app() -> Any:
-    """The user's app as ``celery -A`` finds it, with broker and result backend replaced."""
-    from celery.app.utils import find_app  # noqa: PLC0415 # after gevent has patched
-
-    app = find_app(CONFIG["app"])
-    app.conf.result_backend  # noqa: B018 # read once, the configuration is loaded
-    own_backend = (
-        CONFIG["own_backend"]
-        or app.conf.first("result_backend", "CELERY_RESULT_BACKEND")
-        or app.backend_cls
-    )
-    keeps_results = bool(own_backend) and not str(own_backend).startswith("disabled")
-    backend = CONFIG["url"] if keeps_results else "disabled://"
-    os.environ["CELERY_RESULT_BACKEND"] = backend
-    app.backend_cls = None
-    app.conf.update(_replacements(app, backend))
-    app.__dict__.pop("amqp", None)
-    app._backend_cache = None  # a backend that was created earlier uses the app's own server
-    if hasattr(app._local, "backend"):  # the same for the backend of this thread
-        del app._local.backend
-    return app
-
-
-def _replacements(app: Any, backend: str) -> dict[str, Any]:
-    """The settings that are replaced; all other settings stay the app's own."""
-    prefix = {"global_keyprefix": CONFIG["prefix"]}
-    url = CONFIG["url"]
-    # Celery takes the pool from this setting where the command line says prefork.
-    pool = {"worker_pool": CONFIG["pool"]} if CONFIG["pool"] else {}
-    return {
-        **pool,
-        "broker_url": url, "broker_read_url": url, "broker_write_url": url,
-        "broker_transport": None, "broker_use_ssl": None, "broker_login_method": None,
-        "broker_transport_options": prefix,
-        "broker_connection_retry_on_startup": True,
-        "result_backend": backend,
-        "result_backend_transport_options": prefix,
-        "redis_backend_use_ssl": None, "redis_username": None, "redis_password": None,
-        # The worker consumes a queue of the race instead of the app's queues.
-        "task_queues": None, "task_create_missing_queues": True,
-        "task_default_queue_type": "classic", "task_default_exchange_type": "direct",
-        "task_always_eager": False, "beat_schedule": {},
-        "worker_state_db": None,  # a file of the user's
-        "accept_content": [*{*(app.conf.accept_content or ()), "json"}],
-    }  # fmt: skip
+_PIPE_FILE = os.stat(CONFIG["pipe"]) if CONFIG["pipe"] else None  # noqa: PTH116 # as above
+_pipe = -1
+"""Descriptor of the pipe, while it is open for that file."""
 
 
 def instrumented_app() -> Any:
@@ -119,10 +75,23 @@ def _without_retries_and_rate_limit(sender: Any, **_: Any) -> None:
 
     if CONFIG["task"] in sender.app.tasks:
         task = sender.app.tasks[CONFIG["task"]]
-        task.retry, task.rate_limit = retry, None
+        task.retry, task.rate_limit, task.backend = retry, None, sender.app.backend
 
 
-def _on_ready(**_: Any) -> None:
+def _on_ready(sender: Any, **_: Any) -> None:
+    """Tell the producer that the worker is ready, and end at once at SIGTERM from now on.
+
+    Celery's own shutdown of an idle worker takes 0.8 to 3.5 s, and a race stops a dozen of them.
+    """
+    from celery import signals  # noqa: PLC0415 # after gevent has patched
+
+    def end(*_: Any) -> None:
+        try:
+            signals.worker_shutdown.send(sender=sender.controller)  # as Celery does at its end
+        finally:
+            os._exit(0)  # the kernel ends the child processes
+
+    signal.signal(signal.SIGTERM, end)
     _write_line(["ready"])
 
 
@@ -136,7 +105,7 @@ def _on_sent(sender: str | None = None, **_: Any) -> None:
 
 def _on_begin(task_id: str, **_: Any) -> None:
     if task_id.startswith(CONFIG["prefix"]):
-        _began[task_id] = _clocks()
+        _began[task_id] = os.getpid(), _clocks()
 
 
 def _on_failure(task_id: str, exception: BaseException, einfo: Any = None, **_: Any) -> None:
@@ -151,9 +120,12 @@ def _on_failure(task_id: str, exception: BaseException, einfo: Any = None, **_: 
 
 
 def _on_end(task_id: str, state: str | None = None, **_: Any) -> None:
-    began = _began.pop(task_id, None)
-    if began is None:
+    if task_id not in _began:
         return
+    pid, began = _began.pop(task_id)
+    if pid != os.getpid():  # a copy of the worker, which would take items, too
+        _write_line(["forked"])
+        os._exit(1)
     ended = _clocks()
     failure: tuple[str | None, str] = _failures.pop(task_id, (None, ""))
     kind, error, trace = sys.exc_info()
@@ -198,14 +170,26 @@ def _waited_for_core_s() -> float:
 
 
 def _write_line(values: list[Any]) -> None:
-    """Write a line to the producer's pipe; a line that is too long loses its last value."""
+    """Write a line to the producer's pipe; a line that is too long loses its last value.
+
+    It begins with a newline, which ends an incomplete line of a task that wrote to the pipe.
+    """
     line = json.dumps(values).encode()
     if len(line) > LINE_BYTES:
         line = json.dumps([*values[:-1], ""]).encode()
-    pid = os.getpid()
-    if pid not in _pipe:
-        _pipe[pid] = os.open(CONFIG["pipe"], os.O_WRONLY)
-    os.write(_pipe[pid], line + b"\n")
+    os.write(_open_pipe(), b"\n" + line + b"\n")
+
+
+def _open_pipe() -> int:
+    """The descriptor of the pipe. It is opened again if Celery or the task has closed it."""
+    global _pipe  # noqa: PLW0603 # the one descriptor of the process
+    try:
+        is_pipe = _PIPE_FILE is not None and os.path.samestat(os.fstat(_pipe), _PIPE_FILE)
+    except OSError:
+        is_pipe = False
+    if not is_pipe:
+        _pipe = os.open(CONFIG["pipe"], os.O_WRONLY)
+    return _pipe
 
 
 def main() -> None:

@@ -11,6 +11,9 @@ from poolrace.producer.results.race import Lap, Reason
 FAILED = "failed:"
 """Word between a candidate and the error that its task raised."""
 
+ENDED = "ended:"
+"""Word between a candidate and the reason why its workers ended."""
+
 NO_DURATION = "none took any time, so the task seems to set the clock of its worker"
 """Reason why all items failed although no item raised an error."""
 
@@ -24,7 +27,7 @@ def base_error(options: RaceOptions, progress: Progress, *, gave_up: bool = Fals
     reasons = "; ".join(dict.fromkeys(progress.failures.values()))
     if not progress.executions and not gave_up:
         return JobFailed(f"no worker of the app starts: {reasons}")
-    if any(FAILED in reason for reason in progress.failures.values()):
+    if any(FAILED in reason or ENDED in reason for reason in progress.failures.values()):
         return JobFailed(f"no item of {task} succeeded: {reasons}; fix the task, or the items")
     hung = progress.failures and 2 * options.time_limit_s < options.budget_s
     if (gave_up and not hung) or options.time_limit_s > options.budget_s:

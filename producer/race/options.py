@@ -62,6 +62,8 @@ class RaceOptions:
     max_executions: int = 50_000
     repeat_items: int | None = None
     """Number of times that a lap runs all items; ``None`` runs as many items as measuring needs."""
+    window_s: float | None = None
+    """Seconds in which a lap sends items; ``None`` takes those of a race."""
 
     def min_items(self, candidate: Candidate) -> int:
         """Number of items that a lap of the candidate runs, at least."""

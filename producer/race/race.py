@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TypeVar
 
 from poolrace.producer.analysis.race_verdict import judge
 from poolrace.producer.environment import describe_this_machine, now
@@ -23,6 +24,8 @@ from poolrace.producer.results.interruption import interruption_by
 from poolrace.producer.results.race import Race
 from poolrace.workers.errors import ClusterError
 from poolrace.workers.pools import CORES
+
+T = TypeVar("T")
 
 
 def race(
@@ -47,7 +50,7 @@ def race(
         began = time.monotonic() - prepared_s
         with RaceSession(options, sandbox, app, began) as session:
             steps = strategy(options, pools, fixed, CORES, base_candidates(app.pools))
-            decision, error = _execute(steps, session)
+            decision, error = execute(steps, session)
             measured = _record(made_at, options, app, session, decision)
     if error:
         keep(measured)
@@ -55,10 +58,10 @@ def race(
     return measured
 
 
-def _execute(steps: Steps[Decision], session: RaceSession) -> tuple[Decision, BaseException | None]:
-    """Execute the requests of the strategy in turn, and send it the answers.
+def execute(steps: Steps[T], session: RaceSession) -> tuple[T, BaseException | None]:
+    """Execute the requests of a strategy in turn, and send it the answers.
 
-    Returns its decision, and the error that interrupted it.
+    Returns its result, and the error that interrupted it.
     """
     error: BaseException | None = None
     try:
@@ -75,8 +78,8 @@ def _execute(steps: Steps[Decision], session: RaceSession) -> tuple[Decision, Ba
                 steps.throw(GivenUp(interruption_by(interruption)))
             request = steps.send(answer)
     except StopIteration as stop:
-        decision: Decision = stop.value
-        return decision, error
+        result: T = stop.value
+        return result, error
 
 
 def _answer(request: Request, session: RaceSession) -> Answer:

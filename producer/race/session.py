@@ -12,7 +12,7 @@ from poolrace.producer.race.app_process import last_line
 from poolrace.producer.race.background_load import MACHINE_CORES, CpuSnapshot
 from poolrace.producer.race.items import Item
 from poolrace.producer.race.lap import LapPlan, RunningLap
-from poolrace.producer.race.no_verdict import FAILED
+from poolrace.producer.race.no_verdict import ENDED, FAILED
 from poolrace.producer.race.options import RaceOptions
 from poolrace.producer.race.publisher import Publisher
 from poolrace.producer.race.requests import GivenUp
@@ -125,7 +125,8 @@ class RaceSession:
     def measure(self, candidate: Candidate, kind: Kind) -> Lap:
         """Measure one lap of a candidate whose workers run, and keep it."""
         number = self._rounds[candidate, kind] = self._rounds.get((candidate, kind), 0) + 1
-        min_items, window_s = self._options.min_items(candidate), WINDOW_S[kind]
+        min_items = self._options.min_items(candidate)
+        window_s = self._options.window_s or WINDOW_S[kind]
         max_items = self._options.max_executions - self.executions
         if self._options.repeat_items:
             max_items, window_s = min_items, 0.0
@@ -249,6 +250,6 @@ def _reason_of_loss(group: WorkerGroup, plan: LapPlan, traceback: str | None) ->
     if traceback:
         return f"{FAILED} {last_line(traceback)}"
     if group.ended:
-        return f"ended: {group.last_error()}"
+        return f"{ENDED} {group.last_error()}"
     waits_for = f"; it sent {', '.join(sorted(group.sent))}, which a race does not run"
     return f"hung: no item finished within {plan.patience_s:.3g} s{waits_for if group.sent else ''}"

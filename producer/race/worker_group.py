@@ -18,13 +18,19 @@ from poolrace.producer.race.options import Target
 from poolrace.producer.race.sandbox import Sandbox
 from poolrace.producer.results.candidate import Candidate
 from poolrace.workers.errors import ClusterError
-from poolrace.workers.usage import LINUX, Usages, usage_of_tree
+from poolrace.workers.usage import LINUX, Usage, Usages, usage_of_tree
 
 READY_S = 90.0
 """Seconds for workers to be ready; starting takes 2 to 4 on two cores, longer for hundreds."""
 
 READY_POLL_S = 0.2
 """Seconds between two checks of whether workers that start have ended."""
+
+MAX_LINE_BYTES = 4096
+"""Bytes of an incomplete line from a worker that are kept: a write of so many is atomic."""
+
+FORKED = "the task calls os.fork, and the forked process returns from it; end it by os._exit"
+"""Reason why workers that copy themselves are stopped: each copy would take items, and so on."""
 
 _numbers = count()
 
@@ -58,6 +64,7 @@ class WorkerGroup:
         self._ready = 0
         self.sent: set[str] = set()
         """Names of the tasks that the task sent."""
+        self._forked = False
 
     def start(self) -> None:
         """Start the workers, without waiting; raises ``ClusterError`` if that fails."""
@@ -81,10 +88,10 @@ class WorkerGroup:
             if time.monotonic() > deadline:
                 raise ClusterError(f"{self.candidate} was not ready within {timeout_s:.0f} s")
 
-    def request_stop(self) -> None:
-        """Have the workers end, without waiting for them."""
+    def request_stop(self, *, kill: bool = False) -> None:
+        """Have the workers end, without waiting for them; ``kill``: by SIGKILL at once."""
         for worker in self._workers:
-            worker.request_stop()
+            worker.request_stop(kill=kill)
 
     def stop(self) -> None:
         """End the workers and all their descendants."""
@@ -97,8 +104,8 @@ class WorkerGroup:
 
     @property
     def ended(self) -> bool:
-        """Whether one of the workers has ended."""
-        return any(worker.ended for worker in self._workers)
+        """Whether one of the workers has ended, or copied itself and cannot be measured."""
+        return self._forked or any(worker.ended for worker in self._workers)
 
     def read_timings(self, timeout_s: float) -> list[ItemTiming]:
         """Timings since the last call; waits ``timeout_s`` for the first one, at most."""
@@ -108,12 +115,16 @@ class WorkerGroup:
                 self._ready += 1
             elif kind == "sent":
                 self.sent.update(values)
-            else:
+            elif kind == "forked":
+                self._forked = True
+            elif kind == "done" and len(values) == len(ItemTiming.__dataclass_fields__):
                 timings.append(ItemTiming(*values))
         return timings
 
     def last_error(self) -> str:
         """The last error in the log of a worker that has ended."""
+        if self._forked:
+            return FORKED
         return next(worker.last_error() for worker in self._workers if worker.ended)
 
     def usage(self) -> Usages:
@@ -122,6 +133,15 @@ class WorkerGroup:
         for worker in self._workers:
             with suppress(psutil.NoSuchProcess):
                 usages[str(worker.pid)] = usage_of_tree(worker.pid)
+        return usages
+
+    def main_usage(self) -> Usages:
+        """CPU seconds of the workers' main processes, which handle the messages."""
+        usages = {}
+        for worker in self._workers:
+            with suppress(psutil.NoSuchProcess):
+                times = psutil.Process(worker.pid).cpu_times()
+                usages[str(worker.pid)] = Usage(cpu_s=times.user + times.system)
         return usages
 
     def memory_bytes(self) -> int:
@@ -134,7 +154,8 @@ class WorkerGroup:
         if self.candidate.pool == "prefork":  # the only pool of which Celery can end an item
             limit = ["--time-limit", f"{self._time_limit_s:g}"]
         return [
-            *("--app", SHIM, "worker", "--queues", self.queue),
+            # Quiet: without the banner, whose last line would be that of a killed worker's log.
+            *("--app", SHIM, "--quiet", "worker", "--queues", self.queue),
             *("--hostname", f"{self.queue}-{number}@race"),
             *self.candidate.options(),
             *limit,
@@ -144,14 +165,19 @@ class WorkerGroup:
         ]
 
     def _lines(self, timeout_s: float) -> Iterator[list[Any]]:
-        """Complete lines from the pipe, each a JSON array."""
+        """Complete lines from the pipe that are JSON arrays."""
         if self._pipe is None:
             raise RuntimeError(f"{self.candidate} was not started")
         if select.select([self._pipe], [], [], max(timeout_s, 0.0))[0]:
             with suppress(BlockingIOError):
                 self._incomplete_line += os.read(self._pipe, 1 << 20)
-        *lines, self._incomplete_line = self._incomplete_line.split(b"\n")
-        return map(json.loads, lines)
+        *lines, rest = self._incomplete_line.split(b"\n")
+        self._incomplete_line = rest[-MAX_LINE_BYTES:]
+        for line in lines:
+            with suppress(ValueError):  # a task wrote to a descriptor that was not its own
+                values = json.loads(line)
+                if isinstance(values, list) and values:
+                    yield values
 
 
 def _tree(pid: int) -> list[int]:

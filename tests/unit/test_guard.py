@@ -189,3 +189,16 @@ def test_a_guard_imports_nothing_from_the_users_directory(directory: Path, tmp_p
     guarded = start_guarded(SLEEP, directory, cwd=tmp_path, environment=environment)
     assert runs(guarded.pid)
     guarded.stop()
+
+
+def test_a_command_is_killed_without_sigterm_if_the_producer_says_so(
+    directory: Path, tmp_path: Path
+) -> None:
+    ready, told = tmp_path / "ready", tmp_path / "told"
+    trap = f"trap \"touch '{told}'; exit\" TERM; touch '{ready}'; while :; do sleep 0.01; done"
+    guarded = start(["sh", "-c", trap], directory)
+    wait_until(ready.exists)
+    guarded.release(kill=True)
+    guarded.stop()
+    assert not runs(guarded.pid)
+    assert not told.exists()

@@ -54,7 +54,7 @@ def started(interpreter: Path) -> psutil.Process:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="prctl(2) is Linux only")
-@pytest.mark.parametrize("target", ["demo", "test", "chaos"])
+@pytest.mark.parametrize("target", ["demo", "test", "chaos", "bench-race"])
 def test_a_target_ends_when_make_is_killed(target: str, interpreter: Path) -> None:
     with subprocess.Popen(
         ["make", target, f"BIN={interpreter.parent}", f"PYTHON={PYTHON}"],

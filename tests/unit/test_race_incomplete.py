@@ -9,7 +9,7 @@ import pytest
 
 from poolrace.producer.analysis.race_verdict import judge
 from poolrace.producer.errors import JobFailed
-from poolrace.producer.race.race import _execute
+from poolrace.producer.race.race import execute
 from poolrace.producer.race.requests import GivenUp, Measure, Start
 from poolrace.producer.race.strategy import Decision
 from poolrace.producer.reports.formats import text
@@ -209,9 +209,9 @@ def test_an_interruption_ends_the_race_with_the_laps_so_far(
 ) -> None:
     session: Any = Session(error)
     steps: Any = one_measurement()
-    decision, raised = _execute(steps, session)
+    decision, raised = execute(steps, session)
     assert (decision.interruption, raised) == (interruption, error)
     session.laps = []
     steps = one_measurement()
     with pytest.raises(type(error)):
-        _execute(steps, session)
+        execute(steps, session)

@@ -1,0 +1,1 @@
+"""The benchmark of ``producer race``: apps, exhaustive measurements, and races."""

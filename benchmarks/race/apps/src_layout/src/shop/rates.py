@@ -1,0 +1,3 @@
+"""A module that a task imports while it runs."""
+
+RATE = 3
