@@ -31,7 +31,9 @@ class Variants:
     with all other values.
     """
 
-    workers: Sequence[int] = (1,)
+    workers: Sequence[int] = ()
+    """Numbers of workers; empty means that the search decides, and that a given concurrency has
+    one worker."""
     prefetch: Sequence[int | None] = (None,)
     max_tasks: Sequence[int | None] = (None,)
 
@@ -40,7 +42,7 @@ class Variants:
         limits = self.max_tasks if pool == "prefork" else (None,)
         return [
             Candidate(pool, concurrency, workers, prefetch, max_tasks)
-            for workers in self.workers
+            for workers in self.workers or (1,)
             for prefetch in self.prefetch
             for max_tasks in limits
         ]

@@ -49,7 +49,8 @@ def race(
         confirm(app)
         began = time.monotonic() - prepared_s
         with RaceSession(options, sandbox, app, began) as session:
-            steps = strategy(options, pools, fixed, CORES, base_candidates(app.pools))
+            bases = base_candidates(app.pools)
+            steps = strategy(options, pools, fixed, CORES, bases, gil=app.gil)
             decision, error = execute(steps, session)
             measured = _record(made_at, options, app, session, decision)
     if error:
