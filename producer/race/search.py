@@ -143,6 +143,8 @@ class PoolSearch:
             self._refused[lap.candidate] = "memory"
         elif is_blocked(lap, self.item):
             self.ended = "blocked"
+        elif lap.cut_short:
+            self.ended = "slower"
 
     def fail(self, candidate: Candidate) -> None:
         """Record that the workers of a candidate failed or did not start."""

@@ -97,6 +97,12 @@ class TaskSettings:
     """The app's prefetch multiplier."""
     rate_limit: Annotated[str, Meta(pattern=r"^[0-9]{1,9}(\.[0-9]{1,9})?(/[smh])?\Z")] | None = None
     """The task's rate limit, as ``60/m``; the race ignored it."""
+    eager: bool = False
+    """Whether the app sets ``task_always_eager``; the race ignored it."""
+    soft_time_limit_s: Seconds | None = None
+    """The task's soft time limit in seconds, which Celery applies in prefork only."""
+    process_init: list[str] = field(default_factory=list)
+    """Functions that the app connects to the signal ``worker_process_init``."""
 
 
 @dataclass(frozen=True)
@@ -141,6 +147,8 @@ class Race:
     settings: TaskSettings = field(default_factory=TaskSettings)
     sent: list[str] = field(default_factory=list)
     """Names of the tasks that the task sent; they were not run."""
+    retried: bool = False
+    """Whether the task asked to be retried; the item failed instead."""
 
     @property
     def candidates(self) -> list[Candidate]:
