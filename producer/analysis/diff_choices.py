@@ -72,7 +72,8 @@ def _recommended(race: Race) -> _Chosen:
 
 
 def _winner(cell: MapCell) -> _Chosen:
-    return _Chosen(cell.winner.pool, frozenset(summary.pool for summary in cell.tied))
+    winner = cell.winner.pool if cell.winner else None
+    return _Chosen(winner, frozenset(summary.pool for summary in cell.tied))
 
 
 def _name(cell: MapCell) -> str:
