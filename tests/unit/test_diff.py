@@ -234,6 +234,18 @@ def test_a_map_names_the_cells_whose_winner_changed() -> None:
     )
 
 
+def test_two_laps_of_each_pool_in_a_cell_are_enough_for_a_map() -> None:
+    old = load(EXAMPLES / "map.json")
+    assert isinstance(old, PoolMap)
+    two = replace(old, laps=tuple(each for each in old.laps if each.lap.round <= 2))
+    cases = compare_results(two, two).cases
+    assert {case.old_values for case in cases} == {2}
+    assert all(case.judged for case in cases)
+    one = replace(old, laps=tuple(each for each in old.laps if each.lap.round == 1))
+    assert not any(case.judged for case in compare_results(one, one).cases)
+    assert "fewer than 2 values in a file" in text_of(one, one)
+
+
 @pytest.mark.parametrize("extreme", [1e-9, 1e12])
 @pytest.mark.parametrize("format_", ["text", "markdown", "csv", "html"])
 def test_the_smallest_and_the_largest_times_of_a_file_can_be_compared(

@@ -13,7 +13,7 @@ from poolrace.producer.analysis.diff_environment import (
     unlike_machines,
     unlike_versions,
 )
-from poolrace.producer.analysis.diff_statistics import CONFIDENCE, MIN_VALUES
+from poolrace.producer.analysis.diff_statistics import CONFIDENCE
 from poolrace.producer.analysis.race_summary import BUSY_BELOW, is_busy
 from poolrace.producer.results.comparison import Comparison
 from poolrace.producer.results.files import Results
@@ -162,10 +162,10 @@ def _with_factors(cases: Sequence[CaseDiff]) -> str:
 
 
 def _too_few(diff: Diff, cases: Sequence[CaseDiff]) -> str:
-    few = f"{len(cases)} case(s) have fewer than {MIN_VALUES} values in a file, too few to show"
+    few = f"{len(cases)} case(s) have fewer than {diff.least} values in a file, too few to show"
     if isinstance(diff.old, Race):
         return f"{few} a difference."
-    return f"{few} a difference; measure with --repeat {MIN_VALUES} or more."
+    return f"{few} a difference; measure with --repeat {diff.least} or more."
 
 
 def _choices(choices: Sequence[Choice]) -> Iterator[str]:
@@ -184,7 +184,7 @@ def _choices(choices: Sequence[Choice]) -> Iterator[str]:
         yield (
             f"Recommended as before: {first.old or 'none'}."
             if first.name == RECOMMENDED
-            else f"The winner is the same in all {len(choices)} cells."
+            else f"The winner is the same in all {len(choices)} cells that have one in both files."
         )
 
 
