@@ -75,8 +75,9 @@ class Size(click.ParamType[int]):
     "  [default: search all]",
 )  # fmt: skip
 @click.option(
-    "--workers", type=Numbers(least=1), default="1",
-    help="Numbers of workers per candidate, separated by commas.",
+    "--workers", type=Numbers(least=1),
+    help="Numbers of workers per candidate, separated by commas."
+    "  [default: one, and more where the search finds that they help]",
 )  # fmt: skip
 @click.option("--prefetch", type=Numbers(least=0), help="Prefetch multipliers to race.")
 @click.option(
@@ -130,7 +131,7 @@ def race_options(options: dict[str, Any]) -> RaceOptions:
         items=_items(lines, options["limit"]),
         pools=options["pools"],
         variants=Variants(
-            options["workers"],
+            options["workers"] or (),
             options["prefetch"] or (None,),
             options["max_tasks_per_child"] or (None,),
         ),

@@ -16,6 +16,7 @@ import signal
 import sys
 import time
 import traceback
+import warnings
 from typing import Any
 
 from poolrace_settings import (  # type: ignore[import-not-found] # it is copied beside this file
@@ -205,6 +206,8 @@ def _open_pipe() -> int:
 def main() -> None:
     """Run Celery's command line with the app."""
     import_as_printed_command()
+    # The last line of the log of a killed worker is shown; this warning is not the cause.
+    warnings.filterwarnings("ignore", "You're running the worker with superuser privileges")
     from celery.__main__ import main as celery_main  # noqa: PLC0415 # it patches for gevent first
 
     celery_main()

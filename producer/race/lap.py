@@ -157,13 +157,12 @@ class RunningLap:
     def _is_slow(self, elapsed_s: float) -> bool:
         """Whether the lap has shown that its candidate is slower than the plan asks for.
 
-        With less than one item in flight per slot, slots are idle, and the throughput shows
-        nothing.
+        When most slots are idle, since the last items of the lap run, the throughput shows nothing.
         """
         finished = len(self.timings)
         return (
             finished >= SLOW_ITEMS
-            and len(self.in_flight) >= self.group.candidate.slots
+            and len(self.in_flight) > self.group.candidate.slots / 2
             and elapsed_s >= max(SLOW_AFTER_S, SLOW_ITEMS * self.longest_s)
             and finished < self.plan.slow_below * elapsed_s
         )
@@ -231,6 +230,8 @@ def _figures(running: RunningLap, used: Usage, main: Usage) -> Lap:
     timings = [timing for timing in running.timings if timing.ended > timing.began]
     succeeded = [timing for timing in timings if timing.failure is None]
     first = min((timing.began for timing in timings), default=0.0)
+    wall_s = max((timing.ended for timing in timings), default=0.0) - first
+    one_wave = 0 < len(timings) <= running.group.candidate.slots  # none began after another
     durations = [timing.ended - timing.began for timing in timings]
     return Lap(
         candidate=running.group.candidate,
@@ -238,11 +239,13 @@ def _figures(running: RunningLap, used: Usage, main: Usage) -> Lap:
         round=running.plan.round,
         items=len(succeeded),
         failures=running.failures(),
-        items_per_s=steady_rate(
+        items_per_s=len(succeeded) / wall_s
+        if one_wave
+        else steady_rate(
             [(timing.began, timing.ended) for timing in succeeded],
             begins=[timing.began for timing in timings],
         ),
-        wall_s=max((timing.ended for timing in timings), default=0.0) - first,
+        wall_s=wall_s,
         waiting_s=percentiles(running.waited_s),
         running_s=percentiles(durations),
         running_total_s=sum(durations),

@@ -25,6 +25,10 @@ LAP_WORK_S = 25.0
 ITEMS_PER_SLOT = 3
 """Number of items per slot that a lap may run even if they take longer than ``LAP_WORK_S``."""
 
+LONG_ITEM_S = 2.0
+"""Seconds from which an item counts as long; a lap of long items runs one per slot. Of shorter
+ones a lap runs more, so that the start and the end of the lap do not count."""
+
 SLOW_SHARE = 0.3
 """Share of the best throughput so far; a lap of the search with less than this ends early."""
 
@@ -65,13 +69,27 @@ class LapLimits:
         self._longest_s = 0.0
         """Duration of the longest item while one ran at a time, in seconds."""
 
-    def lap(self, candidate: Candidate, kind: Kind, number: int, executions: int) -> LapPlan:
-        """Plan of a lap with this number, after so many executions of the task."""
+    def lap(
+        self,
+        candidate: Candidate,
+        kind: Kind,
+        number: int,
+        executions: int,
+        items: int | None = None,
+    ) -> LapPlan:
+        """Plan of a lap with this number.
+
+        ``executions`` is the number of executions of the task so far. The lap runs exactly
+        ``items`` items, if that is given.
+        """
         min_items = self._options.min_items(candidate)
         window_s = self._options.window_s or WINDOW_S[kind]
+        if self._shortest_s >= LONG_ITEM_S and not self._options.repeat_items:
+            min_items = candidate.slots
         left = self._options.max_executions - executions
         max_items = min(left, max(min_items, self._useful_items(candidate)))
-        if self._options.repeat_items:
+        if items or self._options.repeat_items:
+            min_items = items or min_items
             max_items, window_s = min_items, 0.0
         return self._plan(
             candidate,
@@ -83,23 +101,27 @@ class LapLimits:
         )
 
     def warm_up(self, candidate: Candidate) -> LapPlan | None:
-        """Plan of the lap that warms up a candidate, ``None`` for a task of long items.
-
-        A long item hides what a cold worker costs.
-        """
-        if self._shortest_s > WINDOW_S["search"]:
+        """Plan of the lap that warms up a candidate, ``None`` if long items need none."""
+        if self.items_are_long:
             return None
         number = min(candidate.concurrency, WARM_UP[candidate.pool]) * candidate.workers
         return self._plan(candidate, "search", 0, (number, number), 0.0)
 
-    def note(self, running: RunningLap, lap: Lap) -> None:
-        """Note the durations of the items of a lap, and its throughput."""
+    @property
+    def items_are_long(self) -> bool:
+        """Whether items are so long that they hide what a cold worker costs."""
+        return self._shortest_s > WINDOW_S["search"]
+
+    def note_durations(self, candidate: Candidate, running: RunningLap) -> None:
+        """Note the durations of the items of a lap of this candidate."""
         shortest_s = min(running.shortest_s, self._shortest_s or math.inf)
         self._shortest_s = 0.0 if shortest_s == math.inf else shortest_s
-        if lap.candidate.slots == 1:
+        if candidate.slots == 1:
             self._longest_s = max(self._longest_s, running.longest_s)
-        if lap.round:  # the warm-up has no throughput to compare with
-            self._best_speed = max(self._best_speed, lap.items_per_s)
+
+    def note_speed(self, lap: Lap) -> None:
+        """Note the throughput of a measured lap."""
+        self._best_speed = max(self._best_speed, lap.items_per_s)
 
     def _plan(
         self,
@@ -128,10 +150,9 @@ class LapLimits:
 
     def _useful_items(self, candidate: Candidate) -> int:
         """Number of items that a lap needs for a throughput, at most."""
-        return max(
-            ITEMS_PER_SLOT * candidate.slots,
-            math.ceil(LAP_WORK_S / self._shortest_s) if self._shortest_s else sys.maxsize,
-        )
+        if self._options.window_s or not self._shortest_s:
+            return sys.maxsize
+        return max(ITEMS_PER_SLOT * candidate.slots, math.ceil(LAP_WORK_S / self._shortest_s))
 
     def _patience_s(self, candidate: Candidate) -> float:
         """Seconds without a finished item after which the candidate counts as hung."""

@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
@@ -60,6 +61,8 @@ class RaceSession:
         self._publisher = Publisher(sandbox, options.target.task, app.serializer, options.items)
         self._groups: dict[Candidate, WorkerGroup] = {}
         self._rounds: dict[tuple[Candidate, Kind], int] = {}
+        self._first_laps: dict[Candidate, Lap] = {}
+        """Laps of long items that were run to warm up, and are not yet measured laps."""
         self._tracebacks: dict[Candidate, str] = {}
         self._limits = LapLimits(options, app.prefetch, self._deadline, cut_short=cut_short)
         self._load = BackgroundLoad()
@@ -88,6 +91,7 @@ class RaceSession:
     def use_items(self, items: Sequence[Item]) -> None:
         """Send other items in the next laps."""
         self._publisher.use_items(items)
+        self._first_laps.clear()
 
     def start(self, candidates: Sequence[Candidate]) -> list[Candidate]:
         """Start and warm up workers of these candidates; returns those whose workers are ready."""
@@ -105,15 +109,21 @@ class RaceSession:
                 self._attempt(self._wait_until_ready, candidate)
         for candidate in new:
             if candidate in self._groups and (plan := self._limits.warm_up(candidate)):
-                self._run(candidate, plan)
+                self._warm_up(candidate, plan)
         return [candidate for candidate in candidates if candidate in self._groups]
 
-    def measure(self, candidate: Candidate, kind: Kind) -> Lap:
-        """Measure one lap of a candidate whose workers run, and keep it."""
+    def measure(self, candidate: Candidate, kind: Kind, items: int | None = None) -> Lap:
+        """Measure one lap of a candidate whose workers run, and keep it.
+
+        The lap runs exactly ``items`` items, if that is given.
+        """
         number = self._rounds[candidate, kind] = self._rounds.get((candidate, kind), 0) + 1
-        plan = self._limits.lap(candidate, kind, number, self.executions)
-        with self._load.observed():
+        if first := self._first_laps.pop(candidate, None):
+            lap = replace(first, kind=kind, round=number)
+        else:
+            plan = self._limits.lap(candidate, kind, number, self.executions, items)
             lap = self._run(candidate, plan)
+        self._limits.note_speed(lap)
         self.laps.append(lap)
         logger.info("%s: %.4g items/s (%s %d)", candidate, lap.items_per_s, kind, number)
         return lap
@@ -123,6 +133,8 @@ class RaceSession:
         groups = [
             self._groups.pop(candidate) for candidate in candidates if candidate in self._groups
         ]
+        for candidate in candidates:
+            self._first_laps.pop(candidate, None)
         for group in groups:
             group.request_stop(kill=time.monotonic() >= self._deadline)
         for group in groups:
@@ -152,16 +164,23 @@ class RaceSession:
                 raise GivenUp from None
             raise
 
+    def _warm_up(self, candidate: Candidate, plan: LapPlan) -> None:
+        """Warm up a candidate; if its items turn out to be long, keep the lap as its first one."""
+        lap = self._run(candidate, plan)
+        if self._limits.items_are_long and not lap.lost:
+            self._first_laps[candidate] = lap
+
     def _run(self, candidate: Candidate, plan: LapPlan) -> Lap:
         group = self._groups[candidate]
         running = RunningLap(group, self._publisher, plan)
         try:
-            lap = running.measure()
+            with self._load.observed():
+                lap = running.measure()
         finally:
             self.executions += running.executions
             self.sent |= group.sent
             self.retried |= group.retried
-        self._limits.note(running, lap)
+        self._limits.note_durations(candidate, running)
         if lap.traceback:
             self._tracebacks.setdefault(candidate, lap.traceback)
             if sum(lap.failures.values()) > lap.items:
@@ -193,5 +212,8 @@ def _reason_of_loss(group: WorkerGroup, plan: LapPlan, traceback: str | None) ->
         return _first_failure(traceback)
     if group.ended:
         return f"{ENDED} {group.last_error()}"
-    waits_for = f"; it sent {', '.join(sorted(group.sent))}, which a race does not run"
-    return f"hung: no item finished within {plan.patience_s:.3g} s{waits_for if group.sent else ''}"
+    reason = f"hung: no item finished within {plan.patience_s:.3g} s"
+    if group.sent:
+        return f"{reason}; it sent {', '.join(sorted(group.sent))}, which a race does not run"
+    logged = group.logged_error()
+    return f"{reason}; its worker logged {logged}" if logged else reason

@@ -138,6 +138,10 @@ class WorkerGroup:
             return FORKED
         return next(worker.last_error() for worker in self._workers if worker.ended)
 
+    def logged_error(self) -> str:
+        """The last error in the log of a worker; empty if there is none."""
+        return next(filter(None, (worker.logged_error() for worker in self._workers)), "")
+
     def usage(self) -> Usages:
         """CPU seconds and context switches of the workers' process trees."""
         usages = {}

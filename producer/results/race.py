@@ -26,11 +26,14 @@ from poolrace.producer.results.interruption import Interruption
 Kind = Literal["base", "search", "final"]
 """Stage of a race that a lap belongs to."""
 
-Reason = Literal["gain", "top", "memory", "time", "executions", "failures", "interrupted"]
+Reason = Literal[
+    "gain", "top", "blocked", "slower", "memory", "time", "executions", "failures", "interrupted"
+]
 """Reason why a pool's concurrency was not raised further, or a candidate was left out.
 
-``gain``: twice the slots gained too little. ``top``: more slots cannot be kept busy. All other
-reasons name the limit that was reached.
+``gain``: more slots gained too little. ``top``: more slots cannot be kept busy. ``blocked``: all
+greenlets stand still while one of them waits. ``slower``: no number of slots and workers can make
+the pool as fast as the fastest one. All other reasons name the limit that was reached.
 """
 
 

@@ -218,3 +218,25 @@ def test_items_that_were_under_way_when_a_lap_ended_early_are_executions(clock: 
     running = RunningLap(anything, anything, plan)
     lap = running.measure()
     assert running.executions == lap.executions + 64
+
+
+class AllAtOnce(Blocked):
+    """Workers whose slots begin their items one millisecond after the other."""
+
+    def read_timings(self, timeout_s: float) -> list[ItemTiming]:
+        ids, began = self.queued[: self.candidate.slots], self.clock.now
+        del self.queued[: len(ids)]
+        self.clock.now += timeout_s
+        return [
+            ItemTiming(
+                task_id, began + n / 1000, began + n / 1000 + self.item_s, 0.0, 0.0, None, ""
+            )
+            for n, task_id in enumerate(ids)
+        ]
+
+
+def test_the_throughput_of_one_item_per_slot_is_that_of_all_slots(clock: Clock) -> None:
+    long = {**WIDE, "min_items": 2, "item_s": 10.0}
+    lap = measure(AllAtOnce(THREADS, item_s=10.0, clock=clock), **long)
+    assert lap.items == 2
+    assert lap.items_per_s == pytest.approx(0.2, rel=0.01)

@@ -29,9 +29,11 @@ class Ran:
         self.shortest_s = self.longest_s = item_s
 
 
-def note(known: LapLimits, item_s: float, **figures: Any) -> None:
+def note(known: LapLimits, item_s: float, items_per_s: float = 1.0) -> None:
+    """Note a measured lap of the base."""
     ran: Any = Ran(item_s)
-    known.note(ran, lap(SOLO, "base", figures.pop("number", 1), **figures))
+    known.note_durations(SOLO, ran)
+    known.note_speed(lap(SOLO, "base", 1, items_per_s=items_per_s))
 
 
 @pytest.mark.parametrize(
@@ -65,7 +67,7 @@ def test_a_session_that_may_not_end_laps_early_does_not() -> None:
     assert known.lap(THREADS, "search", 1, 0).slow_below == 0.0
 
 
-def test_the_warm_up_has_an_item_for_each_process_and_no_throughput() -> None:
+def test_the_warm_up_has_an_item_for_each_process() -> None:
     known = limits()
     for candidate, number in (
         (Candidate("prefork", 32), 32), (Candidate("prefork", 512), 64), (SOLO, 1),
@@ -74,11 +76,16 @@ def test_the_warm_up_has_an_item_for_each_process_and_no_throughput() -> None:
         plan = known.warm_up(candidate)
         assert plan is not None
         assert (plan.min_items, plan.max_items, plan.round) == (number, number, 0)
-    note(known, 0.1, items_per_s=300.0, number=0)
-    assert known.lap(THREADS, "search", 1, 0).slow_below == 0.0
 
 
 def test_a_task_of_long_items_is_not_warmed_up() -> None:
     known = limits()
     note(known, 2.0)
     assert known.warm_up(THREADS) is None
+
+
+def test_a_lap_of_long_items_runs_one_per_slot() -> None:
+    known = limits()
+    assert known.lap(THREADS, "search", 1, 0).min_items == 2 * 32 + 1
+    note(known, 4.5)
+    assert known.lap(THREADS, "search", 1, 0).min_items == 32

@@ -54,9 +54,10 @@ def _starved(verdict: Verdict) -> Iterator[str]:
 def _growing(verdict: Verdict) -> Iterator[str]:
     recommended = verdict.recommended.candidate
     for candidate, growth_bytes in verdict.growing.items():
+        bounded = verdict.conclusive and recommended not in verdict.growing
         way_out = (
             f"{recommended} is recommended instead"
-            if recommended not in verdict.growing
+            if bounded
             else "only prefork with --max-tasks-per-child frees it; race with that option"
         )
         yield (
