@@ -29,9 +29,6 @@ TARGET = Target("proj", "proj.task", sys.executable, Path("/"))
 ITEM = Item(1, [], {})
 OPTIONS = RaceOptions(TARGET, [ITEM])
 
-LOST_S = 5.0
-"""Seconds after which the loss of workers is noticed."""
-
 
 @dataclass
 class Machine:
@@ -69,7 +66,7 @@ class Machine:
                     raise GivenUp(self.interruption)
                 lap = self._lap(candidate, kind)
                 self.laps.append(lap)
-                if lap.lost:
+                if lap.lost or lap.cut_short:
                     del self.running[candidate]
             case Stop(candidates):
                 self.elapsed_s += 0.3
@@ -95,11 +92,16 @@ class Machine:
 
     def _lap(self, candidate: Candidate, kind: Kind) -> Lap:
         flows = flow(self.task, candidate, self.cores, self.load)
+        alone_s = self.task.computes + self.task.waits
         noise = 0.13 if self.load else 0.03
         speed = flows.speed * self.running[candidate] * math.exp(self.draw.gauss(0, noise))
-        least = OPTIONS.min_items(candidate)
+        least = candidate.slots if alone_s >= 2.0 else OPTIONS.min_items(candidate)
         window_s = 1.0 if kind == "final" else 0.7
-        number = max(least, min(round(speed * window_s), max(3 * candidate.slots, 250)))
+        most = max(3 * candidate.slots, round(25 / alone_s))
+        number = max(least, min(round(speed * window_s), most))
+        fastest = max((lap.items_per_s for lap in self.laps), default=0.0)
+        cut_short = kind == "search" and speed < 0.3 * fastest
+        number = min(number, 5 + candidate.slots // 2) if cut_short else number
         wall_s = number / speed
         self.elapsed_s += wall_s + flows.running_s
         self.executions += number
@@ -119,6 +121,7 @@ class Machine:
             voluntary_switches=10,
             involuntary_switches=10,
             peak_memory_bytes=round(flows.memory_bytes),
+            cut_short=cut_short,
             lost=candidate in self.lose,
             traceback="Traceback: no luck" if failed else "",
             own_cpu_s=number * flows.own_cpu_s,
