@@ -206,6 +206,9 @@ class _Strategy:
         yield from progress.stop(*(c for c in self._speeds if c not in self._finalists))
         running = yield from progress.start(*self._finalists)
         running = yield from run_rounds(progress, running, self._left_out)
+        finals = [lap for lap in progress.laps if lap.kind == "final"]
+        if finals and not any(lap.items for lap in finals):
+            raise no_finalists(self._left_out, progress)
         measured = {lap.candidate for lap in progress.laps}
         for candidate in self._finalists:
             if candidate not in measured:
