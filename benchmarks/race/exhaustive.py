@@ -13,7 +13,6 @@ from benchmarks.race.grid import (
     batches,
     in_order,
     item_cost,
-    memory_of,
     reason_to_leave_out,
     usable_slots,
 )
@@ -197,13 +196,12 @@ class _Measurement:
             round_s = before_s - progress.left_s()
 
     def _finalists(self) -> list[Candidate]:
-        """The fastest candidates whose workers fit into the memory together."""
+        """The fastest candidates whose workers can run together."""
         enough = FINALIST * self._best_speed()
         chosen: list[Candidate] = []
         for candidate in sorted(self._laps, key=self._speed, reverse=True):
-            memory = sum(memory_of(other, self.cost) for other in (*chosen, candidate))
-            fits = memory <= self._options.max_memory_bytes or not chosen
-            if self._speed(candidate) >= enough and fits and len(chosen) < MAX_FINALISTS:
+            together = self._batches([*chosen, candidate], MAX_FINALISTS)
+            if self._speed(candidate) >= enough and len(together) == 1:
                 chosen.append(candidate)
         return chosen
 
@@ -247,9 +245,9 @@ class _Measurement:
             self._left_out[str(candidate)] = reason
         return reason is not None
 
-    def _batches(self, candidates: Sequence[Candidate]) -> list[list[Candidate]]:
+    def _batches(self, candidates: Sequence[Candidate], size: int = BATCH) -> list[list[Candidate]]:
         limit = self._options.max_memory_bytes
-        return list(batches(candidates, self.cost, size=BATCH, max_memory_bytes=limit))
+        return list(batches(candidates, self.cost, size=size, max_memory_bytes=limit))
 
     def _best_speed(self) -> float:
         return max(map(self._speed, self._laps), default=0.0)

@@ -1,5 +1,6 @@
 """The candidates of an oracle, and the physical limits by which candidates are left out. Pure."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -20,6 +21,9 @@ is not measured at all."""
 ITEMS_PER_SLOT = 5
 """Number of items that are in flight for each slot, with Celery's prefetch multiplier of 4. A lap
 ends when all of them have ended."""
+
+MAX_PROCESSES = 300
+"""Number of processes that are started together, at most, unless one candidate has more."""
 
 FASTER_THAN_ALONE = 1.5
 """Ratio of the duration of an item alone in a worker to its shortest mean duration elsewhere, at
@@ -87,11 +91,20 @@ def usable_slots(cost: ItemCost, cores: int) -> float:
 def in_order(candidates: Sequence[Candidate], cost: ItemCost, cores: int) -> list[Candidate]:
     """Candidates in the order in which they are measured.
 
-    Those with the most slots that the task can use come first, because their speed excludes
-    candidates with fewer slots; those with more slots than it can use come last.
+    Those whose slots just keep all cores busy come first, because their speed excludes candidates
+    with fewer slots. The largest ones come last: starting hundreds of processes takes long.
     """
-    usable = usable_slots(cost, cores)
-    return sorted(candidates, key=lambda candidate: (candidate.slots > usable, -candidate.slots))
+    enough = min(max(usable_slots(cost, cores) / SLOTS_PER_CORE, cores), MAX_SLOTS)
+
+    def distance(candidate: Candidate) -> tuple[float, int]:
+        return abs(math.log2(candidate.slots / enough)), -candidate.slots
+
+    return sorted(candidates, key=distance)
+
+
+def processes_of(candidate: Candidate) -> int:
+    """Number of processes of a candidate's workers."""
+    return candidate.workers + (candidate.slots if candidate.pool == "prefork" else 0)
 
 
 def memory_of(candidate: Candidate, cost: ItemCost) -> int:
@@ -122,11 +135,16 @@ def reason_to_leave_out(
 def batches(
     candidates: Sequence[Candidate], cost: ItemCost, *, size: int, max_memory_bytes: int
 ) -> Iterator[list[Candidate]]:
-    """Consecutive candidates whose workers run at the same time: ``size``, within the memory."""
+    """Consecutive candidates whose workers run at the same time.
+
+    ``size`` of them, within the memory and ``MAX_PROCESSES``.
+    """
     batch: list[Candidate] = []
     for candidate in candidates:
-        memory = sum(memory_of(other, cost) for other in (*batch, candidate))
-        if batch and (len(batch) == size or memory > max_memory_bytes):
+        longer = [*batch, candidate]
+        fits = sum(memory_of(other, cost) for other in longer) <= max_memory_bytes
+        few = sum(processes_of(other) for other in longer) <= MAX_PROCESSES
+        if batch and not (fits and few and len(longer) <= size):
             yield batch
             batch = []
         batch.append(candidate)

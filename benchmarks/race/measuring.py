@@ -12,7 +12,7 @@ import psutil
 from benchmarks.race.apps import App
 from benchmarks.race.exhaustive import FINAL_ROUNDS, Exhausted, exhaustive, in_turn
 from benchmarks.race.grid import MAX_SLOTS, grid
-from benchmarks.race.oracle import Oracle, digest, paired
+from benchmarks.race.oracle import Oracle, digest, with_paired
 from benchmarks.race.serving import environment_of
 from poolrace.producer.commands.race import command, race_options
 from poolrace.producer.environment import now
@@ -93,7 +93,7 @@ def measure_also(app: App, oracle: Oracle, candidate: Candidate, sizes: OracleSi
     """The oracle with one more candidate, which is measured in turn with the best one."""
     candidates = dict.fromkeys([oracle.best.candidate, candidate])
     laps = _measured(app, sizes, lambda options, _: in_turn(options, list(candidates)))
-    return oracle.with_measured(paired(oracle, candidate, laps))
+    return with_paired(oracle, candidate, laps)
 
 
 def _measured(app: App, sizes: OracleSizes, steps: Callable[[RaceOptions, AppInfo], Steps[T]]) -> T:

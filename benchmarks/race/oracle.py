@@ -12,6 +12,7 @@ from msgspec import Meta, ValidationError, convert
 from poolrace.producer.analysis.stats import median
 from poolrace.producer.results.candidate import Candidate
 from poolrace.producer.results.files import write_file
+from poolrace.producer.results.race import Lap
 from poolrace.workers.errors import UsageError
 
 FORMAT = 1
@@ -114,20 +115,24 @@ class Oracle:
         return measured
 
 
-def paired(
-    oracle: Oracle, candidate: Candidate, laps: Mapping[Candidate, Sequence[Any]]
-) -> Measured:
-    """The figures of a candidate that was measured in turn with the oracle's best one.
+def with_paired(
+    oracle: Oracle, candidate: Candidate, laps: Mapping[Candidate, Sequence[Lap]]
+) -> Oracle:
+    """The oracle with a candidate that was measured in turn with the best one.
 
     Its speed is the best one's, times the ratio of the two within each round: the machine may be
-    faster or slower today.
+    faster or slower today. Without a common round the oracle stays as it is.
     """
     pairs = zip(laps[candidate], laps[oracle.best.candidate], strict=False)
     ratios = [lap.items_per_s / other.items_per_s for lap, other in pairs if other.items_per_s]
-    return Measured(
-        candidate,
-        max((lap.peak_memory_bytes for lap in laps[candidate]), default=0),
-        final=[ratio * oracle.best_speed for ratio in ratios] or [0.0],
+    if not ratios:
+        return oracle
+    return oracle.with_measured(
+        Measured(
+            candidate,
+            max(lap.peak_memory_bytes for lap in laps[candidate]),
+            final=[ratio * oracle.best_speed for ratio in ratios],
+        )
     )
 
 

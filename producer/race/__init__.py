@@ -6,5 +6,5 @@
 whose ``interpreter`` is searched for, and whose servers ``app_settings`` replaces. ``app_info``
 reads facts about the app there, by ``app_probe``; ``publisher`` sends ``items`` through the Redis
 of the ``sandbox``. ``no_verdict`` holds the errors of a race in which nothing could be measured.
-``pool_map`` measures the map. Nothing here prints.
+``pool_map`` measures the map, as ``pool_map_strategy`` decides. Nothing here prints.
 """

@@ -51,10 +51,12 @@ def test_a_task_that_computes_can_use_four_slots_per_core_and_one_that_waits_mor
     assert usable_slots(WAITS, CORES) == pytest.approx(800)
 
 
-def test_the_most_slots_are_measured_first_and_those_beyond_use_last() -> None:
+def test_the_slots_that_just_keep_all_cores_busy_are_measured_first() -> None:
     candidates = [Candidate("threads", 2**exponent) for exponent in range(10)]
     slots = [candidate.slots for candidate in in_order(candidates, COMPUTES, CORES)]
-    assert slots == [8, 4, 2, 1, 512, 256, 128, 64, 32, 16]
+    assert slots == [2, 4, 1, 8, 16, 32, 64, 128, 256, 512]
+    slots = [candidate.slots for candidate in in_order(candidates, WAITS, CORES)]
+    assert slots == [256, 128, 512, 64, 32, 16, 8, 4, 2, 1]
 
 
 def test_slots_that_are_too_few_by_littles_law_are_left_out() -> None:
@@ -75,10 +77,12 @@ def test_workers_that_do_not_fit_into_memory_are_left_out() -> None:
     assert reason(Candidate("threads", 128), WAITS) is None
 
 
-def test_a_batch_ends_at_its_size_or_at_the_memory() -> None:
+def test_a_batch_ends_at_its_size_at_the_memory_and_at_three_hundred_processes() -> None:
     small = [Candidate("threads", number) for number in (1, 2, 3, 4, 5)]
     sizes = [len(batch) for batch in batches(small, WAITS, size=2, max_memory_bytes=1000 * MIB)]
     assert sizes == [2, 2, 1]
     large = [Candidate("prefork", 64), Candidate("prefork", 32), Candidate("prefork", 16)]
     split = list(batches(large, WAITS, size=8, max_memory_bytes=700 * MIB))
     assert split == [large[:1], large[1:]]
+    huge = [Candidate("prefork", 512), Candidate("prefork", 256), Candidate("threads", 512)]
+    assert list(batches(huge, WAITS, size=8, max_memory_bytes=10**12)) == [huge[:1], huge[1:]]

@@ -43,7 +43,7 @@ class WithFixedPort:
     running: ClassVar[set["WithFixedPort"]] = set()
     starts: ClassVar[list[Candidate]] = []
     sent: ClassVar[set[str]] = set()
-    ended = False
+    ended = retried = False
 
     def __init__(self, _: Target, sandbox: Sandbox, candidate: Candidate, __: float) -> None:
         self.candidate = candidate
