@@ -16,9 +16,9 @@ from poolrace.producer.race.lap_limits import LapLimits
 from poolrace.producer.race.no_verdict import ENDED, FAILED
 from poolrace.producer.race.options import RaceOptions
 from poolrace.producer.race.publisher import Publisher
-from poolrace.producer.race.requests import GivenUp, lost_lap
+from poolrace.producer.race.requests import GivenUp
 from poolrace.producer.race.sandbox import Sandbox
-from poolrace.producer.race.worker_group import DID_NOT_START, READY_S, WorkerGroup
+from poolrace.producer.race.worker_group import READY_S, WorkerGroup
 from poolrace.producer.results.candidate import Candidate
 from poolrace.producer.results.race import Kind, Lap
 from poolrace.workers.errors import ClusterError
@@ -60,10 +60,6 @@ class RaceSession:
         self._app = app
         self._publisher = Publisher(sandbox, options.target.task, app.serializer, options.items)
         self._groups: dict[Candidate, WorkerGroup] = {}
-        self._apart = False
-        """Whether one candidate runs at a time, since the app's workers do not start otherwise."""
-        self._paused: set[Candidate] = set()
-        """Candidates whose workers are stopped until they are measured again."""
         self._rounds: dict[tuple[Candidate, Kind], int] = {}
         self._first_laps: dict[Candidate, Lap] = {}
         """Laps of long items that were run to warm up, and are not yet measured laps."""
@@ -98,21 +94,8 @@ class RaceSession:
         self._first_laps.clear()
 
     def start(self, candidates: Sequence[Candidate]) -> list[Candidate]:
-        """Start and warm up workers of these candidates; returns those whose workers start.
-
-        Workers of an app that do not start beside others, as with a fixed port, run one candidate
-        at a time from then on.
-        """
-        known = {*self._groups, *self._paused}
-        new = [candidate for candidate in candidates if candidate not in known]
-        refused = new if self._apart else self._start_beside_others(new)
-        if self._apart or len(new) + len(self._groups) > 1:
-            for candidate in refused:
-                self._start_alone(candidate)
-        return [c for c in candidates if c in self._groups or c in self._paused]
-
-    def _start_beside_others(self, new: Sequence[Candidate]) -> list[Candidate]:
-        """Start and warm up candidates; returns those whose workers ended before that."""
+        """Start and warm up workers of these candidates; returns those whose workers are ready."""
+        new = [candidate for candidate in candidates if candidate not in self._groups]
         for candidate in new:
             self._groups[candidate] = WorkerGroup(
                 self._options.target, self._sandbox, candidate, self._options.time_limit_s
@@ -124,43 +107,16 @@ class RaceSession:
         for candidate in new:
             if candidate in self._groups:
                 self._attempt(self._wait_until_ready, candidate)
-        refused = [c for c in new if DID_NOT_START in self.failures.get(c, "")]
         for candidate in new:
             if candidate in self._groups and (plan := self._limits.warm_up(candidate)):
                 self._warm_up(candidate, plan)
-        return refused
-
-    def _start_alone(self, candidate: Candidate) -> None:
-        """Start a candidate while no other one runs."""
-        self._pause_all()
-        reason = self.failures.pop(candidate, "")
-        refused = self._start_beside_others([candidate])
-        if not self._apart and not refused:
-            self._apart = True
-            logger.warning("%s; it starts alone, so candidates run one at a time", reason)
-
-    def _pause_all(self) -> None:
-        """Stop all workers until their candidate is measured again."""
-        paused = list(self._groups)
-        self.stop(paused)
-        self._paused.update(paused)
-
-    def _resume(self, candidate: Candidate) -> None:
-        """Start the workers of a paused candidate again."""
-        self._paused.discard(candidate)
-        if self._apart:
-            self._pause_all()
-        self._start_beside_others([candidate])
+        return [candidate for candidate in candidates if candidate in self._groups]
 
     def measure(self, candidate: Candidate, kind: Kind, items: int | None = None) -> Lap:
         """Measure one lap of a candidate whose workers run, and keep it.
 
         The lap runs exactly ``items`` items, if that is given.
         """
-        if candidate in self._paused:
-            self._resume(candidate)
-        if candidate not in self._groups:
-            return lost_lap(candidate, kind)
         number = self._rounds[candidate, kind] = self._rounds.get((candidate, kind), 0) + 1
         if first := self._first_laps.pop(candidate, None):
             lap = replace(first, kind=kind, round=number)
@@ -179,7 +135,6 @@ class RaceSession:
         ]
         for candidate in candidates:
             self._first_laps.pop(candidate, None)
-            self._paused.discard(candidate)
         for group in groups:
             group.request_stop(kill=time.monotonic() >= self._deadline)
         for group in groups:

@@ -36,9 +36,6 @@ READY_POLL_S = 0.2
 MAX_LINE_BYTES = 4096
 """Bytes of an incomplete line from a worker that are kept: a write of so many is atomic."""
 
-DID_NOT_START = "did not start"
-"""Words between a candidate and the reason why its workers ended before they were ready."""
-
 FORKED = "the task calls os.fork, and the forked process returns from it; end it by os._exit"
 """Reason why workers that copy themselves are stopped: each copy would take items, and so on."""
 
@@ -96,7 +93,7 @@ class WorkerGroup:
             if self.read_timings(READY_POLL_S):
                 raise ClusterError(f"{self.candidate}: a worker ran a task that was not sent to it")
             if self.ended:
-                raise ClusterError(f"{self.candidate} {DID_NOT_START}: {self.last_error()}")
+                raise ClusterError(f"{self.candidate} did not start: {self.last_error()}")
             if time.monotonic() > deadline:
                 raise ClusterError(f"{self.candidate} was not ready within {timeout_s:.0f} s")
 

@@ -9,14 +9,15 @@ import pytest
 
 from poolrace.producer.analysis.race_verdict import judge
 from poolrace.producer.errors import JobFailed
+from poolrace.producer.race.no_verdict import base_error
 from poolrace.producer.race.race import execute
-from poolrace.producer.race.requests import GivenUp, Measure, Start
+from poolrace.producer.race.requests import GivenUp, Measure, Progress, Start
 from poolrace.producer.race.strategy import Decision
 from poolrace.producer.reports.formats import text
 from poolrace.producer.results.candidate import SOLO, Candidate
 from poolrace.producer.results.race import Race, Reason
 from poolrace.workers.errors import ClusterError
-from tests.unit.made_up_machines import Machine, Task, run_race
+from tests.unit.made_up_machines import OPTIONS, Machine, Task, run_race
 from tests.unit.made_up_races import GEVENT, PREFORK, THREADS, base, finals, lap, race
 
 COMPUTES = Task(0.02)
@@ -215,3 +216,11 @@ def test_an_interruption_ends_the_race_with_the_laps_so_far(
     steps = one_measurement()
     with pytest.raises(type(error)):
         execute(steps, session)
+
+
+def test_candidates_that_fail_for_one_reason_are_named_together() -> None:
+    progress = Progress(OPTIONS)
+    progress.executions = 2
+    progress.failures = {SOLO: "solo ended: exit code 3", THREADS: f"{THREADS} ended: exit code 3"}
+    error = base_error(OPTIONS, progress, gave_up=True)
+    assert "succeeded: solo, threads:2 ended: exit code 3; fix the task" in str(error)
