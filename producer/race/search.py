@@ -273,9 +273,7 @@ def _without_load(lap: Lap) -> float:
 
 def grid(cores: int) -> list[int]:
     """Numbers of slots that are searched: the cores times powers of two, and powers below them."""
-    numbers = [2**power for power in range(cores.bit_length()) if 2**power < cores]
-    number = cores
-    while number <= MAX_SLOTS or number == cores:
-        numbers.append(number)
-        number *= 2
-    return numbers
+    below = [2**power for power in range(cores.bit_length()) if 2**power < cores]
+    multiples = [cores * 2**power for power in range(MAX_SLOTS.bit_length())]
+    most = max(MAX_SLOTS, cores)
+    return [*below, *(number for number in multiples if number < most), most]
