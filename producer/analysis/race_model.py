@@ -55,6 +55,10 @@ the CPU is the limit. Beside background load a process that is out of CPU may re
 RELEASES_GIL = 1.1
 """CPU cores of one process from which its threads count as running in parallel."""
 
+MORE_WORKERS = 1.08
+"""Ratio of the throughput that the CPU allows more workers to that of the first number of them,
+from which they are worth their memory."""
+
 OUT_OF_CPU = 0.85
 """CPU seconds per second of a main process from which it counts as out of CPU: it runs one thread
 of Python code at a time, and also waits for Redis."""
@@ -90,6 +94,14 @@ class PoolModel:
     def law(self, workers: int = 1) -> float:
         """Executions/s that the CPU allows: the utilisation law alone."""
         return min(workers / self.main_cpu_s, self.cores / (self.cpu_s + PRODUCER_CPU_S))
+
+    def useful_workers(self, numbers: Sequence[int]) -> list[int]:
+        """The first of these numbers of workers, and those for which the CPU allows clearly more.
+
+        More workers help where the main process of one of them is the limit.
+        """
+        least = MORE_WORKERS * self.law(numbers[0])
+        return [numbers[0], *(number for number in numbers[1:] if self.law(number) >= least)]
 
     def bend(self, workers: int = 1) -> float:
         """Number of slots in all workers beyond which throughput is level (Little's law)."""
@@ -183,7 +195,8 @@ def potential(race: Race, pool: str) -> float:
     if not best:
         return inf
     model = fitted(pool, item_cost(race.base), laps, race.cores, gil=race.gil)
-    counts = {1, min(2, race.cores), race.cores, *(lap.candidate.workers for lap in laps)}
+    numbers = model.useful_workers([1, min(2, race.cores), race.cores])
+    counts = {*numbers, *(lap.candidate.workers for lap in laps)}
     speeds = (
         model.speed(workers, workers) if pool == "solo" else model.ceiling(workers)
         for workers in counts

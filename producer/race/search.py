@@ -129,11 +129,8 @@ class PoolSearch:
         if self.ended:
             return proposals
         model = self.model
-        one = model.law(self.workers[0])
-        for workers in self.workers:
+        for workers in model.useful_workers(self.workers):
             candidate = self._target(model, workers, fits)
-            if workers != self.workers[0] and model.law(workers) < GAIN * one:
-                continue  # the CPU of one worker's main process is not the limit
             if candidate is None or candidate in self.speeds:
                 continue
             speed = model.speed(candidate.slots, workers)
@@ -152,8 +149,6 @@ class PoolSearch:
             self._refused[lap.candidate] = "memory"
         elif is_blocked(lap, self.item):
             self.ended = "blocked"
-        elif lap.cut_short:
-            self.ended = "slower"
 
     def fail(self, candidate: Candidate) -> None:
         """Record that the workers of a candidate failed or did not start."""
@@ -177,7 +172,7 @@ class PoolSearch:
         if self.ended:
             return
         if self._limited or not speeds:
-            self.ended = self._limited or "failures"
+            self.ended = self._limited or ("slower" if self.laps else "failures")
             return
         fast = LEAN_SPEED * max(speeds.values())
         fewest = min(candidate.slots for candidate in speeds if speeds[candidate] >= fast)
@@ -278,9 +273,7 @@ def _without_load(lap: Lap) -> float:
 
 def grid(cores: int) -> list[int]:
     """Numbers of slots that are searched: the cores times powers of two, and powers below them."""
-    numbers = [2**power for power in range(cores.bit_length()) if 2**power < cores]
-    number = cores
-    while number <= MAX_SLOTS or number == cores:
-        numbers.append(number)
-        number *= 2
-    return numbers
+    below = [2**power for power in range(cores.bit_length()) if 2**power < cores]
+    multiples = [cores * 2**power for power in range(MAX_SLOTS.bit_length())]
+    most = max(MAX_SLOTS, cores)
+    return [*below, *(number for number in multiples if number < most), most]
