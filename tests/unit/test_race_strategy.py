@@ -8,6 +8,7 @@ from poolrace.producer.analysis.race_limit import Limit
 from poolrace.producer.analysis.race_verdict import Verdict, judge
 from poolrace.producer.errors import AllFailed, JobFailed
 from poolrace.producer.race.options import Variants
+from poolrace.producer.race.requests import Start
 from poolrace.producer.results.candidate import SOLO, Candidate
 from tests.unit.made_up_machines import Machine, Task, quiet, run_race
 from tests.unit.made_up_races import MIB
@@ -133,8 +134,10 @@ def test_given_candidates_are_raced_alone() -> None:
 
 
 def test_a_candidate_without_time_is_left_out() -> None:
-    raced = run_race(quiet(COMPUTES), ["prefork:2"], budget_s=4.0)
+    machine = quiet(COMPUTES)
+    raced = run_race(machine, ["prefork:2"], budget_s=5.0)
     assert raced.left_out == {"prefork:2": "time"}
+    assert sum(isinstance(request, Start) for request in machine.requests) == 1
     assert not judge(raced).distinguishable
 
 
