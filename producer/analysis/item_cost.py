@@ -81,6 +81,7 @@ def is_blocked(lap: Lap, item: ItemCost) -> bool:
         and lap.candidate.concurrency >= 4
         and item.waiting_share >= WAITING
         and lap.running_total_s < BLOCKED_OVERLAP * lap.candidate.workers * lap.wall_s
+        and not lap.mostly_failed  # items that fail at once do not overlap either
     )
 
 

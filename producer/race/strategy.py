@@ -215,6 +215,9 @@ class _Strategy:
         ready = [c for c in self._finalists if str(c) not in self._left_out]
         running = yield from progress.start(*ready)
         running = yield from run_rounds(progress, running, self._left_out)
+        finals = [lap for lap in progress.laps if lap.kind == "final"]
+        if finals and not any(lap.items for lap in finals):
+            raise no_finalists(self._left_out, progress)
         measured = {lap.candidate for lap in progress.laps}
         for candidate in self._finalists:
             if candidate not in measured:

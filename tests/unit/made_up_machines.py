@@ -44,6 +44,8 @@ class Machine:
     """Whether all workers listen on the same port, so that only one candidate can run."""
     lose: Sequence[Candidate] = ()
     """Candidates whose workers end in each lap."""
+    fails_in: Sequence[str] = ()
+    """Pools in which every item fails."""
     gives_up_at: float = math.inf
     """Number of laps after which the race is given up."""
     interruption: Interruption = ""
@@ -105,7 +107,7 @@ class Machine:
         wall_s = number / speed
         self.elapsed_s += wall_s + flows.running_s
         self.executions += number
-        failed = round(self.task.fails * number)
+        failed = round((1.0 if candidate.pool in self.fails_in else self.task.fails) * number)
         earlier = [lap for lap in self.laps if (lap.candidate, lap.kind) == (candidate, kind)]
         return Lap(
             candidate=candidate,
@@ -113,7 +115,7 @@ class Machine:
             round=1 + len(earlier),
             items=number - failed,
             failures={"ValueError": failed} if failed else {},
-            items_per_s=speed * (1 - self.task.fails),
+            items_per_s=speed * (1 - failed / number),
             wall_s=wall_s,
             waiting_s=[0.1, 0.1, 0.1],
             running_s=[flows.running_s] * 3,
