@@ -9,6 +9,7 @@ import pytest
 from xdist.scheduler import LoadFileScheduling
 
 GROUPS = {
+    "hostile tasks": ("races/test_hostile_tasks",),
     "cluster of the jobs": ("faults/test_jobs",),
     "cluster of the documents": (
         "integration/test_docs",

@@ -38,6 +38,16 @@ Usages = Mapping[str, Usage]
 """Usage by process or worker; a process or worker that restarts gets a new key."""
 
 
+def latest(earlier: Usages, later: Usages) -> Usages:
+    """The later usage of each process or worker; the earlier one where that has ended meanwhile.
+
+    While a process ends, less than its usage is read, or none.
+    """
+    none = Usage()
+    grown = {name: now for name, now in later.items() if now.cpu_s >= earlier.get(name, none).cpu_s}
+    return {**earlier, **grown}
+
+
 def used_between(before: Usages, after: Usages) -> Usage:
     """The total usage between two snapshots; peak memory is that of the later snapshot.
 

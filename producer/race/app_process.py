@@ -170,6 +170,8 @@ class AppProcess:
             **inherited,
             **dict.fromkeys(URL_VARIABLES, self._sandbox.url),
             "POOLRACE_RACE": json.dumps(shim_config),
+            # Celery refuses to unpickle messages as root, but those of a race are its own.
+            "C_FORCE_ROOT": "1",
             # Temporary files of a killed worker are removed, too.
             "TMPDIR": str(self.directory / "tmp"),
         }

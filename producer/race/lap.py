@@ -12,7 +12,7 @@ from poolrace.producer.race.publisher import Publisher
 from poolrace.producer.race.requests import GivenUp
 from poolrace.producer.race.worker_group import ItemTiming, WorkerGroup
 from poolrace.producer.results.race import Kind, Lap
-from poolrace.workers.usage import Usage, Usages, used_between
+from poolrace.workers.usage import Usage, Usages, latest, used_between
 
 MIN_LEAD = 8
 """Number of items kept in flight beyond one per slot, at least: before the throughput is known."""
@@ -93,8 +93,8 @@ class RunningLap:
         """
         before, main_before = self.group.usage(), self.group.main_usage()
         self._run()
-        used = used_between(before, {**self._usage, **self.group.usage()})
-        main = used_between(main_before, {**self._main_usage, **self.group.main_usage()})
+        used = used_between(before, latest(self._usage, self.group.usage()))
+        main = used_between(main_before, latest(self._main_usage, self.group.main_usage()))
         return _figures(self, used, main)
 
     def _run(self) -> None:
@@ -194,8 +194,8 @@ class RunningLap:
         """
         began = time.monotonic()
         self.peak_bytes = max(self.peak_bytes, self.group.memory_bytes())
-        self._usage = {**self._usage, **self.group.usage()}
-        self._main_usage = {**self._main_usage, **self.group.main_usage()}
+        self._usage = latest(self._usage, self.group.usage())
+        self._main_usage = latest(self._main_usage, self.group.main_usage())
         took_s = time.monotonic() - began
         self._next_check = began + max(CHECK_S, CHECK_FACTOR * took_s)
         idle_s = began - self._last_finished

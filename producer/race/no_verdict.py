@@ -24,7 +24,7 @@ def base_error(options: RaceOptions, progress: Progress, *, gave_up: bool = Fals
     ``gave_up``: the time budget was used up.
     """
     task = options.target.task
-    reasons = "; ".join(dict.fromkeys(progress.failures.values()))
+    reasons = _reasons(progress)
     if not progress.executions and not gave_up:
         return JobFailed(f"no worker of the app starts: {reasons}")
     if any(FAILED in reason or ENDED in reason for reason in progress.failures.values()):
@@ -61,6 +61,14 @@ def no_finalists(reasons: Mapping[str, Reason | None], progress: Progress) -> Jo
     """The error of a race in which no candidate of these could be measured."""
     named = ", ".join(f"{name} ({reason})" for name, reason in reasons.items())
     if "failures" in reasons.values():
-        words = "; ".join(dict.fromkeys(progress.failures.values()))
-        return JobFailed(f"no candidate could be measured: {named}: {words}")
+        return JobFailed(f"no candidate could be measured: {named}: {_reasons(progress)}")
     return JobFailed(f"no candidate could be measured: {named}; raise that limit")
+
+
+def _reasons(progress: Progress) -> str:
+    """Why candidates failed; candidates with the same reason are named together."""
+    candidates: dict[str, list[str]] = {}
+    for candidate, text in progress.failures.items():
+        name = str(candidate)
+        candidates.setdefault(text.removeprefix(f"{name} "), []).append(name)
+    return "; ".join(f"{', '.join(names)} {reason}" for reason, names in candidates.items())

@@ -110,7 +110,10 @@ class RaceSession:
         for candidate in new:
             if candidate in self._groups and (plan := self._limits.warm_up(candidate)):
                 self._warm_up(candidate, plan)
-        return [candidate for candidate in candidates if candidate in self._groups]
+        started = [candidate for candidate in candidates if candidate in self._groups]
+        for candidate in started:
+            self.failures.pop(candidate, None)  # earlier it did not start beside others, say
+        return started
 
     def measure(self, candidate: Candidate, kind: Kind, items: int | None = None) -> Lap:
         """Measure one lap of a candidate whose workers run, and keep it.

@@ -24,12 +24,13 @@ seen = set()
 
 @app.task
 def change_the_process():
-    asyncio.run(asyncio.sleep(0.02))
+    time.sleep(0.02)
     os.write(2, b"x" * 1_000_000)
     logging.getLogger("proj").error("y" * 100_000)
     if os.getpid() in seen:
         return
     seen.add(os.getpid())
+    asyncio.run(asyncio.sleep(0.02))
     subprocess.run([sys.executable, "-S", "-c", DAEMON], check=True)
     threading.Thread(target=time.sleep, args=[3600]).start()
     for signum in (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1):

@@ -10,14 +10,15 @@ import pytest
 from poolrace.producer.analysis.race_summary import laps_of
 from poolrace.producer.analysis.race_verdict import judge
 from poolrace.producer.errors import JobFailed
+from poolrace.producer.race.no_verdict import base_error
 from poolrace.producer.race.race import execute
-from poolrace.producer.race.requests import GivenUp, Measure, Start
+from poolrace.producer.race.requests import GivenUp, Measure, Progress, Start
 from poolrace.producer.race.strategy import Decision
 from poolrace.producer.reports.formats import text
 from poolrace.producer.results.candidate import SOLO, Candidate
 from poolrace.producer.results.race import Race, Reason
 from poolrace.workers.errors import ClusterError
-from tests.unit.made_up_machines import Machine, Task, run_race
+from tests.unit.made_up_machines import OPTIONS, Machine, Task, run_race
 from tests.unit.made_up_races import GEVENT, PREFORK, THREADS, base, finals, lap, race
 
 COMPUTES = Task(0.02)
@@ -226,3 +227,11 @@ def test_a_given_candidate_whose_items_all_fail_is_out_after_one_lap() -> None:
     assert judge(raced).complete
     with pytest.raises(JobFailed, match=r"no candidate could be measured: threads:8 \(failures\)"):
         run_race(machine(fails_in=["threads"]), ["threads:8"])
+
+
+def test_candidates_that_fail_for_one_reason_are_named_together() -> None:
+    progress = Progress(OPTIONS)
+    progress.executions = 2
+    progress.failures = {SOLO: "solo ended: exit code 3", THREADS: f"{THREADS} ended: exit code 3"}
+    error = base_error(OPTIONS, progress, gave_up=True)
+    assert "succeeded: solo, threads:2 ended: exit code 3; fix the task" in str(error)

@@ -124,10 +124,11 @@ def test_a_lap_of_long_items_sends_no_more_than_can_begin_within_its_window() ->
     assert measure(Workers(solo, item_s=0.1), item_s=4.0, **limits).items in (100, 101)
 
 
-def test_the_usage_of_workers_that_ended_is_that_of_the_last_check() -> None:
+@pytest.mark.parametrize("of_ended", [{}, {"1": Usage()}])
+def test_the_usage_of_workers_that_ended_is_that_of_the_last_check(of_ended: Usages) -> None:
     class Ending(Workers):
         def usage(self) -> Usages:
-            return {} if self.ended else super().usage()
+            return of_ended if self.ended else super().usage()
 
         def memory_bytes(self) -> int:
             self.ended = self.usages > 1
