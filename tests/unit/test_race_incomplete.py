@@ -93,6 +93,17 @@ def test_workers_that_cannot_run_side_by_side_run_one_after_the_other() -> None:
     }  # fmt: skip
 
 
+def test_candidates_of_several_workers_on_one_port_are_left_out_and_no_others() -> None:
+    one_port = Machine(Task(0.0002, waits=0.05), random.Random(0), one_port=True)
+    raced = run_race(one_port, ["threads", "prefork:8"], budget_s=120.0)
+    measured = {lap.candidate for lap in raced.laps if lap.items}
+    assert {candidate.pool for candidate in measured} == {"solo", "threads", "prefork"}
+    assert all(candidate.workers == 1 for candidate in measured)
+    starts = [request for request in one_port.requests if isinstance(request, Start)]
+    assert any(candidate.workers == 2 for start in starts for candidate in start.candidates)
+    assert judge(raced).distinguishable
+
+
 def test_a_candidate_that_does_not_start_is_started_once_alone_and_not_again() -> None:
     absent = Candidate("threads", 2)
     tried = machine(unable=[absent])
