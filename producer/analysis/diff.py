@@ -10,11 +10,11 @@ from poolrace.producer.analysis.diff_cases import (
     SEARCH,
     Case,
     is_rate,
+    least_values,
     require_alike,
     values_of,
 )
 from poolrace.producer.analysis.diff_statistics import (
-    MIN_VALUES,
     Difference,
     DiffResult,
     compare_samples,
@@ -49,7 +49,7 @@ class CaseDiff:
     @property
     def judged(self) -> bool:
         """Whether both files have enough values."""
-        return min(self.old_values, self.new_values) >= MIN_VALUES
+        return self.ci95 is not None
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,11 @@ class Diff:
     def is_rate(self) -> bool:
         """Whether the values are items per second, and not seconds."""
         return is_rate(self.old)
+
+    @property
+    def least(self) -> int:
+        """Number of values of a case in each file before it is judged."""
+        return least_values(self.old)
 
     def with_result(self, result: DiffResult) -> list[CaseDiff]:
         """The cases with this result."""
@@ -123,9 +128,7 @@ def compare_results(old: Results, new: Results, margin: float = DEFAULT_MARGIN) 
         new=new,
         margin=margin,
         cases=_case_diffs(
-            [(case[0], old_values[case], new_values[case]) for case in measured],
-            margin,
-            rate=is_rate(old),
+            [(case[0], old_values[case], new_values[case]) for case in measured], old, margin
         ),
         only_old=only_old,
         only_new=only_new,
@@ -150,9 +153,12 @@ def _first(names: Sequence[str]) -> str:
 
 
 def _case_diffs(
-    cases: Sequence[tuple[str, list[float], list[float]]], margin: float, *, rate: bool
+    cases: Sequence[tuple[str, list[float], list[float]]], results: Results, margin: float
 ) -> list[CaseDiff]:
+    """The differences of these cases of results of this kind."""
+    rate = is_rate(results)
     pairs = [(_times(old, rate=rate), _times(new, rate=rate)) for _, old, new in cases]
+    differences = compare_samples(pairs, margin, least_values(results))
     return [
         CaseDiff(
             case=name,
@@ -165,7 +171,7 @@ def _case_diffs(
             result=difference.result,
             time_ratio=difference.time_ratio,
         )
-        for (name, old, new), difference in zip(cases, compare_samples(pairs, margin), strict=True)
+        for (name, old, new), difference in zip(cases, differences, strict=True)
     ]
 
 

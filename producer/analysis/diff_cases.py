@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+from poolrace.producer.analysis.diff_statistics import MIN_VALUES
+from poolrace.producer.analysis.pool_map_comparison import MIN_LAPS
 from poolrace.producer.results.comparison import Comparison, Varies
 from poolrace.producer.results.files import Results
 from poolrace.producer.results.pool_map import PoolMap
@@ -63,6 +65,14 @@ def values_of(results: Results) -> dict[Case, list[float]]:
 def is_rate(results: Results) -> bool:
     """Whether the values are items per second, of which more are better, and not seconds."""
     return not isinstance(results, Comparison)
+
+
+def least_values(results: Results) -> int:
+    """Number of values of a case in each file before it is judged.
+
+    The clear cells of a map get two laps only; their noise is known from the many other cells.
+    """
+    return MIN_LAPS if isinstance(results, PoolMap) else MIN_VALUES
 
 
 def _values(results: Results) -> Iterator[tuple[Case, float]]:

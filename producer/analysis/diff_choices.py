@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from poolrace.producer.analysis.pool_map_winners import MapCell, map_cells
+from poolrace.producer.analysis.pool_map_winners import MapCell, PoolSummary, map_cells
 from poolrace.producer.analysis.race_verdict import judge
 from poolrace.producer.results.files import Results
 from poolrace.producer.results.pool_map import PoolMap
@@ -40,7 +40,7 @@ class _Chosen:
 
 
 def compare_choices(old: Results, new: Results) -> list[Choice]:
-    """The choices that both results make; none for comparisons."""
+    """The choices that both results make: none for comparisons or for cells without a winner."""
     old_chosen, new_chosen = _chosen(old), _chosen(new)
     return [
         Choice(
@@ -59,7 +59,8 @@ def _chosen(results: Results) -> dict[str, _Chosen]:
     if isinstance(results, Race):
         return {RECOMMENDED: _recommended(results)}
     if isinstance(results, PoolMap):
-        return {_name(cell): _winner(cell) for row in map_cells(results) for cell in row}
+        cells = (cell for row in map_cells(results) for cell in row)
+        return {_name(cell): _winner(cell, cell.winner) for cell in cells if cell.winner}
     return {}
 
 
@@ -71,9 +72,8 @@ def _recommended(race: Race) -> _Chosen:
     return _Chosen(str(verdict.recommended.candidate), frozenset(tied))
 
 
-def _winner(cell: MapCell) -> _Chosen:
-    winner = cell.winner.pool if cell.winner else None
-    return _Chosen(winner, frozenset(summary.pool for summary in cell.tied))
+def _winner(cell: MapCell, winner: PoolSummary) -> _Chosen:
+    return _Chosen(winner.pool, frozenset(summary.pool for summary in cell.tied))
 
 
 def _name(cell: MapCell) -> str:

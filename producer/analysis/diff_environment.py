@@ -1,7 +1,9 @@
-"""The facts of machines and versions in which two measurements differ. Pure."""
+"""The machines and versions of two measurements that differ, and background load. Pure."""
 
 from collections.abc import Iterable, Mapping
 
+from poolrace.producer.analysis.comparison_summary import BASE_MODEL, case_summaries
+from poolrace.producer.results.comparison import Comparison
 from poolrace.producer.results.environment import Environment
 
 FACTS = {
@@ -12,6 +14,9 @@ FACTS = {
 
 NONE = "none"
 """The value of a fact, or the version of a package, that one of two files does not have."""
+
+LEAST_S = 0.1
+"""Seconds of a run from which its CPU time tells, at least: the kernel counts in steps of 10 ms."""
 
 Unlike = dict[str, tuple[str, str]]
 """Name of a fact or a package -> its value in the old file, and in the new one."""
@@ -39,6 +44,18 @@ def is_other_machine(old: Environment, new: Environment) -> bool:
     """Whether no machine is the same; a machine that was restarted counts as another one."""
     machines = [{host.machine for host in environment.hosts} for environment in (old, new)]
     return all(machines) and machines[0].isdisjoint(machines[1])
+
+
+def base_cpu_share(comparison: Comparison) -> float:
+    """The share of its time in which the base model, one computing thread, had a core.
+
+    It is 1 if the comparison does not tell: its work waits, or it has no run of that model that is
+    long enough for the kernel's count of CPU time.
+    """
+    for case in case_summaries(comparison):
+        if case.model == BASE_MODEL and case.cpu_bound and case.elapsed_s >= LEAST_S:
+            return case.cpu_s / case.elapsed_s
+    return 1.0
 
 
 def _values(environment: Environment, field: str) -> str:

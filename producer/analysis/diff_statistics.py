@@ -79,14 +79,18 @@ class _Estimate:
         return two_sided_quantile(confidence, self.degrees) * self.error
 
 
-def compare_samples(pairs: Sequence[tuple[Sample, Sample]], margin: float) -> list[Difference]:
+def compare_samples(
+    pairs: Sequence[tuple[Sample, Sample]], margin: float, least: int = MIN_VALUES
+) -> list[Difference]:
     """Compare the old and the new values of each case; ``margin`` is a relative difference.
+
+    A case with fewer than ``least`` values in a file is not judged.
 
     ``same`` is shown by two one-sided tests (TOST) within the margin. Any other case is ``faster``
     or ``slower`` if Welch's t-test on logarithms shows that its ratio is not 1, with Holm's
     correction for the number of cases.
     """
-    estimates = _estimates(pairs)
+    estimates = _estimates(pairs, least)
     different = _different({case: each.p for case, each in estimates.items()})
     return [
         _difference(old, new, estimates.get(case), margin, different=case in different)
@@ -111,12 +115,12 @@ def _difference(
     return Difference(math.exp(estimate.mean), (low, high), result)
 
 
-def _estimates(pairs: Sequence[tuple[Sample, Sample]]) -> dict[int, _Estimate]:
+def _estimates(pairs: Sequence[tuple[Sample, Sample]], least: int) -> dict[int, _Estimate]:
     """The estimate of each case that has enough values in both files, by number of the case."""
     moments = {
         case: (_moments(old), _moments(new))
         for case, (old, new) in enumerate(pairs)
-        if min(len(old), len(new)) >= MIN_VALUES
+        if min(len(old), len(new)) >= least
     }
     if not moments:
         return {}

@@ -81,12 +81,13 @@ def is_blocked(lap: Lap, item: ItemCost) -> bool:
         and lap.candidate.concurrency >= 4
         and item.waiting_share >= WAITING
         and lap.running_total_s < BLOCKED_OVERLAP * lap.candidate.workers * lap.wall_s
+        and not lap.mostly_failed  # items that fail at once do not overlap either
     )
 
 
 def has_idle_slots(lap: Lap, item: ItemCost) -> bool:
     """Whether slots waited for messages, while items ran no longer than alone."""
-    overlap = lap.running_total_s / max(lap.wall_s, 1e-9)
+    overlap = speed_of(lap) * lap.running_total_s / lap.executions
     return overlap < IDLE * lap.candidate.slots and not takes_longer(lap, item)
 
 

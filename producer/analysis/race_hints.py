@@ -34,6 +34,9 @@ OWN_CORES = 1.3
 WAITING_TASK = 0.5
 """Waiting share of the running time above which a task counts as I/O-bound."""
 
+MOST = 0.5
+"""Share of failed items above which a pool counts as one in which the task does not work."""
+
 MIN_OVERLAP = 1.5
 """Mean number of greenlets that run at a time, below which they are reported as blocked."""
 
@@ -67,6 +70,7 @@ def find_blocking(
         for summary in summaries
         if summary.candidate.pool == "gevent"
         and summary.candidate.slots >= 4
+        and summary.failed_share <= MOST  # items that fail at once do not overlap either
         and (
             summary.overlap < MIN_OVERLAP * summary.candidate.workers
             or (quiet and summary.cores_used < 0.7 and _lead_of_threads(summaries, summary) > 2)

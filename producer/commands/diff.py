@@ -9,7 +9,6 @@ from typing import Any
 import click
 
 from poolrace.producer.analysis.diff import DEFAULT_MARGIN, Diff, compare_results
-from poolrace.producer.analysis.diff_statistics import MIN_VALUES
 from poolrace.producer.commands.help import Command
 from poolrace.producer.commands.output import Output
 from poolrace.producer.errors import CheckFailed
@@ -117,7 +116,8 @@ def command(
     """Compare two results files case by case: faster, slower or the same.
 
     OLD and NEW are files that --out of compare, sweep, scale, race or map has written for the same
-    work. A case needs three values in each file. A race compares the laps of its finals.
+    work. A case needs three runs or laps in each file, in a map two. Races are compared by the laps
+    of their finals.
     """
     output = _output(old, new, format_, options)
     diff = compare_results(load(old), load(new), margin)
@@ -159,5 +159,5 @@ def _check(diff: Diff, limit: float) -> None:
         logger.warning(
             "no case has %s values in both files, so --fail-if can find nothing; repeat the"
             " measurements more often",
-            MIN_VALUES,
+            diff.least,
         )

@@ -90,7 +90,12 @@ def _on_ready(sender: Any, **_: Any) -> None:
     """
     from celery import signals  # noqa: PLC0415 # after gevent has patched
 
-    def end(*_: Any) -> None:
+    worker, earlier = os.getpid(), signal.getsignal(signal.SIGTERM)
+
+    def end(*arguments: Any) -> None:
+        if os.getpid() != worker and callable(earlier):  # a process that the task has forked
+            earlier(*arguments)
+            return
         try:
             signals.worker_shutdown.send(sender=sender.controller)  # as Celery does at its end
         finally:

@@ -107,9 +107,10 @@ def run_rounds(
         for candidate in rotated(running, number):
             lap = yield from progress.measure(candidate, "final")
             speeds[candidate].append(lap.items_per_s)
-            if lap.lost or progress.exceeds_memory([lap]):
+            failed = lap.lost or not lap.items
+            if failed or progress.exceeds_memory([lap]):
                 running.remove(candidate)
-                left_out[str(candidate)] = "failures" if lap.lost else "memory"
+                left_out[str(candidate)] = "failures" if failed else "memory"
                 yield from progress.stop(candidate)
         round_s = left_s - progress.left_s()
     return running

@@ -29,8 +29,10 @@ LONG_ITEM_S = 2.0
 """Seconds from which an item counts as long; a lap of long items runs one per slot. Of shorter
 ones a lap runs more, so that the start and the end of the lap do not count."""
 
-SLOW_SHARE = 0.3
-"""Share of the best throughput so far; a lap of the search with less than this ends early."""
+SLOW_SHARE = 0.2
+"""Share of the best throughput so far with as many slots or fewer; a lap of the search with less
+than this ends early: its pool makes less of the slots. On a busy machine a candidate as fast as
+another one reached 0.3 of its throughput a few seconds later; a blocked pool reaches 1 / slots."""
 
 GRACE_S = 5.0
 """Seconds beyond the time limit after which a lap without any finished item counts as lost."""
@@ -62,8 +64,8 @@ class LapLimits:
         self._prefetch = prefetch
         self._deadline = deadline
         self._cut_short = cut_short
-        self._best_speed = 0.0
-        """Items/s of the fastest lap so far."""
+        self._best_speeds: dict[int, float] = {}
+        """Slots -> items/s of the fastest lap so far."""
         self._shortest_s = 0.0
         """Duration of the shortest item so far in seconds, 0 before one has finished."""
         self._longest_s = 0.0
@@ -82,22 +84,23 @@ class LapLimits:
         ``executions`` is the number of executions of the task so far. The lap runs exactly
         ``items`` items, if that is given.
         """
-        min_items = self._options.min_items(candidate)
-        window_s = self._options.window_s or WINDOW_S[kind]
-        if self._shortest_s >= LONG_ITEM_S and not self._options.repeat_items:
-            min_items = candidate.slots
-        left = self._options.max_executions - executions
-        max_items = min(left, max(min_items, self._useful_items(candidate)))
-        if items or self._options.repeat_items:
+        options, left = self._options, self._options.max_executions - executions
+        min_items, window_s = options.min_items(candidate), options.window_s or WINDOW_S[kind]
+        max_items = left
+        if items or options.repeat_items:
             min_items = items or min_items
             max_items, window_s = min_items, 0.0
+        elif not options.window_s:
+            if self._shortest_s >= LONG_ITEM_S:
+                min_items = candidate.slots
+            max_items = min(left, max(min_items, self._useful_items(candidate)))
         return self._plan(
             candidate,
             kind,
             number,
             (min_items, max_items),
             window_s,
-            slow_below=SLOW_SHARE * self._best_speed if kind == "search" else 0.0,
+            slow_below=self._slow_below(candidate) if kind == "search" else 0.0,
         )
 
     def warm_up(self, candidate: Candidate) -> LapPlan | None:
@@ -121,7 +124,8 @@ class LapLimits:
 
     def note_speed(self, lap: Lap) -> None:
         """Note the throughput of a measured lap."""
-        self._best_speed = max(self._best_speed, lap.items_per_s)
+        slots = lap.candidate.slots
+        self._best_speeds[slots] = max(self._best_speeds.get(slots, 0.0), lap.items_per_s)
 
     def _plan(
         self,
@@ -145,12 +149,21 @@ class LapLimits:
             patience_s=self._patience_s(candidate),
             deadline=self._deadline,
             item_s=self._shortest_s,
-            slow_below=slow_below if self._cut_short else 0.0,
+            slow_below=slow_below,
         )
+
+    def _slow_below(self, candidate: Candidate) -> float:
+        """Items/s below which a lap of the search ends early, 0 if none does."""
+        if not self._cut_short:
+            return 0.0
+        speeds = [
+            self._best_speeds[slots] for slots in self._best_speeds if slots <= candidate.slots
+        ]
+        return SLOW_SHARE * max(speeds, default=0.0)
 
     def _useful_items(self, candidate: Candidate) -> int:
         """Number of items that a lap needs for a throughput, at most."""
-        if self._options.window_s or not self._shortest_s:
+        if not self._shortest_s:
             return sys.maxsize
         return max(ITEMS_PER_SLOT * candidate.slots, math.ceil(LAP_WORK_S / self._shortest_s))
 

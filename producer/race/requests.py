@@ -156,6 +156,10 @@ class Progress:
             self._running.difference_update(running)
         self._ready.difference_update(candidates)
 
+    def is_ready(self, candidate: Candidate) -> bool:
+        """Whether the candidate runs, or can be started for each of its laps."""
+        return candidate in self._ready
+
     def left_s(self, share: float = 1.0) -> float:
         """Seconds left of this share of the time budget."""
         return share * self._options.budget_s - self._elapsed_s

@@ -1,5 +1,6 @@
 """Searches the slots and the workers of a pool where its model says that they matter. Pure."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -11,6 +12,10 @@ from poolrace.producer.results.race import Lap, Reason
 
 MAX_SLOTS = 512
 """Slots that the search gives to a candidate, at most."""
+
+FIRST_SLOTS = 128
+"""Slots of the first candidate of a pool, at most: a service behind the task may refuse more
+connections, and processes take seconds to start."""
 
 NEAR_LEVEL = 0.9
 """Share of its level that the searched slots of a pool reach, at least; more slots of prefork take
@@ -103,6 +108,10 @@ class PoolSearch:
                 speeds[lap.candidate] = max(speed_of(lap), speeds.get(lap.candidate, 0.0))
         return speeds
 
+    def predicted(self, candidate: Candidate) -> float:
+        """Executions/s that the model of the pool predicts for a candidate."""
+        return self.model.speed(candidate.slots, candidate.workers)
+
     def first(self, fits: Fits) -> Candidate | None:
         """The first candidate to measure; ends the search if there is none."""
         candidate = self._target(self.model, self.workers[0], fits)
@@ -135,7 +144,7 @@ class PoolSearch:
 
     def record(self, lap: Lap, *, exceeds_memory: bool = False) -> None:
         """Record a lap; a pool that fails or is blocked is out after the lap that shows it."""
-        if lap.lost or not lap.items:
+        if lap.lost or not (lap.items or lap.cut_short):
             self.fail(lap.candidate)
             return
         self.laps.append(lap)
@@ -177,15 +186,37 @@ class PoolSearch:
 
     def plausible_speed(self) -> float:
         """Executions/s that the fastest candidate may have without noise and background load."""
-        model = self.model
         waits, computes = PLAUSIBLE
         factor = waits if self.item.waiting_share > WAITING else computes
-        speeds = [
-            max(speed_of(lap), min(model.ideal(lap.candidate), factor * _without_load(lap)))
-            for lap in self.laps
-            if lap.candidate in self.speeds
+        return max(self._plausible(factor).values(), default=0.0)
+
+    def disturbed(self, best_speed: float) -> list[Candidate]:
+        """Candidates to measure again: their only lap was slow, but waited for cores.
+
+        Without that wait they would be clearly faster than the best speed.
+        """
+        number = Counter(lap.candidate for lap in self.laps)
+        speeds = self.speeds
+        return [
+            candidate
+            for candidate, plausible in self._plausible(1.0).items()
+            if speeds[candidate] < best_speed
+            and plausible > GAIN * best_speed
+            and number[candidate] == 1
         ]
-        return max(speeds, default=0.0)
+
+    def _plausible(self, factor: float) -> dict[Candidate, float]:
+        """Executions/s of each candidate without the waits for cores, and ``factor`` times more.
+
+        The CPU limits them.
+        """
+        model, speeds = self.model, self.speeds
+        for lap in self.laps:
+            candidate = lap.candidate
+            if candidate in speeds:
+                plausible = min(model.ideal(candidate), factor * _without_load(lap))
+                speeds[candidate] = max(speeds[candidate], plausible)
+        return speeds
 
     def memory_bytes(self, candidate: Candidate) -> float:
         """Memory that the workers of a candidate take, by the laps so far."""
@@ -233,7 +264,10 @@ class PoolSearch:
         least = max(workers, 1 if self.laps else self.cores)
         numbers = [number for number in grid(self.cores) if number >= workers]
         enough = [n for n in numbers if n >= least and model.speed(n, workers) >= near]
-        return [number for number in numbers if number <= min(enough, default=numbers[-1])]
+        most = min(enough, default=numbers[-1])
+        if not self.laps:
+            most = min(most, max(FIRST_SLOTS, self.cores))
+        return [number for number in numbers if number <= most]
 
 
 def _without_load(lap: Lap) -> float:

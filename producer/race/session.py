@@ -186,7 +186,7 @@ class RaceSession:
         self._limits.note_durations(candidate, running)
         if lap.traceback:
             self._tracebacks.setdefault(candidate, lap.traceback)
-            if sum(lap.failures.values()) > lap.items:
+            if lap.mostly_failed:
                 self.failures.setdefault(candidate, f"{candidate} {_first_failure(lap.traceback)}")
         if lap.lost:
             reason = _reason_of_loss(group, plan, self._tracebacks.get(candidate))

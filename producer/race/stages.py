@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from poolrace.producer.race.finals import FINALIST_SHARE
 from poolrace.producer.race.options import RaceOptions
 from poolrace.producer.race.requests import Progress, Steps
-from poolrace.producer.race.search import Leanest, PoolSearch
+from poolrace.producer.race.search import GAIN, Leanest, PoolSearch
 from poolrace.producer.results.candidate import Candidate
 from poolrace.producer.results.race import Lap, Reason
 
@@ -46,11 +46,13 @@ class Stages:
         new = [search for search in self._searches.values() if not search.laps]
         firsts = [search.first(self.limit) for search in new]
         candidates = [candidate for candidate in firsts if candidate]
+        speeds = dict(others)
         for _ in range(MAX_STAGES):
-            candidates = self._admitted(candidates)
+            candidates = self._admitted(candidates, max(speeds.values(), default=0.0))
             if not candidates:
                 break
             yield from self._measure(candidates)
+            yield from self._measure_again(max(self._speeds(others).values(), default=0.0))
             speeds = self._speeds(others)
             for search in self._searches.values():
                 search.compare(max(speeds.values(), default=0.0))
@@ -73,20 +75,23 @@ class Stages:
         search = self._searches.get(candidate.pool)
         if search is None:
             return LAP_S
-        speed = search.model.speed(candidate.slots, candidate.workers)
-        items_s = self._options.min_items(candidate) / max(speed, 1e-9)
+        items_s = self._options.min_items(candidate) / max(search.predicted(candidate), 1e-9)
         return max(LAP_S, items_s)
 
-    def _admitted(self, candidates: Sequence[Candidate]) -> list[Candidate]:
-        """The candidates, in this order, that can be started and measured in the time left."""
+    def _admitted(self, candidates: Sequence[Candidate], best_speed: float) -> list[Candidate]:
+        """The candidates, in this order, that can be started and measured in the time left.
+
+        The pool of another one ends for lack of time, unless that one was only to be leaner.
+        """
         left_s = self._progress.left_s(SEARCH_SHARE) - START_S
         admitted = []
         for candidate in candidates:
             left_s -= self.lap_s(candidate)
+            search = self._searches[candidate.pool]
             if left_s >= 0:
                 admitted.append(candidate)
-            else:
-                self._searches[candidate.pool].ended = "time"
+            elif not search.laps or search.predicted(candidate) >= GAIN * best_speed:
+                search.ended = "time"
         return admitted
 
     def _measure(self, candidates: Sequence[Candidate]) -> Steps[None]:
@@ -99,6 +104,17 @@ class Stages:
                 continue
             lap = yield from progress.measure(candidate, "search")
             search.record(lap, exceeds_memory=progress.exceeds_memory([lap]))
+
+    def _measure_again(self, best_speed: float) -> Steps[None]:
+        """Measure another lap of the candidates that background load may have slowed."""
+        disturbed = [
+            candidate
+            for search in self._searches.values()
+            for candidate in search.disturbed(best_speed)
+        ]
+        left_s = self._progress.left_s(SEARCH_SHARE) - START_S
+        if disturbed and left_s > sum(map(self.lap_s, disturbed)):
+            yield from self._measure(disturbed)
 
     def _stop_slow(self, speeds: dict[Candidate, float]) -> Steps[None]:
         """Stop the candidates that cannot become finalists."""

@@ -164,25 +164,29 @@ class _Strategy:
             self._speeds = dict.fromkeys((*self._speeds, *new), math.inf)
             return
         progress = self._progress
+        admitted = []
+        left_s = progress.left_s(SEARCH_SHARE) - START_S
         for candidate in new:
-            reason = yield from self._measure_given(candidate)
+            left_s -= LAP_S
+            if left_s < 0 or not progress.has_executions_for(candidate):
+                self._left_out[str(candidate)] = "time" if left_s < 0 else "executions"
+            else:
+                admitted.append(candidate)
+        started = yield from progress.start(*admitted)
+        for candidate in admitted:
+            reason: Reason | None = "failures"
+            if candidate in started:
+                reason = yield from self._measure_given(candidate)
             if reason:
                 self._left_out[str(candidate)] = reason
                 yield from progress.stop(candidate)
 
     def _measure_given(self, candidate: Candidate) -> Steps[Reason | None]:
         """Measure one lap of a given candidate; returns the reason if it is left out."""
-        progress = self._progress
-        if not progress.has_executions_for(candidate):
-            return "executions"
-        if progress.left_s(SEARCH_SHARE) < START_S + LAP_S:
-            return "time"
-        if not (yield from progress.start(candidate)):
-            return "failures"
-        lap = yield from progress.measure(candidate, "search")
+        lap = yield from self._progress.measure(candidate, "search")
         if lap.lost or not lap.items:
             return "failures"
-        if progress.exceeds_memory([lap]):
+        if self._progress.exceeds_memory([lap]):
             return "memory"
         self._speeds[candidate] = speed_of(lap)
         return None
@@ -204,8 +208,16 @@ class _Strategy:
                 return  # the base laps are all that there was time for
             raise no_finalists(reasons, progress)
         yield from progress.stop(*(c for c in self._speeds if c not in self._finalists))
-        running = yield from progress.start(*self._finalists)
+        too_late = progress.left_s() < START_S + LAP_S
+        for candidate in self._finalists:
+            if too_late and not progress.is_ready(candidate):
+                self._left_out[str(candidate)] = "time"
+        ready = [c for c in self._finalists if str(c) not in self._left_out]
+        running = yield from progress.start(*ready)
         running = yield from run_rounds(progress, running, self._left_out)
+        finals = [lap for lap in progress.laps if lap.kind == "final"]
+        if finals and not any(lap.items for lap in finals):
+            raise no_finalists(self._left_out, progress)
         measured = {lap.candidate for lap in progress.laps}
         for candidate in self._finalists:
             if candidate not in measured:

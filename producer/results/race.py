@@ -85,6 +85,11 @@ class Lap:
         """Number of items that ran, whether they succeeded or failed."""
         return self.items + sum(self.failures.values())
 
+    @property
+    def mostly_failed(self) -> bool:
+        """Whether more items failed than succeeded."""
+        return sum(self.failures.values()) > self.items
+
 
 @dataclass(frozen=True)
 class TaskSettings:

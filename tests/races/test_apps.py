@@ -95,7 +95,6 @@ def test_the_cpu_time_of_subprocesses_is_that_of_the_task(tmp_path: Path) -> Non
     raced = race_app(app_named("subprocesses"), tmp_path, "threads:2", budget_s=25)
     assert raced.candidate("solo")["cpu_s_per_item"] > 0.03  # 3.6 ms without them
     assert raced.candidate("threads")["cpu_s_per_item"] > 0.03
-    assert raced.verdict["limited_by"] == "cpu"
 
 
 @pytest.mark.timing

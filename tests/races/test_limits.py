@@ -1,7 +1,7 @@
 """The advice of a verdict is right: real workers are faster with what it says would help.
 
 Candidates run in turn, and the median of the ratios within rounds counts. Each effect is a factor
-of two or more, so a busy machine does not hide it.
+of about two or more.
 """
 
 import sys
@@ -65,8 +65,6 @@ def serve(seconds):
         time.sleep(seconds)
 '''
 
-ROUNDS = 3
-
 
 @dataclass(frozen=True)
 class Workers:
@@ -74,14 +72,16 @@ class Workers:
 
     session: RaceSession
 
-    def speeds(self, kind: str, amount: float, *candidates: Candidate) -> list[list[float]]:
+    def speeds(
+        self, kind: str, amount: float, *candidates: Candidate, rounds: int = 2
+    ) -> list[list[float]]:
         """Items/s of the candidates, by round; laps of other items are forgotten."""
         self.session.laps.clear()
         self.session.use_items([Item(1, [kind, amount], {})])
         self.session.measure(SOLO, "base")
         return [
             [self.session.measure(candidate, "final").items_per_s for candidate in candidates]
-            for _ in range(ROUNDS)
+            for _ in range(rounds)
         ]
 
     def verdict(self, *candidates: Candidate) -> Verdict:
@@ -101,7 +101,7 @@ def started(directory: Path, *candidates: Candidate) -> Iterator[Workers]:
     (directory / "limits.py").write_text(APP)
     target = Target("limits", "limits.act", sys.executable, directory)
     items = [Item(1, ["wait", 0.01], {})]
-    options: dict[str, Any] = {"budget_s": 110.0, "max_executions": sys.maxsize}
+    options: dict[str, Any] = {"budget_s": 1000.0, "max_executions": sys.maxsize}
     with open_sandbox(None) as sandbox:
         app = probe(target, sandbox, items)
         with RaceSession(RaceOptions(target, items, **options), sandbox, app) as session:
@@ -127,7 +127,7 @@ def test_waiting_more_slots_and_faster_answers_help(workers: Workers) -> None:
     assert "more slots" in verdict.advice.helps
     assert verdict.advice.helps[1].startswith("faster answers")
     assert ratio(rounds, 1, 0) > HELPS
-    faster = workers.speeds("wait", 0.01, FOUR)
+    faster = workers.speeds("wait", 0.01, FOUR, rounds=1)
     assert median(speeds[0] for speeds in faster) > HELPS * median(speeds[0] for speeds in rounds)
 
 
@@ -137,7 +137,7 @@ def test_service_faster_answers_help_and_more_slots_do_not(workers: Workers) -> 
     assert verdict.limited_by == "service"
     assert verdict.advice.does_not_help == ("more slots",)
     assert ratio(rounds, 1, 0) < HELPS
-    faster = workers.speeds("serve", 0.01, FOUR)
+    faster = workers.speeds("serve", 0.01, FOUR, rounds=1)
     assert median(speeds[0] for speeds in faster) > HELPS * median(speeds[0] for speeds in rounds)
 
 
@@ -152,11 +152,11 @@ def test_blocking_threads_help_and_more_greenlets_do_not(workers: Workers) -> No
 
 
 def test_broker_larger_items_help(workers: Workers) -> None:
-    one = workers.speeds("deliver", 1, FOUR)
+    one = workers.speeds("deliver", 1, FOUR, rounds=1)
     verdict = workers.verdict(FOUR)
     assert verdict.limited_by == "broker"
     assert verdict.advice.helps[0].startswith("larger items")
-    ten = workers.speeds("deliver", 10, FOUR)
+    ten = workers.speeds("deliver", 10, FOUR, rounds=1)
     assert 10 * median(speeds[0] for speeds in ten) > HELPS * median(speeds[0] for speeds in one)
 
 
@@ -165,7 +165,7 @@ def test_worker_more_worker_processes_help_and_more_slots_do_not(tmp_path: Path)
     one, more_slots = Candidate("threads", 64), Candidate("threads", 128)
     two = Candidate("threads", 32, workers=2)
     with started(tmp_path, one, more_slots, two) as workers:
-        rounds = workers.speeds("wait", 0.05, one, more_slots, two)
+        rounds = workers.speeds("wait", 0.05, one, more_slots, two, rounds=3)
         verdict = workers.verdict(one)
     assert verdict.limited_by == "worker"
     assert verdict.advice.helps == ("more worker processes",)
@@ -183,7 +183,7 @@ def test_gil_processes_help_and_for_them_the_cpu_limits_and_more_slots_do_not(
     half = Candidate("prefork", 1)
     candidates = threads, more_threads, processes, more_processes, half
     with started(tmp_path, *candidates) as workers:
-        rounds = workers.speeds("compute", 300_000, *candidates)
+        rounds = workers.speeds("compute", 300_000, *candidates, rounds=3)
         by_threads, by_processes = workers.verdict(threads), workers.verdict(processes)
     assert (by_threads.limited_by, by_processes.limited_by) == ("gil", "cpu")
     assert by_threads.advice.helps[0] == "processes (prefork)"

@@ -29,9 +29,6 @@ TARGET = Target("proj", "proj.task", sys.executable, Path("/"))
 ITEM = Item(1, [], {})
 OPTIONS = RaceOptions(TARGET, [ITEM])
 
-LOST_S = 5.0
-"""Seconds after which the loss of workers is noticed."""
-
 
 @dataclass
 class Machine:
@@ -47,6 +44,8 @@ class Machine:
     """Whether all workers listen on the same port, so that only one of them can run."""
     lose: Sequence[Candidate] = ()
     """Candidates whose workers end in each lap."""
+    fails_in: Sequence[str] = ()
+    """Pools in which every item fails."""
     gives_up_at: float = math.inf
     """Number of laps after which the race is given up."""
     interruption: Interruption = ""
@@ -69,7 +68,7 @@ class Machine:
                     raise GivenUp(self.interruption)
                 lap = self._lap(candidate, kind)
                 self.laps.append(lap)
-                if lap.lost:
+                if lap.lost or lap.cut_short:
                     del self.running[candidate]
             case Stop(candidates):
                 self.elapsed_s += 0.3
@@ -96,15 +95,20 @@ class Machine:
 
     def _lap(self, candidate: Candidate, kind: Kind) -> Lap:
         flows = flow(self.task, candidate, self.cores, self.load)
+        alone_s = self.task.computes + self.task.waits
         noise = 0.13 if self.load else 0.03
         speed = flows.speed * self.running[candidate] * math.exp(self.draw.gauss(0, noise))
-        least = OPTIONS.min_items(candidate)
+        least = candidate.slots if alone_s >= 2.0 else OPTIONS.min_items(candidate)
         window_s = 1.0 if kind == "final" else 0.7
-        number = max(least, min(round(speed * window_s), max(3 * candidate.slots, 250)))
+        most = max(3 * candidate.slots, round(25 / alone_s))
+        number = max(least, min(round(speed * window_s), most))
+        fastest = max((lap.items_per_s for lap in self.laps), default=0.0)
+        cut_short = kind == "search" and speed < 0.3 * fastest
+        number = min(number, 5 + candidate.slots // 2) if cut_short else number
         wall_s = number / speed
         self.elapsed_s += wall_s + flows.running_s
         self.executions += number
-        failed = round(self.task.fails * number)
+        failed = round((1.0 if candidate.pool in self.fails_in else self.task.fails) * number)
         earlier = [lap for lap in self.laps if (lap.candidate, lap.kind) == (candidate, kind)]
         return Lap(
             candidate=candidate,
@@ -112,7 +116,7 @@ class Machine:
             round=1 + len(earlier),
             items=number - failed,
             failures={"ValueError": failed} if failed else {},
-            items_per_s=speed * (1 - self.task.fails),
+            items_per_s=speed * (1 - failed / number),
             wall_s=wall_s,
             waiting_s=[0.1, 0.1, 0.1],
             running_s=[flows.running_s] * 3,
@@ -120,6 +124,7 @@ class Machine:
             voluntary_switches=10,
             involuntary_switches=10,
             peak_memory_bytes=round(flows.memory_bytes),
+            cut_short=cut_short,
             lost=candidate in self.lose,
             traceback="Traceback: no luck" if failed else "",
             own_cpu_s=number * flows.own_cpu_s,

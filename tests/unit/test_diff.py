@@ -1,5 +1,6 @@
 """A diff compares two results case by case, refuses unlike work, and names unlike machines."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -69,11 +70,10 @@ def test_each_case_gets_the_ratio_of_its_times_and_a_result() -> None:
 
 def test_a_case_with_other_slots_is_another_case() -> None:
     old = compared({"local:threads": QUICK})
-    more = tuple(replace(run, slots=8) for run in old.runs)
+    more = tuple(replace(run, slots=slots) for run in old.runs for slots in (4, 8))
     new = replace(old, runs=(*old.runs, *more))
-    notes = shown(old, new).notes
-    assert notes == ["only in NEW: local:threads, 8 slots"]
-    assert shown(new, old).notes == ["only in OLD: local:threads, 8 slots"]
+    assert shown(old, new).notes == ["only in NEW: local:threads, 4 slots; local:threads, 8 slots"]
+    assert shown(new, old).notes == ["only in OLD: local:threads, 4 slots; local:threads, 8 slots"]
 
 
 def test_with_one_run_each_nothing_is_distinguishable_and_the_report_says_why() -> None:
@@ -207,6 +207,16 @@ def test_a_busy_machine_is_named() -> None:
     ]
 
 
+def test_a_busy_machine_is_named_where_one_computing_thread_shows_it() -> None:
+    old = compared({"local:single": QUICK})
+    old = replace(old, runs=tuple(replace(run, cpu_s=run.elapsed_s) for run in old.runs))
+    new = replace(old, runs=tuple(replace(run, elapsed_s=2 * run.cpu_s) for run in old.runs))
+    assert shown(old, old).warnings == []
+    assert shown(old, new).warnings == [
+        "busy machine: local:single had a core for 50% of its time in NEW"
+    ]
+
+
 def test_a_map_names_the_cells_whose_winner_changed() -> None:
     old = load(EXAMPLES / "map.json")
     assert isinstance(old, PoolMap)
@@ -222,6 +232,30 @@ def test_a_map_names_the_cells_whose_winner_changed() -> None:
         finding.startswith("Changed: 0% waiting, 2 slots: prefork in OLD, threads in NEW")
         for finding in view(diff).findings
     )
+
+
+def test_two_laps_of_each_pool_in_a_cell_are_enough_for_a_map() -> None:
+    old = load(EXAMPLES / "map.json")
+    assert isinstance(old, PoolMap)
+    two = replace(old, laps=tuple(each for each in old.laps if each.lap.round <= 2))
+    cases = compare_results(two, two).cases
+    assert {case.old_values for case in cases} == {2}
+    assert all(case.judged for case in cases)
+    one = replace(old, laps=tuple(each for each in old.laps if each.lap.round == 1))
+    assert not any(case.judged for case in compare_results(one, one).cases)
+    assert "fewer than 2 values in a file" in text_of(one, one)
+
+
+@pytest.mark.parametrize("extreme", [1e-9, 1e12])
+@pytest.mark.parametrize("format_", ["text", "markdown", "csv", "html"])
+def test_the_smallest_and_the_largest_times_of_a_file_can_be_compared(
+    extreme: float, format_: str
+) -> None:
+    old = compared({"local:threads": (extreme, 1.0, 1 / extreme), "local:single": QUICK})
+    new = compared({"local:threads": (1 / extreme,) * 3, "local:single": (extreme,) * 3})
+    diff = compare_results(old, new)
+    assert "local:single" in str(FORMATS[format_](diff))
+    json.dumps(view(diff).figures, allow_nan=False)
 
 
 def values(figures: dict[str, object], key: str) -> Sequence[object]:

@@ -7,6 +7,7 @@ import pytest
 
 from poolrace.producer.analysis.diff import DEFAULT_MARGIN
 from poolrace.producer.analysis.diff_statistics import compare_samples
+from poolrace.producer.analysis.pool_map_comparison import MIN_LAPS
 from poolrace.producer.analysis.stats import T_95, T_99
 from poolrace.producer.analysis.student_t import MAX_DEGREES, two_sided_p, two_sided_quantile
 from tests.unit.made_up_diffs import Noise, disturbed, heavy_tailed, normal, pairs
@@ -45,6 +46,18 @@ def test_one_thing_measured_twice_is_called_changed_in_less_than_1_of_100_pairs_
 def test_many_cases_on_a_noisy_machine_are_not_called_changed(noise: Noise) -> None:
     found = [results(seed, 54, 3, noise) for seed in range(100)]
     assert sum(bool(each["faster"] + each["slower"]) for each in found) <= 1
+
+
+@pytest.mark.parametrize(
+    "noise", [normal(0.02), heavy_tailed(0.02)], ids=["normal", "heavy-tailed"]
+)
+def test_two_laps_in_each_of_the_many_cells_of_a_map_are_not_called_changed(noise: Noise) -> None:
+    changed = 0
+    for seed in range(200):
+        samples = pairs(random.Random(seed), 54, 2, noise)
+        found = [each.result for each in compare_samples(samples, DEFAULT_MARGIN, MIN_LAPS)]
+        changed += "slower" in found or "faster" in found
+    assert changed <= 2
 
 
 def test_without_restarts_the_same_workers_are_mostly_called_the_same() -> None:

@@ -110,6 +110,20 @@ def test_blocked_greenlets_end_their_pool_after_one_lap() -> None:
     assert whole.ended == "blocked"
 
 
+def test_a_candidate_that_waited_for_cores_is_measured_once_more() -> None:
+    whole = search("prefork", CALCULATION, workers=(1,))
+    computing: dict[str, Any] = {"own_cpu_s": 0.4, "cpu_s": 0.44, "main_cpu_s": 0.02}
+    slow = measured(
+        Candidate("prefork", 2), 20.0, running_total_s=2.0, core_wait_s=1.6, **computing
+    )
+    whole.record(slow)
+    assert whole.disturbed(48.0) == [Candidate("prefork", 2)]
+    whole.compare(48.0)
+    assert whole.disturbed(200.0) == []
+    whole.record(slow)
+    assert whole.disturbed(48.0) == []
+
+
 def test_workers_that_fail_end_their_pool_unless_others_of_it_work() -> None:
     whole = search()
     whole.fail(Candidate("threads", 64))

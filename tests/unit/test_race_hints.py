@@ -152,3 +152,20 @@ def test_the_option_that_ends_hanging_items_is_named_if_items_hung() -> None:
     hung = finals(PREFORK, 90.0, failures={"billiard.exceptions.TimeLimitExceeded": 1})
     assert "has --time-limit" in text.render(race([*base(), *hung]))
     assert "--time-limit" not in text.render(race([*base(), *finals(PREFORK, 90.0)]))
+
+
+def test_a_pool_in_which_the_task_does_not_work_is_not_called_blocked_and_its_error_is_shown() -> (
+    None
+):
+    fails: dict[str, Any] = {"items": 5, "failures": {"RuntimeError": 95}, **WAITS}
+    laps = [*base(**WAITS), *finals(GEVENT, 12.0, running_total_s=1.0, **fails)]
+    laps += [*finals(THREADS, 40.0, **WAITS), *finals(PREFORK, 0.0, **{**fails, "items": 0})]
+    words = "gevent:64 failed: RuntimeError: no event loop"
+    verdict = judge(raced := race(laps, failures={"gevent:64": words}))
+    assert (verdict.limited_by, verdict.blocking) == ("waiting", [])
+    report = text.render(raced)
+    assert "95.0% of the items failed under gevent:64: RuntimeError (475)." in report
+    assert "100.0% of the items failed under prefork:2" in report
+    assert f"{words}." in report
+    nothing_works = race([*base(**WAITS), *finals(PREFORK, 0.0, **fails), *finals(THREADS, 40.0)])
+    assert " times as fast" not in text.render(nothing_works)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from poolrace.producer.analysis.race_summary import laps_of
 from poolrace.producer.analysis.race_verdict import judge
 from poolrace.producer.errors import JobFailed
 from poolrace.producer.race.no_verdict import base_error
@@ -227,6 +228,16 @@ def test_an_interruption_ends_the_race_with_the_laps_so_far(
     steps = one_measurement()
     with pytest.raises(type(error)):
         execute(steps, session)
+
+
+def test_a_given_candidate_whose_items_all_fail_is_out_after_one_lap() -> None:
+    tried = machine(fails_in=["threads"])
+    raced = run_race(tried, ["prefork:2", "threads:8"])
+    assert raced.left_out == {"threads:8": "failures"}
+    assert len(laps_of(raced, Candidate("threads", 8))) == 1
+    assert judge(raced).complete
+    with pytest.raises(JobFailed, match=r"no candidate could be measured: threads:8 \(failures\)"):
+        run_race(machine(fails_in=["threads"]), ["threads:8"])
 
 
 def test_candidates_that_fail_for_one_reason_are_named_together() -> None:

@@ -1,5 +1,6 @@
 """The model of a race: laws of throughput, fitted to the laps of real and made-up races."""
 
+from dataclasses import replace
 from math import inf
 from pathlib import Path
 from statistics import fmean
@@ -127,6 +128,8 @@ def test_greenlets_that_do_not_overlap_are_blocked() -> None:
     item = item_cost(measured.base)
     for one in measured.laps:
         assert is_blocked(one, item) == (one.candidate.pool == "gevent")
+        failing = replace(one, failures={"RuntimeError": 2 * one.items})
+        assert not is_blocked(failing, item)
 
 
 def test_the_potential_of_a_pool_is_the_ratio_to_its_level() -> None:

@@ -3,16 +3,19 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from poolrace.producer.analysis.comparison_summary import BASE_MODEL
 from poolrace.producer.analysis.diff import CaseDiff, Diff
 from poolrace.producer.analysis.diff_choices import RECOMMENDED, Choice, compare_choices
 from poolrace.producer.analysis.diff_environment import (
     Unlike,
+    base_cpu_share,
     is_other_machine,
     unlike_machines,
     unlike_versions,
 )
-from poolrace.producer.analysis.diff_statistics import CONFIDENCE, MIN_VALUES
-from poolrace.producer.analysis.race_summary import is_busy
+from poolrace.producer.analysis.diff_statistics import CONFIDENCE
+from poolrace.producer.analysis.race_summary import BUSY_BELOW, is_busy
+from poolrace.producer.results.comparison import Comparison
 from poolrace.producer.results.files import Results
 from poolrace.producer.results.race import Race
 
@@ -113,8 +116,8 @@ def findings(diff: Diff) -> list[str]:
 def notes(diff: Diff) -> list[str]:
     """The cases that are in one file only, or in which nothing succeeded."""
     return [
-        *(f"only in OLD: {case}" for case in diff.only_old),
-        *(f"only in NEW: {case}" for case in diff.only_new),
+        *([f"only in OLD: {'; '.join(diff.only_old)}"] if diff.only_old else []),
+        *([f"only in NEW: {'; '.join(diff.only_new)}"] if diff.only_new else []),
         *(f"not compared: {case}, where no item of a lap succeeded" for case in diff.unmeasured),
     ]
 
@@ -159,10 +162,10 @@ def _with_factors(cases: Sequence[CaseDiff]) -> str:
 
 
 def _too_few(diff: Diff, cases: Sequence[CaseDiff]) -> str:
-    few = f"{len(cases)} case(s) have fewer than {MIN_VALUES} values in a file, too few to show"
+    few = f"{len(cases)} case(s) have fewer than {diff.least} values in a file, too few to show"
     if isinstance(diff.old, Race):
         return f"{few} a difference."
-    return f"{few} a difference; measure with --repeat {MIN_VALUES} or more."
+    return f"{few} a difference; measure with --repeat {diff.least} or more."
 
 
 def _choices(choices: Sequence[Choice]) -> Iterator[str]:
@@ -181,7 +184,7 @@ def _choices(choices: Sequence[Choice]) -> Iterator[str]:
         yield (
             f"Recommended as before: {first.old or 'none'}."
             if first.name == RECOMMENDED
-            else f"The winner is the same in all {len(choices)} cells."
+            else f"The winner is the same in all {len(choices)} cells that have one in both files."
         )
 
 
@@ -197,7 +200,10 @@ def _unlike(kind: str, facts: Unlike) -> list[str]:
 
 
 def _busy(results: Results, name: str) -> list[str]:
-    if not (isinstance(results, Race) and is_busy(results)):
+    if isinstance(results, Race) and is_busy(results):
+        left = f"{results.cores_left:.1f} of {results.cores} cores"
+        return [f"busy machine: other processes left {left} while {name} was measured"]
+    share = base_cpu_share(results) if isinstance(results, Comparison) else 1.0
+    if share >= BUSY_BELOW:
         return []
-    left = f"{results.cores_left:.1f} of {results.cores} cores"
-    return [f"busy machine: other processes left {left} while {name} was measured"]
+    return [f"busy machine: {BASE_MODEL} had a core for {share:.0%} of its time in {name}"]

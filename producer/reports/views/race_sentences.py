@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from poolrace.producer.analysis.race_gaps import ENDED, because, enough_s
+from poolrace.producer.analysis.race_hints import MOST
 from poolrace.producer.analysis.race_limit import RULES
 from poolrace.producer.analysis.race_summary import CandidateSummary
 from poolrace.producer.analysis.race_verdict import Verdict
@@ -245,10 +246,14 @@ def busy(verdict: Verdict) -> Iterator[str]:
 
 
 def failed(verdict: Verdict) -> Iterator[str]:
-    """Sentence about failed items, if there are any."""
-    for row in [row for row in verdict.summaries if row.failures][:1]:
+    """Sentences about failed items: under the fastest candidate, and where most items failed."""
+    failing = [row for row in verdict.summaries if row.failures]
+    for row in failing[:1] + [row for row in failing[1:] if row.failed_share > MOST]:
         kinds = ", ".join(f"{name} ({number})" for name, number in row.failures.most_common())
         yield f"{row.failed_share:.1%} of the items failed under {row.candidate}: {kinds}."
+        name = str(row.candidate)
+        if name in verdict.race.failures and name not in verdict.race.left_out:
+            yield f"{verdict.race.failures[name]}."
 
 
 def change(verdict: Verdict) -> Iterator[str]:
@@ -287,7 +292,7 @@ def _lead(verdict: Verdict) -> str:
     behind = [
         row
         for row in verdict.summaries
-        if row.candidate in finalists and row != best and row.items_per_s <= best.items_per_s
+        if row.candidate in finalists and row != best and 0 < row.items_per_s <= best.items_per_s
     ]
     if not behind:
         return ""
