@@ -10,7 +10,7 @@ import pytest
 from poolrace.producer.analysis.race_summary import laps_of
 from poolrace.producer.analysis.race_verdict import judge
 from poolrace.producer.errors import JobFailed
-from poolrace.producer.race.no_verdict import base_error
+from poolrace.producer.race.no_verdict import NOT_RUN, base_error
 from poolrace.producer.race.race import execute
 from poolrace.producer.race.requests import GivenUp, Measure, Progress, Start
 from poolrace.producer.race.strategy import Decision
@@ -246,3 +246,11 @@ def test_candidates_that_fail_for_one_reason_are_named_together() -> None:
     progress.failures = {SOLO: "solo ended: exit code 3", THREADS: f"{THREADS} ended: exit code 3"}
     error = base_error(OPTIONS, progress, gave_up=True)
     assert "succeeded: solo, threads:2 ended: exit code 3; fix the task" in str(error)
+
+
+def test_a_task_that_waits_for_other_tasks_is_not_given_a_larger_budget() -> None:
+    progress = Progress(OPTIONS)
+    progress.executions = 1
+    progress.failures = {SOLO: f"solo hung: no item finished within 5 s; it sent a.b, {NOT_RUN}"}
+    error = base_error(OPTIONS, progress, gave_up=True)
+    assert str(error).endswith(f"{NOT_RUN}; race the tasks that it waits for instead")
