@@ -79,6 +79,16 @@ def usage_of_tree(pid: int, *, reset_peak: bool = False) -> Usage:
     return usage_of((process.pid for process in processes), reset_peak=reset_peak) + reaped
 
 
+def cpu_s_of_tree(pid: int) -> float:
+    """CPU seconds of a process and its descendants, including children already reaped."""
+    total_s = 0.0
+    for process in [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            times = process.cpu_times()
+            total_s += times.user + times.system + times.children_user + times.children_system
+    return total_s
+
+
 def _usage(process: psutil.Process) -> Usage:
     times = process.cpu_times()
     switches, peak = _linux_counters(process.pid) if LINUX else _other_counters(process)

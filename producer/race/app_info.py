@@ -16,7 +16,7 @@ from poolrace.producer.results.race import TaskSettings
 from poolrace.workers.errors import UsageError
 
 PROBE_S = 90.0
-"""Seconds that the import of an app may take."""
+"""Seconds that the import of an app may take, at most; the time budget of a race may be less."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,9 @@ class AppInfo:
     """The queue that the app sends the task to, ``None`` for its default one."""
 
 
-def probe(target: Target, sandbox: Sandbox, items: Sequence[Item]) -> AppInfo:
+def probe(
+    target: Target, sandbox: Sandbox, items: Sequence[Item], timeout_s: float = PROBE_S
+) -> AppInfo:
     """Import the app in its environment, find the task, and bind the items to its signature.
 
     Raises ``UsageError`` with the reason if one of these steps fails.
@@ -48,7 +50,7 @@ def probe(target: Target, sandbox: Sandbox, items: Sequence[Item]) -> AppInfo:
         raise UsageError(
             f"--python {target.python} is not a program; give the path of an interpreter"
         )
-    answer = _ask(target, sandbox, items)
+    answer = _ask(target, sandbox, items, timeout_s)
     if "error" in answer:
         raise UsageError(f"-A {target.app} cannot be loaded: {answer['error']}{_hint(answer)}")
     if answer["redis"]:
@@ -73,7 +75,9 @@ def probe(target: Target, sandbox: Sandbox, items: Sequence[Item]) -> AppInfo:
     return AppInfo(**{**facts, "pools": tuple(answer["pools"]), "settings": settings})
 
 
-def _ask(target: Target, sandbox: Sandbox, items: Sequence[Item]) -> dict[str, Any]:
+def _ask(
+    target: Target, sandbox: Sandbox, items: Sequence[Item], timeout_s: float
+) -> dict[str, Any]:
     """Run the shim's probe and return its answer."""
     process = AppProcess(target, sandbox)
     try:
@@ -81,15 +85,16 @@ def _ask(target: Target, sandbox: Sandbox, items: Sequence[Item]) -> dict[str, A
         answer_file, items_file = directory / "answer", directory / "items"
         items_file.write_text(json.dumps([[item.args, item.kwargs] for item in items]))
         process.start(PROBE, [], {"answer": str(answer_file), "items": str(items_file)})
-        if not poll_until(lambda: process.ended, PROBE_S):
+        if not poll_until(lambda: process.ended, timeout_s):
             raise UsageError(
-                f"-A {target.app} was not imported within {PROBE_S:.0f} s; make its import faster"
+                f"-A {target.app} was not imported within {timeout_s:.3g} s; make its import faster"
             )
         if not answer_file.exists():
             raise UsageError(f"-A {target.app} cannot be loaded: {process.log_tail()}")
         answer: dict[str, Any] = json.loads(answer_file.read_text())
         return answer
     finally:
+        process.request_stop(kill=True)  # it has written its answer, or hangs
         process.stop()
 
 

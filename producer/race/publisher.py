@@ -67,6 +67,10 @@ class Publisher:
             self._sandbox.client.lpush(f"{self._sandbox.prefix}{queue}", *messages)
         return ids
 
+    def delete_queue(self, queue: str) -> None:
+        """Delete the items of this queue, which no worker has fetched yet."""
+        self._sandbox.client.unlink(f"{self._sandbox.prefix}{queue}")
+
     def delete_results(self, ids: Sequence[str]) -> None:
         """Delete the results of these tasks: they are never read, and may be large."""
         keys = [

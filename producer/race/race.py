@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from poolrace.producer.analysis.race_verdict import judge
 from poolrace.producer.environment import describe_this_machine, now
-from poolrace.producer.race.app_info import AppInfo, probe
+from poolrace.producer.race.app_info import PROBE_S, AppInfo, probe
 from poolrace.producer.race.app_process import celery_command
 from poolrace.producer.race.capacity import require_race_fits
 from poolrace.producer.race.options import (
@@ -42,13 +42,13 @@ def race(
     made_at, began = now(), time.monotonic()
     require_race_fits(options)
     with open_sandbox(options.broker) as sandbox:
-        app = probe(options.target, sandbox, options.items)
+        app = probe(options.target, sandbox, options.items, min(PROBE_S, options.budget_s))
         pools = pools_to_search(options.pools, app.pools, patched=app.patched)
         fixed = fixed_candidates(options.pools, options.variants)
         prepared_s = time.monotonic() - began
         confirm(app)
         began = time.monotonic() - prepared_s
-        with RaceSession(options, sandbox, app, began) as session:
+        with RaceSession(options, sandbox, app, began, cut_short=True) as session:
             steps = strategy(options, pools, fixed, CORES, base_candidates(app.pools))
             decision, error = execute(steps, session)
             measured = _record(made_at, options, app, session, decision)

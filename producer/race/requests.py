@@ -59,7 +59,7 @@ class Answer:
     started: Sequence[Candidate] = ()
     """After ``Start``: the candidates whose workers are ready."""
     lap: Lap | None = None
-    """After ``Measure``: the lap. If it is lost, the candidate's workers have been stopped."""
+    """After ``Measure``: the lap. If it is lost or cut short, the workers have been stopped."""
     failures: Mapping[Candidate, str] = field(default_factory=dict)
     """Candidates whose workers failed so far, and why, in the workers' own words."""
 
@@ -141,7 +141,7 @@ class Progress:
         if answer.lap is None:
             raise ValueError(f"the request to measure {candidate} was answered without a lap")
         self.laps.append(answer.lap)
-        if answer.lap.lost:
+        if answer.lap.lost or answer.lap.cut_short:
             self._running.discard(candidate)
             self._ready.discard(candidate)
         return answer.lap

@@ -219,7 +219,8 @@ class _Strategy:
             search.reduce()
             return
         speed = max(lap.items_per_s for lap in laps)
-        if best and speed < clear and self._progress.left_s(SEARCH_SHARE) > 0:
+        slow = laps[-1].cut_short
+        if best and speed < clear and not slow and self._progress.left_s(SEARCH_SHARE) > 0:
             again = yield from self._measure_both_again(best, candidate)
             if again is None:
                 search.ended = "failures"
@@ -236,7 +237,7 @@ class _Strategy:
         if first.lost:
             return None
         second = yield from self._progress.measure(candidate, "search")
-        return None if second.lost else (first.items_per_s, second.items_per_s)
+        return None if second.lost or first.cut_short else (first.items_per_s, second.items_per_s)
 
     def _measure_candidate(self, candidate: Candidate) -> Steps[Reason | None]:
         """Measure the first laps of a candidate; returns the reason if it is left out."""
@@ -265,7 +266,7 @@ class _Strategy:
                 return []
             slowest = min(lap.items_per_s for lap in laps)
             enough = laps[-1].wall_s > LONG_LAP_S or slowest >= clear > 0
-            if len(laps) > 1 and enough:
+            if laps[-1].cut_short or (len(laps) > 1 and enough):
                 break
             if progress.left_s(SEARCH_SHARE) < 0 or not progress.has_executions_for(candidate):
                 break

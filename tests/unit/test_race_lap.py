@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from poolrace.producer.race import lap as lap_module
 from poolrace.producer.race.lap import LapPlan, RunningLap
 from poolrace.producer.race.requests import GivenUp
 from poolrace.producer.race.worker_group import ItemTiming
@@ -62,6 +63,9 @@ class Workers:
     def usage(self) -> Usages:
         return {"1": Usage(cpu_s=float(self.sent))}
 
+    def main_usage(self) -> Usages:
+        return {"1": Usage(cpu_s=self.sent / 5)}
+
 
 def measure(workers: Workers, **changes: Any) -> Lap:
     fields = {
@@ -78,6 +82,7 @@ def test_a_lap_without_a_window_runs_the_least_number_of_items() -> None:
     assert (lap.items, workers.sent, workers.deleted) == (5, 5, 5)
     assert lap.running_s == [pytest.approx(ITEM_S)] * 3
     assert (lap.cpu_s, lap.peak_memory_bytes, lap.lost) == (5.0, 2**20, False)
+    assert (lap.main_cpu_s, lap.cut_short) == (1.0, False)
 
 
 def test_a_lap_sends_no_more_items_than_allowed() -> None:
@@ -134,3 +139,104 @@ def test_the_usage_of_workers_that_ended_is_that_of_the_last_check() -> None:
     lap = measure(Ending(hangs=True))
     assert lap.lost
     assert lap.cpu_s == 5.0
+
+
+@dataclass
+class Clock:
+    """Stands for the module ``time`` in a lap; it goes on when workers finish items."""
+
+    now: float = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@dataclass
+class Blocked(Workers):
+    """Workers that run one item at a time, whatever their slots."""
+
+    clock: Clock = field(default_factory=Clock)
+    most_in_flight: int = 0
+
+    def read_timings(self, timeout_s: float) -> list[ItemTiming]:
+        self.most_in_flight = max(self.most_in_flight, len(self.queued))
+        if not self.queued or timeout_s == 0.0:  # the lap asks for what is there already
+            return []
+        began, task_id = self.clock.now, self.queued.pop(0)
+        self.clock.now += self.item_s
+        return [ItemTiming(task_id, began, self.clock.now, 0.0, 0.0, self.failure, "")]
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The clock of laps, which only workers set."""
+    clock = Clock()
+    monkeypatch.setattr(lap_module, "time", clock)
+    return clock
+
+
+WIDE: dict[str, Any] = {"window_s": 0.7, "min_items": 129, "max_items": 250, "patience_s": 60.0}
+GEVENT = Candidate("gevent", 64)
+
+
+def test_a_lap_of_a_blocked_worker_ends_early(clock: Clock) -> None:
+    lap = measure(Blocked(GEVENT, item_s=0.1, clock=clock), slow_below=90.0, **WIDE)
+    assert (lap.cut_short, lap.lost, lap.failures) == (True, False, {})
+    assert 1.0 <= clock.now < 1.2
+    assert lap.items_per_s == pytest.approx(10.0, rel=0.15)
+
+
+def test_a_lap_ends_early_only_if_it_is_slower_than_the_plan_asks_for(clock: Clock) -> None:
+    lap = measure(Blocked(GEVENT, item_s=0.1, clock=clock), slow_below=9.0, **WIDE)
+    assert (lap.cut_short, lap.items) == (False, 129)
+
+
+def test_a_lap_does_not_end_early_before_each_slot_can_have_finished_an_item(clock: Clock) -> None:
+    """Three items of 5 s have ended after 15 s, not before."""
+    measure(Blocked(GEVENT, item_s=5.0, clock=clock), slow_below=90.0, **WIDE)
+    assert clock.now == pytest.approx(15.0)
+
+
+def test_a_lap_whose_slots_are_idle_does_not_end_early(clock: Clock) -> None:
+    """The last items of a lap say nothing: a single long one may be among them."""
+    few = {**WIDE, "min_items": 30, "max_items": 30}
+    assert not measure(Blocked(GEVENT, item_s=0.1, clock=clock), slow_below=90.0, **few).cut_short
+
+
+def test_a_lap_keeps_few_items_in_flight_beyond_the_slots(clock: Clock) -> None:
+    one = Blocked(Candidate("prefork", 32), item_s=0.025, clock=clock)
+    measure(one, **{**WIDE, "window_s": 5.0})
+    assert one.most_in_flight == 32 + 8
+    two = Blocked(Candidate("threads", 16, workers=2), item_s=0.025, clock=clock)
+    measure(two, **{**WIDE, "window_s": 5.0})
+    assert two.most_in_flight == 32 * (1 + 4)
+
+
+def test_items_that_were_under_way_when_a_lap_ended_early_are_executions(clock: Clock) -> None:
+    anything: Any = Blocked(GEVENT, item_s=0.1, clock=clock)
+    plan = LapPlan("search", 1, 0, prefetch=4, deadline=math.inf, slow_below=90.0, **WIDE)
+    running = RunningLap(anything, anything, plan)
+    lap = running.measure()
+    assert running.executions == lap.executions + 64
+
+
+class AllAtOnce(Blocked):
+    """Workers whose slots begin their items one millisecond after the other."""
+
+    def read_timings(self, timeout_s: float) -> list[ItemTiming]:
+        ids, began = self.queued[: self.candidate.slots], self.clock.now
+        del self.queued[: len(ids)]
+        self.clock.now += timeout_s
+        return [
+            ItemTiming(
+                task_id, began + n / 1000, began + n / 1000 + self.item_s, 0.0, 0.0, None, ""
+            )
+            for n, task_id in enumerate(ids)
+        ]
+
+
+def test_the_throughput_of_one_item_per_slot_is_that_of_all_slots(clock: Clock) -> None:
+    long = {**WIDE, "min_items": 2, "item_s": 10.0}
+    lap = measure(AllAtOnce(THREADS, item_s=10.0, clock=clock), **long)
+    assert lap.items == 2
+    assert lap.items_per_s == pytest.approx(0.2, rel=0.01)

@@ -1,0 +1,155 @@
+"""Chooses the limits of each lap, from what earlier laps have shown of the task. Pure."""
+
+import math
+import sys
+
+from poolrace.producer.race.lap import LapPlan, RunningLap
+from poolrace.producer.race.options import RaceOptions
+from poolrace.producer.results.candidate import Candidate
+from poolrace.producer.results.race import Kind, Lap
+from poolrace.workers.pools import CORES
+
+WARM_UP = {"prefork": 64, "threads": 16, "gevent": 4, "solo": 1}
+"""Number of items that warm up a worker of a pool: one per slot, and no more than this. Each child
+of prefork imports, and each thread connects, on its own. A greenlet lives for one item only, and
+items that block all greenlets would run one after the other."""
+
+WINDOW_S: dict[Kind, float] = {"base": 0.7, "search": 0.7, "final": 1.0}
+"""Seconds in which a lap sends items; extended if an item is so long that a slot would run one item
+only. The machine's speed changes within seconds, so many short laps in turn compare candidates
+better than a few long laps."""
+
+LAP_WORK_S = 25.0
+"""Seconds that the items of a lap take in total, at most: 250 items of 0.1 s."""
+
+ITEMS_PER_SLOT = 3
+"""Number of items per slot that a lap may run even if they take longer than ``LAP_WORK_S``."""
+
+LONG_ITEM_S = 2.0
+"""Seconds from which an item counts as long; a lap of long items runs one per slot. Of shorter
+ones a lap runs more, so that the start and the end of the lap do not count."""
+
+SLOW_SHARE = 0.3
+"""Share of the best throughput so far; a lap of the search with less than this ends early."""
+
+GRACE_S = 5.0
+"""Seconds beyond the time limit after which a lap without any finished item counts as lost."""
+
+PATIENCE_SHARE = 0.2
+"""Share of the time budget that a candidate may take without finishing an item, if slots and
+items do not make it wait longer."""
+
+MIN_PATIENCE_S = 5.0
+"""Seconds without a finished item after which a candidate counts as hung, at least."""
+
+PATIENCE_FACTOR = 3.0
+"""Ratio of the time without a finished item, after which a candidate counts as hung, to the time
+that its items would take if each core ran one item at a time, at least."""
+
+ITEMS_PER_ROUND = 1009
+"""Number of items by which the first item of a round is after that of the round before."""
+
+
+class LapLimits:
+    """Limits of the laps of a race, which ends at ``deadline`` of the monotonic clock."""
+
+    def __init__(
+        self, options: RaceOptions, prefetch: int, deadline: float, *, cut_short: bool
+    ) -> None:
+        """``prefetch`` is the app's multiplier; ``cut_short`` lets laps of slow candidates end
+        early."""
+        self._options = options
+        self._prefetch = prefetch
+        self._deadline = deadline
+        self._cut_short = cut_short
+        self._best_speed = 0.0
+        """Items/s of the fastest lap so far."""
+        self._shortest_s = 0.0
+        """Duration of the shortest item so far in seconds, 0 before one has finished."""
+        self._longest_s = 0.0
+        """Duration of the longest item while one ran at a time, in seconds."""
+
+    def lap(self, candidate: Candidate, kind: Kind, number: int, executions: int) -> LapPlan:
+        """Plan of a lap with this number, after so many executions of the task."""
+        min_items = self._options.min_items(candidate)
+        window_s = self._options.window_s or WINDOW_S[kind]
+        if self._shortest_s >= LONG_ITEM_S and not self._options.repeat_items:
+            min_items = candidate.slots
+        left = self._options.max_executions - executions
+        useful = sys.maxsize if self._options.window_s else self._useful_items(candidate)
+        max_items = min(left, max(min_items, useful))
+        if self._options.repeat_items:
+            max_items, window_s = min_items, 0.0
+        return self._plan(
+            candidate,
+            kind,
+            number,
+            (min_items, max_items),
+            window_s,
+            slow_below=SLOW_SHARE * self._best_speed if kind == "search" else 0.0,
+        )
+
+    def warm_up(self, candidate: Candidate) -> LapPlan | None:
+        """Plan of the lap that warms up a candidate, ``None`` if long items need none."""
+        if self.items_are_long:
+            return None
+        number = min(candidate.concurrency, WARM_UP[candidate.pool]) * candidate.workers
+        return self._plan(candidate, "search", 0, (number, number), 0.0)
+
+    @property
+    def items_are_long(self) -> bool:
+        """Whether items are so long that they hide what a cold worker costs."""
+        return self._shortest_s > WINDOW_S["search"]
+
+    def note_durations(self, candidate: Candidate, running: RunningLap) -> None:
+        """Note the durations of the items of a lap of this candidate."""
+        shortest_s = min(running.shortest_s, self._shortest_s or math.inf)
+        self._shortest_s = 0.0 if shortest_s == math.inf else shortest_s
+        if candidate.slots == 1:
+            self._longest_s = max(self._longest_s, running.longest_s)
+
+    def note_speed(self, lap: Lap) -> None:
+        """Note the throughput of a measured lap."""
+        self._best_speed = max(self._best_speed, lap.items_per_s)
+
+    def _plan(
+        self,
+        candidate: Candidate,
+        kind: Kind,
+        number: int,
+        items: tuple[int, int],
+        window_s: float,
+        *,
+        slow_below: float = 0.0,
+    ) -> LapPlan:
+        """A plan with the limits that hold for all laps of the candidate, besides those given."""
+        return LapPlan(
+            kind=kind,
+            round=number,
+            first=number * ITEMS_PER_ROUND,
+            window_s=window_s,
+            min_items=items[0],
+            max_items=items[1],
+            prefetch=self._prefetch if candidate.prefetch is None else candidate.prefetch,
+            patience_s=self._patience_s(candidate),
+            deadline=self._deadline,
+            item_s=self._shortest_s,
+            slow_below=slow_below if self._cut_short else 0.0,
+        )
+
+    def _useful_items(self, candidate: Candidate) -> int:
+        """Number of items that a lap needs for a throughput, at most."""
+        return max(
+            ITEMS_PER_SLOT * candidate.slots,
+            math.ceil(LAP_WORK_S / self._shortest_s) if self._shortest_s else sys.maxsize,
+        )
+
+    def _patience_s(self, candidate: Candidate) -> float:
+        """Seconds without a finished item after which the candidate counts as hung."""
+        budget_s = self._options.budget_s
+        patience_s = budget_s / 2
+        if self._longest_s:
+            crowded_s = self._longest_s * (1 + candidate.slots / CORES)
+            share_s = PATIENCE_SHARE * budget_s
+            patience_s = max(MIN_PATIENCE_S, share_s, PATIENCE_FACTOR * crowded_s)
+        return min(patience_s, self._options.time_limit_s + GRACE_S)

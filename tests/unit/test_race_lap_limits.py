@@ -1,0 +1,98 @@
+"""Limits of laps: number of items, throughput below which a lap ends early, warm-up."""
+
+import math
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from poolrace.producer.race.items import Item
+from poolrace.producer.race.lap_limits import LapLimits
+from poolrace.producer.race.options import RaceOptions, Target
+from poolrace.producer.results.candidate import SOLO, Candidate
+from tests.unit.made_up_races import lap
+
+TARGET = Target("proj", "proj.task", sys.executable, Path("/"))
+THREADS = Candidate("threads", 32)
+
+
+def limits(*, cut_short: bool = True, **options: Any) -> LapLimits:
+    made = RaceOptions(TARGET, [Item(1, [], {})], **options)
+    return LapLimits(made, prefetch=4, deadline=math.inf, cut_short=cut_short)
+
+
+class Ran:
+    """Stands for a lap whose items all took the same time."""
+
+    def __init__(self, item_s: float) -> None:
+        self.shortest_s = self.longest_s = item_s
+
+
+def note(known: LapLimits, item_s: float, items_per_s: float = 1.0) -> None:
+    """Note a measured lap of the base."""
+    ran: Any = Ran(item_s)
+    known.note_durations(SOLO, ran)
+    known.note_speed(lap(SOLO, "base", 1, items_per_s=items_per_s))
+
+
+@pytest.mark.parametrize(
+    ("item_s", "slots", "items"),
+    [(0.1, 2, 250), (0.1, 64, 250), (0.1, 512, 3 * 512), (1.0, 2, 25), (1.0, 32, 96)],
+)
+def test_a_lap_runs_25_s_of_items_or_three_per_slot(item_s: float, slots: int, items: int) -> None:
+    known = limits()
+    note(known, item_s)
+    assert known.lap(Candidate("gevent", slots), "search", 1, 0).max_items == items
+
+
+def test_a_lap_stays_within_the_executions_of_the_race() -> None:
+    known = limits(max_executions=1000)
+    assert known.lap(THREADS, "search", 1, 950).max_items == 50
+
+
+def test_a_lap_with_a_window_of_its_own_runs_as_many_items_as_fit() -> None:
+    known = limits(window_s=2.0, max_executions=10_000)
+    note(known, 0.1)
+    plan = known.lap(THREADS, "search", 1, 0)
+    assert (plan.window_s, plan.max_items) == (2.0, 10_000)
+
+
+def test_a_lap_of_the_search_ends_early_below_a_share_of_the_best_lap() -> None:
+    known = limits()
+    assert known.lap(THREADS, "search", 1, 0).slow_below == 0.0
+    note(known, 0.1, items_per_s=300.0)
+    note(known, 0.1, items_per_s=100.0)
+    assert known.lap(THREADS, "search", 1, 0).slow_below == pytest.approx(90.0)
+    assert known.lap(THREADS, "base", 1, 0).slow_below == 0.0
+    assert known.lap(THREADS, "final", 1, 0).slow_below == 0.0
+
+
+def test_a_session_that_may_not_end_laps_early_does_not() -> None:
+    known = limits(cut_short=False)
+    note(known, 0.1, items_per_s=300.0)
+    assert known.lap(THREADS, "search", 1, 0).slow_below == 0.0
+
+
+def test_the_warm_up_has_an_item_for_each_process() -> None:
+    known = limits()
+    for candidate, number in (
+        (Candidate("prefork", 32), 32), (Candidate("prefork", 512), 64), (SOLO, 1),
+        (Candidate("gevent", 512), 4), (Candidate("threads", 64, workers=2), 32),
+    ):  # fmt: skip
+        plan = known.warm_up(candidate)
+        assert plan is not None
+        assert (plan.min_items, plan.max_items, plan.round) == (number, number, 0)
+
+
+def test_a_task_of_long_items_is_not_warmed_up() -> None:
+    known = limits()
+    note(known, 2.0)
+    assert known.warm_up(THREADS) is None
+
+
+def test_a_lap_of_long_items_runs_one_per_slot() -> None:
+    known = limits()
+    assert known.lap(THREADS, "search", 1, 0).min_items == 2 * 32 + 1
+    note(known, 4.5)
+    assert known.lap(THREADS, "search", 1, 0).min_items == 32
