@@ -1,6 +1,7 @@
-"""Errors that end a job or a race; the base classes are in ``workers/errors.py``.
+"""Errors that end a job, a race or a check; the base classes are in ``workers/errors.py``.
 
 PoolraceError        exit code 1
+├── CheckFailed      1   a case meets the condition of --fail-if
 └── JobFailed        1   the job did not complete
     ├── JobCancelled 1   another command cancelled the job
     ├── AllFailed    1   every item of a race raised an error
@@ -16,6 +17,10 @@ SIGNALLED = 128
 
 INTERRUPTED = SIGNALLED + signal.SIGINT
 """Exit code after Ctrl-C."""
+
+
+class CheckFailed(PoolraceError):
+    """A case of a diff meets the condition of ``--fail-if``."""
 
 
 class JobFailed(PoolraceError):

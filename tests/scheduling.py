@@ -44,7 +44,7 @@ GROUPS = {
 }
 """Unit -> its files, below ``tests/``; the longest unit first. Each starts its clusters once."""
 
-SINGLY = ("races/test_race", "races/test_examples")
+SINGLY = ("races/test_race", "races/test_examples", "races/test_apps", "races/test_apps_in_pools")
 """Files whose tests are units of their own."""
 
 UNITS = {f"tests/{file}.py": unit for unit, files in GROUPS.items() for file in files}

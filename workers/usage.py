@@ -10,6 +10,10 @@ import psutil
 
 LINUX = sys.platform == "linux"
 
+RESET_PEAK = "5"
+"""Text for ``/proc/PID/clear_refs`` that resets the peak resident set size
+(proc_pid_clear_refs(5))."""
+
 
 @dataclass(frozen=True, slots=True)
 class Usage:
@@ -62,8 +66,7 @@ def usage_of(pids: Iterable[int], *, reset_peak: bool = False) -> Usage:
     for pid in pids:
         with contextlib.suppress(psutil.NoSuchProcess, FileNotFoundError, ProcessLookupError):
             if reset_peak and LINUX:
-                # 5: "reset the peak resident set size" (proc_pid_clear_refs(5))
-                Path(f"/proc/{pid}/clear_refs").write_text("5")
+                Path(f"/proc/{pid}/clear_refs").write_text(RESET_PEAK)
             total += _usage(psutil.Process(pid))
     return total
 
@@ -99,14 +102,15 @@ def _linux_counters(pid: int) -> tuple[tuple[int, int], int]:
     """Context switches of all threads (psutil reads the first thread only), and peak memory."""
     voluntary = involuntary = peak = 0
     for task in Path(f"/proc/{pid}/task").iterdir():
-        status = _status_numbers(task / "status")
+        status = status_numbers(task / "status")
         voluntary += status.get("voluntary_ctxt_switches", 0)
         involuntary += status.get("nonvoluntary_ctxt_switches", 0)
         peak = max(peak, status.get("VmHWM", 0) * 1024)
     return (voluntary, involuntary), peak
 
 
-def _status_numbers(path: Path) -> dict[str, int]:
+def status_numbers(path: Path) -> dict[str, int]:
+    """The numbers in a file of procfs with lines as ``VmHWM:  52 kB``, by their names."""
     numbers = {}
     for line in path.read_text().splitlines():
         name, _, value = line.partition(":")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from poolrace.producer.analysis.race_summary import CandidateSummary, laps_of
+from poolrace.producer.analysis.race_summary import CandidateSummary, is_busy, laps_of
 from poolrace.producer.results.candidate import Candidate
 from poolrace.producer.results.race import Race
 
@@ -31,6 +31,12 @@ LONGER = 1.5
 OWN_CORES = 1.3
 """Cores that one item uses, from which the task counts as one with threads of its own."""
 
+WAITING_TASK = 0.5
+"""Waiting share of the running time above which a task counts as I/O-bound."""
+
+MIN_OVERLAP = 1.5
+"""Mean number of greenlets that run at a time, below which they are reported as blocked."""
+
 LONG_ITEM_S = 0.02
 """Seconds of an item from which the CPU time of its message does not matter."""
 
@@ -42,6 +48,30 @@ class Saturation:
     slots: int
     """Number of slots beyond which throughput did not grow."""
     items_per_s: float
+
+
+def find_blocking(
+    race: Race, summaries: Sequence[CandidateSummary], waiting_share: float
+) -> list[CandidateSummary]:
+    """Candidates of the gevent pool whose items wait but do not overlap.
+
+    A part of the item may overlap while another part blocks. Then threads are much faster than
+    greenlets, although the greenlets do not use up their core. On a busy machine that rule does
+    not apply: the greenlets may not have had a core to use up.
+    """
+    if waiting_share < WAITING_TASK:
+        return []
+    quiet = not is_busy(race)
+    return [
+        summary
+        for summary in summaries
+        if summary.candidate.pool == "gevent"
+        and summary.candidate.slots >= 4
+        and (
+            summary.overlap < MIN_OVERLAP * summary.candidate.workers
+            or (quiet and summary.cores_used < 0.7 and _lead_of_threads(summaries, summary) > 2)
+        )
+    ]
 
 
 def find_starved(race: Race, summaries: Sequence[CandidateSummary]) -> list[CandidateSummary]:
@@ -97,6 +127,17 @@ def own_cores(race: Race) -> float | None:
         return None
     cores = sum(lap.cpu_s for lap in race.base) / running_s
     return cores if cores > OWN_CORES else None
+
+
+def _lead_of_threads(summaries: Sequence[CandidateSummary], greenlets: CandidateSummary) -> float:
+    """Ratio of the speed of threads, with no more slots, to that of greenlets."""
+    speeds = [
+        summary.items_per_s
+        for summary in summaries
+        if summary.candidate.pool == "threads"
+        and summary.candidate.slots <= greenlets.candidate.slots
+    ]
+    return max(speeds, default=0.0) / max(greenlets.items_per_s, 1e-9)
 
 
 def _growth(race: Race, candidate: Candidate) -> float:

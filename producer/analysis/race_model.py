@@ -12,16 +12,25 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import fsum, inf
+from statistics import fmean
 
+from poolrace.producer.analysis.item_cost import (
+    WAITING,
+    ItemCost,
+    has_idle_slots,
+    is_blocked,
+    item_cost,
+    speed_of,
+    takes_longer,
+)
 from poolrace.producer.analysis.race_summary import laps_of
+from poolrace.producer.results.candidate import Candidate
 from poolrace.producer.results.race import Lap, Race
+
+__all__ = ["OUT_OF_CPU", "ItemCost", "PoolModel", "expected", "fitted", "item_cost", "potential"]
 
 PRODUCER_CPU_S = 0.0004
 """CPU seconds that sending an item and Redis take, on the same cores as the workers."""
-
-MESSAGE_S = (0.0005, 0.003)
-"""CPU seconds of a message in a solo worker, least and most; 0.7 to 2.4 ms were measured. CPU time
-beyond that, outside of the thread that runs the item, is the item's own."""
 
 MESSAGE_FACTORS = {"prefork": (1.2, 0.4), "threads": (1.1, 1.1), "gevent": (1.6, 1.6)}
 """Pool -> ratio of the CPU time of a message to that in a solo worker, in all processes and in
@@ -39,41 +48,16 @@ TOLERANCE = 1.1
 """Ratio of a measured level to the one that the utilisation law gives, at most; the CPU time of a
 message falls a little when many are under way."""
 
+CPU_LEFT = 0.65
+"""CPU seconds per second of a main process, and share of the cores, below which something else than
+the CPU is the limit. Beside background load a process that is out of CPU may reach 0.7."""
+
 RELEASES_GIL = 1.1
 """CPU cores of one process from which its threads count as running in parallel."""
 
 OUT_OF_CPU = 0.85
 """CPU seconds per second of a main process from which it counts as out of CPU: it runs one thread
 of Python code at a time, and also waits for Redis."""
-
-BLOCKED_OVERLAP = 1.5
-"""Mean number of greenlets that run at a time, below which they count as blocked."""
-
-BLOCKED_WAITING = 0.5
-"""Share of its running time that a task must wait for its greenlets to count as blocked."""
-
-
-@dataclass(frozen=True)
-class ItemCost:
-    """Seconds that one item takes while no other runs, from the base laps."""
-
-    running_s: float
-    """Seconds between its start and its end, without the time in which it waited for a core."""
-    own_cpu_s: float
-    """CPU seconds of the thread that runs it."""
-    other_cpu_s: float
-    """CPU seconds outside of that thread that are the item's own, as of subprocesses."""
-    message_s: float
-    """CPU seconds of its message in the base's worker."""
-    slot_s: float
-    """Seconds that it keeps its slot, including the time between two items."""
-
-    @property
-    def waiting_share(self) -> float:
-        """Share of the running time in which the item neither computes nor waits for a core."""
-        if self.running_s <= 0:
-            return 0.0
-        return min(1.0, max(0.0, 1 - (self.own_cpu_s + self.other_cpu_s) / self.running_s))
 
 
 @dataclass(frozen=True)
@@ -90,13 +74,18 @@ class PoolModel:
     main process, for the other pools the whole process, unless its threads run in parallel."""
     levels: tuple[tuple[int, float], ...] = ()
     """Number of workers -> executions/s that measured laps show to be the level, at most."""
+    supply_s: float = 0.0
+    """Seconds per item of one worker to supply its slots, if laps had idle slots, else 0."""
+    service: float = inf
+    """Executions/s that a service behind the task serves at most, if laps show that."""
 
     def ceiling(self, workers: int = 1) -> float:
         """Executions/s that this number of workers reaches at most, with any number of slots."""
         measured = dict(self.levels)
         if workers in measured:
             return measured[workers]
-        return min(self.law(workers), self._elsewhere())
+        supplied = workers / self.supply_s if self.supply_s else inf
+        return min(self.law(workers), supplied, self.service)
 
     def law(self, workers: int = 1) -> float:
         """Executions/s that the CPU allows: the utilisation law alone."""
@@ -108,7 +97,13 @@ class PoolModel:
 
     def speed(self, slots: int, workers: int = 1) -> float:
         """Executions/s with ``slots`` slots in all workers."""
-        level = self.ceiling(workers)
+        return self._bent(slots, self.ceiling(workers))
+
+    def ideal(self, candidate: Candidate) -> float:
+        """Executions/s of a candidate that only the CPU limits."""
+        return self._bent(candidate.slots, self.law(candidate.workers))
+
+    def _bent(self, slots: int, level: float) -> float:
         low, high = sorted((level, slots / self.item.slot_s))
         return low * math.pow(1 + (low / high) ** self.sharpness, -1 / self.sharpness)
 
@@ -116,29 +111,6 @@ class PoolModel:
     def sharpness(self) -> float:
         """Exponent of the bend; slots of a task that hardly waits are never idle."""
         return SHARPNESS / max(self.item.waiting_share, 0.05)
-
-    def _elsewhere(self) -> float:
-        """Executions/s that something other than the CPU allows, as a service behind the task."""
-        limits = [level for workers, level in self.levels if level < OUT_OF_CPU * self.law(workers)]
-        return min(limits, default=inf)
-
-
-def item_cost(base: Sequence[Lap]) -> ItemCost:
-    """The cost of an item from the base laps, in which one item runs at a time."""
-    number = max(sum(lap.executions for lap in base), 1)
-    running_s = fsum(lap.running_total_s - lap.core_wait_s for lap in base) / number
-    own_s = fsum(lap.own_cpu_s for lap in base) / number
-    besides_s = max(0.0, fsum(lap.cpu_s for lap in base) / number - own_s)
-    least_s, most_s = MESSAGE_S
-    message_s = min(max(besides_s, least_s), most_s)
-    kept_s = fsum(lap.wall_s - lap.core_wait_s for lap in base) / number
-    return ItemCost(
-        running_s=max(running_s, 1e-6),
-        own_cpu_s=own_s,
-        other_cpu_s=max(0.0, besides_s - message_s),
-        message_s=message_s,
-        slot_s=max(running_s, kept_s, own_s + least_s),
-    )
 
 
 def expected(pool: str, item: ItemCost, cores: int) -> PoolModel:
@@ -173,12 +145,16 @@ def fitted(
         workers: _level(model, [lap for lap in usable if lap.candidate.workers == workers])
         for workers in counts
     }
-    return replace(model, levels=tuple(sorted(levels.items())))
-
-
-def speed_of(lap: Lap) -> float:
-    """Executions/s of a lap; failed items count."""
-    return lap.items_per_s * lap.executions / lap.items if lap.items else 0.0
+    idle = [lap for lap in usable if has_idle_slots(lap, item)]
+    waiting = [lap for lap in usable if _waits_for_service(lap, model)]
+    return replace(
+        model,
+        levels=tuple(sorted(levels.items())),
+        supply_s=min(
+            (lap.candidate.workers / levels[lap.candidate.workers] for lap in idle), default=0.0
+        ),
+        service=max((levels[lap.candidate.workers] for lap in waiting), default=inf),
+    )
 
 
 def main_cpu_share(lap: Lap, model: PoolModel) -> float:
@@ -189,16 +165,6 @@ def main_cpu_share(lap: Lap, model: PoolModel) -> float:
 def is_out_of_cpu(lap: Lap, model: PoolModel) -> bool:
     """Whether the main processes of a lap used up one CPU core each; more workers would help."""
     return main_cpu_share(lap, model) >= OUT_OF_CPU
-
-
-def is_blocked(lap: Lap, item: ItemCost) -> bool:
-    """Whether the greenlets of a lap all stood still while one of them waited."""
-    return (
-        lap.candidate.pool == "gevent"
-        and lap.candidate.concurrency >= 4
-        and item.waiting_share >= BLOCKED_WAITING
-        and lap.running_total_s < BLOCKED_OVERLAP * lap.candidate.workers * lap.wall_s
-    )
 
 
 def potential(race: Race, pool: str) -> float:
@@ -237,8 +203,22 @@ def _main_cpu_s(model: PoolModel, laps: Sequence[Lap], cpu_s: float, *, gil: boo
         for lap in laps
     )
     if model.pool == "threads" and (parallel or not gil):
-        return model.main_cpu_s if gil else cpu_s / model.cores
+        if not gil:
+            return cpu_s / model.cores
+        own_s = fsum(lap.own_cpu_s for lap in laps) / sum(lap.executions for lap in laps)
+        return max(model.main_cpu_s, cpu_s - own_s - model.item.other_cpu_s)
     return cpu_s
+
+
+def _waits_for_service(lap: Lap, model: PoolModel) -> bool:
+    """Whether items that mostly wait took longer than alone, although CPU was left."""
+    speed = speed_of(lap)
+    return (
+        model.item.waiting_share >= WAITING
+        and takes_longer(lap, model.item)
+        and not is_blocked(lap, model.item)
+        and max(main_cpu_share(lap, model), speed * model.cpu_s / model.cores) < CPU_LEFT
+    )
 
 
 def _level(model: PoolModel, laps: Sequence[Lap]) -> float:
@@ -247,21 +227,26 @@ def _level(model: PoolModel, laps: Sequence[Lap]) -> float:
     Slots that are idle, or whose items take longer than in the base, show that the level is
     reached; slots that are busy show nothing but that it is not lower.
     """
-    best = max(laps, key=speed_of)
-    reached = speed_of(best)
-    if not reached:
+    speeds = {
+        candidate: fmean(speed_of(lap) for lap in laps if lap.candidate == candidate)
+        for candidate in dict.fromkeys(lap.candidate for lap in laps)
+    }
+    best = max(speeds, key=lambda candidate: speeds[candidate])
+    if not speeds[best]:
         return 1e-9
     estimates = [
-        _level_of(model, lap) for lap in laps if lap.candidate.slots >= best.candidate.slots
+        _level_of(model, candidate, speed)
+        for candidate, speed in speeds.items()
+        if candidate.slots >= best.slots
     ]
-    return max(reached, min(estimates))
+    return max(speeds[best], min(estimates))
 
 
-def _level_of(model: PoolModel, lap: Lap) -> float:
-    """Executions/s of the level that one lap shows."""
-    reached, sharpness = speed_of(lap), model.sharpness
-    busy = reached * model.item.slot_s / lap.candidate.slots
-    upper = TOLERANCE * model.law(lap.candidate.workers)
+def _level_of(model: PoolModel, candidate: Candidate, speed: float) -> float:
+    """Executions/s of the level that the speed of one candidate shows."""
+    busy = speed * model.item.slot_s / candidate.slots
+    upper = TOLERANCE * model.law(candidate.workers)
     if busy >= FULL:
         return upper
-    return min(upper, reached * math.pow(1 - busy**sharpness, -1 / sharpness))
+    sharpness = model.sharpness
+    return min(upper, speed * math.pow(1 - busy**sharpness, -1 / sharpness))

@@ -57,6 +57,23 @@ class CandidateSummary:
         """Share of the executed items that failed."""
         return self.failures.total() / max(self.executions, 1)
 
+    @property
+    def executions_per_s(self) -> float:
+        """Executions per second; failed items count, since they cost as much."""
+        return self.items_per_s / max(1 - self.failed_share, 1 / max(self.executions, 1))
+
+    @property
+    def cpu_cores(self) -> float:
+        """CPU seconds per second of all worker processes."""
+        return self.executions_per_s * self.cpu_s_per_item
+
+    @property
+    def main_cpu_share(self) -> float | None:
+        """CPU seconds per second of each worker's main process; ``None`` if that is not known."""
+        if self.main_cpu_s_per_item is None:
+            return None
+        return self.executions_per_s * self.main_cpu_s_per_item / self.candidate.workers
+
     def to_json(self) -> dict[str, Any]:
         """The summary as a JSON object, together with the candidate."""
         return {

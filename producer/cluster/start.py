@@ -165,7 +165,7 @@ def _start_supervisor(
     """Start the supervisor under its guard."""
     command = die_with_parent_command(supervisor_command(directory))
     try:
-        with (directory / "start.log").open("wb") as log:
+        with (directory / "start.log").open("ab") as log:
             return start_guarded(
                 command,
                 directory,

@@ -26,6 +26,7 @@ GROUPS: dict[str, dict[str, str]] = {
     },
     "Results and jobs": {
         "report": "Render the stored RESULTS of a comparison, a race or a map.",
+        "diff": "Compare two results files case by case: faster, slower or the same.",
         "jobs": "List the jobs saved in a cluster, with state and progress.",
         "resume": "Resume JOB from its last checkpoint.",
         "cancel": "Cancel JOB: remove its queued chunks, stop its running ones.",

@@ -32,6 +32,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "--max-tasks-per-child", "--waiting", "--item-s",
     ),
     "Measuring": ("--repeat", "--budget-s", "--time-limit", "--max-memory", "--max-executions"),
+    "Comparison": ("--margin", "--fail-if"),
     "Output": ("--format", "--out", "--report", "--json"),
     "Cluster": ("--broker", "--flower", "--flower-port"),
     "Other": ("--version", "--help"),

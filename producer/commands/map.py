@@ -16,9 +16,7 @@ from poolrace.workers.errors import UsageError
 
 @click.command(
     cls=Command,
-    epilog=examples(
-        "map --waiting 0,50,99 --slots 2,8 --repeat 1", "map --out map.json --report map.svg"
-    ),
+    epilog=examples("map --waiting 0,50,99 --slots 2,8", "map --out map.json --report map.svg"),
 )
 @click.option(
     "--waiting", metavar="PERCENT,...", type=Numbers(least=0), default="0,25,50,75,90,99",
@@ -33,23 +31,34 @@ from poolrace.workers.errors import UsageError
     show_default=True, help="Seconds that one item takes alone.",
 )  # fmt: skip
 @click.option(
-    "--repeat", type=Count(least=1), default="3", show_default=True,
-    help="Laps of each pool in each cell.",
+    "--repeat", type=Count(least=1), default="5", show_default=True,
+    help="Laps of each pool in each cell, at most; clear cells get two. With one, no cell has a"
+    " winner.",
+)  # fmt: skip
+@click.option(
+    "--budget-s", metavar="SECONDS", type=FiniteFloat(min=1), default=180.0, show_default=True,
+    help="Seconds that the map may take.",
 )  # fmt: skip
 @result_options
 def command(
-    waiting: tuple[int, ...], slots: tuple[int, ...], item_s: float, repeat: int, **options: Any
+    waiting: tuple[int, ...],
+    slots: tuple[int, ...],
+    item_s: float,
+    repeat: int,
+    budget_s: float,
+    **options: Any,
 ) -> None:
     """Find the fastest pool for each share of waiting.
 
-    Measures a Celery task that computes and waits, on its own workers and its own Redis. With
-    the default options it takes ten minutes.
+    Measures a Celery task that computes and waits, on its own workers and its own Redis. All
+    pools are measured twice in each cell; cells that are not clear then get more laps, as far as
+    there is time.
     """
     if max(waiting) > 100:
         raise UsageError(f"--waiting {max(waiting)} is above 100 percent; give 0 to 100")
     outcome = Output.from_options(options)
     shares = [percent / 100 for percent in sorted(set(waiting))]
-    map_options = MapOptions(item_s, shares, sorted(set(slots)), repeat)
+    map_options = MapOptions(item_s, shares, sorted(set(slots)), repeat, budget_s)
     with outcome.keeping_incomplete() as keep, steps(map_options.laps) as report_step:
         pool_map = measure_map(map_options, report_step, keep)
     outcome.write(pool_map)

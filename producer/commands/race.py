@@ -75,8 +75,9 @@ class Size(click.ParamType[int]):
     "  [default: search all]",
 )  # fmt: skip
 @click.option(
-    "--workers", type=Numbers(least=1), default="1",
-    help="Numbers of workers per candidate, separated by commas.",
+    "--workers", type=Numbers(least=1),
+    help="Numbers of workers per candidate, separated by commas."
+    "  [default: one, and more where the search finds that they help]",
 )  # fmt: skip
 @click.option("--prefetch", type=Numbers(least=0), help="Prefetch multipliers to race.")
 @click.option(
@@ -130,7 +131,7 @@ def race_options(options: dict[str, Any]) -> RaceOptions:
         items=_items(lines, options["limit"]),
         pools=options["pools"],
         variants=Variants(
-            options["workers"],
+            options["workers"] or (),
             options["prefetch"] or (None,),
             options["max_tasks_per_child"] or (None,),
         ),
@@ -154,11 +155,13 @@ def _confirm(app: AppInfo, options: RaceOptions, *, yes: bool) -> None:
     """Say how often the task will be executed, and ask whether to go on, unless ``yes``."""
     python = options.target.python
     environment = "" if python == sys.executable else f" of {python}"
-    limit = app.settings.rate_limit
+    limit, eager = app.settings.rate_limit, app.settings.eager
     unlimited = f", without its rate limit of {limit}, which limits its throughput in every pool"
+    by_workers = ", by workers although the app sets task_always_eager"
     notice = (
         f"{options.target.task} will be executed for real, at most {options.max_executions:,}"
         f" times, as often as fits into {options.budget_s:g} s{unlimited if limit else ''}"
+        f"{by_workers if eager else ''}"
         f" (Celery {app.celery}, Python {app.python}{environment})"
     )
     if yes:

@@ -99,6 +99,7 @@ class GuardedProcess:
         if line.startswith(b"ended"):
             self.ending = _ending(int(line.split()[1]))
             return True
+        self.ending = "its parent process was killed"
         return line == b""
 
 

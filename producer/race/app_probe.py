@@ -13,6 +13,7 @@ import os
 import sys
 import threading
 import traceback
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ def probe() -> dict[str, Any]:
     """Facts of the app, its environment, its task and the items."""
     import celery  # noqa: PLC0415 # if it is missing, the answer says so
 
+    eager = _is_eager()
     app = replaced_app()
     app.loader.import_default_modules()
     app.finalize()
@@ -60,10 +62,35 @@ def probe() -> dict[str, Any]:
             "acks_late": bool(task.acks_late),
             "prefetch": app.conf.worker_prefetch_multiplier,
             "rate_limit": None if task.rate_limit is None else str(task.rate_limit),
+            "eager": eager,
+            "soft_time_limit_s": task.soft_time_limit or app.conf.task_soft_time_limit,
+            "process_init": _process_init(),
         },
         "coroutine": _is_coroutine(task),
         "misfit": _first_invalid_item(task, items),
     }
+
+
+def _is_eager() -> bool:
+    """Whether the app sets ``task_always_eager``, which the race replaces."""
+    from celery.app.utils import find_app  # noqa: PLC0415 # after gevent has patched
+
+    return bool(find_app(CONFIG["app"]).conf.task_always_eager)
+
+
+def _process_init() -> list[str]:
+    """Names of the functions that the app connects to the signal ``worker_process_init``."""
+    from celery.signals import worker_process_init  # noqa: PLC0415 # after gevent has patched
+
+    functions = (
+        receiver() if isinstance(receiver, weakref.ref) else receiver
+        for _, receiver in worker_process_init.receivers or ()
+    )
+    return [
+        f"{function.__module__}.{getattr(function, '__qualname__', type(function).__qualname__)}"
+        for function in functions
+        if function is not None
+    ]
 
 
 def _is_patched() -> bool:

@@ -41,6 +41,9 @@ ERROR_LINE = re.compile(r"[\w.]*(?:Error|Exception|Exit|Interrupt)(?:: .*)?")
 LOG_LINES = 12
 """Lines of the log, at most, that an error message shows."""
 
+NOTHING_LOGGED = "it logged nothing"
+"""The end of an empty log, in words."""
+
 LOG_TAIL_BYTES = 2**14
 """Bytes of the end of the log in which these lines are searched."""
 
@@ -109,13 +112,20 @@ class AppProcess:
         with self._log.open("rb") as log:
             log.seek(max(0, self._log.stat().st_size - LOG_TAIL_BYTES))
             lines = log.read().decode(errors="replace").strip().splitlines()
-        return mask("\n".join(lines[-LOG_LINES:])) or "it logged nothing"
+        return mask("\n".join(lines[-LOG_LINES:])) or NOTHING_LOGGED
 
     def last_error(self) -> str:
-        """The last line of its log that names an error, else how it ended and the last line."""
+        """The last error in its log, else how it ended and the last line."""
         line = last_line(self.log_tail())
         ending = self._process.ending if self._process and self._process.ended else ""
-        return line if ERROR_LINE.fullmatch(line) or not ending else f"{ending}: {line}"
+        if ERROR_LINE.fullmatch(line) or not ending:
+            return line
+        return ending if line == NOTHING_LOGGED else f"{ending}: {line}"
+
+    def logged_error(self) -> str:
+        """The last error in its log; empty if there is none."""
+        line = last_line(self.log_tail())
+        return line if ERROR_LINE.fullmatch(line) else ""
 
     def request_stop(self, *, kill: bool = False) -> None:
         """Have the process end, without waiting for it; ``kill``: by SIGKILL at once."""

@@ -16,6 +16,7 @@ import signal
 import sys
 import time
 import traceback
+import warnings
 from typing import Any
 
 from poolrace_settings import (  # type: ignore[import-not-found] # it is copied beside this file
@@ -30,6 +31,9 @@ LINE_BYTES = 4000
 """Bytes of a line to the producer, at most: writes below 4,096 are atomic (pipe(7))."""
 
 PR_SET_PDEATHSIG = 1
+
+TIME_LIMIT = "billiard.exceptions.TimeLimitExceeded"
+"""Name of the exception of an item that exceeded its hard time limit, as prefork raises it."""
 
 _began: dict[str, tuple[int, tuple[float, float, float]]] = {}
 """Task id -> process id and clocks at the start of the item."""
@@ -71,6 +75,7 @@ def _without_retries_and_rate_limit(sender: Any, **_: Any) -> None:
     """Make the task fail instead of being retried or delayed: a race does not wait for minutes."""
 
     def retry(*_: Any, exc: BaseException | None = None, **__: Any) -> Any:
+        _write_line(["retried"])
         raise exc or sys.exc_info()[1] or RuntimeError("the task asked to be retried")
 
     if CONFIG["task"] in sender.app.tasks:
@@ -115,8 +120,9 @@ def _on_failure(task_id: str, exception: BaseException, einfo: Any = None, **_: 
     text = str(getattr(einfo, "traceback", None) or exception)
     _failures[task_id] = _name(kind), text[-TRACE_CHARACTERS:]
     if task_id not in _began:  # its process died or was killed, so there is no other signal
-        now = _monotonic()
-        _write_line(["done", task_id, now, now, 0.0, 0.0, *_failures.pop(task_id)])
+        ended = _monotonic()
+        began = ended - exception.args[0] if _name(kind) == TIME_LIMIT else ended
+        _write_line(["done", task_id, began, ended, 0.0, 0.0, *_failures.pop(task_id)])
 
 
 def _on_end(task_id: str, state: str | None = None, **_: Any) -> None:
@@ -131,12 +137,17 @@ def _on_end(task_id: str, state: str | None = None, **_: Any) -> None:
     kind, error, trace = sys.exc_info()
     if failure[0] is None and state is None and kind and error:  # SystemExit, KeyboardInterrupt
         text = "".join(traceback.format_exception(kind, error, trace))
-        failure = _name(kind), text[-TRACE_CHARACTERS:]
+        failure = TIME_LIMIT if _is_greenlets_limit(kind) else _name(kind), text[-TRACE_CHARACTERS:]
     elif failure[0] is None and state not in {"SUCCESS", "IGNORED"}:
         failure = str(state), ""
     _write_line([
         "done", task_id, began[0], ended[0], ended[1] - began[1], ended[2] - began[2], *failure,
     ])  # fmt: skip
+
+
+def _is_greenlets_limit(kind: type[BaseException]) -> bool:
+    """Whether the gevent pool ended the item by its exception for the hard time limit."""
+    return (kind.__module__, kind.__name__) == ("gevent.timeout", "Timeout")
 
 
 def _name(kind: type[BaseException]) -> str:
@@ -195,6 +206,8 @@ def _open_pipe() -> int:
 def main() -> None:
     """Run Celery's command line with the app."""
     import_as_printed_command()
+    # The last line of the log of a killed worker is shown; this warning is not the cause.
+    warnings.filterwarnings("ignore", "You're running the worker with superuser privileges")
     from celery.__main__ import main as celery_main  # noqa: PLC0415 # it patches for gevent first
 
     celery_main()

@@ -9,8 +9,7 @@ from poolrace.producer.results.candidate import Candidate
 from poolrace.producer.results.race import Lap
 
 LONG_LAP_S = 2.0
-"""Seconds above which a lap counts as long; one long lap is enough for the base, and two for a
-candidate of the search."""
+"""Seconds above which a lap counts as long; one long lap is enough for the base."""
 
 
 def measure_base(

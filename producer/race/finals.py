@@ -2,26 +2,84 @@
 
 from collections.abc import Mapping, Sequence
 from itertools import count
+from statistics import median
+from typing import Literal
 
-from poolrace.producer.analysis.significance import MIN_ROUNDS, PairedResult, compare_paired
+from poolrace.producer.analysis.significance import (
+    MARGIN,
+    MIN_ROUNDS,
+    PairedResult,
+    compare_paired,
+)
+from poolrace.producer.analysis.stats import confidence_interval
 from poolrace.producer.race.requests import Progress, Steps
+from poolrace.producer.race.search import SAME_MEMORY
 from poolrace.producer.results.candidate import Candidate
 from poolrace.producer.results.race import Reason
 from poolrace.producer.rounds import rotated
 
-FINALIST_SHARE = 0.7
+FINALIST_SHARE = 0.78
 """Share of the best speed in the search that makes a candidate a finalist."""
 
-MAX_FINALISTS = 6
-"""Number of finalists, at most: two concurrencies of each of three pools may be equally fast."""
+MAX_FINALISTS = 4
+"""Number of finalists, at most; each of their rounds takes a second."""
+
+MAX_ROUNDS = 5
+"""Number of rounds, at most: candidates that are within the margin after these stay undecided."""
+
+DOMINATED = 0.97
+"""Share of a candidate's speed from which another one, with no more memory and slots, replaces it:
+workers that are started again differ by as much."""
+
+UNCLEAR = 0.03
+"""Distance of a ratio of speeds from the margin, below which further rounds are worth it."""
+
+Standing = Literal["slower", "as fast"]
+"""Result of a finalist beside the leader."""
 
 
-def choose_finalists(speeds: Mapping[Candidate, float]) -> list[Candidate]:
-    """The fastest candidate and those that may be as fast; at least two, if two were measured."""
+def choose_finalists(
+    speeds: Mapping[Candidate, float],
+    memory: Mapping[Candidate, float],
+    given: Sequence[Candidate] = (),
+) -> list[Candidate]:
+    """The fastest candidate and those that may be as fast; at least two, if two were measured.
+
+    A candidate that the user did not give is left out if another one is as fast with no more
+    memory and slots. Of too many, the leanest is kept beside the fastest ones.
+    """
     ordered = sorted(speeds, key=lambda candidate: -speeds[candidate])
-    threshold = FINALIST_SHARE * speeds[ordered[0]] if ordered else 0.0
-    near = [candidate for candidate in ordered if speeds[candidate] >= threshold]
-    return ordered[: max(2, min(len(near), MAX_FINALISTS))]
+    if not ordered:
+        return []
+    most = max(MAX_FINALISTS, len(given) + 1)
+    near = [c for c in ordered if speeds[c] >= FINALIST_SHARE * speeds[ordered[0]]]
+    useful = [
+        c
+        for c in near
+        if c in given or not any(_replaces(other, c, speeds, memory) for other in near)
+    ]
+    leanest = min(useful, key=lambda candidate: memory[candidate])
+    fastest = [c for c in useful if c != leanest][: most - 1]
+    chosen = [c for c in useful if c in fastest or c == leanest]
+    others = [c for c in ordered if c not in chosen]
+    return chosen if len(chosen) > 1 else [*chosen, *others[:1]]
+
+
+def _replaces(
+    one: Candidate,
+    other: Candidate,
+    speeds: Mapping[Candidate, float],
+    memory: Mapping[Candidate, float],
+) -> bool:
+    """Whether a candidate is as fast as another one of its pool with fewer slots or workers."""
+    return (
+        one.pool == other.pool
+        and one != other
+        and one.slots <= other.slots
+        and one.workers <= other.workers
+        and speeds[one] >= DOMINATED * speeds[other]
+        and memory[one] <= SAME_MEMORY * memory[other]
+    )
 
 
 def run_rounds(
@@ -38,8 +96,8 @@ def run_rounds(
     round_s = 0.0
     for number in count():
         results = compare_with_leader({candidate: speeds[candidate] for candidate in running})
-        if PairedResult.UNDECIDED in results.values():
-            running = [c for c in running if results.get(c) != PairedResult.FASTER]
+        if None in results.values() and number < MAX_ROUNDS:
+            running = [candidate for candidate in running if results.get(candidate) != "slower"]
         elif not running or number >= MIN_ROUNDS:
             break
         left_s = progress.left_s()
@@ -59,13 +117,36 @@ def run_rounds(
 
 def compare_with_leader(
     speeds: Mapping[Candidate, Sequence[float]],
-) -> dict[Candidate, PairedResult]:
-    """Paired comparison of the fastest candidate with each other one."""
+) -> dict[Candidate, Standing | None]:
+    """Standing of each candidate but the fastest one; ``None`` if more rounds may change it."""
     if not speeds:
         return {}
     leader = max(speeds, key=lambda candidate: sum(speeds[candidate]))
     return {
-        candidate: compare_paired(speeds[leader], speeds[candidate])
+        candidate: _standing(speeds[candidate], speeds[leader])
         for candidate in speeds
         if candidate != leader
     }
+
+
+def _standing(speeds: Sequence[float], leader: Sequence[float]) -> Standing | None:
+    """Standing of a candidate beside the leader, by the ratio of their speeds within rounds.
+
+    It is settled if the candidate is slower, or if it is at most as much faster as does not
+    matter and its ratio is not near the one from which less memory decides.
+    """
+    result = compare_paired(leader, speeds)
+    if result == PairedResult.FASTER:
+        return "slower"
+    if result == PairedResult.EQUIVALENT:
+        return "as fast"
+    rounds = list(zip(speeds, leader, strict=False))
+    if len(rounds) < MIN_ROUNDS or any(speed <= 0 for pair in rounds for speed in pair):
+        return None
+    ratios = [speed / other for speed, other in rounds]
+    interval = confidence_interval(ratios)
+    if interval is None or interval[1] >= 1 + MARGIN:
+        return None
+    if interval[1] < 1 and median(ratios) < 1 - MARGIN - UNCLEAR:
+        return "slower"
+    return "as fast" if median(ratios) > 1 - MARGIN + UNCLEAR else None

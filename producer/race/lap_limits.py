@@ -69,8 +69,19 @@ class LapLimits:
         self._longest_s = 0.0
         """Duration of the longest item while one ran at a time, in seconds."""
 
-    def lap(self, candidate: Candidate, kind: Kind, number: int, executions: int) -> LapPlan:
-        """Plan of a lap with this number, after so many executions of the task."""
+    def lap(
+        self,
+        candidate: Candidate,
+        kind: Kind,
+        number: int,
+        executions: int,
+        items: int | None = None,
+    ) -> LapPlan:
+        """Plan of a lap with this number.
+
+        ``executions`` is the number of executions of the task so far. The lap runs exactly
+        ``items`` items, if that is given.
+        """
         min_items = self._options.min_items(candidate)
         window_s = self._options.window_s or WINDOW_S[kind]
         if self._shortest_s >= LONG_ITEM_S and not self._options.repeat_items:
@@ -78,7 +89,8 @@ class LapLimits:
         left = self._options.max_executions - executions
         useful = sys.maxsize if self._options.window_s else self._useful_items(candidate)
         max_items = min(left, max(min_items, useful))
-        if self._options.repeat_items:
+        if items or self._options.repeat_items:
+            min_items = items or min_items
             max_items, window_s = min_items, 0.0
         return self._plan(
             candidate,
@@ -139,10 +151,9 @@ class LapLimits:
 
     def _useful_items(self, candidate: Candidate) -> int:
         """Number of items that a lap needs for a throughput, at most."""
-        return max(
-            ITEMS_PER_SLOT * candidate.slots,
-            math.ceil(LAP_WORK_S / self._shortest_s) if self._shortest_s else sys.maxsize,
-        )
+        if self._options.window_s or not self._shortest_s:
+            return sys.maxsize
+        return max(ITEMS_PER_SLOT * candidate.slots, math.ceil(LAP_WORK_S / self._shortest_s))
 
     def _patience_s(self, candidate: Candidate) -> float:
         """Seconds without a finished item after which the candidate counts as hung."""

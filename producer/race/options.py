@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from poolrace.producer.analysis.pool_map_comparison import MIN_LAPS
 from poolrace.producer.race.items import Item
 from poolrace.producer.results.candidate import CONCURRENT, SOLO, Candidate
 from poolrace.workers.errors import UsageError
@@ -31,7 +32,9 @@ class Variants:
     with all other values.
     """
 
-    workers: Sequence[int] = (1,)
+    workers: Sequence[int] = ()
+    """Numbers of workers; empty means that the search decides, and that a given concurrency has
+    one worker."""
     prefetch: Sequence[int | None] = (None,)
     max_tasks: Sequence[int | None] = (None,)
 
@@ -40,7 +43,7 @@ class Variants:
         limits = self.max_tasks if pool == "prefork" else (None,)
         return [
             Candidate(pool, concurrency, workers, prefetch, max_tasks)
-            for workers in self.workers
+            for workers in self.workers or (1,)
             for prefetch in self.prefetch
             for max_tasks in limits
         ]
@@ -74,17 +77,20 @@ class RaceOptions:
 
 @dataclass(frozen=True)
 class MapOptions:
-    """The cells of a pool map, and how often each pool is measured in a cell."""
+    """The cells of a pool map, and the limits of its measurement."""
 
     item_s: float
     shares: Sequence[float]
     concurrencies: Sequence[int]
-    repeat: int = 3
+    repeat: int = 5
+    """Laps of each pool in each cell, at most."""
+    budget_s: float = 180.0
 
     @property
     def laps(self) -> int:
-        """Total number of laps."""
-        return len(self.shares) * len(self.concurrencies) * len(CONCURRENT) * self.repeat
+        """Number of laps, at least: clear cells get no more."""
+        cells = len(self.shares) * len(self.concurrencies)
+        return cells * len(CONCURRENT) * min(self.repeat, MIN_LAPS)
 
 
 def parse_pool(text: str) -> tuple[str, int | None]:

@@ -1,26 +1,33 @@
-"""Measures a pool map: every pool in every cell, in rounds, on workers of this machine."""
+"""Measures a pool map: executes the requests of its strategy on workers of this machine."""
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+import time
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from poolrace.producer.environment import describe_this_machine, now
+from poolrace.producer.errors import JobFailed
 from poolrace.producer.race import pool_map_app
-from poolrace.producer.race.app_info import AppInfo, probe
+from poolrace.producer.race.app_info import probe
+from poolrace.producer.race.background_load import CpuSnapshot
 from poolrace.producer.race.capacity import require_candidates_fit
 from poolrace.producer.race.items import Item
 from poolrace.producer.race.options import MapOptions, RaceOptions, Target
-from poolrace.producer.race.sandbox import Sandbox, open_sandbox
+from poolrace.producer.race.pool_map_strategy import Answer, MapStrategy, MeasureCell, Request
+from poolrace.producer.race.requests import GivenUp, Start
+from poolrace.producer.race.sandbox import open_sandbox
 from poolrace.producer.race.session import RaceSession
 from poolrace.producer.results.candidate import CONCURRENT, Candidate
 from poolrace.producer.results.interruption import interruption_by
 from poolrace.producer.results.pool_map import MapLap, PoolMap
-from poolrace.producer.rounds import rotated
 from poolrace.workers.errors import ClusterError
 
 ReportStep = Callable[[str], None]
 """Function that is called before each lap with a description of it."""
+
+LONGEST_ITEM = 3.0
+"""Ratio of the time limit of an item to its time with all slots on one core, at least."""
 
 
 def measure_map(
@@ -28,83 +35,109 @@ def measure_map(
     report_step: ReportStep = lambda _: None,
     keep: Callable[[PoolMap], None] = lambda _: None,
 ) -> PoolMap:
-    """Measure a pool map; raises ``ClusterError`` if no worker starts.
+    """Measure a pool map; raises ``ClusterError`` if no worker starts, ``JobFailed`` if
+    no lap ends within the time budget.
 
     If an error or Ctrl-C ends the measuring, ``keep`` is called with the incomplete map of the
     laps so far, unless there are none.
     """
-    made_at = now()
+    began = time.monotonic()
     for concurrency in options.concurrencies:
         require_candidates_fit(Candidate(pool, concurrency) for pool in CONCURRENT)
-    target = Target(pool_map_app.__name__, "mixed", sys.executable, Path.cwd())
-    laps: list[MapLap] = []
-    left_out: dict[str, str] = {}
+    strategy = MapStrategy(_plan(options))
     try:
-        with open_sandbox(None) as sandbox:
-            app = probe(target, sandbox, [_item(options, 0.0)])
-            for concurrency in options.concurrencies:
-                row = _Row(options, target, sandbox, app, left_out, report_step)
-                laps += row.measure([Candidate(pool, concurrency) for pool in CONCURRENT])
+        _measure(options, strategy, began, report_step)
+    except GivenUp:
+        pass  # the laps so far are the map
     except BaseException as error:
-        if laps:
-            incomplete = _pool_map(options, made_at, left_out, laps)
-            keep(replace(incomplete, complete=False, interruption=interruption_by(error)))
+        if strategy.laps:
+            interruption = interruption_by(error)
+            keep(replace(strategy.measured(), complete=False, interruption=interruption))
         raise
-    if not laps:
-        raise ClusterError(f"no pool could be measured: {', '.join(left_out.values())}")
-    return _pool_map(options, made_at, left_out, laps)
+    if not strategy.laps and strategy.left_out:
+        raise ClusterError(f"no pool could be measured: {', '.join(strategy.left_out.values())}")
+    if not strategy.laps:
+        raise JobFailed(
+            f"no lap ended within the budget of {options.budget_s:g} s; give a higher --budget-s,"
+            f" or a shorter item than --item-s {options.item_s:g}"
+        )
+    return strategy.measured()
 
 
-def _pool_map(
-    options: MapOptions, made_at: str, left_out: dict[str, str], laps: Sequence[MapLap]
-) -> PoolMap:
+def _plan(options: MapOptions) -> PoolMap:
+    """The map before its first lap."""
     return PoolMap(
-        made_at=made_at,
+        made_at=now(),
         item_s=options.item_s,
         shares=list(options.shares),
         concurrencies=list(options.concurrencies),
         repeat=options.repeat,
-        left_out=left_out,
+        left_out={},
         environment=describe_this_machine(),
-        laps=tuple(laps),
+        laps=(),
         planned=options.laps,
+        budget_s=options.budget_s,
     )
 
 
-@dataclass(frozen=True)
-class _Row:
-    """One row of the map: all waiting shares at one concurrency."""
+def _measure(
+    options: MapOptions, strategy: MapStrategy, began: float, report_step: ReportStep
+) -> None:
+    """Execute the requests of the strategy; raises ``GivenUp`` at the end of the budget."""
+    target = Target(pool_map_app.__name__, "mixed", sys.executable, Path.cwd())
+    first = [_item(options, max(options.shares))]
+    longest_s = LONGEST_ITEM * options.item_s * max(options.concurrencies)
+    race_options = RaceOptions(
+        target,
+        first,
+        budget_s=options.budget_s,
+        time_limit_s=max(RaceOptions.time_limit_s, longest_s),
+        max_executions=sys.maxsize,
+    )
+    with open_sandbox(None) as sandbox:
+        app = probe(target, sandbox, first)
+        with RaceSession(race_options, sandbox, app, began) as session:
+            workers = _Workers(options, session, report_step)
+            steps = strategy.steps()
+            try:
+                request = next(steps)
+                while True:
+                    request = steps.send(workers.answer(request))
+            except StopIteration:
+                return
 
-    options: MapOptions
-    target: Target
-    sandbox: Sandbox
-    app: AppInfo
-    left_out: dict[str, str]
-    report_step: ReportStep
 
-    def measure(self, candidates: Sequence[Candidate]) -> Iterator[MapLap]:
-        """Measure the row. The workers keep running, only their items change with the share."""
-        options = self.options
-        items = [_item(options, share) for share in options.shares]
-        unlimited = RaceOptions(
-            self.target, items, budget_s=float("inf"), max_executions=sys.maxsize
-        )
-        with RaceSession(unlimited, self.sandbox, self.app) as session:
-            running = session.start(candidates)
-            for candidate in candidates:
-                if candidate not in running:
-                    self.left_out[str(candidate)] = "its workers did not start"
-            for share, item in zip(options.shares, items, strict=True):
-                session.use_items([item])
-                for number in range(options.repeat):
-                    for candidate in rotated(running, number):
-                        self.report_step(f"{candidate}, waiting {share:.0%}, round {number + 1}")
-                        lap = session.measure(candidate, "search")
-                        if lap.lost:
-                            running.remove(candidate)
-                            self.left_out[str(candidate)] = "its workers were lost"
-                        else:
-                            yield MapLap(share, lap)
+class _Workers:
+    """Executes requests, and measures the background load during each lap."""
+
+    def __init__(self, options: MapOptions, session: RaceSession, report_step: ReportStep) -> None:
+        self._options = options
+        self._session = session
+        self._report_step = report_step
+        self._before = CpuSnapshot.now()
+
+    def answer(self, request: Request) -> Answer:
+        """Execute a request; raises ``GivenUp`` at the end of the budget."""
+        session = self._session
+        if isinstance(request, Start):
+            # Workers warm up with the item that computes least.
+            session.use_items([_item(self._options, max(self._options.shares))])
+            started = session.start(request.candidates)
+            self._before = CpuSnapshot.now()
+            return Answer(session.elapsed_s, started)
+        if isinstance(request, MeasureCell):
+            lap = self._lap(request)
+            return Answer(session.elapsed_s, lap=lap)
+        session.stop(request.candidates)
+        return Answer(session.elapsed_s)
+
+    def _lap(self, request: MeasureCell) -> MapLap:
+        self._report_step(f"{request.candidate}, waiting {request.share:.0%}")
+        self._session.use_items([_item(self._options, request.share)])
+        lap = self._session.measure(request.candidate, "search", request.items)
+        # The end of a lap is the beginning of the next one: taking a snapshot takes milliseconds.
+        before, self._before = self._before, CpuSnapshot.now()
+        return MapLap(request.share, lap, self._before.cores_left(before))
 
 
 def _item(options: MapOptions, share: float) -> Item:

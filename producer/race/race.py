@@ -49,7 +49,8 @@ def race(
         confirm(app)
         began = time.monotonic() - prepared_s
         with RaceSession(options, sandbox, app, began, cut_short=True) as session:
-            steps = strategy(options, pools, fixed, CORES, base_candidates(app.pools))
+            bases = base_candidates(app.pools)
+            steps = strategy(options, pools, fixed, CORES, bases, gil=app.gil)
             decision, error = execute(steps, session)
             measured = _record(made_at, options, app, session, decision)
     if error:
@@ -120,6 +121,7 @@ def _record(
         budget_s=options.budget_s,
         settings=app.settings,
         sent=sorted(session.sent),
+        retried=session.retried,
         failures={str(candidate): reason for candidate, reason in session.failures.items()},
     )
     return replace(measured, complete=judge(measured).complete)

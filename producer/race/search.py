@@ -1,129 +1,252 @@
-"""Searches the concurrency of a pool: doubles it while throughput gains clearly. Pure."""
+"""Searches the slots and the workers of a pool where its model says that they matter. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from poolrace.producer.jobs.schedules import MESSAGE_S
+from poolrace.producer.analysis.item_cost import WAITING, ItemCost, is_blocked, speed_of
+from poolrace.producer.analysis.race_model import PoolModel, fitted
+from poolrace.producer.race.memory import expected_memory
 from poolrace.producer.results.candidate import Candidate
 from poolrace.producer.results.race import Lap, Reason
 
-MIN_GAIN = 1.15
-"""Ratio of speeds that doubling the slots must reach for the search to continue. A smaller gain
-is not worth the slots, and noise alone gives 1.1."""
+MAX_SLOTS = 512
+"""Slots that the search gives to a candidate, at most."""
 
-CLEAR_GAIN = 1.5
-"""Ratio of speeds that counts as a gain without measuring again."""
+NEAR_LEVEL = 0.9
+"""Share of its level that the searched slots of a pool reach, at least; more slots of prefork take
+memory in proportion."""
 
-MAX_START_FACTOR = 16
-"""Ratio of the highest useful concurrency to the first one that is tried, at most."""
+NEAREST_LEVEL = 0.95
+"""The same share for tasks that wait, in pools whose slots take hardly any memory."""
 
-MAX_CONCURRENCY = 1024
-"""Slots that the search gives to a pool, at most."""
+FIRST_NEAR_LEVEL = 0.75
+"""Share of its expected level that the first slots of prefork reach, at least: processes take
+seconds to start, and the first lap shows whether more of them help."""
+
+GAIN = 1.08
+"""Ratio of a predicted speed to the best measured one from which a candidate is measured. Starting
+the same workers again changes their speed by 3 to 5 %."""
+
+PLAUSIBLE = (1.1, 1.35)
+"""Ratio of a candidate's speed to that of one of its laps, at most, for tasks that wait and for
+tasks that compute. A lap on a busy machine shows less of the latter than the model does."""
+
+LEAN_SPEED = 0.88
+"""Share of the best speed that a candidate with less memory or fewer slots must promise."""
+
+LEAN_MEMORY = 0.75
+"""Share of the memory of the leanest fast candidate below which a candidate counts as leaner."""
+
+SAME_MEMORY = 1.05
+"""Ratio of two candidates' memory up to which it counts as the same."""
+
+LEAN_SLOTS = 0.5
+"""Share of the slots of the fast candidate with the fewest, up to which one with no more memory is
+leaner."""
+
+SLOWER = 1.15
+"""Ratio of the best speed to a pool's level, above which the pool is out of the race. A lap on a
+quiet machine differs by 3 %, and so do workers that are started again."""
+
+Fits = Callable[[Candidate], Reason | None]
+"""Function that returns the limit that forbids a candidate, ``None`` if there is none."""
+
+
+@dataclass(frozen=True)
+class Leanest:
+    """The least memory and slots of the candidates that are about as fast as the fastest."""
+
+    speed: float
+    """Executions/s of the fastest candidate."""
+    plausible_speed: float
+    """Executions/s that a measured candidate may have on a quiet machine."""
+    memory_bytes: float
+    slots: int
 
 
 @dataclass
 class PoolSearch:
-    """Search for the best concurrency of one pool."""
+    """Search for the best slots and number of workers of one pool."""
 
-    pool: str
-    candidates: Sequence[Candidate]
-    """Candidates to try, by ascending concurrency."""
-    improvements: list[tuple[Candidate, float]] = field(default_factory=list)
-    """Candidates that gained enough, with their speeds in items/s; the last one is the best."""
-    without_gain: tuple[Candidate, float] | None = None
-    """The candidate that gained too little and ended the search, with its speed; it may be as
-    fast as the best one, or a little faster."""
+    template: Candidate
+    """Candidate of the pool whose Celery options all candidates have."""
+    item: ItemCost
+    cores: int
+    base_bytes: int
+    """Memory of the base's worker."""
+    workers: Sequence[int] = (1,)
+    """Numbers of workers to consider, ascending; the first one is measured first."""
+    gil: bool = True
+    laps: list[Lap] = field(default_factory=list)
     ended: Reason | None = None
-    _position: int = 0
-    _reduced: bool = False
+    _limited: Reason | None = None
+    """Limit that kept the first number of workers below the slots that the model wants."""
+    _refused: dict[Candidate, Reason] = field(default_factory=dict)
+    """Candidates that are out, and why."""
 
     @property
-    def next(self) -> Candidate | None:
-        """The candidate to try next, ``None`` if the search has ended."""
-        return None if self.ended else self.candidates[self._position]
+    def pool(self) -> str:
+        """Name of the pool."""
+        return self.template.pool
 
     @property
-    def best(self) -> Candidate | None:
-        """The best candidate so far."""
-        return self.improvements[-1][0] if self.improvements else None
+    def model(self) -> PoolModel:
+        """The model of the pool, by all laps so far."""
+        return fitted(self.pool, self.item, self.laps, self.cores, gil=self.gil)
 
     @property
-    def best_speed(self) -> float:
-        """Items/s of the best candidate, 0 before there is one."""
-        return self.improvements[-1][1] if self.improvements else 0.0
+    def speeds(self) -> dict[Candidate, float]:
+        """Candidates that may become finalists, with the executions/s of their best laps."""
+        speeds: dict[Candidate, float] = {}
+        for lap in self.laps:
+            if lap.candidate not in self._refused and speed_of(lap):
+                speeds[lap.candidate] = max(speed_of(lap), speeds.get(lap.candidate, 0.0))
+        return speeds
 
-    @property
-    def measured(self) -> dict[Candidate, float]:
-        """All candidates that were measured, with their speeds in items/s."""
-        return dict([*self.improvements, *([self.without_gain] if self.without_gain else [])])
+    def first(self, fits: Fits) -> Candidate | None:
+        """The first candidate to measure; ends the search if there is none."""
+        candidate = self._target(self.model, self.workers[0], fits)
+        if candidate is None:
+            self.ended = self._limited
+        return candidate
 
-    def record(self, speed: float) -> bool:
-        """Record the items/s of the next candidate; returns whether it is the best one now."""
-        candidate = self.candidates[self._position]
-        self._position += 1
-        gained = speed >= MIN_GAIN * self.best_speed and speed > 0
-        if gained:
-            self.improvements.append((candidate, speed))
-            if self._position == len(self.candidates):
-                self.ended = "memory" if self._reduced else "top"
-        elif self.improvements:
-            self.without_gain, self.ended = (candidate, speed), "gain"
-        else:
-            self.ended = "failures"
-        return gained
+    def proposals(self, leanest: Leanest, fits: Fits) -> dict[Candidate, float]:
+        """Candidates to measure next, with the executions/s that the model predicts for them.
 
-    def record_again(self, speed: float) -> None:
-        """Record the items/s of another lap of the best candidate."""
-        candidate, earlier = self.improvements[-1]
-        self.improvements[-1] = candidate, max(earlier, speed)
-
-    def reduce(self) -> None:
-        """Record that the next candidate needs too much memory.
-
-        Ends the search, or if nothing was measured yet, tries half the concurrency instead.
+        They promise to be clearly faster than the fastest so far, or as fast and leaner. Of
+        several numbers of workers that promise about the same, the smallest is proposed.
         """
-        half = self.candidates[self._position].concurrency // 2
-        if self.improvements or not half:
-            self.ended = "memory"
+        proposals: dict[Candidate, float] = {}
+        if self.ended:
+            return proposals
+        model = self.model
+        one = model.law(self.workers[0])
+        for workers in self.workers:
+            candidate = self._target(model, workers, fits)
+            if workers != self.workers[0] and model.law(workers) < GAIN * one:
+                continue  # the CPU of one worker's main process is not the limit
+            if candidate is None or candidate in self.speeds:
+                continue
+            speed = model.speed(candidate.slots, workers)
+            fastest = max([leanest.plausible_speed, *proposals.values()])
+            if speed >= GAIN * fastest or self._is_leaner(candidate, speed, leanest):
+                proposals[candidate] = speed
+        return proposals
+
+    def record(self, lap: Lap, *, exceeds_memory: bool = False) -> None:
+        """Record a lap; a pool that fails or is blocked is out after the lap that shows it."""
+        if lap.lost or not lap.items:
+            self.fail(lap.candidate)
             return
-        self.candidates = [replace(self.candidates[self._position], concurrency=half)]
-        self._position, self._reduced = 0, True
+        self.laps.append(lap)
+        if exceeds_memory:
+            self._refused[lap.candidate] = "memory"
+        elif is_blocked(lap, self.item):
+            self.ended = "blocked"
+        elif lap.cut_short:
+            self.ended = "slower"
+
+    def fail(self, candidate: Candidate) -> None:
+        """Record that the workers of a candidate failed or did not start."""
+        self._refused[candidate] = "failures"
+        if not self.speeds:
+            self.ended = "failures"
+
+    def compare(self, best_speed: float) -> None:
+        """End the search if no number of slots and workers can come near the best speed."""
+        if self.speeds and not self.ended:
+            model = self.model
+            levels = [model.ceiling(workers) for workers in self.workers]
+            if self.pool == "solo":
+                levels = [model.speed(workers, workers) for workers in self.workers]
+            if SLOWER * max([*levels, *self.speeds.values()]) < best_speed:
+                self.ended = "slower"
+
+    def finish(self) -> None:
+        """End the search: nothing promises to be better than what was measured."""
+        speeds = self.speeds
+        if self.ended:
+            return
+        if self._limited or not speeds:
+            self.ended = self._limited or "failures"
+            return
+        fast = LEAN_SPEED * max(speeds.values())
+        fewest = min(candidate.slots for candidate in speeds if speeds[candidate] >= fast)
+        more = any(candidate.slots > fewest for candidate in speeds)
+        self.ended = "gain" if more else "top"
+
+    def plausible_speed(self) -> float:
+        """Executions/s that the fastest candidate may have without noise and background load."""
+        model = self.model
+        waits, computes = PLAUSIBLE
+        factor = waits if self.item.waiting_share > WAITING else computes
+        speeds = [
+            max(speed_of(lap), min(model.ideal(lap.candidate), factor * _without_load(lap)))
+            for lap in self.laps
+            if lap.candidate in self.speeds
+        ]
+        return max(speeds, default=0.0)
+
+    def memory_bytes(self, candidate: Candidate) -> float:
+        """Memory that the workers of a candidate take, by the laps so far."""
+        return expected_memory(candidate, self.base_bytes, self.laps)
+
+    def _is_leaner(self, candidate: Candidate, speed: float, leanest: Leanest) -> bool:
+        if speed < LEAN_SPEED * leanest.speed:
+            return False
+        memory = self.memory_bytes(candidate)
+        fewer = candidate.slots <= LEAN_SLOTS * leanest.slots
+        return memory < LEAN_MEMORY * leanest.memory_bytes or (
+            fewer and memory <= SAME_MEMORY * leanest.memory_bytes
+        )
+
+    def _target(self, model: PoolModel, workers: int, fits: Fits) -> Candidate | None:
+        """The candidate with the fewest slots that comes near the level, within the limits."""
+        limit: Reason | None = None
+        target = None
+        for slots in reversed(self._slots_up_to_level(model, workers)):
+            candidate = replace(self.template, concurrency=-(-slots // workers), workers=workers)
+            reason = self._refused.get(candidate)
+            if candidate not in self.speeds:
+                reason = reason or fits(candidate)
+            if not reason:
+                target = candidate
+                break
+            limit = limit or reason
+            if reason == "failures":
+                break
+        if workers == self.workers[0]:
+            self._limited = limit
+        return target
+
+    def _slots_up_to_level(self, model: PoolModel, workers: int) -> list[int]:
+        """Numbers of slots, ascending, up to the first one that comes near the level."""
+        if self.pool == "solo":
+            return [workers]
+        prefork = self.pool == "prefork"
+        share = NEAR_LEVEL
+        if prefork and not self.laps:
+            share = FIRST_NEAR_LEVEL
+        elif self.laps and not prefork and self.item.waiting_share > WAITING:
+            share = NEAREST_LEVEL
+        near = share * model.ceiling(workers)
+        least = max(workers, 1 if self.laps else self.cores)
+        numbers = [number for number in grid(self.cores) if number >= workers]
+        enough = [n for n in numbers if n >= least and model.speed(n, workers) >= near]
+        return [number for number in numbers if number <= min(enough, default=numbers[-1])]
 
 
-def useful_slots(base: Sequence[Lap], cores: int) -> float:
-    """Number of slots that keep all cores busy, from the computing and waiting of the base laps."""
-    running_s = sum(lap.running_total_s - lap.core_wait_s for lap in base)
-    least_s = MESSAGE_S * sum(lap.executions for lap in base)
-    return cores * max(1.0, running_s / max(sum(lap.cpu_s for lap in base), least_s))
+def _without_load(lap: Lap) -> float:
+    """Executions/s of a lap if its items had not waited for a core."""
+    running_s = lap.running_total_s
+    return speed_of(lap) * running_s / max(running_s - lap.core_wait_s, 0.1 * running_s)
 
 
-def concurrencies(cores: int, useful: float, largest: int = MAX_CONCURRENCY) -> list[int]:
-    """Concurrencies to try, ascending; each is twice the previous one.
-
-    ``useful`` is the number of slots that can be kept busy. On a busy machine, processes beyond
-    this number only take cores from other processes, which is no gain from the concurrency.
-    """
-    top = cores
-    # With many items at a time, a message costs less than in the base laps. A CPU-bound task
-    # gets no slots beyond its cores.
-    tolerance = 0.8 if useful < 2 * cores else 2.0
-    while top < tolerance * useful and 2 * top <= largest:
-        top *= 2
-    first = cores
-    while first * MAX_START_FACTOR < top:
-        first *= 2
-    numbers = [first]
-    while numbers[-1] < top:
-        numbers.append(2 * numbers[-1])
+def grid(cores: int) -> list[int]:
+    """Numbers of slots that are searched: the cores times powers of two, and powers below them."""
+    numbers = [2**power for power in range(cores.bit_length()) if 2**power < cores]
+    number = cores
+    while number <= MAX_SLOTS or number == cores:
+        numbers.append(number)
+        number *= 2
     return numbers
-
-
-def next_candidates(searches: Sequence[PoolSearch]) -> list[tuple[PoolSearch, Candidate]]:
-    """The searches whose next candidates have the fewest slots, with these candidates.
-
-    With this order all pools have tried about the same concurrencies when the time is used up.
-    """
-    pending = [(search, search.next) for search in searches]
-    unfinished = [(search, candidate) for search, candidate in pending if candidate]
-    fewest = min((candidate.slots for _, candidate in unfinished), default=0)
-    return [(search, candidate) for search, candidate in unfinished if candidate.slots == fewest]

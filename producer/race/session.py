@@ -47,9 +47,11 @@ class RaceSession:
         """``cut_short`` ends laps of the search early whose candidates are far from the fastest."""
         self.laps: list[Lap] = []
         self.failures: dict[Candidate, str] = {}
-        """Candidates whose workers failed, and why, in the workers' own words."""
+        """Candidates whose workers or most items failed, and why, in their own words."""
         self.sent: set[str] = set()
         """Names of the tasks that the task sent; they are not run."""
+        self.retried = False
+        """Whether the task asked to be retried; the item failed instead."""
         self.executions = 0
         self._began = time.monotonic() if began is None else began
         self._deadline = self._began + options.budget_s
@@ -110,13 +112,17 @@ class RaceSession:
                 self._warm_up(candidate, plan)
         return [candidate for candidate in candidates if candidate in self._groups]
 
-    def measure(self, candidate: Candidate, kind: Kind) -> Lap:
-        """Measure one lap of a candidate whose workers run, and keep it."""
+    def measure(self, candidate: Candidate, kind: Kind, items: int | None = None) -> Lap:
+        """Measure one lap of a candidate whose workers run, and keep it.
+
+        The lap runs exactly ``items`` items, if that is given.
+        """
         number = self._rounds[candidate, kind] = self._rounds.get((candidate, kind), 0) + 1
         if first := self._first_laps.pop(candidate, None):
             lap = replace(first, kind=kind, round=number)
         else:
-            lap = self._run(candidate, self._limits.lap(candidate, kind, number, self.executions))
+            plan = self._limits.lap(candidate, kind, number, self.executions, items)
+            lap = self._run(candidate, plan)
         self._limits.note_speed(lap)
         self.laps.append(lap)
         logger.info("%s: %.4g items/s (%s %d)", candidate, lap.items_per_s, kind, number)
@@ -173,9 +179,12 @@ class RaceSession:
         finally:
             self.executions += running.executions
             self.sent |= group.sent
+            self.retried |= group.retried
         self._limits.note_durations(candidate, running)
         if lap.traceback:
             self._tracebacks.setdefault(candidate, lap.traceback)
+            if sum(lap.failures.values()) > lap.items:
+                self.failures.setdefault(candidate, f"{candidate} {_first_failure(lap.traceback)}")
         if lap.lost:
             reason = _reason_of_loss(group, plan, self._tracebacks.get(candidate))
             self._drop(candidate, f"{candidate} {reason}")
@@ -190,14 +199,21 @@ class RaceSession:
         self._kill(candidate)
 
 
+def _first_failure(traceback: str) -> str:
+    return f"{FAILED} {last_line(traceback)}"
+
+
 def _reason_of_loss(group: WorkerGroup, plan: LapPlan, traceback: str | None) -> str:
     """Reason why a lap was lost, in the words of the task or the worker.
 
     ``traceback`` is that of the candidate's first failure.
     """
     if traceback:
-        return f"{FAILED} {last_line(traceback)}"
+        return _first_failure(traceback)
     if group.ended:
         return f"{ENDED} {group.last_error()}"
-    waits_for = f"; it sent {', '.join(sorted(group.sent))}, which a race does not run"
-    return f"hung: no item finished within {plan.patience_s:.3g} s{waits_for if group.sent else ''}"
+    reason = f"hung: no item finished within {plan.patience_s:.3g} s"
+    if group.sent:
+        return f"{reason}; it sent {', '.join(sorted(group.sent))}, which a race does not run"
+    logged = group.logged_error()
+    return f"{reason}; its worker logged {logged}" if logged else reason

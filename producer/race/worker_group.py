@@ -18,7 +18,14 @@ from poolrace.producer.race.options import Target
 from poolrace.producer.race.sandbox import Sandbox
 from poolrace.producer.results.candidate import Candidate
 from poolrace.workers.errors import ClusterError
-from poolrace.workers.usage import LINUX, Usage, Usages, usage_of_tree
+from poolrace.workers.usage import (
+    LINUX,
+    RESET_PEAK,
+    Usage,
+    Usages,
+    status_numbers,
+    usage_of_tree,
+)
 
 READY_S = 90.0
 """Seconds for workers to be ready; starting takes 2 to 4 on two cores, longer for hundreds."""
@@ -64,6 +71,8 @@ class WorkerGroup:
         self._ready = 0
         self.sent: set[str] = set()
         """Names of the tasks that the task sent."""
+        self.retried = False
+        """Whether the task asked to be retried."""
         self._forked = False
 
     def start(self) -> None:
@@ -115,6 +124,8 @@ class WorkerGroup:
                 self._ready += 1
             elif kind == "sent":
                 self.sent.update(values)
+            elif kind == "retried":
+                self.retried = True
             elif kind == "forked":
                 self._forked = True
             elif kind == "done" and len(values) == len(ItemTiming.__dataclass_fields__):
@@ -126,6 +137,10 @@ class WorkerGroup:
         if self._forked:
             return FORKED
         return next(worker.last_error() for worker in self._workers if worker.ended)
+
+    def logged_error(self) -> str:
+        """The last error in the log of a worker; empty if there is none."""
+        return next(filter(None, (worker.logged_error() for worker in self._workers)), "")
 
     def usage(self) -> Usages:
         """CPU seconds and context switches of the workers' process trees."""
@@ -145,13 +160,16 @@ class WorkerGroup:
         return usages
 
     def memory_bytes(self) -> int:
-        """Memory of the workers' process trees; each shared page counts once."""
-        return sum(_memory(pid) for worker in self._workers for pid in _tree(worker.pid))
+        """Largest memory of the workers' process trees since the last call, in bytes.
+
+        Each shared page counts once. The processes may have their peaks at different times.
+        """
+        return sum(peak_memory(pid) for worker in self._workers for pid in _tree(worker.pid))
 
     def _arguments(self, number: int) -> list[str]:
         """Command-line arguments of a worker, for ``celery``."""
         limit = []
-        if self.candidate.pool == "prefork":  # the only pool of which Celery can end an item
+        if self.candidate.pool in {"prefork", "gevent"}:  # of others Celery cannot end an item
             limit = ["--time-limit", f"{self._time_limit_s:g}"]
         return [
             # Quiet: without the banner, whose last line would be that of a killed worker's log.
@@ -189,12 +207,18 @@ def _tree(pid: int) -> list[int]:
     return [pid, *(child.pid for child in children)]
 
 
-def _memory(pid: int) -> int:
-    """Proportional set size (Linux, proc_pid_smaps(5)); elsewhere the resident set."""
+def peak_memory(pid: int) -> int:
+    """Largest memory since the last call, in bytes; elsewhere than on Linux the resident set.
+
+    That is the proportional set size (proc_pid_smaps(5)), and the difference by which the resident
+    set was above its present size: memory that an item holds for a moment would else be missed.
+    """
     with suppress(OSError, psutil.Error):
-        if LINUX:
-            for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-                if line.startswith("Pss:"):
-                    return int(line.split()[1]) * 1024
-        return int(psutil.Process(pid).memory_info().rss)
+        if not LINUX:
+            return int(psutil.Process(pid).memory_info().rss)
+        directory = Path(f"/proc/{pid}")
+        peak = status_numbers(directory / "status").get("VmHWM", 0)
+        now = status_numbers(directory / "smaps_rollup")
+        (directory / "clear_refs").write_text(RESET_PEAK)
+        return 1024 * (now.get("Pss", 0) + max(0, peak - now.get("Rss", peak)))
     return 0

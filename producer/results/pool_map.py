@@ -6,7 +6,15 @@ from typing import Annotated, Any, ClassVar
 from msgspec import Meta
 
 from poolrace.producer.results.environment import Environment
-from poolrace.producer.results.fields import Count, PositiveCount, PositiveSeconds, Share, Time
+from poolrace.producer.results.fields import (
+    Cores,
+    Count,
+    PositiveCount,
+    PositiveSeconds,
+    Seconds,
+    Share,
+    Time,
+)
 from poolrace.producer.results.interruption import Interruption
 from poolrace.producer.results.race import Lap
 
@@ -18,6 +26,9 @@ class MapLap:
     share: Share
     """Share of its time that an item waits, from 0 to 1."""
     lap: Lap
+    cores_left: Cores | None = None
+    """CPU cores of the machine that other processes left free during the lap; ``None`` in files
+    that do not hold it."""
 
 
 @dataclass(frozen=True)
@@ -36,16 +47,19 @@ class PoolMap:
     concurrencies: Annotated[list[PositiveCount], Meta(min_length=1)]
     """Slots of each pool, ascending."""
     repeat: PositiveCount
+    """Laps of each pool in each cell, at most."""
     left_out: dict[str, str]
     """Candidate -> why it has no laps."""
     environment: Environment
     laps: Annotated[tuple[MapLap, ...], Meta(min_length=1)]
     complete: bool = True
-    """Whether all planned laps were measured."""
+    """Whether each cell was measured, or is decided by the model and its neighbours."""
     interruption: Interruption = ""
     """Reason why the map is not complete."""
     planned: Count = 0
-    """Number of laps that were planned; 0 in files of older versions."""
+    """Number of laps that a complete map would have, at least; 0 in files that do not hold it."""
+    budget_s: Seconds = 0.0
+    """Time budget in seconds; 0 in files that do not hold it."""
 
     def to_json(self) -> dict[str, Any]:
         """The map as a JSON object."""

@@ -26,11 +26,14 @@ from poolrace.producer.results.interruption import Interruption
 Kind = Literal["base", "search", "final"]
 """Stage of a race that a lap belongs to."""
 
-Reason = Literal["gain", "top", "memory", "time", "executions", "failures", "interrupted"]
+Reason = Literal[
+    "gain", "top", "blocked", "slower", "memory", "time", "executions", "failures", "interrupted"
+]
 """Reason why a pool's concurrency was not raised further, or a candidate was left out.
 
-``gain``: twice the slots gained too little. ``top``: more slots cannot be kept busy. All other
-reasons name the limit that was reached.
+``gain``: more slots gained too little. ``top``: more slots cannot be kept busy. ``blocked``: all
+greenlets stand still while one of them waits. ``slower``: no number of slots and workers can make
+the pool as fast as the fastest one. All other reasons name the limit that was reached.
 """
 
 
@@ -94,6 +97,12 @@ class TaskSettings:
     """The app's prefetch multiplier."""
     rate_limit: Annotated[str, Meta(pattern=r"^[0-9]{1,9}(\.[0-9]{1,9})?(/[smh])?\Z")] | None = None
     """The task's rate limit, as ``60/m``; the race ignored it."""
+    eager: bool = False
+    """Whether the app sets ``task_always_eager``; the race ignored it."""
+    soft_time_limit_s: Seconds | None = None
+    """The task's soft time limit in seconds, which Celery applies in prefork only."""
+    process_init: list[str] = field(default_factory=list)
+    """Functions that the app connects to the signal ``worker_process_init``."""
 
 
 @dataclass(frozen=True)
@@ -138,6 +147,8 @@ class Race:
     settings: TaskSettings = field(default_factory=TaskSettings)
     sent: list[str] = field(default_factory=list)
     """Names of the tasks that the task sent; they were not run."""
+    retried: bool = False
+    """Whether the task asked to be retried; the item failed instead."""
 
     @property
     def candidates(self) -> list[Candidate]:

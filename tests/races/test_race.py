@@ -10,16 +10,22 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from itertools import islice
 
 import pytest
 
+from poolrace.producer.analysis.race_verdict import judge
 from poolrace.producer.broker.client import connect
 from poolrace.producer.cluster.lifecycle import temporary
+from poolrace.producer.race.app_process import celery_command
 from poolrace.producer.reports.formats import FORMATS
+from poolrace.producer.results.candidate import Candidate
 from poolrace.producer.settings import Settings
 from tests.conftest import CommandLine, wait_until
 from tests.in_process import InProcess
 from tests.races.project import ENOUGH, QUICK, race, race_processes
+from tests.unit.made_up_races import base, finals
+from tests.unit.made_up_races import race as made_up_race
 
 
 def test_a_task_that_waits_is_fastest_with_many_at_a_time(
@@ -201,6 +207,29 @@ def test_a_given_redis_is_left_as_it_was_and_the_printed_command_works_when_past
                 assert any(" ready." in line for line in worker.stdout)
             finally:
                 worker.terminate()
+
+
+@pytest.mark.parametrize("shell", ["sh", "bash"])
+def test_the_command_of_two_workers_works_when_pasted_and_ctrl_c_ends_both(
+    shell: str, project: CommandLine
+) -> None:
+    two = Candidate("threads", 2, workers=2)
+    command = [*celery_command(sys.executable), "-A", "proj"]
+    raced = made_up_race([*base(), *finals(two, 190.0)], command=command, queue="naps")
+    with temporary(Settings(), {}) as given_cluster:
+        project.variables["OWN_BROKER"] = given_cluster.broker_url
+        with subprocess.Popen(
+            [shell, "-c", judge(raced).worker_command], cwd=project.directory,
+            env={**os.environ, **project.variables}, start_new_session=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        ) as workers:  # fmt: skip
+            assert workers.stdout is not None
+            ready = (line.split("@")[0] for line in workers.stdout if " ready." in line)
+            names = {line.split()[-1] for line in islice(ready, 2)}
+            os.killpg(workers.pid, signal.SIGINT)
+            workers.stdout.read()  # until the last worker has ended
+        assert names == {"worker1", "worker2"}
+        wait_until(lambda: race_processes(project) == [])
 
 
 @pytest.mark.parametrize("signum", [signal.SIGKILL, signal.SIGINT])

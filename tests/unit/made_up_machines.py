@@ -21,23 +21,16 @@ from poolrace.producer.results.candidate import SOLO, Candidate
 from poolrace.producer.results.interruption import Interruption
 from poolrace.producer.results.race import Kind, Lap, Race
 from tests.unit.made_up_races import MIB, race
+from tests.unit.made_up_tasks import Task, flow
 
 CORES = 2
-MESSAGE_S = 0.001
 POOLS = ("prefork", "threads", "solo", "gevent")
 TARGET = Target("proj", "proj.task", sys.executable, Path("/"))
 ITEM = Item(1, [], {})
+OPTIONS = RaceOptions(TARGET, [ITEM])
 
-
-@dataclass(frozen=True)
-class Task:
-    """Seconds that an item computes and waits, and how it behaves."""
-
-    computes: float
-    waits: float = 0.0
-    releases_gil: bool = False
-    blocks_greenlets: bool = False
-    fails: bool = False
+LOST_S = 5.0
+"""Seconds after which the loss of workers is noticed."""
 
 
 @dataclass
@@ -47,7 +40,7 @@ class Machine:
     task: Task
     draw: random.Random
     load: int = 0
-    process_bytes: int = 30 * MIB
+    cores: int = CORES
     unable: Sequence[Candidate] = ()
     """Candidates whose workers do not start."""
     one_port: bool = False
@@ -58,6 +51,7 @@ class Machine:
     """Number of laps after which the race is given up."""
     interruption: Interruption = ""
     elapsed_s: float = 0.0
+    executions: int = 0
     requests: list[Request] = field(default_factory=list)
     laps: list[Lap] = field(default_factory=list)
     running: dict[Candidate, float] = field(default_factory=dict)
@@ -69,71 +63,68 @@ class Machine:
         lap = None
         match request:
             case Start(candidates):
-                self.elapsed_s += 2.0
-                assert not self.running.keys() & set(candidates)
-                started = [candidate for candidate in candidates if candidate not in self.unable]
-                if self.one_port:
-                    started = [] if self.running else started[:1]
-                for candidate in started:
-                    self.running[candidate] = math.exp(self.draw.gauss(0, 0.03))
+                started = self._start(candidates)
             case Measure(candidate, kind):
                 if len(self.laps) >= self.gives_up_at:
                     raise GivenUp(self.interruption)
-                self.elapsed_s += 1.0
                 lap = self._lap(candidate, kind)
                 self.laps.append(lap)
                 if lap.lost:
                     del self.running[candidate]
             case Stop(candidates):
+                self.elapsed_s += 0.3
                 for candidate in candidates:
                     del self.running[candidate]
         failures = {candidate: f"{candidate} did not start: no luck" for candidate in self.unable}
-        return Answer(self.elapsed_s, len(self.laps), started, lap, failures)
+        return Answer(self.elapsed_s, self.executions, started, lap, failures)
 
-    def _speed(self, candidate: Candidate) -> tuple[float, float]:
-        """Items/s, and the available share of the cores that the workers could use."""
-        busy_s, at_a_time = self.task.computes + MESSAGE_S, candidate.slots
-        processes = candidate.concurrency if candidate.pool == "prefork" else 1
-        if candidate.pool == "gevent" and self.task.blocks_greenlets:
-            at_a_time = candidate.workers
-        alone = at_a_time / (busy_s + self.task.waits)
-        parallel = candidate.concurrency if self.task.releases_gil else processes
-        if candidate.pool == "gevent":
-            parallel = 1
-        needed = min(alone * busy_s, parallel * candidate.workers)
-        share = min(1.0, CORES / (needed + self.load)) if needed + self.load > CORES else 1.0
-        most = min(needed * share, CORES) / busy_s
-        return min(alone, most), share
+    def _start(self, candidates: Sequence[Candidate]) -> list[Candidate]:
+        """Start workers; each takes a second of CPU time, and each prefork child a little."""
+        assert not self.running.keys() & set(candidates)
+        started = [candidate for candidate in candidates if candidate not in self.unable]
+        if self.one_port:
+            started = [] if self.running else started[:1]
+        cpu_s = 0.0
+        for candidate in started:
+            self.running[candidate] = math.exp(self.draw.gauss(0, 0.035))
+            self.executions += min(candidate.slots, 64)  # the warm-up
+            children = candidate.slots if candidate.pool == "prefork" else 0
+            cpu_s += 0.8 * candidate.workers + 0.02 * children
+        self.elapsed_s += 1.5 + cpu_s / max(1, self.cores - self.load)
+        return started
 
     def _lap(self, candidate: Candidate, kind: Kind) -> Lap:
-        speed, share = self._speed(candidate)
+        flows = flow(self.task, candidate, self.cores, self.load)
         noise = 0.13 if self.load else 0.03
-        speed *= self.running[candidate] * math.exp(self.draw.gauss(0, noise))
-        own_s = speed * self.task.computes
-        overlap = min(candidate.slots, speed * (self.task.computes / share + self.task.waits))
-        if candidate.pool == "threads" and not self.task.waits:
-            overlap = candidate.slots
-        processes = candidate.concurrency if candidate.pool == "prefork" else 1
+        speed = flows.speed * self.running[candidate] * math.exp(self.draw.gauss(0, noise))
+        least = OPTIONS.min_items(candidate)
+        window_s = 1.0 if kind == "final" else 0.7
+        number = max(least, min(round(speed * window_s), max(3 * candidate.slots, 250)))
+        wall_s = number / speed
+        self.elapsed_s += wall_s + flows.running_s
+        self.executions += number
+        failed = round(self.task.fails * number)
         earlier = [lap for lap in self.laps if (lap.candidate, lap.kind) == (candidate, kind)]
         return Lap(
             candidate=candidate,
             kind=kind,
             round=1 + len(earlier),
-            items=0 if self.task.fails else round(speed),
-            failures={"ValueError": 100} if self.task.fails else {},
-            items_per_s=0.0 if self.task.fails else speed,
-            wall_s=1.0,
+            items=number - failed,
+            failures={"ValueError": failed} if failed else {},
+            items_per_s=speed * (1 - self.task.fails),
+            wall_s=wall_s,
             waiting_s=[0.1, 0.1, 0.1],
-            running_s=[0.1, 0.1, 0.1],
-            running_total_s=overlap,
-            own_cpu_s=own_s,
-            core_wait_s=own_s * (1 / share - 1),
-            cpu_s=own_s + speed * MESSAGE_S,
-            peak_memory_bytes=30 * MIB + processes * self.process_bytes,
+            running_s=[flows.running_s] * 3,
+            running_total_s=number * flows.running_s,
             voluntary_switches=10,
             involuntary_switches=10,
+            peak_memory_bytes=round(flows.memory_bytes),
             lost=candidate in self.lose,
-            traceback="Traceback: no luck" if self.task.fails else "",
+            traceback="Traceback: no luck" if failed else "",
+            own_cpu_s=number * flows.own_cpu_s,
+            core_wait_s=number * flows.core_wait_s,
+            cpu_s=number * flows.cpu_s,
+            main_cpu_s=number * flows.main_cpu_s,
         )
 
 
@@ -142,7 +133,7 @@ def run_race(machine: Machine, pools: Sequence[str] = (), **limits: Any) -> Race
     options = RaceOptions(TARGET, [ITEM], pools, **{"budget_s": 1000.0, **limits})
     fixed = fixed_candidates(pools, options.variants)
     bases = [SOLO, Candidate("prefork", 1)]
-    steps = strategy(options, pools_to_search(pools, POOLS), fixed, CORES, bases)
+    steps = strategy(options, pools_to_search(pools, POOLS), fixed, machine.cores, bases)
     request = next(steps)
     while True:
         try:
@@ -156,15 +147,20 @@ def run_race(machine: Machine, pools: Sequence[str] = (), **limits: Any) -> Race
             break
     return race(
         machine.laps,
-        cores_left=float(max(0, CORES - machine.load)),
+        cores=machine.cores,
+        cores_left=float(max(0, machine.cores - machine.load)),
         max_memory_bytes=options.max_memory_bytes,
         ended=decision.ended,
         left_out=decision.left_out,
         finalists=decision.finalists,
         interruption=decision.interruption,
         budget_s=options.budget_s,
+        executions=machine.executions,
     )
 
 
 def quiet(task: Task) -> Machine:
     return Machine(task, random.Random(0))
+
+
+__all__ = ["CORES", "MIB", "Machine", "Task", "quiet", "run_race"]

@@ -53,6 +53,7 @@ def test_commands_are_completed_without_importing_them() -> None:
         ("producer run sum --schedule st", ["static"]),
         ("producer run sum --kernel n", ["numpy"]),
         ("producer report r.json --format m", ["markdown"]),
+        ("producer diff old.json new.json --format m", ["markdown"]),
         ("producer run sum --chunk-", ["--chunk-size"]),
     ],
 )
@@ -62,8 +63,8 @@ def test_names_are_completed(line: str, names: list[str]) -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["producer report ", "producer compare sum --out ", "producer race --items ",
-     "producer race --python "],
+    ["producer report ", "producer diff ", "producer diff old.json ", "producer race --python ",
+     "producer compare sum --out ", "producer race --items "],
 )  # fmt: skip
 def test_files_are_completed_by_the_shell(line: str) -> None:
     assert [item.type for item in completed(line)] == ["file"]

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from poolrace.producer.processes.guard import GuardedProcess, find_guard, start_guarded
+from poolrace.producer.processes.guard import LOG_BYTES, GuardedProcess, find_guard, start_guarded
 from tests.conftest import wait_until
 
 SLEEP = ["sleep", "60"]
@@ -111,6 +111,36 @@ def test_the_output_of_the_command_goes_to_the_log(directory: Path, tmp_path: Pa
         wait_until(lambda: guarded.ended)
         guarded.stop()
     assert (tmp_path / "log").read_text() == "out\nerr\n"
+
+
+def test_a_log_that_gets_too_long_is_emptied(directory: Path, tmp_path: Path) -> None:
+    log_file = tmp_path / "log"
+    flood = f"head -c {LOG_BYTES + 1} /dev/zero; sleep 60"
+    with log_file.open("ab") as log:
+        guarded = start_guarded(
+            ["sh", "-c", flood], directory, cwd=directory, environment=dict(os.environ), log=log
+        )
+    written = psutil.Process(guarded.pid)
+    wait_until(lambda: written.children() and written.children()[0].name() == "sleep")
+    wait_until(lambda: log_file.stat().st_size == 0)
+    guarded.stop()
+
+
+@pytest.mark.parametrize(
+    ("script", "ending"),
+    [
+        ("exit 3", "exit code 3"),
+        ("kill -ALRM $$", "killed by SIGALRM"),
+        ("kill -KILL 0", "killed by SIGKILL"),  # its whole process group
+        ("kill -KILL $PPID", "its parent process was killed"),
+    ],
+)
+def test_the_end_of_a_command_is_named(script: str, ending: str, directory: Path) -> None:
+    guarded = start(["sh", "-c", script], directory)
+    assert guarded.ending == ""
+    wait_until(lambda: guarded.ended)
+    assert guarded.ending == ending
+    guarded.stop()
 
 
 def replace_directory(directory: Path) -> None:

@@ -2,8 +2,6 @@
 
 import json
 import signal
-from collections.abc import Iterator
-from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +17,8 @@ from poolrace.producer.experiments.plans import Case, Plan
 from poolrace.producer.jobs.job import Job
 from poolrace.producer.race import pool_map
 from poolrace.producer.race.options import MapOptions
+from poolrace.producer.race.pool_map_strategy import MapStrategy
+from poolrace.producer.race.requests import GivenUp
 from poolrace.producer.reports.formats import FORMATS
 from poolrace.producer.results.comparison import Comparison
 from poolrace.producer.results.files import Results, load, save
@@ -85,23 +85,28 @@ def test_a_comparison_that_runs_to_its_end_is_complete(settings: Settings) -> No
 def test_a_map_that_ends_early_keeps_its_laps(monkeypatch: pytest.MonkeyPatch) -> None:
     laps = load_example("map", PoolMap).laps
 
-    class Row:
-        def __init__(self, *_: object) -> None:
-            pass
+    def measure(_options: object, strategy: MapStrategy, *_: object) -> None:
+        strategy.laps += laps[:5]
+        raise KeyboardInterrupt
 
-        def measure(self, _candidates: object) -> Iterator[object]:
-            yield from laps[:5]
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(pool_map, "_Row", Row)
-    monkeypatch.setattr(pool_map, "probe", lambda *_: None)
-    monkeypatch.setattr(pool_map, "open_sandbox", nullcontext)
+    monkeypatch.setattr(pool_map, "_measure", measure)
     kept: list[PoolMap] = []
     options = MapOptions(0.05, [0.0, 0.5], [2, 8], repeat=3)
     with pytest.raises(KeyboardInterrupt):
         pool_map.measure_map(options, keep=kept.append)
     assert kept[0].laps == laps[:5]
-    assert (kept[0].complete, kept[0].planned, kept[0].interruption) == (False, 36, "interrupted")
+    assert (kept[0].complete, kept[0].planned, kept[0].interruption) == (False, 24, "interrupted")
+
+
+def test_a_map_whose_budget_ends_before_a_lap_is_an_error_that_names_the_way_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def measure(*_: object) -> None:
+        raise GivenUp
+
+    monkeypatch.setattr(pool_map, "_measure", measure)
+    with pytest.raises(JobFailed, match="within the budget of 1 s; give a higher --budget-s"):
+        pool_map.measure_map(MapOptions(0.05, [0.0], [2], budget_s=1.0))
 
 
 def load_example(name: str, kind: type[PoolMap]) -> PoolMap:

@@ -20,6 +20,7 @@ from tests.unit.test_race_processes import NO_CLIENT
 
 APP = """
 from celery import Celery, Task
+from celery.signals import worker_process_init
 
 app = Celery("proj", broker="amqp://broker.invalid//")
 app.conf.update(worker_pool="threads", worker_prefetch_multiplier=1)
@@ -52,6 +53,17 @@ class Filling(Task):
 @app.task(base=Filling, rate_limit="60/m", acks_late=True)
 def filled(session, number):
     pass
+
+
+@app.task(soft_time_limit=1.5)
+def limited():
+    pass
+
+
+class Pools:
+    @worker_process_init.connect(weak=False)
+    def open(**_):
+        pass
 """
 
 
@@ -77,7 +89,18 @@ def test_a_coroutine_function_that_its_task_class_calls_itself_is_raced(tmp_path
 
 
 def test_arguments_that_celery_does_not_check_are_not_checked(tmp_path: Path) -> None:
-    assert facts(tmp_path, "filled", 1).settings == TaskSettings("threads", True, 1, "60/m")
+    assert facts(tmp_path, "filled", 1).settings == TaskSettings(
+        "threads", True, 1, "60/m", process_init=["proj.Pools.open"]
+    )
+
+
+def test_settings_that_a_race_replaces_or_that_some_pools_ignore_are_read(tmp_path: Path) -> None:
+    eager = APP + "app.conf.task_always_eager = True\n"
+    settings = facts(tmp_path, "limited", app=eager).settings
+    assert (settings.eager, settings.soft_time_limit_s) == (True, 1.5)
+    default = APP + "app.conf.task_soft_time_limit = 30\n"
+    settings = facts(tmp_path, "awaited", app=default).settings
+    assert (settings.eager, settings.soft_time_limit_s) == (False, 30.0)
 
 
 def test_an_app_that_patches_for_gevent_is_raced_in_gevent_only(tmp_path: Path) -> None:

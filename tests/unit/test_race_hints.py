@@ -119,3 +119,36 @@ def test_a_setting_that_overrides_the_recommended_pool_is_to_be_changed() -> Non
 def test_tasks_that_were_sent_and_not_run_are_named() -> None:
     raced = race([*base(), *finals(PREFORK, 190.0)], sent=["proj.sub"])
     assert "sent other tasks (proj.sub), which the race did not run" in text.render(raced)
+
+
+def test_settings_that_the_race_overrode_and_retries_that_it_did_not_make_are_named() -> None:
+    def report(**fields: Any) -> str:
+        return text.render(race([*base(), *finals(PREFORK, 190.0)], **fields))
+
+    eager = report(settings=TaskSettings(eager=True))
+    assert "task_always_eager = True: tasks run where they are called" in eager
+    assert "asked for retries, which the race did not make" in report(retried=True)
+    assert "eager" not in report()
+    assert "retries" not in report()
+
+
+def test_what_celery_does_in_some_pools_only_is_said_for_the_other_ones() -> None:
+    settings = TaskSettings(soft_time_limit_s=0.5, process_init=["proj.connect"])
+
+    def report(settings: TaskSettings, *candidates: Candidate) -> str:
+        laps = [lap for candidate in candidates for lap in finals(candidate, 90.0)]
+        return text.render(race([*base(), *laps], settings=settings))
+
+    said = report(settings, PREFORK, THREADS, GEVENT)
+    assert "soft time limit of 0.5 s" in said
+    assert "it had no effect under gevent, solo, threads" in said
+    assert "connects proj.connect to the signal worker_process_init" in said
+    assert "it was not called under gevent, threads" in said
+    assert "worker_process_init" not in report(settings, PREFORK)
+    assert "soft time limit" not in report(TaskSettings(), PREFORK, THREADS)
+
+
+def test_the_option_that_ends_hanging_items_is_named_if_items_hung() -> None:
+    hung = finals(PREFORK, 90.0, failures={"billiard.exceptions.TimeLimitExceeded": 1})
+    assert "has --time-limit" in text.render(race([*base(), *hung]))
+    assert "--time-limit" not in text.render(race([*base(), *finals(PREFORK, 90.0)]))

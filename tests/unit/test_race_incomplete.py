@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Generator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from poolrace.producer.race.requests import GivenUp, Measure, Start
 from poolrace.producer.race.strategy import Decision
 from poolrace.producer.reports.formats import text
 from poolrace.producer.results.candidate import SOLO, Candidate
-from poolrace.producer.results.race import Race
+from poolrace.producer.results.race import Race, Reason
 from poolrace.workers.errors import ClusterError
 from tests.unit.made_up_machines import Machine, Task, run_race
 from tests.unit.made_up_races import GEVENT, PREFORK, THREADS, base, finals, lap, race
@@ -35,8 +36,21 @@ def test_a_race_that_measured_only_the_base_names_nothing_best() -> None:
                                                  "gevent": "time"}  # fmt: skip
     report = text.render(raced)
     assert "Incomplete: prefork was not measured, because the time budget was used up" in report
-    assert "--budget-s 20" in report
+    assert "--budget-s 70" in report
     for words in ("is the fastest", "Run:", "distinguishable"):
+        assert words not in report
+
+
+def test_rounds_of_one_candidate_compare_nothing() -> None:
+    never: dict[str, Reason] = {"prefork": "time", "threads": "time"}
+    alone = race([*base(), *finals(SOLO, 9.7, 3)], ended=never, budget_s=10.0)
+    verdict = judge(alone)
+    assert (verdict.complete, verdict.distinguishable, verdict.gaps.rounds) == (False, False, 0)
+    report = text.render(alone)
+    assert "no two candidates ran in the same round" in report
+    assert "Nothing is recommended" in report
+    assert "--budget-s 50" in report
+    for words in ("is the fastest", "Run:", "distinguishable", "at least 3 rounds"):
         assert words not in report
 
 
@@ -98,6 +112,7 @@ def test_one_candidate_alone_is_neither_the_fastest_nor_distinguishable() -> Non
     alone = race([*base(), *finals(PREFORK, 190.0)])
     verdict = judge(alone)
     assert (verdict.complete, verdict.distinguishable) == (True, False)
+    assert (verdict.to_json()["fastest"], verdict.to_json()["cheapest"]) == (None, None)
     assert "prefork:2 was compared with no other candidate" in text.render(alone)
     assert "is the fastest" not in text.render(alone)
     assert "Run: celery" in text.render(alone)
@@ -107,9 +122,10 @@ def test_a_large_difference_counts_after_one_round_and_a_small_one_does_not() ->
     def one_round(speed: float) -> Race:
         return race([*base(), *finals(PREFORK, speed, 1), *finals(THREADS, 19.0, 1)])
 
-    assert judge(one_round(153.0)).distinguishable
-    assert not judge(one_round(38.0)).distinguishable
+    assert judge(one_round(153.0)).tied == []
+    assert len(judge(one_round(38.0)).tied) == 1
     assert not judge(one_round(153.0)).complete
+    assert not judge(one_round(153.0)).distinguishable
     assert "the finals had 1 of at least 3 rounds" in text.render(one_round(153.0))
 
 
@@ -121,6 +137,41 @@ def test_a_pool_whose_search_ran_out_of_time_may_be_faster() -> None:
     assert verdict.to_json()["recommended"]["pool"] == "prefork"
     slow = [lap(GEVENT, "search", 1, items_per_s=10.0), *laps[:2], *laps[3:]]
     assert judge(race([*slow, *finals(THREADS, 90.0)], ended={"gevent": "time"})).complete
+
+
+def test_json_says_of_each_pool_why_it_ended_and_how_much_faster_it_could_be() -> None:
+    four = Candidate("threads", 4)
+    waits: dict[str, Any] = {"items": 10, "cpu_s": 0.02, "own_cpu_s": 0.01}
+    busy: dict[str, Any] = {"items": 40, "cpu_s": 0.08, "own_cpu_s": 0.04}
+    laps = [
+        *base(items_per_s=10.0, **waits),
+        *finals(four, 40.0, **busy),
+        *finals(PREFORK, 20.0, items=20, cpu_s=0.04, own_cpu_s=0.02),
+    ]
+    raced = race(
+        laps, ended={"threads": "time", "gevent": "failures"}, budget_s=60.0,
+        failures={"gevent:4": "gevent:4 did not start: no luck"},
+    )  # fmt: skip
+    verdict = judge(raced)
+    pools = verdict.to_json()["pools"]
+    assert pools.keys() == {"threads", "gevent", "prefork"}
+    assert pools["threads"]["because"] == "the time budget was used up"
+    assert pools["threads"]["could_be_faster"] > 1.1
+    assert pools["gevent"] == {
+        "ended": "failures",
+        "because": "gevent:4 did not start: no luck",
+        "could_be_faster": None,
+    }
+    assert (pools["prefork"]["ended"], pools["prefork"]["because"]) == (
+        None,
+        "its concurrency was given",
+    )
+    assert verdict.gaps.unfinished == {"threads": "time"}
+    report = text.render(raced)
+    assert "times as fast with more slots or workers, but the time budget was used up" in report
+    assert "threads:4 is recommended with this reservation" in report
+    assert judge(replace(raced, ended={"threads": "executions"})).gaps.unfinished
+    assert "--max-executions" in text.render(replace(raced, ended={"threads": "executions"}))
 
 
 class Session:

@@ -1,7 +1,7 @@
 """Winners of the cells of a pool map, its sentences and its charts."""
 
 import struct
-from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -16,9 +16,13 @@ from poolrace.producer.results.environment import Environment
 from poolrace.producer.results.files import load, save
 from poolrace.producer.results.pool_map import MapLap, PoolMap
 from poolrace.workers.errors import UsageError
+from poolrace.workers.host_facts import HostFacts
 from tests.unit.made_up_races import MIB, lap
 
 SPEEDS = (0.99, 1.0, 1.01)
+"""Ratio of the speed of each round to the typical one."""
+
+HOST = HostFacts("vm", "m", 2, None, "cpu", "Linux", "CPython 3.11", gil=True)
 
 Figures = tuple[float, int]
 """Items/s and MiB."""
@@ -38,8 +42,9 @@ def pool_map_of(figures: dict[tuple[float, int], dict[str, Figures]], **fields: 
         concurrencies=sorted({slots for _, slots in figures}),
         repeat=len(SPEEDS),
         left_out={},
-        environment=Environment([], {"celery": "5.7.0"}),
+        environment=Environment([HOST], {"celery": "5.7.0"}),
         laps=tuple(laps),
+        **fields,
     )
 
 
@@ -61,12 +66,24 @@ WIDE = {
 }
 
 
-def winners(rows: Sequence[Sequence[MapCell]]) -> list[list[str]]:
-    return [[cell.winner.pool for cell in row] for row in rows]
+def winners(pool_map: PoolMap) -> list[list[str | None]]:
+    return [
+        [cell.winner.pool if cell.winner else None for cell in row] for row in map_cells(pool_map)
+    ]
+
+
+def with_laps(pool_map: PoolMap, number: int, **fields: Any) -> PoolMap:
+    """The map with the first laps of each pool in each cell only."""
+    laps = [map_lap for map_lap in pool_map.laps if map_lap.lap.round < number]
+    return replace(pool_map, laps=tuple(laps), **fields)
+
+
+def sentences_of(pool_map: PoolMap) -> str:
+    return " ".join(view(pool_map).findings)
 
 
 def test_the_fastest_pool_wins_and_among_tied_pools_the_one_with_the_least_memory() -> None:
-    assert winners(map_cells(pool_map_of(WIDE))) == [["prefork", "threads"], ["prefork", "threads"]]
+    assert winners(pool_map_of(WIDE)) == [["prefork", "threads"], ["prefork", "threads"]]
 
 
 @pytest.mark.parametrize(
@@ -82,21 +99,92 @@ def test_a_difference_of_a_few_percent_is_a_tie(
     threads: Figures, winner: str, tied: list[str]
 ) -> None:
     cell = single_cell({"prefork": (100.0, 200), "threads": threads})
+    assert cell.winner
     assert (cell.winner.pool, [summary.pool for summary in cell.tied]) == (winner, tied)
 
 
-def test_a_row_with_an_empty_cell_is_left_out() -> None:
-    half = {cell: pools for cell, pools in WIDE.items() if cell != (0.9, 8)}
-    assert [row[0].concurrency for row in map_cells(pool_map_of(half))] == [2]
+def test_one_lap_of_each_pool_makes_no_winner() -> None:
+    once = with_laps(pool_map_of(WIDE), 1, repeat=1)
+    assert winners(once) == [[None, None], [None, None]]
+    sentences = sentences_of(once)
+    assert "wins" not in sentences
+    assert "In 4 of 4 cells the fastest pool is not distinguishable" in sentences
+    assert "One lap does not show which pool is faster; give --repeat 2 or more." in sentences
+
+
+def test_two_laps_decide_a_cell_together_with_the_model() -> None:
+    assert winners(with_laps(pool_map_of(WIDE), 2)) == winners(pool_map_of(WIDE))
+
+
+def test_two_laps_that_contradict_the_model_do_not_decide() -> None:
+    odd = pool_map_of({(0.0, 2): {"prefork": (20.0, 200), "threads": (40.0, 100)}})
+    assert winners(with_laps(odd, 2)) == [[None]]
+    assert winners(odd) == [["threads"]]
+
+
+def test_on_a_busy_machine_laps_that_contradict_the_model_never_decide() -> None:
+    odd = pool_map_of({(0.0, 2): {"prefork": (20.0, 200), "threads": (40.0, 100)}})
+    busy = replace(odd, laps=tuple(replace(map_lap, cores_left=0.2) for map_lap in odd.laps))
+    assert winners(busy) == [[None]]
+    sentences = sentences_of(busy)
+    assert "busy in 1 of 1 cells: other processes left 0.2 of 2 cores, at worst" in sentences
+    assert sentences.endswith("Measure again on a quiet machine.")
+
+
+def test_one_pool_alone_wins_nothing() -> None:
+    assert single_cell({"prefork": (100.0, 200)}).outcome == "not distinguishable"
+
+
+def test_a_cell_without_laps_is_predicted_only_where_a_neighbour_confirms_the_model() -> None:
+    confirmed = without(WIDE, (0.0, 8))
+    [_, [computing, waiting]] = map_cells(confirmed)
+    assert (computing.outcome, waiting.outcome) == ("predicted", "same")
+    assert computing.winner is None
+    assert "No laps were run in 1 of 4 cells" in sentences_of(confirmed)
+    other = {**WIDE, (0.0, 2): {"prefork": (20.0, 200), "threads": (40.0, 100)}}
+    [_, [computing, _]] = map_cells(without(other, (0.0, 8)))
+    assert computing.outcome == "not measured"
+
+
+def without(
+    figures: dict[tuple[float, int], dict[str, Figures]], cell: tuple[float, int]
+) -> PoolMap:
+    """The map without the laps of a cell."""
+    pool_map = pool_map_of(figures)
+    laps = [
+        map_lap
+        for map_lap in pool_map.laps
+        if (map_lap.share, map_lap.lap.candidate.concurrency) != cell
+    ]
+    return replace(pool_map, laps=tuple(laps))
+
+
+def test_a_cell_that_is_not_measured_is_said_to_be() -> None:
+    pool_map = replace(without(WIDE, (0.9, 8)), complete=False)
+    assert view(pool_map).cells[-1][-1] == "not measured"
+    assert "1 of 4 cells were not measured: 8 slots at 90%. Give a higher --budget-s." in (
+        sentences_of(pool_map)
+    )
 
 
 def test_sentences_say_where_a_pool_wins_and_how_much_memory_it_saves() -> None:
-    sentences = " ".join(view(pool_map_of(WIDE)).findings)
+    sentences = sentences_of(pool_map_of(WIDE))
     assert (
         "prefork wins 2 of 4 cells, at 0% of waiting; its largest lead is 2.00 times" in sentences
     )
-    assert "threads wins 2 of 4 cells, at 90% of waiting, always by memory alone" in sentences
-    assert "at 90% and 8 slots threads takes 110 MiB, prefork 500 MiB" in sentences
+    assert (
+        "In 2 of 4 cells the fastest pools are equally fast, to 10 %, and the one with the least"
+        " memory is threads in 2: at 90% and 8 slots threads takes 110 MiB, prefork 500 MiB."
+    ) in sentences
+
+
+def test_each_cell_of_the_chart_names_its_winner() -> None:
+    pool_map = without(WIDE, (0.9, 8))
+    drawing = "\n".join(view(pool_map).chart.shapes)  # type: ignore[union-attr] # it has rows
+    assert ">prefork 40/s</text>" in drawing
+    assert ">threads 40/s</text>" in drawing
+    assert drawing.count('<rect class="solo alike"') == 1
+    assert ">no winner</text>" in drawing
 
 
 def test_a_stored_map_is_the_same_map(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Processes of a race without Redis: the shim's probe, workers that end, directories."""
 
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -12,7 +13,7 @@ from poolrace.producer.race.app_process import AppProcess
 from poolrace.producer.race.items import Item
 from poolrace.producer.race.options import Target
 from poolrace.producer.race.sandbox import Sandbox
-from poolrace.producer.race.worker_group import WorkerGroup
+from poolrace.producer.race.worker_group import WorkerGroup, peak_memory
 from poolrace.producer.results.candidate import Candidate
 from poolrace.workers.errors import ClusterError, UsageError
 
@@ -86,3 +87,13 @@ def test_workers_that_end_at_once_are_reported_with_their_log(target: Target) ->
     finally:
         group.stop()
     assert left_over(target) == []
+
+
+def test_the_peak_of_memory_has_what_was_held_for_a_moment_since_the_last_call() -> None:
+    size = 64 * 2**20
+    peak_memory(os.getpid())
+    before = peak_memory(os.getpid())
+    assert len(b"x" * size) == size  # held until here
+    assert peak_memory(os.getpid()) > before + 0.8 * size
+    assert peak_memory(os.getpid()) < before + 0.5 * size
+    assert peak_memory(-1) == 0

@@ -9,8 +9,6 @@ from hypothesis import strategies as st
 
 from poolrace.producer.analysis.significance import PairedResult, compare_paired
 from poolrace.producer.analysis.stats import confidence_interval, percentiles, steady_rate
-from poolrace.producer.race.search import PoolSearch, concurrencies, next_candidates
-from poolrace.producer.results.candidate import Candidate
 
 
 def waves(slots: int, number: int, seconds: float) -> list[tuple[float, float]]:
@@ -102,67 +100,3 @@ def test_two_rounds_distinguish_nothing_and_a_speed_of_zero_is_slower() -> None:
     assert compare_paired([9.0] * 2, [1.0] * 2) == PairedResult.UNDECIDED
     assert compare_paired([9.0] * 4, [0.0] * 4) == PairedResult.FASTER
     assert compare_paired([0.0] * 4, [9.0] * 4) == PairedResult.SLOWER
-
-
-@pytest.mark.parametrize(
-    ("cores", "useful", "expected"),
-    [
-        (2, 2.0, [2]),  # computes only
-        (2, 3.0, [2, 4]),  # waits a third of its time
-        (2, 20.0, [4, 8, 16, 32, 64]),
-        (2, 200.0, [32, 64, 128, 256, 512]),  # waits 99 %
-        (8, 8.1, [8]),
-        (1, 1.0, [1]),
-        (2, 1e9, [64, 128, 256, 512, 1024]),
-    ],
-)
-def test_concurrencies_are_tried_up_to_the_slots_that_can_be_busy(
-    cores: int, useful: float, expected: list[int]
-) -> None:
-    assert concurrencies(cores, useful) == expected
-
-
-def search(pool: str = "threads", numbers: tuple[int, ...] = (2, 4, 8)) -> PoolSearch:
-    return PoolSearch(pool, [Candidate(pool, n) for n in numbers])
-
-
-def test_the_concurrency_is_doubled_while_throughput_grows_clearly() -> None:
-    whole = search()
-    assert [whole.record(speed) for speed in (100.0, 190.0, 210.0)] == [True, True, False]
-    assert (whole.best, whole.ended, whole.next) == (Candidate("threads", 4), "gain", None)
-
-
-def test_a_search_ends_at_the_last_concurrency_or_when_no_item_succeeds() -> None:
-    whole = search(numbers=(2,))
-    whole.record(5.0)
-    assert (whole.ended, whole.best) == ("top", Candidate("threads", 2))
-    failed = search()
-    failed.record(0.0)
-    assert (failed.ended, failed.best) == ("failures", None)
-
-
-def test_a_first_concurrency_that_needs_too_much_memory_is_halved_until_it_fits() -> None:
-    whole = search("prefork", (32, 64))
-    whole.reduce()
-    whole.reduce()
-    assert whole.next == Candidate("prefork", 8)
-    whole.record(40.0)
-    assert (whole.best, whole.ended) == (Candidate("prefork", 8), "memory")
-    alone = search("prefork", (1,))
-    alone.reduce()
-    assert (alone.next, alone.ended) == (None, "memory")
-    doubled = search("prefork", (2, 4))
-    doubled.record(10.0)
-    doubled.reduce()
-    assert (doubled.best, doubled.ended) == (Candidate("prefork", 2), "memory")
-
-
-def test_all_pools_try_about_the_same_concurrencies() -> None:
-    slow, fast = search("threads"), search("gevent")
-    assert [pool_search for pool_search, _ in next_candidates([slow, fast])] == [slow, fast]
-    fast.record(20.0)
-    assert next_candidates([slow, fast]) == [(slow, Candidate("threads", 2))]
-    slow.record(10.0)
-    assert [candidate.slots for _, candidate in next_candidates([slow, fast])] == [4, 4]
-    slow.ended = fast.ended = "time"
-    assert next_candidates([slow, fast]) == []

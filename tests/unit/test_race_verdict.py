@@ -110,7 +110,7 @@ def test_a_task_that_does_nothing_is_limited_by_messages() -> None:
 
 
 def test_the_limits_of_memory_and_of_failures_are_named() -> None:
-    full = race([*base(**WAITS), *finals(PREFORK, 190.0)], ended={"prefork": "memory"})
+    full = race([*base(**WAITS), *finals(PREFORK, 190.0, **WAITS)], ended={"prefork": "memory"})
     assert judge(full).limited_by == "memory"
     failing = race([*base(**WAITS), *finals(PREFORK, 190.0, failures={"ValueError": 90})])
     assert judge(failing).limited_by == "failures"
@@ -184,8 +184,9 @@ def test_the_worker_command_has_the_options_of_the_recommended_candidate() -> No
     ]  # fmt: skip
     assert one.settings == {"worker_concurrency": 2, "worker_pool": "prefork"}
     two = judge(race([*base(), *finals(several, 190.0)]))
-    assert two.worker_command.count("--prefetch-multiplier 1") == 2
-    assert "worker1@%h" in two.worker_command
+    assert two.worker_command.startswith("seq 2 | xargs -P 2 -I {} celery -A proj.celery worker")
+    assert "--prefetch-multiplier 1" in two.worker_command
+    assert two.worker_command.endswith("--hostname 'worker{}@%h'")
     assert two.settings["worker_prefetch_multiplier"] == 1
 
 

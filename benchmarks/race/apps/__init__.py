@@ -12,7 +12,7 @@ from typing import Literal
 HERE = Path(__file__).parent
 EXAMPLES = HERE.parent.parent.parent / "examples"
 
-Kind = Literal["computes", "waits", "mixed", "fails", "messages", "memory"]
+Kind = Literal["computes", "waits", "fails", "messages", "memory"]
 """Property of the task that decides which pool is best."""
 
 SERVER = "EXAMPLE_SERVER"
@@ -20,8 +20,8 @@ SERVER = "EXAMPLE_SERVER"
 
 GREEN = frozenset({"threads", "gevent"})
 CONCURRENT = frozenset({"prefork", "threads", "gevent"})
-WAITING = frozenset({"waiting", "messages", "worker"})
-"""Limits of a task that waits; with many slots the messages of one worker may limit it."""
+WAITING = frozenset({"waiting", "worker", "cpu"})
+"""Limits of a task that waits; with many slots messages use up the cores of one worker, or all."""
 
 
 @dataclass(frozen=True)
@@ -95,21 +95,21 @@ APPS = (
     App("sleeping", "waits", "tasks.nap", CONCURRENT, WAITING, slots=(32, 512)),
     App("usleep", "waits", "tasks.nap", frozenset({"threads", "prefork"}), WAITING | {"blocking"},
         wrong=frozenset({"solo", "gevent"}), slots=(32, 512)),
-    App("slow_service", "waits", "tasks.fetch", CONCURRENT, frozenset({"waiting"}), slots=(4, 16),
+    App("slow_service", "waits", "tasks.fetch", CONCURRENT, frozenset({"service"}), slots=(4, 16),
         needs_server=True),
     App("unreliable", "fails", "tasks.parse", CONCURRENT, WAITING | {"failures"}),
     App("hanging", "fails", "tasks.crawl", frozenset({"prefork", "gevent"}), WAITING | {"failures"},
         wrong=frozenset({"solo", "threads"}), options=("--time-limit", "1")),
     App("large_memory", "memory", "tasks.upload", CONCURRENT, frozenset({"memory", "waiting"}),
-        options=("--max-memory", "600M")),
+        options=("--max-memory", "400M")),
     App("large_results", "messages", "tasks.export", CONCURRENT | {"solo"},
-        frozenset({"messages", "broker", "worker", "cpu"}), wrong=frozenset(), slots=(1, 16)),
+        frozenset({"broker", "worker", "cpu"}), wrong=frozenset(), slots=(1, 16)),
     App("subprocesses", "computes", "tasks.convert", CONCURRENT, frozenset({"cpu"}),
         slots=(2, 16)),
     App("numpy_threads", "computes", "tasks.multiply", CONCURRENT | {"solo"}, frozenset({"cpu"}),
         wrong=frozenset(), slots=(1, 16)),
     App("asyncio_run", "waits", "tasks.fetch_all", frozenset({"threads", "prefork"}),
-        WAITING | {"cpu"}, wrong=frozenset({"solo", "gevent"}), slots=(16, 512)),
+        WAITING, wrong=frozenset({"solo", "gevent"}), slots=(16, 512)),
     # Settings and habits of apps.
     App("flask_factory", "waits", "shop.tasks.greet", CONCURRENT, WAITING, slots=(16, 512),
         app="make_celery"),

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from poolrace.producer.reports.formats import csv, html, image, markdown, text
-from poolrace.producer.results.files import Results
+from poolrace.producer.reports.views.view import Viewed
 from poolrace.workers.errors import UsageError
 
-FORMATS: dict[str, Callable[[Results], str | bytes]] = {
+FORMATS: dict[str, Callable[[Viewed], str | bytes]] = {
     "text": text.render,
     "markdown": markdown.render,
     "csv": csv.render,

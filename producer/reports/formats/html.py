@@ -2,11 +2,10 @@
 
 from poolrace.producer.reports.drawing import style
 from poolrace.producer.reports.drawing.markup import markup
-from poolrace.producer.reports.views.view import view
-from poolrace.producer.results.files import Results
+from poolrace.producer.reports.views.view import Viewed, view
 
 
-def render(results: Results) -> str:
+def render(results: Viewed) -> str:
     """Title, summary, chart, findings, table, validity, notes and environment as a page."""
     content = view(results)
     validity_class = "muted" if content.valid else "error"
@@ -18,7 +17,7 @@ def render(results: Results) -> str:
             f"<title>{markup(content.title)}</title><style>{style.page_css()}</style></head><body>",
             f"<h1>{markup(content.title)}</h1>",
             f'<p class="muted">{markup(content.summary)} · {markup(results.made_at)}</p>',
-            *(f'<p class="error">{markup(line)}</p>' for line in content.incomplete),
+            *(f'<p class="error">{markup(line)}</p>' for line in content.warnings),
             content.chart.element() if content.chart else "",
             *(f"<p>{markup(sentence)}</p>" for sentence in content.findings),
             '<div class="scroll"><table><thead>',

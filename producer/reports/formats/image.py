@@ -7,8 +7,7 @@ from importlib.util import find_spec
 from poolrace.producer.reports.drawing import style
 from poolrace.producer.reports.drawing.markup import markup
 from poolrace.producer.reports.drawing.svg import CHARACTER_WIDTH, WIDTH
-from poolrace.producer.reports.views.view import view
-from poolrace.producer.results.files import Results
+from poolrace.producer.reports.views.view import Viewed, view
 from poolrace.workers.errors import UsageError
 from poolrace.workers.installation import install_command
 
@@ -30,10 +29,10 @@ PNG_MODULES = ("font_roboto", "resvg_py")
 """Modules of the extra ``png``: the font, and the renderer from SVG to PNG."""
 
 
-def svg(results: Results) -> str:
+def svg(results: Viewed) -> str:
     """The chart as a self-contained SVG image on a white background."""
     content = view(results)
-    summary, environment = _wrap((content.summary, *content.incomplete)), _wrap(content.environment)
+    summary, environment = _wrap((content.summary, *content.warnings)), _wrap(content.environment)
     shapes = content.chart.shapes if content.chart else ()
     chart_top = TITLE_TOP + LINE_HEIGHT * len(summary) + 10
     environment_top = chart_top + (content.chart.height if content.chart else 0.0) + 14
@@ -62,7 +61,7 @@ def svg(results: Results) -> str:
     )
 
 
-def png(results: Results) -> bytes:
+def png(results: Viewed) -> bytes:
     """The SVG image as a PNG; raises ``UsageError`` if the extra ``png`` is not installed."""
     require_png()
     from font_roboto import font_files  # noqa: PLC0415 # optional: the extra png

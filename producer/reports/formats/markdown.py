@@ -3,21 +3,20 @@
 import re
 
 from poolrace.producer.printable import printable
-from poolrace.producer.reports.views.view import view
-from poolrace.producer.results.files import Results
+from poolrace.producer.reports.views.view import Viewed, view
 
 _SYNTAX = re.compile(r"[\\|]|\](?=[(:\[])")
 """Characters to escape: those that end a table cell or the text of a link, and the escape."""
 
 
-def render(results: Results) -> str:
+def render(results: Viewed) -> str:
     """Summary, table, validity, findings, and a list of notes and environment."""
     content = view(results)
     return "\n".join(
         (
             _escaped(content.summary),
             "",
-            *(f"**{line}**\n" for line in content.incomplete),
+            *(f"**{line}**\n" for line in content.warnings),
             _row(content.header),
             _row(("---", *("---:" for _ in content.header[1:]))),
             *map(_row, content.cells),

@@ -1,11 +1,10 @@
 """``text``: the report with an aligned table, for a terminal."""
 
 from poolrace.producer.printable import printable
-from poolrace.producer.reports.views.view import view
-from poolrace.producer.results.files import Results
+from poolrace.producer.reports.views.view import Viewed, view
 
 
-def render(results: Results) -> str:
+def render(results: Viewed) -> str:
     """Summary, table, validity, notes, findings and environment."""
     content = view(results)
     rows = [content.header, *content.cells]
@@ -20,7 +19,7 @@ def render(results: Results) -> str:
     rule = "  ".join("-" * width for width in widths)
     lines = (
         content.summary,
-        *content.incomplete,
+        *content.warnings,
         "",
         aligned[0],
         rule,

@@ -1,7 +1,6 @@
-"""Report of a pool map: the winner of each cell, as table, sentences and chart."""
+"""Report of a pool map: the winner of each cell, as table and chart."""
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from poolrace.producer.analysis.pool_map_winners import MapCell, PoolSummary
@@ -10,21 +9,27 @@ from poolrace.producer.results.pool_map import PoolMap
 
 COLUMNS = (
     "waiting_share", "pool", "concurrency", "round", "items_per_s", "wall_s", "cpu_s",
-    "peak_memory_bytes",
+    "peak_memory_bytes", "cores_left",
 )  # fmt: skip
 
 TITLE = "which pool wins, by waiting and concurrency"
 
 PROOF = (
-    "the winner of a cell is the fastest pool; if other pools may be within 5 % of its speed,"
-    " it is the one with the least memory"
+    "the winner of a cell is the pool that is more than 10 % faster than all others; where the"
+    " fastest pools are equally fast, it is the one of them with the least memory"
 )
 
 
-def summary(pool_map: PoolMap) -> str:
+NO_WINNER = "solo alike"
+"""CSS class of a cell without a winner: pale grey, since no map has the pool solo."""
+
+
+def summary(pool_map: PoolMap, rows: Sequence[Sequence[MapCell]]) -> str:
     """One line that says which task was raced, and how often."""
+    numbers = sorted({cell.laps for row in rows for cell in row if cell.laps})
+    laps = " to ".join(dict.fromkeys(str(number) for number in (*numbers[:1], *numbers[-1:])))
     return (
-        f"a task of {1000 * pool_map.item_s:g} ms that computes, then waits; {pool_map.repeat}"
+        f"a task of {1000 * pool_map.item_s:g} ms that computes, then waits; {laps or 0}"
         " interleaved lap(s) of each pool in each cell"
     )
 
@@ -39,23 +44,13 @@ def cells(rows: Sequence[Sequence[MapCell]]) -> list[tuple[str, ...]]:
     return [(str(row[0].concurrency), *map(_text, row)) for row in rows if row]
 
 
-def findings(rows: Sequence[Sequence[MapCell]]) -> list[str]:
-    """One sentence per pool: where it wins, and its largest lead."""
-    map_cells = [cell for row in rows for cell in row]
-    wins = Counter(cell.winner.pool for cell in map_cells)
-    return [
-        *(_wins_of(pool, map_cells) for pool, _ in wins.most_common()),
-        *_memory_saved(map_cells),
-    ]
-
-
 def raw(pool_map: PoolMap) -> list[list[Any]]:
     """Raw values of all laps, in the columns of ``COLUMNS``."""
     return [
         [
             *(map_lap.share, map_lap.lap.candidate.pool, map_lap.lap.candidate.concurrency),
             *(map_lap.lap.round, map_lap.lap.items_per_s, map_lap.lap.wall_s, map_lap.lap.cpu_s),
-            map_lap.lap.peak_memory_bytes,
+            *(map_lap.lap.peak_memory_bytes, map_lap.cores_left),
         ]
         for map_lap in pool_map.laps
     ]
@@ -73,91 +68,77 @@ def figures(pool_map: PoolMap, rows: Sequence[Sequence[MapCell]]) -> dict[str, A
 
 
 def chart(pool_map: PoolMap, rows: Sequence[Sequence[MapCell]]) -> Drawing | None:
-    """Grid of cells in the colour of the winner, paler where other pools are tied with it."""
+    """Grid of cells in the colour of the winner, paler where other pools are as fast.
+
+    A cell without a winner has no pool's colour. Each cell names its winner.
+    """
     if not rows:
         return None
-    pools = sorted({cell.winner.pool for row in rows for cell in row})
+    map_cells = [cell for row in rows for cell in row]
+    pools = sorted({cell.winner.pool for cell in map_cells if cell.winner})
+    legend = [(pool, f"{pool} wins") for pool in pools]
+    if not all(cell.winner for cell in map_cells):
+        legend.append((NO_WINNER, "no winner"))
     shares = [f"{share:.0%}" for share in pool_map.shares]
     return grid(
         TITLE,
         ("share of the task's time that it waits", "slots"),
         (shares, [str(row[0].concurrency) for row in rows]),
         [[_drawn(cell) for cell in row] for row in rows],
-        [(pool, f"{pool} wins") for pool in pools],
+        legend,
     )
+
+
+def second(cell: MapCell) -> PoolSummary:
+    """The fastest pool of a cell besides its winner."""
+    return next(summary for summary in cell.pools if summary != cell.winner)
+
+
+def ratio(summary: PoolSummary, other: PoolSummary) -> float:
+    """Ratio of the speeds of two pools."""
+    return summary.items_per_s / max(other.items_per_s, 1e-9)
 
 
 def _drawn(cell: MapCell) -> Cell:
     """The cell of the chart."""
-    pool = cell.winner.pool
-    speed = f"{cell.winner.items_per_s:.3g}/s"
-    if tied := _tied_pools(cell):
-        return Cell(f"{pool} alike", speed, tied)
-    if len(cell.pools) < 2:
-        return Cell(pool, speed)
-    second = _second(cell)
-    return Cell(pool, speed, f"{_ratio(cell.winner, second):.2f} x {second.pool}")
+    if cell.winner is None:
+        return Cell(NO_WINNER, _no_winner(cell, "unclear"), _possible(cell))
+    text = _winner(cell.winner)
+    if cell.outcome == "same":
+        return Cell(f"{cell.winner.pool} alike", text, _tied_pools(cell))
+    other = second(cell)
+    return Cell(cell.winner.pool, text, f"{ratio(cell.winner, other):.2f} x {other.pool}")
 
 
 def _text(cell: MapCell) -> str:
     """The cell of the table."""
-    tied = _tied_pools(cell)
-    suffix = f" ({tied})" if tied else ""
-    return f"{cell.winner.pool} {cell.winner.items_per_s:.3g}/s{suffix}"
+    if cell.winner is None:
+        possible = _possible(cell)
+        return _no_winner(cell, "not distinguishable") + (f": {possible}" if possible else "")
+    tied = f" ({_tied_pools(cell)})" if cell.outcome == "same" else ""
+    return f"{_winner(cell.winner)}{tied}"
+
+
+def _winner(summary: PoolSummary) -> str:
+    speed = summary.items_per_s
+    return f"{summary.pool} {speed:.0f}/s" if speed >= 100 else f"{summary.pool} {speed:.3g}/s"
+
+
+def _no_winner(cell: MapCell, not_distinguishable: str) -> str:
+    return not_distinguishable if cell.outcome == "not distinguishable" else cell.outcome
+
+
+def _possible(cell: MapCell) -> str:
+    """The pools that may win a cell without a winner; empty if all may."""
+    pools = [summary.pool for summary in cell.tied]
+    all_pools = {summary.pool for summary in cell.pools}
+    if cell.outcome == "predicted":
+        pools = sorted(cell.expected)
+        return pools[0] if len(pools) == 1 else f"{len(pools)} pools tied"
+    return " or ".join(pools) if len(pools) < len(all_pools) else ""
 
 
 def _tied_pools(cell: MapCell) -> str:
-    """The pools that are tied with the winner."""
+    """The pools that are as fast as the winner."""
     other_pools = [summary.pool for summary in cell.tied if summary != cell.winner]
-    if other_pools and len(cell.tied) == len(cell.pools):
-        return "all tied"
-    return f"= {', '.join(other_pools)}" if other_pools else ""
-
-
-def _wins_of(pool: str, map_cells: Sequence[MapCell]) -> str:
-    """The waiting shares at which a pool wins, and its largest lead."""
-    won = [cell for cell in map_cells if cell.winner.pool == pool]
-    low, high = min(cell.share for cell in won), max(cell.share for cell in won)
-    untied = [cell for cell in won if len(cell.tied) == 1 and len(cell.pools) > 1]
-    shares = f"{low:.0%} to {high:.0%}" if low < high else f"{low:.0%}"
-    wins = f"{pool} wins {len(won)} of {len(map_cells)} cells, at {shares} of waiting"
-    if not untied:
-        return f"{wins}, always by memory alone: other pools are equally fast."
-    best = max(untied, key=lambda cell: _ratio(cell.winner, _second(cell)))
-    second = _second(best)
-    return (
-        f"{wins}; its largest lead is {_ratio(best.winner, second):.2f} times the speed of"
-        f" {second.pool}, at {best.share:.0%} and {best.concurrency} slots."
-    )
-
-
-def _memory_saved(map_cells: Sequence[MapCell]) -> Iterator[str]:
-    """The largest difference in memory between tied pools."""
-    tied = [cell for cell in map_cells if len(cell.tied) > 1]
-    if not tied:
-        return
-    best = max(tied, key=lambda cell: _mib(_largest(cell)) / _mib(cell.winner))
-    largest = _largest(best)
-    yield (
-        f"Where several pools are equally fast, memory decides: at {best.share:.0%} and"
-        f" {best.concurrency} slots {best.winner.pool} takes {_mib(best.winner):.0f} MiB,"
-        f" {largest.pool} {_mib(largest):.0f} MiB."
-    )
-
-
-def _largest(cell: MapCell) -> PoolSummary:
-    """The tied pool with the most memory."""
-    return max(cell.tied, key=lambda summary: summary.peak_memory_bytes)
-
-
-def _mib(summary: PoolSummary) -> float:
-    return max(summary.peak_memory_bytes, 1) / 2**20
-
-
-def _second(cell: MapCell) -> PoolSummary:
-    """The fastest pool besides the winner."""
-    return next(summary for summary in cell.pools if summary != cell.winner)
-
-
-def _ratio(summary: PoolSummary, other: PoolSummary) -> float:
-    return summary.items_per_s / max(other.items_per_s, 1e-9)
+    return "all tied" if len(cell.tied) == len(cell.pools) else f"= {', '.join(other_pools)}"

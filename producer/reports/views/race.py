@@ -3,10 +3,11 @@
 from itertools import groupby
 from typing import Any
 
+from poolrace.producer.analysis.race_gaps import because
 from poolrace.producer.analysis.race_summary import CandidateSummary
 from poolrace.producer.analysis.race_verdict import Verdict
 from poolrace.producer.reports.drawing.svg import Axis, Drawing, Plot, round_ticks
-from poolrace.producer.reports.views.race_findings import because, mib
+from poolrace.producer.reports.views.race_sentences import mib
 from poolrace.producer.results.race import Race
 
 HEADER = (
@@ -27,30 +28,6 @@ def summary(race: Race) -> str:
     return (
         f"{race.task} of {race.app}, {race.items} different item(s), executed"
         f" {race.executions:,} times by {len(race.candidates)} candidates"
-    )
-
-
-def proof(verdict: Verdict) -> str:
-    """One line that says whether the fastest candidate is distinguishable from all other ones."""
-    rounds = max((lap.round for lap in verdict.race.laps if lap.kind == "final"), default=0)
-    if not verdict.conclusive:
-        return "incomplete: there is no verdict, because no candidates were compared; see below"
-    if not verdict.compared:
-        return f"{verdict.fastest.candidate} was compared with no other candidate"
-    if not verdict.distinguishable and not verdict.tied:
-        missing = ", ".join([*verdict.gaps.never_measured, *verdict.gaps.unfinished])
-        return f"not distinguishable: {missing} could not be raced to the end; see below"
-    if verdict.distinguishable:
-        return f"distinguishable: judged by {rounds} interleaved round(s) of the finalists"
-    names = ", ".join(str(tied.candidate) for tied in verdict.tied)
-    if verdict.gaps.rounds is not None:
-        return (
-            f"incomplete: {rounds} interleaved round(s) are too few to tell"
-            f" {verdict.fastest.candidate} from {names}"
-        )
-    return (
-        f"not distinguishable from {verdict.fastest.candidate} in {rounds} interleaved round(s):"
-        f" {names}"
     )
 
 

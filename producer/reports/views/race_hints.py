@@ -20,6 +20,9 @@ def hints(verdict: Verdict) -> Iterator[str]:
     yield from _own_threads(verdict.race)
     yield from _rate_limit(verdict)
     yield from _sent(verdict.race)
+    yield from _ignored(verdict.race)
+    yield from _not_in_every_pool(verdict.race)
+    yield from _time_limit(verdict)
 
 
 def pool_setting(verdict: Verdict) -> Iterator[str]:
@@ -51,9 +54,10 @@ def _starved(verdict: Verdict) -> Iterator[str]:
 def _growing(verdict: Verdict) -> Iterator[str]:
     recommended = verdict.recommended.candidate
     for candidate, growth_bytes in verdict.growing.items():
+        bounded = verdict.conclusive and recommended not in verdict.growing
         way_out = (
             f"{recommended} is recommended instead"
-            if recommended not in verdict.growing
+            if bounded
             else "only prefork with --max-tasks-per-child frees it; race with that option"
         )
         yield (
@@ -85,4 +89,43 @@ def _sent(race: Race) -> Iterator[str]:
         yield (
             f"The task sent other tasks ({', '.join(race.sent)}), which the race did not run; a"
             " task that waits for their results hangs."
+        )
+
+
+def _ignored(race: Race) -> Iterator[str]:
+    """Sentences about a setting and a habit of the app that the race overrode."""
+    if race.settings.eager:
+        yield (
+            "The app sets task_always_eager = True: tasks run where they are called, and no worker"
+            " gets one. The race measured without that setting; remove it before you deploy."
+        )
+    if race.retried:
+        yield "The task asked for retries, which the race did not make: such an item failed."
+
+
+def _not_in_every_pool(race: Race) -> Iterator[str]:
+    """Sentences about properties of the app that only some of the raced pools support."""
+    pools = sorted({candidate.pool for candidate in race.candidates})
+    unlimited = ", ".join(pool for pool in pools if pool != "prefork")
+    if race.settings.soft_time_limit_s and unlimited:
+        yield (
+            f"The task has a soft time limit of {race.settings.soft_time_limit_s:g} s, which Celery"
+            f" applies in prefork only: it had no effect under {unlimited}."
+        )
+    without_init = ", ".join(pool for pool in pools if pool in {"threads", "gevent"})
+    if race.settings.process_init and without_init:
+        yield (
+            f"The app connects {', '.join(race.settings.process_init)} to the signal"
+            " worker_process_init, which Celery sends in prefork and solo only: it was not called"
+            f" under {without_init}."
+        )
+
+
+def _time_limit(verdict: Verdict) -> Iterator[str]:
+    """Sentence about items that exceeded the time limit of the race."""
+    failures = {name for row in verdict.summaries for name in row.failures}
+    if any(name.endswith("TimeLimitExceeded") for name in failures):
+        yield (
+            "Items exceeded the time limit. Celery ends such an item in prefork and gevent only,"
+            " and only if the worker's command has --time-limit, or the task a time_limit."
         )

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from poolrace.producer.analysis.comparison_summary import case_summaries
+from poolrace.producer.analysis.diff import Diff
 from poolrace.producer.analysis.pool_map_winners import map_cells
 from poolrace.producer.analysis.race_verdict import judge
 from poolrace.producer.analysis.scaling_summary import ScalingSummary
@@ -13,12 +14,14 @@ from poolrace.producer.reports.drawing import charts
 from poolrace.producer.reports.drawing.svg import Drawing
 from poolrace.producer.reports.views import (
     comparison,
+    diff,
     environment,
     incomplete,
     models,
     pool_map,
+    pool_map_findings,
     race,
-    race_findings,
+    race_cases,
     scale,
     sweep,
 )
@@ -26,6 +29,9 @@ from poolrace.producer.results.comparison import Comparison, Varies
 from poolrace.producer.results.files import Results
 from poolrace.producer.results.pool_map import PoolMap
 from poolrace.producer.results.race import Race
+
+Viewed = Results | Diff
+"""The things that reports are made from: stored results, and the diff of two of them."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +41,8 @@ class View:
     title: str
     summary: str
     """What was measured, in one line."""
-    incomplete: list[str]
-    """A line that says that the measurement ended early; none if it did not."""
+    warnings: list[str]
+    """Reasons not to rely on the figures: the measurement ended early, or the machines differ."""
     header: tuple[str, ...]
     cells: list[tuple[str, ...]]
     validity: str
@@ -50,16 +56,17 @@ class View:
     environment: list[str]
     """Hosts and versions."""
     chart: Drawing | None
-    """The chart; ``None`` for a map of which no row was measured to its end."""
+    """The chart; ``None`` for a diff, and for a map of which no row was measured to its end."""
     raw_header: tuple[str, ...]
     raw: list[list[Any]]
-    """Values as measured, not rounded, one row per run or lap in the order of measurement."""
+    """Values as measured, not rounded, one row per run or lap in the order of measurement. The rows
+    of a diff are its cases."""
     figures: dict[str, Any]
     """Derived values, not rounded: the part of ``--json`` that results files do not hold."""
 
 
-def view(results: Results) -> View:
-    """The view of a comparison, a race or a pool map."""
+def view(results: Viewed) -> View:
+    """The view of a comparison, a race, a pool map, or a diff of two of them."""
     return _VIEWS[results.varies](results)
 
 
@@ -126,7 +133,7 @@ def _comparison(compared: Comparison) -> View:
     return View(
         title=part.title,
         summary=comparison.summary(compared),
-        incomplete=incomplete.lines(compared, "runs", len(compared.runs), compared.planned),
+        warnings=incomplete.lines(compared, "runs", len(compared.runs), compared.planned),
         header=part.header,
         cells=part.cells,
         validity=comparison.exactness(compared),
@@ -146,12 +153,12 @@ def _race(raced: Race) -> View:
     return View(
         title=f"{raced.task}: pools and concurrencies compared",
         summary=race.summary(raced),
-        incomplete=incomplete.lines(raced, "laps", len(raced.laps)) if raced.interruption else [],
+        warnings=incomplete.lines(raced, "laps", len(raced.laps)) if raced.interruption else [],
         header=race.HEADER,
         cells=race.cells(verdict),
-        validity=race.proof(verdict),
+        validity=race_cases.proof(verdict),
         valid=True,
-        findings=race_findings.findings(verdict),
+        findings=race_cases.findings(verdict),
         notes=race.notes(raced),
         environment=environment.lines(raced.environment),
         chart=race.chart(verdict),
@@ -165,13 +172,13 @@ def _map(measured: PoolMap) -> View:
     lines = map_cells(measured)
     return View(
         title=pool_map.TITLE,
-        summary=pool_map.summary(measured),
-        incomplete=incomplete.lines(measured, "laps", len(measured.laps), measured.planned),
+        summary=pool_map.summary(measured, lines),
+        warnings=incomplete.lines(measured, "laps", len(measured.laps), measured.planned),
         header=pool_map.header(measured),
         cells=pool_map.cells(lines),
         validity=pool_map.PROOF,
         valid=True,
-        findings=pool_map.findings(lines),
+        findings=pool_map_findings.findings(measured),
         notes=[f"{name} was left out, because {why}" for name, why in measured.left_out.items()],
         environment=environment.lines(measured.environment),
         chart=pool_map.chart(measured, lines),
@@ -181,9 +188,33 @@ def _map(measured: PoolMap) -> View:
     )
 
 
+def _diff(compared: Diff) -> View:
+    old, new = view(compared.old), view(compared.new)
+    return View(
+        title=f"Diff of two results: {old.title}",
+        summary=diff.summary(compared),
+        warnings=[*diff.by_file(old.warnings, new.warnings), *diff.warnings(compared)],
+        header=diff.header(compared),
+        cells=diff.cells(compared),
+        validity=diff.confidence(compared) if old.valid and new.valid else diff.NOT_EXACT,
+        valid=old.valid and new.valid,
+        findings=diff.findings(compared),
+        notes=diff.notes(compared),
+        environment=diff.by_file(
+            [old.summary, old.validity, *old.environment],
+            [new.summary, new.validity, *new.environment],
+        ),
+        chart=None,
+        raw_header=diff.COLUMNS,
+        raw=diff.raw(compared),
+        figures=diff.figures(compared),
+    )
+
+
 _VIEWS: dict[str, Callable[[Any], View]] = {
     **dict.fromkeys(_COMPARISON_PARTS, _comparison),
     Race.varies: _race,
     PoolMap.varies: _map,
+    Diff.varies: _diff,
 }
 """Field in which the runs or laps differ -> the function that makes the view."""

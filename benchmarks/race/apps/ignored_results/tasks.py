@@ -1,4 +1,4 @@
-"""A short task whose results Celery does not store, though the app has a result backend."""
+"""A task whose results Celery does not store, though the app has a result backend."""
 
 import time
 
@@ -10,5 +10,5 @@ app = Celery("ignored_results", broker="amqp://broker.invalid//", backend="redis
 @app.task(ignore_result=True)
 def record(event: str) -> int:
     """Send an event to a service."""
-    time.sleep(0.01)
+    time.sleep(0.05)
     return len(event)

@@ -11,5 +11,5 @@ app = Celery("large_memory", broker="amqp://broker.invalid//")
 def upload(megabytes: int) -> int:
     """Hold a file in memory while it is uploaded."""
     content = bytearray(b"x") * (megabytes * 2**20)
-    time.sleep(0.3)
+    time.sleep(0.5)
     return len(content)

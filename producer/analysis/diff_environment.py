@@ -1,0 +1,63 @@
+"""The facts of machines and versions in which two measurements differ. Pure."""
+
+from collections.abc import Iterable, Mapping
+
+from poolrace.producer.results.environment import Environment
+
+FACTS = {
+    "cores": "cores", "cpu_quota": "CPU quota", "cpu": "CPU", "system": "system",
+    "python": "Python", "gil": "GIL",
+}  # fmt: skip
+"""Field of a host's facts -> its name in reports."""
+
+NONE = "none"
+"""The value of a fact, or the version of a package, that one of two files does not have."""
+
+Unlike = dict[str, tuple[str, str]]
+"""Name of a fact or a package -> its value in the old file, and in the new one."""
+
+
+def unlike_machines(old: Environment, new: Environment) -> Unlike:
+    """The facts of the hosts that differ; a restart alone changes no fact."""
+    facts = {name: (_values(old, field), _values(new, field)) for field, name in FACTS.items()}
+    facts["hosts"] = str(len(old.hosts)), str(len(new.hosts))
+    return _differing(facts)
+
+
+def unlike_versions(old: Environment, new: Environment) -> Unlike:
+    """The packages whose versions differ, and the commit of poolrace."""
+    packages = dict.fromkeys([*old.versions, *new.versions])
+    versions = {
+        package: (old.versions.get(package, NONE), new.versions.get(package, NONE))
+        for package in packages
+    }
+    versions["commit of poolrace"] = old.commit or NONE, new.commit or NONE
+    return _differing(versions)
+
+
+def is_other_machine(old: Environment, new: Environment) -> bool:
+    """Whether no machine is the same; a machine that was restarted counts as another one."""
+    machines = [{host.machine for host in environment.hosts} for environment in (old, new)]
+    return all(machines) and machines[0].isdisjoint(machines[1])
+
+
+def _values(environment: Environment, field: str) -> str:
+    """The different values of a fact over all hosts."""
+    return _joined(getattr(host, field) for host in environment.hosts)
+
+
+def _joined(values: Iterable[object]) -> str:
+    texts = {_text(value) for value in values}
+    return ", ".join(sorted(texts)) or NONE
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, float):
+        return f"{value:g}"
+    return NONE if value is None else str(value)
+
+
+def _differing(facts: Mapping[str, tuple[str, str]]) -> Unlike:
+    return {name: (old, new) for name, (old, new) in facts.items() if old != new}

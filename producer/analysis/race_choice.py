@@ -1,0 +1,132 @@
+"""Chooses the fastest, the cheapest and the recommended candidate of a race. Pure."""
+
+from collections.abc import Container, Sequence
+
+from poolrace.producer.analysis.race_hints import WAITING_TASK
+from poolrace.producer.analysis.race_summary import (
+    CandidateSummary,
+    final_speeds,
+    is_busy,
+    laps_of,
+    waiting_share_of,
+)
+from poolrace.producer.analysis.significance import (
+    MARGIN,
+    SAME_SPEED,
+    PairedResult,
+    compare_paired,
+    is_obviously_faster,
+    may_be_as_fast,
+)
+from poolrace.producer.results.candidate import Candidate
+from poolrace.producer.results.race import Race
+
+LESS_MEMORY = 0.9
+"""Share of another candidate's memory below which a candidate is preferred, if nearly as fast."""
+
+
+FAST_ENOUGH = 0.5
+"""Share of the speed of a candidate whose memory grows, from which another one is preferred."""
+
+
+def is_eligible(race: Race, summary: CandidateSummary) -> bool:
+    """Whether a candidate stayed within the memory limit and its workers never ended or hung."""
+    fits = summary.peak_memory_bytes <= race.max_memory_bytes
+    return fits and not any(lap.lost for lap in laps_of(race, summary.candidate))
+
+
+def choose_fastest(race: Race, summaries: Sequence[CandidateSummary]) -> CandidateSummary:
+    """The fastest of the candidates that have the most rounds in the finals.
+
+    An interrupted last round does not count.
+    """
+    rounds = {
+        summary.candidate: len(final_speeds(race, summary.candidate)) for summary in summaries
+    }
+    most = max(rounds.values())
+    least = max(1, most - 1) if most else 0
+    complete = [summary for summary in summaries if rounds[summary.candidate] >= least]
+    return max(complete, key=lambda summary: summary.items_per_s)
+
+
+def choose_cheapest(
+    race: Race,
+    fastest: CandidateSummary,
+    summaries: Sequence[CandidateSummary],
+    growing: Container[Candidate],
+) -> CandidateSummary | None:
+    """The candidate with the least memory of those that may be as fast as the fastest."""
+    as_fast = _as_fast(race, fastest, summaries, SAME_SPEED)
+    bounded = [summary for summary in as_fast if summary.candidate not in growing]
+    return min(bounded, key=lambda summary: summary.peak_memory_bytes, default=None)
+
+
+def is_tied(race: Race, fastest: CandidateSummary, other: CandidateSummary) -> bool:
+    """Whether a finalist is not known to be slower than the fastest candidate.
+
+    On a busy machine more slots of one pool take cores from other processes. That gain does not
+    count, so candidates of the same pool are tied there.
+    """
+    if other.candidate not in race.finalists:
+        return False
+    if is_busy(race) and fastest.candidate.pool == other.candidate.pool:
+        return True
+    speeds = final_speeds(race, fastest.candidate), final_speeds(race, other.candidate)
+    return compare_paired(*speeds) != PairedResult.FASTER and not is_obviously_faster(*speeds)
+
+
+def choose_recommended(
+    race: Race,
+    fastest: CandidateSummary,
+    tied: Sequence[CandidateSummary],
+    eligible: Sequence[CandidateSummary],
+    growing: Container[Candidate],
+) -> CandidateSummary:
+    """The candidate to deploy; see ``Verdict.recommended``."""
+    recommended = _recommended(race, fastest, [summary for summary in eligible if summary in tied])
+    finalists = [summary for summary in eligible if summary.candidate in race.finalists]
+    return _bounded(recommended, finalists, growing)
+
+
+def _bounded(
+    recommended: CandidateSummary,
+    summaries: Sequence[CandidateSummary],
+    growing: Container[Candidate],
+) -> CandidateSummary:
+    """The recommended candidate, or the fastest whose memory does not grow with every item."""
+    if recommended.candidate not in growing:
+        return recommended
+    bounded = [
+        summary
+        for summary in summaries
+        if summary.candidate not in growing
+        and summary.items_per_s >= FAST_ENOUGH * recommended.items_per_s
+    ]
+    return max(bounded, key=lambda summary: summary.items_per_s, default=recommended)
+
+
+def _recommended(
+    race: Race, fastest: CandidateSummary, tied: Sequence[CandidateSummary]
+) -> CandidateSummary:
+    """The candidate to deploy; see ``Verdict.recommended``."""
+    if is_busy(race) and waiting_share_of(race.base) < WAITING_TASK:
+        return fastest  # one slot may seem as fast here, but is not on a quiet machine
+    as_fast = _as_fast(race, fastest, [fastest, *tied], MARGIN)
+    least_bytes = min(summary.peak_memory_bytes for summary in as_fast)
+    light = [
+        summary for summary in as_fast if LESS_MEMORY * summary.peak_memory_bytes <= least_bytes
+    ]
+    return min(light, key=lambda summary: (summary.candidate.slots, -summary.items_per_s))
+
+
+def _as_fast(
+    race: Race, fastest: CandidateSummary, summaries: Sequence[CandidateSummary], within: float
+) -> list[CandidateSummary]:
+    """The fastest candidate, and those that may be as fast, up to a difference of ``within``."""
+    reference = final_speeds(race, fastest.candidate)
+    return [
+        summary
+        for summary in summaries
+        if summary == fastest
+        or may_be_as_fast(final_speeds(race, summary.candidate), reference, within)
+    ]

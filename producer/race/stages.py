@@ -1,0 +1,149 @@
+"""The stages of the search: each starts and measures candidates of all pools at once. Pure."""
+
+from collections.abc import Sequence
+
+from poolrace.producer.race.finals import FINALIST_SHARE
+from poolrace.producer.race.options import RaceOptions
+from poolrace.producer.race.requests import Progress, Steps
+from poolrace.producer.race.search import Leanest, PoolSearch
+from poolrace.producer.results.candidate import Candidate
+from poolrace.producer.results.race import Lap, Reason
+
+SEARCH_SHARE = 0.6
+"""Share of the time budget that the search may use; the finals get the rest."""
+
+START_S = 3.0
+"""Seconds that starting workers takes, roughly; with less time left no candidate is started."""
+
+LAP_S = 1.0
+"""Seconds of a lap, at least."""
+
+MAX_STAGES = 4
+"""Number of times that the search starts workers, at most; each takes seconds."""
+
+MAX_PROPOSALS = 5
+"""Number of candidates that one stage of the search measures after the first, at most."""
+
+FAST = 0.9
+"""Share of the best speed from which a candidate counts as about as fast."""
+
+
+class Stages:
+    """The search over several pools, in stages."""
+
+    def __init__(
+        self, options: RaceOptions, progress: Progress, searches: Sequence[PoolSearch]
+    ) -> None:
+        self._options = options
+        self._progress = progress
+        self._searches = {search.pool: search for search in searches}
+
+    def run(self, others: dict[Candidate, float]) -> Steps[None]:
+        """Measure candidates until none promises to be better.
+
+        ``others`` are candidates that were measured before, with their executions/s.
+        """
+        new = [search for search in self._searches.values() if not search.laps]
+        firsts = [search.first(self.limit) for search in new]
+        candidates = [candidate for candidate in firsts if candidate]
+        for _ in range(MAX_STAGES):
+            candidates = self._admitted(candidates)
+            if not candidates:
+                break
+            yield from self._measure(candidates)
+            speeds = self._speeds(others)
+            for search in self._searches.values():
+                search.compare(max(speeds.values(), default=0.0))
+            yield from self._stop_slow(speeds)
+            candidates = self._proposals(speeds)
+        for search in self._searches.values():
+            search.finish()
+
+    def limit(self, candidate: Candidate) -> Reason | None:
+        """The limit that forbids measuring the candidate, ``None`` if there is none."""
+        if not self._progress.has_executions_for(candidate):
+            return "executions"
+        search = self._searches.get(candidate.pool)
+        if search and search.memory_bytes(candidate) > self._options.max_memory_bytes:
+            return "memory"
+        return None
+
+    def lap_s(self, candidate: Candidate) -> float:
+        """Seconds that a lap of the candidate takes, by the model of its pool."""
+        search = self._searches.get(candidate.pool)
+        if search is None:
+            return LAP_S
+        speed = search.model.speed(candidate.slots, candidate.workers)
+        items_s = self._options.min_items(candidate) / max(speed, 1e-9)
+        return max(LAP_S, items_s)
+
+    def _admitted(self, candidates: Sequence[Candidate]) -> list[Candidate]:
+        """The candidates, in this order, that can be started and measured in the time left."""
+        left_s = self._progress.left_s(SEARCH_SHARE) - START_S
+        admitted = []
+        for candidate in candidates:
+            left_s -= self.lap_s(candidate)
+            if left_s >= 0:
+                admitted.append(candidate)
+            else:
+                self._searches[candidate.pool].ended = "time"
+        return admitted
+
+    def _measure(self, candidates: Sequence[Candidate]) -> Steps[None]:
+        progress = self._progress
+        started = yield from progress.start(*candidates)
+        for candidate in candidates:
+            search = self._searches[candidate.pool]
+            if candidate not in started:
+                search.fail(candidate)
+                continue
+            lap = yield from progress.measure(candidate, "search")
+            search.record(lap, exceeds_memory=progress.exceeds_memory([lap]))
+
+    def _stop_slow(self, speeds: dict[Candidate, float]) -> Steps[None]:
+        """Stop the candidates that cannot become finalists."""
+        ordered = sorted(speeds, key=lambda candidate: -speeds[candidate])
+        least = FINALIST_SHARE * speeds[ordered[0]] if ordered else 0.0
+        useful = {*ordered[:2], *(c for c in ordered if speeds[c] >= least)}
+        measured = dict.fromkeys(lap.candidate for lap in self._progress.laps)
+        yield from self._progress.stop(*(c for c in measured if c not in useful))
+
+    def _proposals(self, speeds: dict[Candidate, float]) -> list[Candidate]:
+        """Candidates of the next stage, the most promising first."""
+        leanest = self._leanest(speeds)
+        proposals: dict[Candidate, float] = {}
+        for search in self._searches.values():
+            proposals.update(search.proposals(leanest, self.limit))
+        return sorted(proposals, key=lambda candidate: -proposals[candidate])[:MAX_PROPOSALS]
+
+    def _leanest(self, speeds: dict[Candidate, float]) -> Leanest:
+        best = max(speeds.values(), default=0.0)
+        fast = [lap for lap in self._progress.laps if _is_fast(lap, speeds, best)]
+        return Leanest(
+            speed=best,
+            plausible_speed=max(
+                best, *(search.plausible_speed() for search in self._searches.values())
+            ),
+            memory_bytes=min((lap.peak_memory_bytes for lap in fast), default=float("inf")),
+            slots=min((lap.candidate.slots for lap in fast), default=2**30),
+        )
+
+    def _speeds(self, others: dict[Candidate, float]) -> dict[Candidate, float]:
+        speeds = dict(others)
+        for search in self._searches.values():
+            speeds.update(search.speeds)
+        return speeds
+
+
+def searched_workers(options: RaceOptions, cores: int) -> tuple[int, ...]:
+    """Numbers of workers that the search considers: one, two, and one per core.
+
+    If numbers are given, only the first one; the best candidate then races with all of them.
+    """
+    if options.variants.workers:
+        return tuple(options.variants.workers[:1])
+    return tuple(sorted({1, min(2, cores), cores}))
+
+
+def _is_fast(lap: Lap, speeds: dict[Candidate, float], best: float) -> bool:
+    return speeds.get(lap.candidate, 0.0) >= FAST * best

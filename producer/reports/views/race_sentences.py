@@ -1,0 +1,295 @@
+"""Sentences of the report of a race. ``race_cases`` says when each of them is printed."""
+
+from collections.abc import Iterator
+
+from poolrace.producer.analysis.race_gaps import ENDED, because, enough_s
+from poolrace.producer.analysis.race_limit import RULES
+from poolrace.producer.analysis.race_summary import CandidateSummary
+from poolrace.producer.analysis.race_verdict import Verdict
+from poolrace.producer.analysis.significance import MIN_ROUNDS
+from poolrace.producer.results.interruption import Interruption
+
+FRUGAL_SPEED = 0.7
+"""Share of the recommended candidate's speed from which a frugal candidate is mentioned."""
+
+FRUGAL_MEMORY = 0.5
+"""Share of the recommended candidate's memory below which another candidate is frugal."""
+
+EXECUTIONS_FACTOR = 2
+"""Ratio of the number of executions that is proposed to the one that was used up."""
+
+INTERRUPTIONS: dict[Interruption, str] = {
+    "interrupted": "the race was interrupted",
+    "cluster lost": "the connection to Redis was lost",
+    "failed": "the race failed",
+}
+"""Sentence part that names an interruption."""
+
+
+def mib(row: CandidateSummary) -> float:
+    """Peak memory of a candidate in MiB."""
+    return row.peak_memory_bytes / 2**20
+
+
+def no_verdict(_: Verdict) -> Iterator[str]:
+    """The proof of a race that compared nothing."""
+    yield "incomplete: there is no verdict, because no candidates were compared; see below"
+
+
+def compared_with_none(verdict: Verdict) -> Iterator[str]:
+    """The proof of a race of one candidate."""
+    yield f"{verdict.fastest.candidate} was compared with no other candidate"
+
+
+def too_few_rounds(verdict: Verdict) -> Iterator[str]:
+    """The proof of a race whose finals ended early."""
+    yield (
+        f"incomplete: {verdict.gaps.rounds} interleaved round(s) are too few to tell"
+        f" {verdict.fastest.candidate} from {_names(verdict.tied)}"
+    )
+
+
+def not_distinguishable(verdict: Verdict) -> Iterator[str]:
+    """The proof of a race whose fastest candidate is tied."""
+    yield (
+        f"not distinguishable from {verdict.fastest.candidate} in {_rounds(verdict)} interleaved"
+        f" round(s): {_names(verdict.tied)}"
+    )
+
+
+def not_raced_to_the_end(verdict: Verdict) -> Iterator[str]:
+    """The proof of an incomplete race whose finalists differ."""
+    missing = [*verdict.gaps.never_measured, *verdict.gaps.unfinished]
+    yield f"incomplete: {', '.join(missing) or 'the finals'} could not be raced to the end"
+
+
+def distinguishable(verdict: Verdict) -> Iterator[str]:
+    """The proof of a complete race whose fastest candidate differs from all other ones."""
+    yield f"distinguishable: judged by {_rounds(verdict)} interleaved round(s) of the finalists"
+
+
+def nothing_recommended(_: Verdict) -> Iterator[str]:
+    """The answer of a race that compared nothing."""
+    yield "Nothing is recommended, because no two candidates were compared."
+
+
+def speed_alone(verdict: Verdict) -> Iterator[str]:
+    """The answer of a race of one candidate."""
+    best = verdict.fastest
+    yield (
+        f"{best.candidate} reached {best.items_per_s:.4g} items/s;"
+        " no other candidate was raced to the end."
+    )
+
+
+def most_in_few_rounds(verdict: Verdict) -> Iterator[str]:
+    """The answer of a race whose finals ended early."""
+    best = verdict.fastest
+    yield (
+        f"{best.candidate} reached the most so far, {best.items_per_s:.4g} items/s, but"
+        f" {verdict.gaps.rounds} round(s) are too few to call it the fastest."
+    )
+
+
+def as_fast_as(verdict: Verdict) -> Iterator[str]:
+    """The answer of a race whose fastest candidate is tied."""
+    best = verdict.fastest
+    clear = verdict.complete and verdict.pool_is_clear
+    pool = f": {best.candidate.pool} is the fastest pool" if clear else ""
+    yield (
+        f"{_names([best, *verdict.tied], ' and ')} are not distinguishable, at about"
+        f" {best.items_per_s:.4g} items/s{pool}."
+    )
+
+
+def most_so_far(verdict: Verdict) -> Iterator[str]:
+    """The answer of an incomplete race whose finalists differ."""
+    best = verdict.fastest
+    yield (
+        f"{best.candidate} reached the most so far: {best.items_per_s:.4g} items/s{_lead(verdict)}."
+    )
+
+
+def fastest(verdict: Verdict) -> Iterator[str]:
+    """The answer of a complete race whose finalists differ."""
+    best = verdict.fastest
+    yield f"{best.candidate} is the fastest: {best.items_per_s:.4g} items/s{_lead(verdict)}."
+
+
+def gaps(verdict: Verdict) -> Iterator[str]:
+    """Sentences that say what was not compared, why, and which budget may be enough."""
+    race, missing = verdict.race, verdict.gaps
+    reasons = [INTERRUPTIONS[race.interruption]] if race.interruption else []
+    reasons += [
+        f"{name} was not measured, because {because(race, name, reason)}"
+        for name, reason in missing.never_measured.items()
+    ]
+    for pool, reason in missing.unfinished.items():
+        ratio = verdict.pools[pool].could_be_faster if pool in verdict.pools else None
+        times = f"{ratio:.1f} times as fast" if ratio else "faster"
+        reasons.append(f"{pool} may be {times} with more slots or workers, but {ENDED[reason]}")
+    if missing.rounds == 0:
+        reasons.append("no two candidates ran in the same round")
+    elif missing.rounds is not None:
+        reasons.append(f"the finals had {missing.rounds} of at least {MIN_ROUNDS} rounds")
+    yield f"Incomplete: {'; '.join(reasons)}."
+    out_of_time = "time" in missing.reasons or (
+        missing.rounds is not None and not race.interruption
+    )
+    if race.budget_s and out_of_time:
+        yield f"Race again with more time: --budget-s {enough_s(race, missing):.0f}"
+    if "executions" in missing.reasons:
+        number = EXECUTIONS_FACTOR * race.executions
+        yield f"Race again with more executions: --max-executions {number}"
+
+
+def over_memory(verdict: Verdict) -> Iterator[str]:
+    """Sentence that explains why the first row of the table is not the fastest candidate."""
+    first = verdict.summaries[0]
+    yield (
+        f"{first.candidate} reached {first.items_per_s:.4g} items/s in the search, but needs"
+        " more memory than --max-memory allows."
+    )
+
+
+def fastest_is_cheapest(verdict: Verdict) -> Iterator[str]:
+    """Sentence about the memory of the fastest candidate."""
+    best = verdict.fastest
+    needs = f"{best.candidate} needs" if verdict.tied else "It also needs"
+    yield f"{needs} the least memory ({mib(best):.0f} MiB) of all candidates within 5 %."
+
+
+def another_is_cheapest(verdict: Verdict) -> Iterator[str]:
+    """Sentence that names the candidate with the least memory."""
+    cheapest, best = verdict.cheapest, verdict.fastest
+    if cheapest:
+        yield (
+            f"{cheapest.candidate} needs the least memory of all candidates within 5 % of"
+            f" {best.candidate}: {mib(cheapest):.0f} MiB instead of {mib(best):.0f} MiB."
+        )
+
+
+def another_is_recommended(verdict: Verdict) -> Iterator[str]:
+    """Sentence that names the candidate to deploy, and why it is not the fastest."""
+    recommended, best = verdict.recommended, verdict.fastest
+    reservation = "" if verdict.complete else " with this reservation"
+    yield (
+        f"{recommended.candidate} is recommended{reservation}: it is not distinguishable from"
+        f" {best.candidate}, and needs {mib(recommended):.0f} MiB and"
+        f" {recommended.candidate.slots} slot(s) instead of {mib(best):.0f} MiB and"
+        f" {best.candidate.slots}."
+    )
+
+
+def recommended_with_reservation(verdict: Verdict) -> Iterator[str]:
+    """Sentence that names the candidate to deploy after an incomplete race."""
+    yield f"{verdict.recommended.candidate} is recommended with this reservation."
+
+
+def frugal(verdict: Verdict) -> Iterator[str]:
+    """Sentence about a slower candidate that needs much less memory, if there is one."""
+    best = verdict.recommended
+    rows = [
+        row
+        for row in verdict.summaries
+        if row.items_per_s >= FRUGAL_SPEED * best.items_per_s > 0
+        and row.peak_memory_bytes < FRUGAL_MEMORY * best.peak_memory_bytes
+        and row.candidate not in verdict.growing
+    ]
+    if rows:
+        row = max(rows, key=lambda row: row.items_per_s)
+        yield (
+            f"{row.candidate} reaches {row.items_per_s / best.items_per_s:.0%} of the speed of"
+            f" {best.candidate} with {row.peak_memory_bytes / best.peak_memory_bytes:.0%} of its"
+            " memory."
+        )
+
+
+def limit(verdict: Verdict) -> Iterator[str]:
+    """Sentence that names the limit."""
+    yield RULES[verdict.limited_by].sentence
+
+
+def idle_cores(_: Verdict) -> Iterator[str]:
+    """Sentence that names the limit of a task that computes in fewer slots than there are cores."""
+    yield "Limited by the CPU: the task computes, and there are fewer slots than cores."
+
+
+def saturated_service(verdict: Verdict) -> Iterator[str]:
+    """Sentences that name the service as the limit, with its figures."""
+    yield from limit(verdict)
+    if service := verdict.saturation:
+        yield (
+            f"Throughput stays at about {service.items_per_s:.4g} items/s from {service.slots}"
+            " slots on, although cores are idle."
+        )
+
+
+def blocked(verdict: Verdict) -> Iterator[str]:
+    """A warning for each candidate whose greenlets block."""
+    for row in verdict.blocking:
+        yield (
+            f"Warning: under {row.candidate} only {row.overlap:.1f} item(s) ran at a time, although"
+            f" the task waits {verdict.waiting_share:.0%} of its time: it blocks in a call that"
+            " gevent cannot patch."
+        )
+
+
+def busy(verdict: Verdict) -> Iterator[str]:
+    """Sentence about other processes on the machine."""
+    yield (
+        f"The machine was busy: other processes left {verdict.race.cores_left:.1f} of"
+        f" {verdict.race.cores} cores free. More slots only take cores from those processes, so"
+        " the best number of slots is not known. Race again on a quiet machine."
+    )
+
+
+def failed(verdict: Verdict) -> Iterator[str]:
+    """Sentence about failed items, if there are any."""
+    for row in [row for row in verdict.summaries if row.failures][:1]:
+        kinds = ", ".join(f"{name} ({number})" for name, number in row.failures.most_common())
+        yield f"{row.failed_share:.1%} of the items failed under {row.candidate}: {kinds}."
+
+
+def change(verdict: Verdict) -> Iterator[str]:
+    """Sentence that says what would raise throughput, and what would not."""
+    helps, does_not_help = verdict.advice.helps, verdict.advice.does_not_help
+    if not helps:
+        return
+    *more, last = helps
+    text = f"{', '.join(more)}, or {last}," if more else last
+    besides = f"; {' and '.join(does_not_help)} would not" if does_not_help else ""
+    yield f"{text[0].upper()}{text[1:]} would raise throughput{besides}."
+
+
+def command(verdict: Verdict) -> Iterator[str]:
+    """The command that starts the recommended workers, and their settings."""
+    yield f"Run: {verdict.worker_command}"
+    settings = ", ".join(f"{name} = {value!r}" for name, value in verdict.settings.items())
+    workers = verdict.recommended.candidate.workers
+    each = f", for each of the {workers} worker processes" if workers > 1 else ""
+    yield f"In the app: {settings}{each}"
+
+
+def _names(rows: list[CandidateSummary], last: str = ", ") -> str:
+    """The candidates' names, with ``last`` before the last one."""
+    *names, final = (str(row.candidate) for row in rows)
+    return last.join([", ".join(names), final]) if names else final
+
+
+def _rounds(verdict: Verdict) -> int:
+    return max((lap.round for lap in verdict.race.laps if lap.kind == "final"), default=0)
+
+
+def _lead(verdict: Verdict) -> str:
+    """Sentence part about the lead over the next finalist, if there is one."""
+    best, finalists = verdict.fastest, verdict.race.finalists
+    behind = [
+        row
+        for row in verdict.summaries
+        if row.candidate in finalists and row != best and row.items_per_s <= best.items_per_s
+    ]
+    if not behind:
+        return ""
+    ratio = best.items_per_s / max(behind[0].items_per_s, 1e-9)
+    return f", {ratio:.2f} times as fast as {behind[0].candidate}, the next finalist"

@@ -1,0 +1,139 @@
+"""The report of every combination of cases, and pairs of sentences that exclude each other."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import product
+
+import pytest
+
+from poolrace.producer.analysis.race_gaps import Gaps
+from poolrace.producer.analysis.race_limit import LIMITS, Evidence, advise
+from poolrace.producer.analysis.race_verdict import Verdict, judge
+from poolrace.producer.reports.views.race_cases import CASES, findings, proof
+from poolrace.producer.results.candidate import Candidate
+from tests.unit.made_up_races import GEVENT, MIB, PREFORK, THREADS, base, finals, race
+from tests.unit.test_race_limits import RACES
+
+GAPS = {
+    "none": Gaps(),
+    "never measured": Gaps(never_measured={"gevent": "time"}),
+    "unfinished": Gaps(unfinished={"threads": "executions"}),
+    "few rounds": Gaps(rounds=1),
+    "nothing": Gaps(never_measured={"prefork": "time", "threads": "time"}, rounds=0),
+}
+
+EXCLUDING = {
+    "more slots help, and do not": (
+        r"[Mm]ore slots(?! would exceed)(?! only)[^.;]* would raise",
+        r"more slots would not|More slots only",
+    ),
+    "more slots do not help, and take cores from others": (
+        r"more slots[^.;]* would not",
+        r"More slots only take",
+    ),
+    "the fastest, and not distinguishable": (r"\S+:\d+ is the fastest:", r"not distinguishable"),
+    "the fastest, and incomplete": (r"is the fastest", r"[Ii]ncomplete"),
+    "distinguishable, and incomplete": (r"(?m)^distinguishable", r"[Ii]ncomplete"),
+    "distinguishable, and not": (r"(?m)^distinguishable", r"not distinguishable"),
+    "a recommendation, and no verdict": (
+        r"\d is recommended|Run:|In the app:",
+        r"no verdict|Nothing is recommended",
+    ),
+    "the fastest, and compared with none": (
+        r"is the fastest|least memory|(?m:^distinguishable)",
+        r"compared with no other|no other candidate",
+    ),
+    "a limit, and no verdict": (r"Limited by", r"no verdict"),
+    "two limits": (r"Limited by", r"Limited by.*Limited by"),
+}
+"""Two patterns of which a report may match only one."""
+
+
+def verdicts() -> Iterator[Verdict]:
+    """A verdict for each combination of the things that choose the sentences."""
+    flags = product((False, True), repeat=4)
+    for rule, gaps, (tied, compared, busy, interrupted) in product(LIMITS, GAPS.values(), flags):
+        one = judge(RACES[rule.limit])
+        raced = replace(
+            RACES[rule.limit], cores_left=0.4 if busy else 1.9, budget_s=60.0,
+            interruption="interrupted" if interrupted else "",
+        )  # fmt: skip
+        rows = [row for row in one.summaries if row != one.fastest]
+        evidence = Evidence(
+            raced, [one.fastest], one.recommended, one.blocking, one.saturation, one.waiting_share
+        )
+        yield replace(
+            one, race=raced, gaps=gaps, compared=compared, tied=rows if tied else [],
+            advice=advise(rule.limit, evidence), limited_by=rule.limit,
+            recommended=one.recommended if tied else one.fastest,
+        )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def reports() -> list[tuple[Verdict, str]]:
+    found = []
+    for verdict in verdicts():
+        lines = [proof(verdict), *findings(verdict)]
+        assert all(lines)
+        found.append((verdict, "\n".join(lines)))
+    assert len(found) == len(LIMITS) * len(GAPS) * 2**4
+    return found
+
+
+@pytest.mark.parametrize("pair", EXCLUDING)
+def test_no_report_has_two_sentences_that_exclude_each_other(
+    pair: str, reports: list[tuple[Verdict, str]]
+) -> None:
+    first, second = (re.compile(pattern, re.DOTALL) for pattern in EXCLUDING[pair])
+    both = [text for _, text in reports if first.search(text) and second.search(text)]
+    assert both == []
+    if pair != "two limits":
+        assert any(first.search(text) for _, text in reports)
+        assert any(second.search(text) for _, text in reports)
+
+
+def test_an_incomplete_race_says_so_and_recommends_with_a_reservation_or_not_at_all(
+    reports: list[tuple[Verdict, str]],
+) -> None:
+    for verdict, text in reports:
+        assert ("Incomplete: " in text) == (not verdict.complete)
+        assert ("Run: " in text) == verdict.conclusive
+        if not verdict.complete and verdict.conclusive:
+            assert "with this reservation" in text
+
+
+def test_nothing_is_distinguishable_that_was_compared_with_nobody(
+    reports: list[tuple[Verdict, str]],
+) -> None:
+    for verdict, text in reports:
+        assert verdict.distinguishable == (proof(verdict).startswith("distinguishable"))
+        if not verdict.compared:
+            assert not verdict.distinguishable
+            assert verdict.to_json()["fastest"] is None
+            assert "is the fastest" not in text
+
+
+def test_each_row_of_the_table_is_reached() -> None:
+    grown = [
+        replace(lap, peak_memory_bytes=100 * lap.round * MIB, items=100)
+        for lap in finals(THREADS, 95.0)
+    ]
+    over = finals(GEVENT, 300.0, peak_memory_bytes=2**33)
+    light = finals(THREADS, 194.0, peak_memory_bytes=20 * MIB)
+    more = [
+        judge(race([*base(), *grown, *finals(PREFORK, 80.0, items=100)])),
+        judge(race([*base(), *over, *finals(PREFORK, 100.0)], max_memory_bytes=2**30)),
+        judge(race([*base(), *finals(PREFORK, 195.0), *light])),
+        judge(race([*base(), *finals(Candidate("prefork", 1), 100.0)])),
+    ]
+    every = [*verdicts(), *more]
+    for case in CASES:
+        rows = [row for row in CASES if row.topic == case.topic]
+        before = rows[: rows.index(case)]
+        reached = (
+            verdict
+            for verdict in every
+            if case.holds(verdict) and not any(row.holds(verdict) for row in before)
+        )
+        assert next(reached, None), case
