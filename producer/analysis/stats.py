@@ -21,6 +21,10 @@ T_99 = (63.66, 9.925, 5.841, 4.604, 4.032, 3.707, 3.499, 3.355, 3.250, 3.169, 3.
 MAX_EXPONENT = 700.0
 """Largest argument of ``exp``, roughly; upper ends of intervals beyond it mean nothing anyway."""
 
+LATEST_START = 0.6
+"""Share of the time from the first to the last start of an item that may be left out, so that the
+rest begins with busy slots."""
+
 
 def spread(values: Sequence[float]) -> float:
     """Half of the range of the values, which reports show as ``±``.
@@ -30,21 +34,28 @@ def spread(values: Sequence[float]) -> float:
     return (max(values) - min(values)) / 2
 
 
-def steady_rate(spans: Sequence[tuple[float, float]], *, begins: Sequence[float]) -> float:
+def steady_rate(
+    spans: Sequence[tuple[float, float]], *, begins: Sequence[float], slots: int = 1
+) -> float:
     """Throughput in items/s while all slots were busy, which is until the last item began.
 
     ``spans`` are start and end of the items that succeeded, ``begins`` the starts of all items.
-    An item that still runs when the last one begins counts in part. Therefore neither
-    idle slots in the last wave nor one long last item distort the rate.
+    An item that runs at one end of that time counts in part. Therefore neither idle slots in the
+    last wave nor one long last item distort the rate. The time begins when as many items as
+    there are ``slots`` have ended, if it is not halved by that: a service behind the task that
+    works off its requests in turn has answered nothing of those that wait at the end, and would
+    seem faster if none waited at the beginning.
     """
     if not spans:
         return 0.0
     first, last = min(begins), max(begins)
+    ends = sorted(end for _, end in spans)
     if last <= first:
-        ends = [end for _, end in spans]
-        return len(spans) / max(max(ends) - first, 1e-9)
-    done = sum(_part_done(begin, end, last) for begin, end in spans)
-    return done / (last - first)
+        return len(spans) / max(ends[-1] - first, 1e-9)
+    wave = ends[slots - 1] if 1 < slots <= len(ends) else first
+    start = wave if wave <= first + LATEST_START * (last - first) else first
+    done = sum(_part_done(*span, last) - _part_done(*span, start) for span in spans)
+    return done / (last - start)
 
 
 def percentiles(values: Sequence[float]) -> list[float]:
@@ -73,7 +84,9 @@ def confidence_interval(
 
 
 def _part_done(begin: float, end: float, at: float) -> float:
-    """Share of an item that was done at a time after its start."""
+    """Share of an item that was done at a time."""
     if end <= at:
         return 1.0
+    if begin >= at:
+        return 0.0
     return (at - begin) / (end - begin)

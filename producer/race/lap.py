@@ -245,6 +245,7 @@ def _figures(running: RunningLap, used: Usage, main: Usage) -> Lap:
         else steady_rate(
             [(timing.began, timing.ended) for timing in succeeded],
             begins=[timing.began for timing in timings],
+            slots=running.group.candidate.slots,
         ),
         wall_s=wall_s,
         waiting_s=percentiles(running.waited_s),

@@ -19,7 +19,20 @@ def waves(slots: int, number: int, seconds: float) -> list[tuple[float, float]]:
 @pytest.mark.parametrize(("slots", "number"), [(1, 3), (4, 9), (100, 201), (100, 350)])
 def test_equal_items_in_waves_have_the_rate_of_full_slots(slots: int, number: int) -> None:
     spans = waves(slots, number, 0.5)
-    assert steady_rate(spans, begins=[b for b, _ in spans]) == pytest.approx(slots / 0.5)
+    begins = [begin for begin, _ in spans]
+    assert steady_rate(spans, begins=begins) == pytest.approx(slots / 0.5)
+    assert steady_rate(spans, begins=begins, slots=slots) == pytest.approx(slots / 0.5)
+
+
+@pytest.mark.parametrize("slots", [8, 32, 64])
+def test_a_service_that_answers_in_turn_has_the_same_rate_for_any_number_of_slots(
+    slots: int,
+) -> None:
+    ends = [(number + 1) / 80 for number in range(3 * slots)]
+    begins = [0.0] * slots + ends[: 2 * slots]
+    spans = list(zip(begins, ends, strict=True))
+    assert steady_rate(spans, begins=begins, slots=slots) == pytest.approx(80, rel=0.02)
+    assert slots == 8 or steady_rate(spans, begins=begins) > 1.1 * 80
 
 
 @given(st.integers(1, 20), st.floats(0.01, 10), st.integers(0, 2**32))
@@ -32,7 +45,7 @@ def test_items_of_any_length_have_the_rate_of_full_slots(
         slot = free.index(min(free))
         begin, free[slot] = free[slot], free[slot] + draw.uniform(0.2, 1.8) * mean_s
         spans.append((begin, free[slot]))
-    rate = steady_rate(spans, begins=[b for b, _ in spans])
+    rate = steady_rate(spans, begins=[b for b, _ in spans], slots=slots)
     assert rate == pytest.approx(slots / mean_s, rel=0.15)
 
 
