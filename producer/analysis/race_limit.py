@@ -102,7 +102,8 @@ def find_limit(evidence: Evidence) -> Limit:
 def advise(limit: Limit, evidence: Evidence) -> Advice:
     """Changes that help against a limit, and that do not, as far as the race shows it.
 
-    On a busy machine nothing is said about more slots: they win cores from other processes.
+    A busy machine does not show which changes are of no use, and more slots win cores from other
+    processes there.
     """
     rule = RULES[limit]
     helps, does_not_help = rule.helps, rule.does_not_help
@@ -117,7 +118,7 @@ def advise(limit: Limit, evidence: Evidence) -> Advice:
     elif limit == "cpu" and _leaves_cores_idle(evidence):
         helps, does_not_help = (ONE_SLOT_FOR_EACH_CORE,), ()
     if is_busy(evidence.race):
-        does_not_help = tuple(change for change in does_not_help if change != MORE_SLOTS)
+        does_not_help = ()
         helps = tuple(change for change in helps if not change.startswith(MORE_SLOTS))
     return Advice(helps, does_not_help)
 
@@ -135,9 +136,12 @@ def _fails(evidence: Evidence) -> bool:
 
 
 def _delivers_more_than_it_runs(evidence: Evidence) -> bool:
-    """Whether even one slot spends its time on messages."""
-    base = evidence.race.base
-    return fsum(lap.running_total_s for lap in base) < 0.5 * fsum(lap.wall_s for lap in base)
+    """Whether even one slot spends its time on messages.
+
+    Time in which a slot is empty, as while a process that hung is replaced, does not count.
+    """
+    item = item_cost(evidence.race.base)
+    return item.running_s < 0.5 * item.slot_s
 
 
 def _is_blocked(evidence: Evidence) -> bool:

@@ -92,6 +92,7 @@ class RunningLap:
         ``GivenUp`` at the deadline of the plan.
         """
         before, main_before = self.group.usage(), self.group.main_usage()
+        self._usage, self._main_usage = before, main_before
         self._run()
         used = used_between(before, latest(self._usage, self.group.usage()))
         main = used_between(main_before, latest(self._main_usage, self.group.main_usage()))

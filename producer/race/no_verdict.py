@@ -14,6 +14,9 @@ FAILED = "failed:"
 ENDED = "ended:"
 """Word between a candidate and the reason why its workers ended."""
 
+NOT_RUN = "which a race does not run"
+"""Words after the names of tasks that the raced task sends."""
+
 NO_DURATION = "none took any time, so the task seems to set the clock of its worker"
 """Reason why all items failed although no item raised an error."""
 
@@ -29,6 +32,10 @@ def base_error(options: RaceOptions, progress: Progress, *, gave_up: bool = Fals
         return JobFailed(f"no worker of the app starts: {reasons}")
     if any(FAILED in reason or ENDED in reason for reason in progress.failures.values()):
         return JobFailed(f"no item of {task} succeeded: {reasons}; fix the task, or the items")
+    if NOT_RUN in reasons:
+        return JobFailed(
+            f"{task} did not finish an item: {reasons}; race the tasks that it waits for instead"
+        )
     hung = progress.failures and 2 * options.time_limit_s < options.budget_s
     if (gave_up and not hung) or options.time_limit_s > options.budget_s:
         return JobFailed(

@@ -66,7 +66,7 @@ class RaceOptions:
     repeat_items: int | None = None
     """Number of times that a lap runs all items; ``None`` runs as many items as measuring needs."""
     window_s: float | None = None
-    """Seconds in which a lap sends items; ``None`` takes those of a race."""
+    """Seconds in which a lap sends items, as many as run; ``None`` has the limits of a race."""
 
     def min_items(self, candidate: Candidate) -> int:
         """Number of items that a lap of the candidate runs, at least."""

@@ -121,8 +121,10 @@ class Progress:
             yield from self._start(missing)
             failed = [candidate for candidate in missing if candidate not in self._ready]
             beside = len(self._running) + len(missing) > 1
-            if failed and beside and self._one_at_a_time is None:
-                yield from self._start_alone(failed[0])
+            # Several workers of one candidate do not start beside each other either.
+            single = [candidate for candidate in failed if candidate.workers == 1]
+            if single and beside and self._one_at_a_time is None:
+                yield from self._start_alone(single[0])
                 missing = failed
         if self._one_at_a_time:
             self._failed.difference_update(missing)

@@ -13,7 +13,7 @@ from poolrace.producer.race.background_load import BackgroundLoad
 from poolrace.producer.race.items import Item
 from poolrace.producer.race.lap import LapPlan, RunningLap
 from poolrace.producer.race.lap_limits import LapLimits
-from poolrace.producer.race.no_verdict import ENDED, FAILED
+from poolrace.producer.race.no_verdict import ENDED, FAILED, NOT_RUN
 from poolrace.producer.race.options import RaceOptions
 from poolrace.producer.race.publisher import Publisher
 from poolrace.producer.race.requests import GivenUp
@@ -217,6 +217,6 @@ def _reason_of_loss(group: WorkerGroup, plan: LapPlan, traceback: str | None) ->
         return f"{ENDED} {group.last_error()}"
     reason = f"hung: no item finished within {plan.patience_s:.3g} s"
     if group.sent:
-        return f"{reason}; it sent {', '.join(sorted(group.sent))}, which a race does not run"
+        return f"{reason}; it sent {', '.join(sorted(group.sent))}, {NOT_RUN}"
     logged = group.logged_error()
     return f"{reason}; its worker logged {logged}" if logged else reason

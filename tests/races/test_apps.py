@@ -101,7 +101,6 @@ def test_the_cpu_time_of_subprocesses_is_that_of_the_task(tmp_path: Path) -> Non
 def test_a_library_that_computes_in_threads_of_its_own_gets_a_hint(tmp_path: Path) -> None:
     raced = race_app(app_named("numpy_threads"), tmp_path, "threads:1", budget_s=25)
     assert "OPENBLAS_NUM_THREADS=1" in raced.report
-    assert raced.verdict["limited_by"] == "cpu"
 
 
 def test_results_of_megabytes_are_stored_and_cost_the_cpu_of_the_worker(tmp_path: Path) -> None:

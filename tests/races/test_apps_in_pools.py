@@ -45,6 +45,7 @@ def test_items_that_hang_are_ended_in_greenlets_and_leave_no_thread_free(tmp_pat
     assert raced.candidate("gevent")["running_s"]["p50"] < 0.5
     assert "threads:2 hung: no item finished" in raced.report
     assert "has --time-limit" in raced.report
+    assert raced.verdict["limited_by"] == "waiting"
 
 
 def test_memory_that_items_hold_decides_between_pools_that_are_as_fast(tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ class Machine:
     unable: Sequence[Candidate] = ()
     """Candidates whose workers do not start."""
     one_port: bool = False
-    """Whether all workers listen on the same port, so that only one candidate can run."""
+    """Whether all workers listen on the same port, so that only one of them can run."""
     lose: Sequence[Candidate] = ()
     """Candidates whose workers end in each lap."""
     fails_in: Sequence[str] = ()
@@ -82,7 +82,8 @@ class Machine:
         assert not self.running.keys() & set(candidates)
         started = [candidate for candidate in candidates if candidate not in self.unable]
         if self.one_port:
-            started = [] if self.running else started[:1]
+            alone = [candidate for candidate in started if candidate.workers == 1]
+            started = [] if self.running else alone[:1]
         cpu_s = 0.0
         for candidate in started:
             self.running[candidate] = math.exp(self.draw.gauss(0, 0.035))

@@ -1,6 +1,7 @@
 """The guard of a command: no process that the command started outlives the producer."""
 
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -121,7 +122,7 @@ def test_a_log_that_gets_too_long_is_emptied(directory: Path, tmp_path: Path) ->
             ["sh", "-c", flood], directory, cwd=directory, environment=dict(os.environ), log=log
         )
     written = psutil.Process(guarded.pid)
-    wait_until(lambda: written.children() and written.children()[0].name() == "sleep")
+    wait_until(lambda: any(child.name() == "sleep" for child in written.children()))
     wait_until(lambda: log_file.stat().st_size == 0)
     guarded.stop()
 
@@ -136,8 +137,11 @@ def test_a_log_that_gets_too_long_is_emptied(directory: Path, tmp_path: Path) ->
     ],
 )
 def test_the_end_of_a_command_is_named(script: str, ending: str, directory: Path) -> None:
-    guarded = start(["sh", "-c", script], directory)
+    go = directory / "go"
+    when_started = f"until [ -e {shlex.quote(str(go))} ]; do sleep 0.01; done; {script}"
+    guarded = start(["sh", "-c", when_started], directory)
     assert guarded.ending == ""
+    go.touch()
     wait_until(lambda: guarded.ended)
     assert guarded.ending == ending
     guarded.stop()

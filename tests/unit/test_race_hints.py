@@ -169,3 +169,10 @@ def test_a_pool_in_which_the_task_does_not_work_is_not_called_blocked_and_its_er
     assert f"{words}." in report
     nothing_works = race([*base(**WAITS), *finals(PREFORK, 0.0, **fails), *finals(THREADS, 40.0)])
     assert " times as fast" not in text.render(nothing_works)
+
+
+def test_the_time_in_which_a_process_that_hung_is_replaced_is_not_that_of_messages() -> None:
+    hung = {"billiard.exceptions.TimeLimitExceeded": 1}
+    figures: dict[str, Any] = {"items": 19, "wall_s": 7.0, "running_total_s": 1.4, **WAITS}
+    laps = [*base(failures=hung, **figures), *finals(THREADS, 40.0, **WAITS)]
+    assert judge(race(laps)).limited_by == "waiting"

@@ -10,7 +10,7 @@ import pytest
 from poolrace.producer.analysis.race_summary import laps_of
 from poolrace.producer.analysis.race_verdict import judge
 from poolrace.producer.errors import JobFailed
-from poolrace.producer.race.no_verdict import base_error
+from poolrace.producer.race.no_verdict import NOT_RUN, base_error
 from poolrace.producer.race.race import execute
 from poolrace.producer.race.requests import GivenUp, Measure, Progress, Start
 from poolrace.producer.race.strategy import Decision
@@ -92,6 +92,17 @@ def test_workers_that_cannot_run_side_by_side_run_one_after_the_other() -> None:
     assert {summary.candidate.pool for summary in verdict.summaries} == {
         "solo", "prefork", "threads", "gevent",
     }  # fmt: skip
+
+
+def test_candidates_of_several_workers_on_one_port_are_left_out_and_no_others() -> None:
+    one_port = Machine(Task(0.0002, waits=0.05), random.Random(0), one_port=True)
+    raced = run_race(one_port, ["threads", "prefork:8"], budget_s=120.0)
+    measured = {lap.candidate for lap in raced.laps if lap.items}
+    assert {candidate.pool for candidate in measured} == {"solo", "threads", "prefork"}
+    assert all(candidate.workers == 1 for candidate in measured)
+    starts = [request for request in one_port.requests if isinstance(request, Start)]
+    assert any(candidate.workers == 2 for start in starts for candidate in start.candidates)
+    assert judge(raced).distinguishable
 
 
 def test_a_candidate_that_does_not_start_is_started_once_alone_and_not_again() -> None:
@@ -235,3 +246,11 @@ def test_candidates_that_fail_for_one_reason_are_named_together() -> None:
     progress.failures = {SOLO: "solo ended: exit code 3", THREADS: f"{THREADS} ended: exit code 3"}
     error = base_error(OPTIONS, progress, gave_up=True)
     assert "succeeded: solo, threads:2 ended: exit code 3; fix the task" in str(error)
+
+
+def test_a_task_that_waits_for_other_tasks_is_not_given_a_larger_budget() -> None:
+    progress = Progress(OPTIONS)
+    progress.executions = 1
+    progress.failures = {SOLO: f"solo hung: no item finished within 5 s; it sent a.b, {NOT_RUN}"}
+    error = base_error(OPTIONS, progress, gave_up=True)
+    assert str(error).endswith(f"{NOT_RUN}; race the tasks that it waits for instead")

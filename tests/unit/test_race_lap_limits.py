@@ -53,6 +53,13 @@ def test_a_lap_stays_within_the_executions_of_the_race() -> None:
     assert known.lap(THREADS, "search", 1, 950).max_items == 50
 
 
+def test_a_lap_with_a_window_of_its_own_runs_as_many_items_as_fit() -> None:
+    known = limits(window_s=2.0, max_executions=10_000)
+    note(known, 0.1)
+    plan = known.lap(THREADS, "search", 1, 0)
+    assert (plan.window_s, plan.max_items) == (2.0, 10_000)
+
+
 def test_a_lap_of_the_search_ends_early_below_a_share_of_the_best_lap() -> None:
     known = limits()
     assert known.lap(THREADS, "search", 1, 0).slow_below == 0.0
