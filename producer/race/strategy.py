@@ -147,6 +147,14 @@ class _Strategy:
             self._speeds.update(search.speeds)
             if search.speeds:
                 self._given += self._variants(search)
+        self._given += self._neighbour()
+
+    def _neighbour(self) -> list[Candidate]:
+        """Half of the slots of the only candidate, since one alone is compared with nothing."""
+        if len({*self._speeds, *self._given}) != 1:
+            return []
+        (only,) = {*self._speeds, *self._given}
+        return [replace(only, concurrency=only.concurrency // 2)] if only.concurrency > 1 else []
 
     def _variants(self, search: PoolSearch) -> list[Candidate]:
         """The other given variants of the best candidate of a search."""

@@ -63,8 +63,8 @@ def test_a_search_stays_within_the_memory_limit(project: CommandLine) -> None:
     )  # fmt: skip
     assert answer.code == 0, answer.err
     verdict = answer.json()
-    candidates = by_name(answer).values()
-    fastest = next(candidate for candidate in candidates if candidate["laps"] > 2)
+    # The first ones may be faster, and have a lap of the search that took too much memory.
+    fastest = next(candidate for candidate in verdict["candidates"] if candidate["laps"] > 2)
     assert fastest["concurrency"] == verdict["fastest"]["concurrency"] >= 2
     assert fastest["peak_memory_bytes"] <= 200 * 2**20
     assert verdict["limited_by"] == "memory"

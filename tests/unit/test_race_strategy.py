@@ -109,6 +109,11 @@ def test_memory_ends_the_search_of_a_pool() -> None:
     assert judge(raced).limited_by == "memory"
 
 
+def test_the_only_candidate_of_a_search_is_compared_with_half_of_its_slots() -> None:
+    raced = run_race(quiet(COMPUTES), ["prefork"])
+    assert raced.finalists == [Candidate("prefork", 2), Candidate("prefork", 1)]
+
+
 def test_a_race_in_which_not_even_a_few_processes_fit_into_memory_fails() -> None:
     with pytest.raises(JobFailed, match=r"no candidate could be measured: prefork \(memory\)"):
         run_race(quiet(Task(0.01, 0.5)), ["prefork"], max_memory_bytes=10 * MIB)
