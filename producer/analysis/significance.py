@@ -24,6 +24,9 @@ OBVIOUS = 3.0
 """Ratio of speeds that counts as a difference after one round; no disturbance of a lap is as
 large."""
 
+OBVIOUS_EACH = 1.5
+"""Ratio of speeds that counts as a difference if every one of ``MIN_ROUNDS`` rounds shows it."""
+
 
 class PairedResult(Enum):
     """Result of a paired comparison of two candidates."""
@@ -49,9 +52,10 @@ def may_be_as_fast(speeds: Sequence[float], reference: Sequence[float], within: 
 
 
 def is_obviously_faster(speeds: Sequence[float], reference: Sequence[float]) -> bool:
-    """Whether the candidate was faster by the factor ``OBVIOUS`` in every common round."""
+    """Whether the candidate was faster in every common round, by far more than laps differ."""
     rounds = list(zip(speeds, reference, strict=False))
-    return bool(rounds) and all(speed > OBVIOUS * other for speed, other in rounds)
+    factor = OBVIOUS if len(rounds) < MIN_ROUNDS else OBVIOUS_EACH
+    return bool(rounds) and all(speed > factor * other for speed, other in rounds)
 
 
 def compare_paired(speeds: Sequence[float], reference: Sequence[float]) -> PairedResult:
@@ -59,7 +63,8 @@ def compare_paired(speeds: Sequence[float], reference: Sequence[float]) -> Paire
 
     A machine that slows down slows both laps of a round. ``FASTER`` and ``SLOWER`` mean a
     difference of more than 10 % with 99 % confidence, because the test is repeated after every
-    round. ``EQUIVALENT`` means that the ratio lies within 10 % with 95 % confidence.
+    round, or a ratio above 1.5 in each round. ``EQUIVALENT`` means that the ratio lies within 10 %
+    with 95 % confidence.
     """
     rounds = list(zip(speeds, reference, strict=False))
     if len(rounds) < MIN_ROUNDS:
@@ -69,10 +74,10 @@ def compare_paired(speeds: Sequence[float], reference: Sequence[float]) -> Paire
     ratios = [speed / other for speed, other in rounds]
     in_99, in_95 = confidence_interval(ratios, T_99), confidence_interval(ratios, T_95)
     limit = 1 + MARGIN
+    if is_obviously_faster(speeds, reference) or (in_99 and in_99[0] > limit):
+        return PairedResult.FASTER
+    if is_obviously_faster(reference, speeds) or (in_99 and in_99[1] < 1 / limit):
+        return PairedResult.SLOWER
     if in_95 and in_95[0] > 1 / limit and in_95[1] < limit:
         return PairedResult.EQUIVALENT
-    if in_99 and in_99[0] > limit:
-        return PairedResult.FASTER
-    if in_99 and in_99[1] < 1 / limit:
-        return PairedResult.SLOWER
     return PairedResult.UNDECIDED

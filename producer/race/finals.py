@@ -27,6 +27,9 @@ MAX_FINALISTS = 4
 MAX_ROUNDS = 5
 """Number of rounds, at most: candidates that are within the margin after these stay undecided."""
 
+ENOUGH_EXECUTIONS = 5_000
+"""Executions of the task in a race, from which on its finals have no more than ``MIN_ROUNDS``."""
+
 DOMINATED = 0.97
 """Share of a candidate's speed from which another one, with no more memory and slots, replaces it:
 workers that are started again differ by as much."""
@@ -93,14 +96,17 @@ def run_rounds(
     """
     running = list(finalists)
     speeds: dict[Candidate, list[float]] = {candidate: [] for candidate in running}
-    round_s = 0.0
+    round_s, round_executions = 0.0, 0
     for number in count():
         results = compare_with_leader({candidate: speeds[candidate] for candidate in running})
-        if None in results.values() and number < MAX_ROUNDS:
+        further = number < MIN_ROUNDS or (
+            number < MAX_ROUNDS and progress.executions + round_executions <= ENOUGH_EXECUTIONS
+        )
+        if None in results.values() and further:
             running = [candidate for candidate in running if results.get(candidate) != "slower"]
         elif not running or number >= MIN_ROUNDS:
             break
-        left_s = progress.left_s()
+        left_s, executions = progress.left_s(), progress.executions
         # Rounds are complete: candidates with one lap more or less could not be compared.
         if left_s < round_s or not all(map(progress.has_executions_for, running)):
             break
@@ -113,6 +119,7 @@ def run_rounds(
                 left_out[str(candidate)] = "failures" if failed else "memory"
                 yield from progress.stop(candidate)
         round_s = left_s - progress.left_s()
+        round_executions = progress.executions - executions
     return running
 
 

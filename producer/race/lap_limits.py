@@ -19,8 +19,8 @@ WINDOW_S: dict[Kind, float] = {"base": 0.7, "search": 0.7, "final": 1.0}
 only. The machine's speed changes within seconds, so many short laps in turn compare candidates
 better than a few long laps."""
 
-LAP_WORK_S = 25.0
-"""Seconds that the items of a lap take in total, at most: 250 items of 0.1 s."""
+LAP_WORK_S = 20.0
+"""Seconds that the items of a lap take in total, at most: 200 items of 0.1 s."""
 
 ITEMS_PER_SLOT = 3
 """Number of items per slot that a lap may run even if they take longer than ``LAP_WORK_S``."""
