@@ -65,6 +65,9 @@ def serve(seconds):
         time.sleep(seconds)
 '''
 
+NOISE = 1.15
+"""Ratio of two laps of the same workers while they compute; 42 to 61 items/s were measured."""
+
 
 @dataclass(frozen=True)
 class Workers:
@@ -165,7 +168,7 @@ def test_worker_more_worker_processes_help_and_more_slots_do_not(tmp_path: Path)
     one, more_slots = Candidate("threads", 64), Candidate("threads", 128)
     two = Candidate("threads", 32, workers=2)
     with started(tmp_path, one, more_slots, two) as workers:
-        rounds = workers.speeds("wait", 0.05, one, more_slots, two, rounds=3)
+        rounds = workers.speeds("wait", 0.02, one, more_slots, two, rounds=3)
         verdict = workers.verdict(one)
     assert verdict.limited_by == "worker"
     assert verdict.advice.helps == ("more worker processes",)
@@ -183,12 +186,12 @@ def test_gil_processes_help_and_for_them_the_cpu_limits_and_more_slots_do_not(
     half = Candidate("prefork", 1)
     candidates = threads, more_threads, processes, more_processes, half
     with started(tmp_path, *candidates) as workers:
-        rounds = workers.speeds("compute", 300_000, *candidates, rounds=3)
+        rounds = workers.speeds("compute", 300_000, *candidates, rounds=5)
         by_threads, by_processes = workers.verdict(threads), workers.verdict(processes)
     assert (by_threads.limited_by, by_processes.limited_by) == ("gil", "cpu")
     assert by_threads.advice.helps[0] == "processes (prefork)"
     assert by_processes.advice.helps == ("more cores",)
-    assert ratio(rounds, 2, 0) > HELPS
-    assert ratio(rounds, 1, 0) < HELPS
-    assert ratio(rounds, 3, 2) < HELPS
-    assert ratio(rounds, 2, 4) > HELPS  # a second core for the same task
+    assert ratio(rounds, 2, 0) > HELPS * NOISE
+    assert ratio(rounds, 1, 0) < HELPS * NOISE
+    assert ratio(rounds, 3, 2) < HELPS * NOISE
+    assert ratio(rounds, 2, 4) > HELPS * NOISE  # a second core for the same task
