@@ -6,7 +6,7 @@ from math import fsum
 from typing import Literal
 
 from poolrace.producer.analysis.race_hints import IDLE_SHARE, WAITING_TASK, Saturation
-from poolrace.producer.analysis.race_model import OUT_OF_CPU, fitted, item_cost
+from poolrace.producer.analysis.race_model import OUT_OF_CPU, PoolModel, fitted, item_cost
 from poolrace.producer.analysis.race_summary import CandidateSummary, is_busy, laps_of
 from poolrace.producer.results.race import Race
 
@@ -125,10 +125,24 @@ def advise(limit: Limit, evidence: Evidence) -> Advice:
 
 def gain_of_slots(race: Race, summary: CandidateSummary) -> float:
     """Ratio of the speed with any number of slots to that of a candidate, by the race's model."""
-    pool, workers = summary.candidate.pool, summary.candidate.workers
+    level = _model(race, summary).ceiling(summary.candidate.workers)
+    return level / max(summary.executions_per_s, 1e-9)
+
+
+def gain_of_workers(race: Race, summary: CandidateSummary) -> float:
+    """Ratio of the speed with twice the workers to that of a candidate, by the race's model.
+
+    Twice the workers do not help where the cores also run the producer and Redis.
+    """
+    level = _model(race, summary).law(2 * summary.candidate.workers)
+    return level / max(summary.executions_per_s, 1e-9)
+
+
+def _model(race: Race, summary: CandidateSummary) -> PoolModel:
+    """The model of a candidate's pool, from all laps of the pool."""
+    pool = summary.candidate.pool
     laps = [lap for one in race.candidates if one.pool == pool for lap in laps_of(race, one)]
-    model = fitted(pool, item_cost(race.base), laps, race.cores, gil=race.gil)
-    return model.ceiling(workers) / max(summary.executions_per_s, 1e-9)
+    return fitted(pool, item_cost(race.base), laps, race.cores, gil=race.gil)
 
 
 def _fails(evidence: Evidence) -> bool:
@@ -159,7 +173,11 @@ def _main_process_is_out_of_cpu(evidence: Evidence) -> bool:
         return False
     enough = NEARLY_OUT_OF_CPU if evidence.gained_too_little else OUT_OF_CPU
     most_workers = max(row.candidate.workers for row in evidence.best)
-    return share >= enough and summary.candidate.workers >= most_workers
+    return (
+        share >= enough
+        and summary.candidate.workers >= most_workers
+        and gain_of_workers(evidence.race, summary) > HELPS
+    )
 
 
 def _messages_take_the_cpu(evidence: Evidence) -> bool:

@@ -25,6 +25,9 @@ LAP_WORK_S = 20.0
 ITEMS_PER_SLOT = 3
 """Number of items per slot that a lap may run even if they take longer than ``LAP_WORK_S``."""
 
+BUSY_FACTOR = 1.5
+"""Ratio of the slots that may be busy at a time in a lap to those that were in the fastest one."""
+
 LONG_ITEM_S = 2.0
 """Seconds from which an item counts as long; a lap of long items runs one per slot. Of shorter
 ones a lap runs more, so that the start and the end of the lap do not count."""
@@ -165,7 +168,9 @@ class LapLimits:
         """Number of items that a lap needs for a throughput, at most."""
         if not self._shortest_s:
             return sys.maxsize
-        return max(ITEMS_PER_SLOT * candidate.slots, math.ceil(LAP_WORK_S / self._shortest_s))
+        busy = BUSY_FACTOR * self._shortest_s * max(self._best_speeds.values(), default=math.inf)
+        per_slot = ITEMS_PER_SLOT * min(candidate.slots, busy)
+        return math.ceil(max(per_slot, LAP_WORK_S / self._shortest_s))
 
     def _patience_s(self, candidate: Candidate) -> float:
         """Seconds without a finished item after which the candidate counts as hung."""

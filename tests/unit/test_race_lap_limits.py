@@ -39,12 +39,21 @@ def note(
 
 
 @pytest.mark.parametrize(
-    ("item_s", "slots", "items"),
-    [(0.1, 2, 200), (0.1, 64, 200), (0.1, 512, 3 * 512), (1.0, 2, 20), (1.0, 32, 96)],
+    ("item_s", "items_per_s", "slots", "items"),
+    [
+        (0.1, 1e4, 2, 200),
+        (0.1, 1e4, 64, 200),
+        (0.1, 1e4, 512, 3 * 512),
+        (0.1, 1e3, 512, 2 * 512 + 1),  # no more than 150 slots will be busy
+        (1.0, 1e3, 2, 20),
+        (1.0, 1e3, 32, 96),
+    ],
 )
-def test_a_lap_runs_20_s_of_items_or_three_per_slot(item_s: float, slots: int, items: int) -> None:
+def test_a_lap_runs_20_s_of_items_or_three_per_busy_slot(
+    item_s: float, items_per_s: float, slots: int, items: int
+) -> None:
     known = limits()
-    note(known, item_s)
+    note(known, item_s, items_per_s)
     assert known.lap(Candidate("gevent", slots), "search", 1, 0).max_items == items
 
 
