@@ -28,6 +28,10 @@ ITEMS_PER_SLOT = 3
 BUSY_FACTOR = 1.5
 """Ratio of the slots that may be busy at a time in a lap to those that were in the fastest one."""
 
+QUEUED = 2.0
+"""Ratio of a candidate's slots to those that may be busy, above which the items of its slots queue
+behind a service. Their throughput shows from the second of three items per slot on."""
+
 LONG_ITEM_S = 2.0
 """Seconds from which an item counts as long; a lap of long items runs one per slot. Of shorter
 ones a lap runs more, so that the start and the end of the lap do not count."""
@@ -96,6 +100,8 @@ class LapLimits:
         elif not options.window_s:
             if self._shortest_s >= LONG_ITEM_S:
                 min_items = candidate.slots
+            elif candidate.slots > QUEUED * self._busy_slots:
+                min_items = ITEMS_PER_SLOT * candidate.slots
             max_items = min(left, max(min_items, self._useful_items(candidate)))
         return self._plan(
             candidate,
@@ -168,9 +174,14 @@ class LapLimits:
         """Number of items that a lap needs for a throughput, at most."""
         if not self._shortest_s:
             return sys.maxsize
-        busy = BUSY_FACTOR * self._shortest_s * max(self._best_speeds.values(), default=math.inf)
-        per_slot = ITEMS_PER_SLOT * min(candidate.slots, busy)
+        per_slot = ITEMS_PER_SLOT * min(candidate.slots, self._busy_slots)
         return math.ceil(max(per_slot, LAP_WORK_S / self._shortest_s))
+
+    @property
+    def _busy_slots(self) -> float:
+        """Number of slots that may be busy at a time, infinite before a lap of several slots."""
+        speeds = [speed for slots, speed in self._best_speeds.items() if slots > 1]
+        return BUSY_FACTOR * self._shortest_s * max(speeds, default=math.inf)
 
     def _patience_s(self, candidate: Candidate) -> float:
         """Seconds without a finished item after which the candidate counts as hung."""

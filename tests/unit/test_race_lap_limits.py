@@ -44,7 +44,8 @@ def note(
         (0.1, 1e4, 2, 200),
         (0.1, 1e4, 64, 200),
         (0.1, 1e4, 512, 3 * 512),
-        (0.1, 1e3, 512, 2 * 512 + 1),  # no more than 150 slots will be busy
+        (0.1, 1e3, 256, 2 * 256 + 1),  # no more than 150 slots will be busy
+        (0.1, 1e3, 512, 3 * 512),  # most slots queue
         (1.0, 1e3, 2, 20),
         (1.0, 1e3, 32, 96),
     ],
@@ -53,7 +54,7 @@ def test_a_lap_runs_20_s_of_items_or_three_per_busy_slot(
     item_s: float, items_per_s: float, slots: int, items: int
 ) -> None:
     known = limits()
-    note(known, item_s, items_per_s)
+    note(known, item_s, items_per_s, Candidate("gevent", 2))
     assert known.lap(Candidate("gevent", slots), "search", 1, 0).max_items == items
 
 
