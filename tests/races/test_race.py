@@ -114,7 +114,7 @@ def test_a_task_that_would_be_retried_fails_at_once(project: CommandLine) -> Non
 
 
 def test_a_hanging_task_ends_at_its_time_limit(project: CommandLine) -> None:
-    answer = race(project, "proj.nap", "[3600]\n", "--time-limit", "1")
+    answer = race(project, "proj.nap", "[3600]\n", "--time-limit", "1", "--budget-s", "60")
     assert answer.code == 1
     assert "--time-limit" in answer.err
     assert race_processes(project) == []
