@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from poolrace.producer.analysis.item_cost import BLOCKED_OVERLAP
 from poolrace.producer.analysis.race_summary import CandidateSummary, is_busy, laps_of
 from poolrace.producer.results.candidate import Candidate
 from poolrace.producer.results.race import Race
@@ -37,9 +38,6 @@ WAITING_TASK = 0.5
 MOST = 0.5
 """Share of failed items above which a pool counts as one in which the task does not work."""
 
-MIN_OVERLAP = 1.5
-"""Mean number of greenlets that run at a time, below which they are reported as blocked."""
-
 LONG_ITEM_S = 0.02
 """Seconds of an item from which the CPU time of its message does not matter."""
 
@@ -72,7 +70,7 @@ def find_blocking(
         and summary.candidate.slots >= 4
         and summary.failed_share <= MOST  # items that fail at once do not overlap either
         and (
-            summary.overlap < MIN_OVERLAP * summary.candidate.workers
+            summary.overlap < BLOCKED_OVERLAP * summary.candidate.workers
             or (quiet and summary.cores_used < 0.7 and _lead_of_threads(summaries, summary) > 2)
         )
     ]

@@ -34,7 +34,7 @@ READY_POLL_S = 0.2
 """Seconds between two checks of whether workers that start have ended."""
 
 MAX_LINE_BYTES = 4096
-"""Bytes of an incomplete line from a worker that are kept: a write of so many is atomic."""
+"""Bytes of an incomplete line from a worker that are kept, the largest write that is atomic."""
 
 FORKED = "the task calls os.fork, and the forked process returns from it; end it by os._exit"
 """Reason why workers that copy themselves are stopped: each copy would take items, and so on."""
