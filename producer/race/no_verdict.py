@@ -65,7 +65,9 @@ def all_failed(options: RaceOptions, laps: Sequence[Lap]) -> AllFailed:
 
 
 def no_finalists(reasons: Mapping[str, Reason | None], progress: Progress) -> JobFailed:
-    """The error of a race in which no candidate of these could be measured."""
+    """The error of a race in which no candidate could be measured to the end."""
+    if progress.failures and "failures" not in reasons.values():
+        reasons = {**reasons, **dict.fromkeys(map(str, progress.failures), "failures")}
     named = ", ".join(f"{name} ({reason})" for name, reason in reasons.items())
     if "failures" in reasons.values():
         return JobFailed(f"no candidate could be measured: {named}: {_reasons(progress)}")

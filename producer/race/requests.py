@@ -156,6 +156,11 @@ class Progress:
             self._running.difference_update(running)
         self._ready.difference_update(candidates)
 
+    @property
+    def all_lost(self) -> bool:
+        """Whether the workers ended or hung in every lap that was measured."""
+        return all(lap.lost for lap in self.laps)
+
     def is_ready(self, candidate: Candidate) -> bool:
         """Whether the candidate runs, or can be started for each of its laps."""
         return candidate in self._ready

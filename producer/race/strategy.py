@@ -94,28 +94,33 @@ class _Strategy:
 
     def decision(self, interruption: Interruption = "") -> Decision:
         """The decision that follows from the laps so far."""
-        ended = {search.pool: search.ended for search in self._searches if search.ended}
         return Decision(
             finalists=self._finalists,
             left_out=self._left_out,
-            ended={**ended, **self._ended},
+            ended={**self._ended_searches(), **self._ended},
             interruption=interruption,
         )
 
     def give_up(self, reason: Reason) -> None:
         """Note the reason for all pools and candidates that were not measured to the end.
 
-        Raises ``JobFailed`` if no item has succeeded.
+        Raises ``JobFailed`` if no item has succeeded, or all workers ended or hung.
         """
         laps = self._progress.laps
         if not any(lap.items for lap in laps):
             raise base_error(self._options, self._progress, gave_up=True)
+        if reason == "time" and self._progress.all_lost:
+            raise no_finalists({**self._ended_searches(), **self._left_out}, self._progress)
         done = {search.pool for search in self._searches if search.ended}
         self._ended = {pool: reason for pool in self._pools if pool not in done}
         measured = {lap.candidate for lap in laps}
         for candidate in (*self._given, *self._finalists):
             if candidate not in measured:
                 self._left_out.setdefault(str(candidate), reason)
+
+    def _ended_searches(self) -> dict[str, Reason]:
+        """Pool -> why its search ended."""
+        return {search.pool: search.ended for search in self._searches if search.ended}
 
     def measure_base(self, bases: Sequence[Candidate]) -> Steps[None]:
         """Measure the base; solo takes part in the race afterwards, if it is to and works."""
@@ -210,9 +215,8 @@ class _Strategy:
             memory[lap.candidate] = max(memory.get(lap.candidate, 0), lap.peak_memory_bytes)
         self._finalists = choose_finalists(self._speeds, memory, self._given)
         if not self._finalists:
-            ended = {search.pool: search.ended for search in self._searches}
-            reasons = {**ended, **self._left_out}
-            if EARLY_ENDS & {*reasons.values()}:
+            reasons = {**self._ended_searches(), **self._left_out}
+            if EARLY_ENDS & {*reasons.values()} and not progress.all_lost:
                 return  # the base laps are all that there was time for
             raise no_finalists(reasons, progress)
         yield from progress.stop(*(c for c in self._speeds if c not in self._finalists))

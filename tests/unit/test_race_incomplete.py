@@ -12,8 +12,8 @@ from poolrace.producer.analysis.race_verdict import judge
 from poolrace.producer.errors import JobFailed
 from poolrace.producer.race.no_verdict import NOT_RUN, base_error
 from poolrace.producer.race.race import execute
-from poolrace.producer.race.requests import GivenUp, Measure, Progress, Start
-from poolrace.producer.race.strategy import Decision
+from poolrace.producer.race.requests import Answer, GivenUp, Measure, Progress, Start
+from poolrace.producer.race.strategy import Decision, strategy
 from poolrace.producer.reports.formats import text
 from poolrace.producer.results.candidate import SOLO, Candidate
 from poolrace.producer.results.race import Race, Reason
@@ -238,6 +238,16 @@ def test_a_given_candidate_whose_items_all_fail_is_out_after_one_lap() -> None:
     assert judge(raced).complete
     with pytest.raises(JobFailed, match=r"no candidate could be measured: threads:8 \(failures\)"):
         run_race(machine(fails_in=["threads"]), ["threads:8"])
+
+
+def test_workers_that_end_after_an_item_succeeded_are_an_error_when_the_time_is_over() -> None:
+    steps = strategy(OPTIONS, ["prefork"], [], cores=2)
+    next(steps)
+    steps.send(Answer(0.5, 0, [SOLO]))
+    lost = replace(lap(SOLO, "base", 1), items=1, lost=True)
+    steps.send(Answer(9.0, 2, [], lost, {SOLO: "solo ended: exit code 3"}))
+    with pytest.raises(JobFailed, match=r"measured: .*solo \(failures\): solo ended: exit code 3$"):
+        steps.throw(GivenUp())
 
 
 def test_candidates_that_fail_for_one_reason_are_named_together() -> None:
