@@ -47,6 +47,8 @@ class Comparison:
     """Reason why the comparison is not complete."""
     planned: Count = 0
     """Number of runs that were planned; 0 in files of older versions."""
+    invocation: str = ""
+    """Command line that repeats the comparison; empty in files of older versions."""
 
     def __post_init__(self) -> None:
         if not self.environment.hosts:

@@ -43,6 +43,12 @@ Cores = Annotated[float, Meta(ge=0, le=1e6)]
 Percentiles = Annotated[list[Seconds], Meta(min_length=3, max_length=3)]
 """p50, p95 and p99 of a time."""
 
+QUANTILES = 21
+"""Number of stored quantiles of a time: 0 %, 5 %, ... 100 %."""
+
+Quantiles = Annotated[list[Seconds], Meta(min_length=QUANTILES, max_length=QUANTILES)]
+"""Quantiles of a time: 0 %, 5 %, ... 100 %, ascending."""
+
 Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]*\Z")]
 """A name that poolrace gave: of a pool, a workload or a parameter. It may become a CSS class."""
 

@@ -60,6 +60,8 @@ class PoolMap:
     """Number of laps that a complete map would have, at least; 0 in files that do not hold it."""
     budget_s: Seconds = 0.0
     """Time budget in seconds; 0 in files that do not hold it."""
+    invocation: str = ""
+    """Command line that repeats the measurement; empty in files of older versions."""
 
     def to_json(self) -> dict[str, Any]:
         """The map as a JSON object."""

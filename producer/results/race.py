@@ -15,6 +15,7 @@ from poolrace.producer.results.fields import (
     Name,
     Percentiles,
     PositiveCount,
+    Quantiles,
     Rate,
     Seconds,
     Time,
@@ -74,6 +75,14 @@ class Lap:
     """Whether the workers ended or hung before the lap did."""
     traceback: str = ""
     """Traceback of the first failure."""
+    at_s: Seconds | None = None
+    """Seconds from the start of the race to the start of the lap; ``None`` in files of older
+    versions."""
+    waiting_quantiles_s: Quantiles | None = None
+    """Quantiles of the time between sending an item and its start; ``None`` in files of older
+    versions, and for laps without items."""
+    running_quantiles_s: Quantiles | None = None
+    """Quantiles of the time between start and end of an item; ``None`` likewise."""
 
     def __post_init__(self) -> None:
         require_divisible(
@@ -154,6 +163,8 @@ class Race:
     """Names of the tasks that the task sent; they were not run."""
     retried: bool = False
     """Whether the task asked to be retried; the item failed instead."""
+    invocation: str = ""
+    """Command line that repeats the race; empty in files of older versions."""
 
     @property
     def candidates(self) -> list[Candidate]:

@@ -1,7 +1,7 @@
 """A run: the raw values of one measured execution of a job."""
 
 from dataclasses import asdict, dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta, convert
 
@@ -24,6 +24,14 @@ Interval = Annotated[list[Index], Meta(min_length=2, max_length=2)]
 """Start and stop of a range of indices."""
 
 
+ChunkMark = Literal["", "retried", "resent", "backup", "duplicate"]
+"""Reason why a chunk was sent more than once; ``duplicate``: its result was ignored, because the
+chunk was done already."""
+
+EventKind = Literal["", "joined", "silent", "left", "resent", "retried", "backup", "reconnected"]
+"""Kind of an event; empty in files of older versions, and for events of no other kind."""
+
+
 @dataclass(frozen=True, slots=True)
 class ChunkRecord:
     """The record of one chunk: its range, host, slot, times and values."""
@@ -39,6 +47,15 @@ class ChunkRecord:
     """The partial of the chunk; ``None`` if it is a big integer."""
     merged: int | None
     """The value of the job after this chunk was merged; ``None`` if it is a big integer."""
+    sent_s: Seconds | None = None
+    """Seconds from the start of the run until the chunk was dispatched, by the producer's clock;
+    ``None`` in files of older versions."""
+    cpu_s: Seconds | None = None
+    """CPU seconds of the chunk; ``None`` in files of older versions."""
+    waited_s: Seconds | None = None
+    """Seconds of the duration in which the chunk waited; ``None`` in files of older versions."""
+    mark: ChunkMark = ""
+    """Reason why the chunk was sent more than once, or its result arrived twice."""
 
 
 @dataclass(slots=True)
@@ -58,6 +75,30 @@ class Event:
     """Seconds from the start of the run, by the producer's clock."""
     what: str
     """Description of the event for users."""
+    kind: EventKind = ""
+    host: str = ""
+    """Name of the host that the event is about; empty if there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class UtilisationRow:
+    """Busy seconds of one slot, of one host, or of all hosts, in each bin of a run."""
+
+    host: str
+    """Name of the host; empty for all hosts together."""
+    slot: str
+    """Name of the slot; empty for all slots of the host together."""
+    busy_s: list[Seconds]
+    """Busy seconds in each bin, summed over the slots of the row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Utilisation:
+    """Busy seconds of the whole run over time, in bins of equal length."""
+
+    bin_s: PositiveSeconds
+    """Length of a bin in seconds."""
+    rows: list[UtilisationRow]
 
 
 @dataclass(frozen=True)
@@ -109,6 +150,9 @@ class Run:
     """Name of the host -> name of the slot -> share."""
     events: list[Event]
     records: list[ChunkRecord]
+    """Records of all chunks, or of a selection that covers the whole run."""
+    utilisation: Utilisation | None = None
+    """Utilisation of the slots over time; ``None`` in files of older versions."""
 
     def __post_init__(self) -> None:
         whole = [[self.start, self.stop]] if self.start < self.stop else []
