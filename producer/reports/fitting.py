@@ -39,9 +39,7 @@ def wrapped(line: str, width: int | None) -> list[str]:
     return [*lines, current]
 
 
-def table(
-    columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int | None
-) -> list[str]:
+def table(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int | None) -> list[str]:
     """The lines of the table, none longer than ``width`` cells; ``None``: any width.
 
     Columns are left out by priority until the table fits. If not even the first ones fit, each row

@@ -9,8 +9,8 @@ class Column:
 
     name: str
     priority: int = 0
-    """0: shown on every terminal. On a narrow one, columns with the largest number go first; columns
-    with the same number go together."""
+    """0: shown on every terminal. On a narrow one, columns with the largest number are left out
+    first; columns with the same number are left out together."""
     alone: str = ""
     """Name with its unit, where the neighbour that says the unit is not shown."""
 

@@ -32,7 +32,9 @@ def render(run: Run) -> str:
         f"  CPU {run.cpu_s:.2f} s, context switches {switches}, peak memory {memory}",
         f"  start-up {run.startup_s:.2f} s, not included in the time",
     ]
-    lines += [f"  {line}" for host in sorted(run.shares, key=natural_key) for line in _share(run, host)]
+    lines += [
+        f"  {line}" for host in sorted(run.shares, key=natural_key) for line in _share(run, host)
+    ]
     lines += [f"  at {event.at_s:.1f} s: {event.what}" for event in run.events]
     if 0 < run.chunks == len(run.records) <= MAX_PARTIALS:
         partials = (
