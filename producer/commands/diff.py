@@ -11,8 +11,8 @@ import click
 from poolrace.producer.analysis.diff import DEFAULT_MARGIN, Diff, compare_results
 from poolrace.producer.commands.help import Command
 from poolrace.producer.commands.output import Output
-from poolrace.producer.errors import CheckFailed
 from poolrace.producer.commands.terminal import print_report, wide_option
+from poolrace.producer.errors import CheckFailed
 from poolrace.producer.program import examples
 from poolrace.producer.reports.formats import FORMATS, format_for
 from poolrace.producer.reports.views.diff import factor
