@@ -63,7 +63,7 @@ def test_the_page_of_tasks_shows_each_chunk_of_a_job(
 
     first = run["records"][0]
     task_id = f"{run['job']}.{first['start']}-{first['stop']}"
-    page.locator("#tasks-table").get_by_role("link", name=task_id).click()
+    page.locator("#tasks-table").get_by_role("link", name=task_id, exact=True).click()
     expect(page).to_have_url(re.compile("/task/"))
     expect(page.get_by_text(task_id).first).to_be_visible(timeout=PATIENCE_MS)
     expect(page.get_by_text("SUCCESS").first).to_be_visible(timeout=PATIENCE_MS)
