@@ -184,7 +184,7 @@ def _render_started(variables: Mapping[str, str]) -> str:
     listed = ", ".join(f"{pool} ({number})" for pool, number in hosts.items() if number)
     return (
         f"a cluster of containers is running; worker hosts: {listed}\n"
-        f"Flower: {flower_url(variables[FLOWER_PORT_VARIABLE])}"
+        f"Flower: {flower_url(variables[FLOWER_PORT_VARIABLE], {**variables, **os.environ})}"
         f" (login {variables[FLOWER_LOGIN]})\n"
         f"{next_commands(f'{make} scale POOL=gevent N=4', f'{make} down')}"
     )

@@ -13,7 +13,7 @@ from http import HTTPStatus
 from urllib.request import Request, urlopen
 
 from poolrace.producer.cluster.ports import LOOPBACK
-from poolrace.producer.settings import Settings
+from poolrace.producer.settings import FLOWER_PREFIX, Settings
 
 FLOWER_PORT = 5555
 """TCP port of Flower by default."""
@@ -21,8 +21,8 @@ FLOWER_PORT = 5555
 FLOWER_ANSWER_S = 4.0
 """Seconds to wait for Flower's answer; Flower queries Redis before it answers."""
 
-COLUMNS = "name,args,kwargs,state,received,runtime,worker"
-"""Columns of Flower's list of tasks. The task's id is left out: it consists of range and job."""
+COLUMNS = "name,uuid,args,kwargs,state,received,runtime,worker"
+"""Columns of Flower's list of tasks. The task's id, ``uuid``, links to the task's page."""
 
 
 def flower_command(address: str, port: int) -> list[str]:
@@ -68,7 +68,13 @@ def main() -> None:
         sys.exit(not flower_answers(url, settings.flower_login or ""))
     # Every address of the container; the host publishes one port of it.
     command = flower_command("0.0.0.0", FLOWER_PORT)  # noqa: S104 # see above
-    os.execv(sys.executable, command)  # noqa: S606 # no shell is wanted
+    # Compose passes on a variable that is set to nothing, which would end Flower.
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if value or not name.startswith(FLOWER_PREFIX)
+    }
+    os.execve(sys.executable, command, environment)  # noqa: S606 # no shell is wanted
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from poolrace.producer.commands.compare import models_named
 from poolrace.producer.commands.help import Command
 from poolrace.producer.commands.options import Count
 from poolrace.producer.commands.output import Output
+from poolrace.producer.commands.terminal import wide_option
 from poolrace.producer.experiments.plans import Case, Plan
 from poolrace.producer.jobs.job import Job
 from poolrace.producer.jobs.schedules import AUTO
@@ -36,7 +37,8 @@ RESULTS, REPORT = Path("results.json"), Path("report.html")
 @click.option(
     "--repeat", type=Count(least=1), default="3", show_default=True, help="Runs of each model."
 )
-def command(stop: int, repeat: int) -> None:
+@wide_option
+def command(stop: int, repeat: int, *, wide: bool) -> None:
     """Compare all models on the sum of range(0, 100_000_000).
 
     It takes about two minutes on two cores. The command always starts a temporary cluster with
@@ -45,7 +47,7 @@ def command(stop: int, repeat: int) -> None:
     """
     job = Job(make_workload("sum", {}), 0, stop)
     plan = Plan(job, [Case(model, AUTO) for model in models_named(MODELS, MODELS)], repeat)
-    output = Output(RESULTS, REPORT, as_json=False)
+    output = Output(RESULTS, REPORT, as_json=False, wide=wide)
     settings = replace(
         Settings.from_env(),
         broker_url=None,

@@ -11,6 +11,7 @@ import click
 from poolrace.producer.analysis.diff import DEFAULT_MARGIN, Diff, compare_results
 from poolrace.producer.commands.help import Command
 from poolrace.producer.commands.output import Output
+from poolrace.producer.commands.terminal import print_report, wide_option
 from poolrace.producer.errors import CheckFailed
 from poolrace.producer.program import examples
 from poolrace.producer.reports.formats import FORMATS, format_for
@@ -110,6 +111,7 @@ class Condition(click.ParamType[float]):
     help="File for a report; its suffix chooses the format: .txt, .md, .csv or .html.",
 )
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+@wide_option
 def command(
     old: Path, new: Path, margin: float, limit: float | None, format_: str | None, **options: Any
 ) -> None:
@@ -128,8 +130,10 @@ def command(
         write_file(output.report, FORMATS[format_for(output.report)](diff))
     if output.as_json:
         click.echo(figures)
+    elif format_ in (None, "text"):
+        print_report(diff, wide=output.wide)
     else:
-        click.echo(FORMATS[format_ or "text"](diff), nl=False)
+        click.echo(FORMATS[format_](diff), nl=False)
     if limit is not None:
         _check(diff, limit)
 

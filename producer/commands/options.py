@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from poolrace.producer.commands.completion import complete_names
+from poolrace.producer.commands.terminal import wide_option
 from poolrace.producer.executors.models import LOCAL_MODELS, Model
 from poolrace.producer.jobs.job import MIN_TIME_LIMIT_S, Job
 from poolrace.producer.jobs.schedules import SCHEDULES, ScheduleChoice
@@ -159,7 +160,7 @@ def measuring_options(command: F) -> F:
 
 
 def result_options(command: F) -> F:
-    """Add ``--out``, ``--report`` and ``--json``."""
+    """Add ``--out``, ``--report``, ``--json`` and ``--wide``."""
     path = click.Path(path_type=Path)
     options: list[Callable[[F], F]] = [
         click.option("--out", type=path, help="File for the raw results, as JSON."),
@@ -171,6 +172,7 @@ def result_options(command: F) -> F:
         click.option(
             "--json", "as_json", is_flag=True, help="Print the results as JSON, not as a table."
         ),
+        wide_option,
     ]
     return _add_options(options, command)
 

@@ -11,6 +11,7 @@ from typing import Any, Self
 import click
 
 from poolrace.producer.commands.closed_pipe import discard_output
+from poolrace.producer.commands.terminal import print_report
 from poolrace.producer.errors import JobFailed
 from poolrace.producer.experiments.compare import compare
 from poolrace.producer.experiments.plans import Plan
@@ -28,7 +29,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Output:
-    """The output options of a command: ``--out``, ``--report`` and ``--json``.
+    """The output options of a command: ``--out``, ``--report``, ``--json``, ``--wide``.
 
     Raises ``UsageError`` for a path that cannot be written, or whose suffix does not fit, before
     anything is measured.
@@ -37,6 +38,8 @@ class Output:
     out: Path | None
     report: Path | None
     as_json: bool
+    wide: bool = False
+    """Whether to print all columns of the table, also on a narrow terminal."""
 
     def __post_init__(self) -> None:
         if self.out and self.report and self.out.resolve() == self.report.resolve():
@@ -54,11 +57,12 @@ class Output:
     @classmethod
     def from_options(cls, options: dict[str, Any]) -> Self:
         """Create an output from the typed options, and remove them from ``options``."""
-        return cls(options.pop("out"), options.pop("report"), options.pop("as_json"))
+        out, report = options.pop("out"), options.pop("report")
+        return cls(out, report, options.pop("as_json"), options.pop("wide"))
 
     def run_plan(self, plan: Plan, settings: Settings, *, flower: bool = False) -> None:
         """Measure the plan and write the results; raises ``JobFailed`` if a run is not exact."""
-        with self.keeping_incomplete() as keep, run_bars(plan.job) as make_observer:
+        with self.keeping_incomplete() as keep, run_bars(plan.job, plan.runs) as make_observer:
             comparison = compare(
                 plan, settings, flower=flower, make_observer=make_observer, keep=keep
             )
@@ -89,7 +93,7 @@ class Output:
         if self.as_json:
             click.echo(json.dumps(_json_output(results), indent=2))
         else:
-            click.echo(FORMATS["text"](results), nl=False)
+            print_report(results, wide=self.wide)
 
     def _write_incomplete(self, results: Results) -> None:
         """Write the results; a full disk or a closed pipe does not hide the first error."""

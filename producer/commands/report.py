@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from poolrace.producer.commands.help import Command
+from poolrace.producer.commands.terminal import print_report, wide_option
 from poolrace.producer.program import examples
 from poolrace.producer.reports.formats import FORMATS, SUFFIXES, format_for
 from poolrace.producer.results.files import load, require_writable, write_file
@@ -30,7 +31,8 @@ from poolrace.workers.errors import UsageError
 @click.option(
     "--out", type=click.Path(path_type=Path), help="File to write.  [default: standard output]"
 )
-def command(results: Path, format_: str | None, out: Path | None) -> None:
+@wide_option
+def command(results: Path, format_: str | None, out: Path | None, *, wide: bool) -> None:
     """Render the stored RESULTS of a comparison, a race or a map.
 
     RESULTS is a file that --out of compare, sweep, scale, race or map has written. Nothing is
@@ -42,7 +44,11 @@ def command(results: Path, format_: str | None, out: Path | None) -> None:
         raise UsageError(f"--format {format_} does not fit --out {out}; leave one of them out")
     if format_ == "png" and out is None and sys.stdout.isatty():
         raise UsageError("--format png is an image, which a terminal cannot show; add --out FILE")
-    content = FORMATS[format_](load(results))
+    loaded = load(results)
+    if out is None and format_ == "text":
+        print_report(loaded, wide=wide)
+        return
+    content = FORMATS[format_](loaded)
     if out is None:
         click.echo(content, nl=False)
         return

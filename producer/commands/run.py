@@ -17,6 +17,7 @@ from poolrace.producer.commands.options import (
     settings_from,
     time_limit_option,
 )
+from poolrace.producer.commands.terminal import print_wrapped
 from poolrace.producer.errors import JobFailed
 from poolrace.producer.executors.models import Model
 from poolrace.producer.experiments.compare import measured_runs
@@ -66,7 +67,10 @@ def command(
 
 def print_run(run: Run, *, as_json: bool) -> None:
     """Print the run; raises ``JobFailed`` if it is not exact."""
-    click.echo(json.dumps(run.to_json(), indent=2) if as_json else render(run), nl=as_json)
+    if as_json:
+        click.echo(json.dumps(run.to_json(), indent=2))
+    else:
+        print_wrapped(render(run))
     if not run.exact:
         raise JobFailed(f"the value {run.value} is not the expected {run.expected}")
 

@@ -5,14 +5,17 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from statistics import fmean
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.table import Column
 
 from poolrace.producer.experiments.compare import ObserverFactory
+from poolrace.producer.experiments.dispatch import Observer
 from poolrace.producer.jobs.job import Job
 from poolrace.producer.jobs.ledger import Ledger
+from poolrace.producer.printable import printable
 from poolrace.workers.chunks import ChunkResult
 
 REFRESH_S = 0.1
@@ -24,6 +27,12 @@ FIRST_LINE_S = 10.0
 LINES_S = 600.0
 """Seconds between two lines of a long run, at most; before, each line comes after twice the time of
 the last one."""
+
+ENOUGH_S = 5.0
+"""Seconds of a run before a bar estimates from it; the first chunks wait for cold workers."""
+
+ENOUGH_RESULTS = 4
+"""Number of results before a bar estimates from a run: one chunk may cost less than the others."""
 
 logger = logging.getLogger(__name__)
 
@@ -90,39 +99,62 @@ class Lines:
         )
 
 
-class _Bar:
-    """The progress bar of a run: chunks, merged value, rate, time left, share of each host."""
+class Bar:
+    """The progress bar of all runs of a comparison: number of the run, rate, time left."""
 
-    def __init__(self, progress: Progress, job: Job, title: str) -> None:
+    def __init__(
+        self, progress: Progress, job: Job, runs: int, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._progress = progress
-        self._task: TaskID = progress.add_task(title, total=len(job), figures="")
-        self._time_left = TimeLeft(job)
-        self._shown = 0.0
-        self._chunks = 0
-        self._indices: dict[str, int] = {}
+        self._job = job
+        self._runs = runs
+        self._clock = clock
+        self._task: TaskID = progress.add_task("starting", total=runs * len(job), rate="", left="")
+        self._time_left = TimeLeft(job, clock)
+        self._number = 0
+        self._shown_at = clock()
+        self._results = 0
+        self._measured_s: list[float] = []
+
+    def start(self, title: str) -> Observer:
+        """Begin the next run; returns its observer."""
+        self._number += 1
+        self._results = 0
+        self._time_left = TimeLeft(self._job, self._clock)
+        number = f"run {self._number} of {self._runs} · " if self._runs > 1 else ""
+        self._progress.update(self._task, description=printable(f"{number}{title}"), rate="0/s")
+        return self.update
 
     def update(self, ledger: Ledger, result: ChunkResult | None) -> None:
         """Count the result and redraw the bar: the observer of the run."""
-        if result is not None:
-            self._chunks += 1
-            host = self._indices.get(result.host, 0)
-            self._indices[result.host] = host + len(result.chunk)
-        now = time.monotonic()
-        if now - self._shown >= REFRESH_S or ledger.complete:
-            self._shown = now
-            figures = self._figures(ledger)
-            self._progress.update(self._task, completed=ledger.done, figures=figures)
+        self._results += result is not None
+        now = self._clock()
+        if now - self._shown_at < REFRESH_S and not ledger.complete:
+            return
+        self._shown_at = now
+        elapsed_s = self._time_left.elapsed_s
+        left = self._left(ledger)
+        if ledger.complete and len(self._measured_s) < self._number:
+            self._measured_s.append(elapsed_s)
+        self._progress.update(
+            self._task,
+            completed=(self._number - 1) * len(self._job) + ledger.done,
+            rate=f"{ledger.done / max(elapsed_s, 1e-9):.3g}/s",
+            left=left,
+        )
 
-    def _figures(self, ledger: Ledger) -> str:
-        rate = ledger.done / max(self._time_left.elapsed_s, 1e-9)
-        value = str(ledger.value) if ledger.value.bit_length() < 100 else "a big integer"
-        shares = ", ".join(
-            f"{host} {indices / max(ledger.done, 1):.0%}" for host, indices in self._indices.items()
-        )
-        return (
-            f"{self._chunks} chunks · value {value} · {rate:.3g}/s"
-            f" · {self._time_left.words(ledger)} · {shares}"
-        )
+    def _left(self, ledger: Ledger) -> str:
+        """Time left of all runs, from the runs so far; nothing before there is evidence."""
+        elapsed_s = self._time_left.elapsed_s
+        is_enough = ledger.complete or (elapsed_s >= ENOUGH_S and self._results >= ENOUGH_RESULTS)
+        run_left_s = self._time_left.seconds(ledger) if is_enough else None
+        measured_s = self._measured_s
+        if run_left_s is None and measured_s:
+            run_left_s = max(fmean(measured_s) - elapsed_s, 0.0)
+        if run_left_s is None:
+            return ""
+        run_s = fmean([*measured_s, elapsed_s + run_left_s])
+        return f"about {in_words(run_left_s + (self._runs - self._number) * run_s)} left"
 
 
 @contextmanager
@@ -137,19 +169,28 @@ def steps(number: int) -> Iterator[Callable[[str], None]]:
 
 
 @contextmanager
-def run_bars(job: Job) -> Iterator[ObserverFactory]:
-    """Show the progress of each run; yields the observer factory that creates bars or lines."""
+def run_bars(job: Job, runs: int = 1) -> Iterator[ObserverFactory]:
+    """Show the progress of the runs; yields the observer factory that starts a run of the bar."""
     if not sys.stderr.isatty():
         yield lambda title: Lines(job, title).update
         return
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=12),
-        TextColumn("{task.percentage:>3.0f}%"),
+    with bar_display(Console(stderr=True)) as progress:
+        yield Bar(progress, job, runs).start
+
+
+def bar_display(console: Console) -> Progress:
+    """The display of a bar: only the title is shortened where the terminal is narrow."""
+    return Progress(
         TextColumn(
-            "{task.fields[figures]}",
+            "{task.description}",
+            markup=False,
             table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis"),
         ),
+        BarColumn(bar_width=12),
+        TextColumn("{task.percentage:>3.0f}%", table_column=Column(no_wrap=True)),
+        TextColumn("{task.fields[rate]}", table_column=Column(no_wrap=True)),
+        TextColumn("{task.fields[left]}", table_column=Column(no_wrap=True)),
+        console=console,
+        transient=True,
+        expand=True,
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True, expand=True) as progress:
-        yield lambda title: _Bar(progress, job, title).update

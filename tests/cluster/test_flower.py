@@ -60,6 +60,13 @@ def test_the_page_of_tasks_shows_each_chunk_of_a_job(
     picture = Path(SCREENSHOTS or tmp_path) / "flower.png"
     page.screenshot(path=picture)
     assert picture.stat().st_size > 10_000
+
+    first = run["records"][0]
+    task_id = f"{run['job']}.{first['start']}-{first['stop']}"
+    page.locator("#tasks-table").get_by_role("link", name=task_id, exact=True).click()
+    expect(page).to_have_url(re.compile("/task/"))
+    expect(page.get_by_text(task_id).first).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_text("SUCCESS").first).to_be_visible(timeout=PATIENCE_MS)
     context.close()
 
 

@@ -2,22 +2,26 @@
 
 import io
 import logging
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, fields
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from poolrace.producer.experiments.progress import (
     FIRST_LINE_S,
     LINES_S,
+    Bar,
     Lines,
     TimeLeft,
+    bar_display,
     in_words,
     run_bars,
 )
 from poolrace.producer.jobs.job import Job
 from poolrace.producer.jobs.ledger import Ledger
-from poolrace.workers.chunks import Chunk
+from poolrace.workers.chunks import Chunk, ChunkResult
 from poolrace.workers.workloads import make_workload
 
 
@@ -121,3 +125,61 @@ def test_the_observer_of_a_run_without_a_terminal_writes_lines(
     with run_bars(job("sum", 10)) as make_observer:
         observer = make_observer("local:single")
     assert isinstance(getattr(observer, "__self__", None), Lines)
+
+
+@dataclass
+class Screen:
+    """A terminal of 80 columns with the bar of a comparison of 40 runs of 1,000 indices."""
+
+    def __post_init__(self) -> None:
+        self.clock = Clock()
+        self.work = job("sum", 1000)
+        self.console = Console(file=io.StringIO(), force_terminal=True, width=80)
+        self.display = bar_display(self.console)
+        self.bar = Bar(self.display, self.work, 40, self.clock)
+
+    def lines(self) -> list[str]:
+        with self.console.capture() as capture:
+            self.console.print(self.display.get_renderable())
+        text = re.sub(r"\x1b\[[0-9;]*m", "", capture.get())
+        return text.rstrip("\n").split("\n")
+
+    def run(self, title: str, seconds: list[float]) -> list[str]:
+        """Do a run whose chunks arrive after these seconds each; returns the line at each chunk."""
+        observer, ledger, shown = self.bar.start(title), self.work.ledger(), []
+        for number, wait_s in enumerate(seconds):
+            self.clock.now += wait_s
+            chunk = Chunk(100 * number, 100 * number + 100)
+            ledger.add(chunk, 1)
+            observer(ledger, result_of(chunk))
+            [line] = self.lines()
+            assert len(line) <= 80
+            assert re.search(r"[0-9.e+]+/s", line), line
+            shown.append(line)
+        return shown
+
+
+def result_of(chunk: Chunk) -> ChunkResult:
+    empty = dict.fromkeys((field.name for field in fields(ChunkResult)), 0)
+    return ChunkResult(**{**empty, "chunk": chunk, "host": "host", "slot": "1"})  # type: ignore[arg-type] # made up
+
+
+def test_one_bar_shows_all_runs_of_a_comparison_with_their_numbers_in_80_columns() -> None:
+    screen = Screen()
+    assert screen.run("celery:prefork", [0.5] * 10)[0].startswith("run 1 of 40 · celery:prefork")
+    last = screen.run("a model with a name that is longer than the terminal " * 3, [0.5] * 10)[-1]
+    assert last.startswith("run 2 of 40 · a model")
+    assert " 200/s " in last
+    assert "  5%" in last
+
+
+def test_the_bar_names_no_time_left_before_there_is_evidence() -> None:
+    shown = Screen().run("celery:prefork", [3.0, 1.0, 1.0, 1.0, 1.0, 1.0])
+    assert not any("left" in line for line in shown[:3])
+    assert "left" in shown[3]
+
+
+def test_the_time_left_is_that_of_all_runs() -> None:
+    screen = Screen()
+    screen.run("celery:prefork", [1.0] * 10)
+    assert "about 6 min left" in screen.run("celery:prefork", [1.0])[0]  # 9 s, and 38 runs of 10 s

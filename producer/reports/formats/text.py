@@ -1,29 +1,20 @@
 """``text``: the report with an aligned table, for a terminal."""
 
 from poolrace.producer.printable import printable
+from poolrace.producer.reports.fitting import table, wrapped
 from poolrace.producer.reports.views.view import Viewed, view
 
 
-def render(results: Viewed) -> str:
-    """Summary, table, validity, notes, findings and environment."""
+def render(results: Viewed, width: int | None = None, *, wide: bool = False) -> str:
+    """Summary, table, validity, notes, findings and environment.
+
+    No line is longer than ``width`` cells; ``None``: lines have any length. ``wide`` shows all
+    columns nevertheless.
+    """
     content = view(results)
-    rows = [content.header, *content.cells]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    aligned = [
-        "  ".join(
-            cell.ljust(width) if column == 0 else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
-    rule = "  ".join("-" * width for width in widths)
-    lines = (
-        content.summary,
-        *content.warnings,
-        "",
-        aligned[0],
-        rule,
-        *aligned[1:],
+    cells = [tuple(map(printable, row)) for row in content.cells]
+    above = (content.summary, *content.warnings, "")
+    below = (
         "",
         content.validity,
         *content.notes,
@@ -33,4 +24,14 @@ def render(results: Viewed) -> str:
         *content.environment,
         "",
     )
-    return "\n".join(map(printable, lines))
+    return "\n".join(
+        (
+            *_sentences(above, width),
+            *table(content.columns, cells, None if wide else width),
+            *_sentences(below, width),
+        )
+    )
+
+
+def _sentences(lines: tuple[str, ...], width: int | None) -> list[str]:
+    return [part for line in lines for part in wrapped(printable(line), width)]

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from poolrace.producer.results.comparison import Comparison, Varies
+from poolrace.producer.results.natural_order import natural_key
 from poolrace.producer.results.run import Run
 
 COLUMNS = (
@@ -69,7 +70,9 @@ def _host_shares(comparison: Comparison) -> Iterator[str]:
     for (model, _), indices in indices_by_case.items():
         if len(indices) > 1:
             total = max(indices.total(), 1)
-            shares = (f"{host} {n / total:.1%}" for host, n in sorted(indices.items()))
+            shares = (
+                f"{host} {indices[host] / total:.1%}" for host in sorted(indices, key=natural_key)
+            )
             yield f"{model} ran on {len(indices)} hosts; shares of the indices: {', '.join(shares)}"
 
 

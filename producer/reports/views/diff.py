@@ -15,6 +15,7 @@ from poolrace.producer.analysis.diff_environment import (
 )
 from poolrace.producer.analysis.diff_statistics import CONFIDENCE
 from poolrace.producer.analysis.race_summary import BUSY_BELOW, is_busy
+from poolrace.producer.reports.views.column import Column, columns
 from poolrace.producer.results.comparison import Comparison
 from poolrace.producer.results.files import Results
 from poolrace.producer.results.race import Race
@@ -37,17 +38,17 @@ def summary(diff: Diff) -> str:
     return f"NEW, measured {diff.new.made_at}, compared with OLD, measured {diff.old.made_at}"
 
 
-def header(diff: Diff) -> tuple[str, ...]:
-    """The names of the table's columns."""
+def table(diff: Diff) -> tuple[Column, ...]:
+    """The table's columns."""
     unit, quantity = ("items/s", "items/s") if diff.is_rate else ("s", "time")
-    return (
+    return columns(
         "case", f"OLD {unit}", f"NEW {unit}", "values", f"{quantity} NEW/OLD", "95 % from", "to",
-        "result",
+        "result", priorities=(0, 2, 2, 3, 0, 1, 1, 0),
     )  # fmt: skip
 
 
 def cells(diff: Diff) -> list[tuple[str, ...]]:
-    """One table row per case, in the order of ``header``."""
+    """One table row per case, in the order of ``table``."""
     return [
         (
             case.case,

@@ -5,6 +5,7 @@ from typing import Any
 
 from poolrace.producer.analysis.pool_map_winners import MapCell, PoolSummary
 from poolrace.producer.reports.drawing.svg import Cell, Drawing, grid
+from poolrace.producer.reports.views.column import Column
 from poolrace.producer.results.pool_map import PoolMap
 
 COLUMNS = (
@@ -34,9 +35,9 @@ def summary(pool_map: PoolMap, rows: Sequence[Sequence[MapCell]]) -> str:
     )
 
 
-def header(pool_map: PoolMap) -> tuple[str, ...]:
-    """Column headers of the table: one column per waiting share."""
-    return ("slots", *(f"waits {share:.0%}" for share in pool_map.shares))
+def table(pool_map: PoolMap) -> tuple[Column, ...]:
+    """The table's columns: one per waiting share, all of the same priority."""
+    return (Column("slots"), *(Column(f"waits {share:.0%}") for share in pool_map.shares))
 
 
 def cells(rows: Sequence[Sequence[MapCell]]) -> list[tuple[str, ...]]:

@@ -7,13 +7,19 @@ from poolrace.producer.analysis.race_gaps import because
 from poolrace.producer.analysis.race_summary import CandidateSummary
 from poolrace.producer.analysis.race_verdict import Verdict
 from poolrace.producer.reports.drawing.svg import Axis, Drawing, Plot, round_ticks
+from poolrace.producer.reports.views.column import Column, columns
 from poolrace.producer.reports.views.race_sentences import mib
 from poolrace.producer.results.race import Race
 
-HEADER = (
-    "candidate", "items/s", "95 % from", "to", "waiting p50", "p95", "p99 ms", "running p50",
-    "p95", "p99 ms", "CPU ms/item", "peak MiB", "switches/item", "waits", "failed",
-)  # fmt: skip
+TABLE = (
+    *columns("candidate", "items/s", "95 % from", "to", priorities=(0, 0, 1, 1)),
+    *(Column("waiting p50", 3, "waiting p50 ms"), Column("p95", 5), Column("p99 ms", 5)),
+    *(Column("running p50", 2, "running p50 ms"), Column("p95", 5), Column("p99 ms", 5)),
+    *columns(
+        "CPU ms/item", "peak MiB", "switches/item", "waits", "failed", priorities=(2, 1, 6, 4, 0)
+    ),
+)
+"""Columns of the table."""
 
 COLUMNS = (
     "pool", "concurrency", "workers", "prefetch", "max_tasks", "kind", "round", "items", "failed",
@@ -32,7 +38,7 @@ def summary(race: Race) -> str:
 
 
 def cells(verdict: Verdict) -> list[tuple[str, ...]]:
-    """Table rows, one per candidate, in the columns of ``HEADER``."""
+    """Table rows, one per candidate, in the columns of ``TABLE``."""
     return [_row(candidate) for candidate in verdict.summaries]
 
 

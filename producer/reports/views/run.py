@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from poolrace.producer.printable import printable
+from poolrace.producer.results.natural_order import natural_key
 from poolrace.producer.results.run import Run
 from poolrace.workers.chunks import Chunk
 
@@ -31,7 +32,9 @@ def render(run: Run) -> str:
         f"  CPU {run.cpu_s:.2f} s, context switches {switches}, peak memory {memory}",
         f"  start-up {run.startup_s:.2f} s, not included in the time",
     ]
-    lines += [f"  {line}" for host in sorted(run.shares) for line in _share(run, host)]
+    lines += [
+        f"  {line}" for host in sorted(run.shares, key=natural_key) for line in _share(run, host)
+    ]
     lines += [f"  at {event.at_s:.1f} s: {event.what}" for event in run.events]
     if 0 < run.chunks == len(run.records) <= MAX_PARTIALS:
         partials = (
@@ -74,7 +77,8 @@ def _share(run: Run, host: str) -> Iterator[str]:
     part = sum(share.indices for share in slots.values()) / max(run.stop - run.start, 1)
     chunks = sum(share.chunks for share in slots.values())
     yield f"{host}: {part:.1%} of the indices in {chunks} chunk(s) on {len(slots)} slot(s)"
-    for slot, share in sorted(slots.items())[:MAX_SLOTS]:
+    for slot in sorted(slots, key=natural_key)[:MAX_SLOTS]:
+        share = slots[slot]
         records = [record for record in run.records if (record.host, record.slot) == (host, slot)]
         ranges = " ".join(str(Chunk(record.start, record.stop)) for record in records[:MAX_CHUNKS])
         hidden = share.chunks - min(len(records), MAX_CHUNKS)

@@ -4,6 +4,7 @@ import math
 
 from poolrace.producer.analysis.scaling_laws import PARAMETERS
 from poolrace.producer.analysis.scaling_summary import PREDICTED_FACTOR, ScalingSummary
+from poolrace.producer.reports.views.column import Column, columns, spread_text
 from poolrace.producer.reports.views.fit import fit_quality
 
 
@@ -12,23 +13,24 @@ def title(workload: str, scaling: ScalingSummary) -> str:
     return f"{workload} under {scaling.base.model}: speed-up with more {scaling.varies}"
 
 
-def header(scaling: ScalingSummary) -> tuple[str, ...]:
-    """The names of the table's columns."""
-    slots = () if scaling.varies == "slots" else ("slots",)
-    return (
-        scaling.varies, *slots, "time s", "±", "speed-up", "efficiency", "Karp-Flatt", "USL fit",
-        "CPU s", "exact",
+def table(scaling: ScalingSummary) -> tuple[Column, ...]:
+    """The table's columns."""
+    first, *others = columns(
+        scaling.varies, "time s", "±", "speed-up", "efficiency", "Karp-Flatt", "USL fit",
+        "CPU s", "exact", priorities=(0, 0, 0, 0, 0, 1, 1, 2, 2),
     )  # fmt: skip
+    slots = () if scaling.varies == "slots" else (Column("slots", 1),)
+    return (first, *slots, *others)
 
 
 def cells(scaling: ScalingSummary) -> list[tuple[str, ...]]:
-    """One table row per number of hosts or slots, in the order of ``header``."""
+    """One table row per number of hosts or slots, in the order of ``table``."""
     return [
         (
             str(step.number),
             *(() if scaling.varies == "slots" else (str(step.case.slots),)),
             f"{step.case.elapsed_s:.3f}",
-            f"{step.case.spread_s:.3f}",
+            spread_text(step.case.spread_s),
             f"{step.case.speed_up:.2f}",
             f"{step.efficiency:.2f}",
             "-" if step.serial_fraction is None else f"{step.serial_fraction:.3f}",

@@ -2,10 +2,12 @@
 
 from poolrace.producer.analysis.scaling_laws import PARAMETERS, ChunkFit
 from poolrace.producer.analysis.sweep_summary import SweepSummary
+from poolrace.producer.reports.views.column import columns, spread_text
 from poolrace.producer.reports.views.fit import fit_quality
 
-HEADER = (
+TABLE = columns(
     "chunks", "time s", "±", "fitted s", "overhead s", "imbalance s", "CPU s", "exact",
+    priorities=(0, 0, 0, 2, 1, 1, 3, 3),
 )  # fmt: skip
 
 
@@ -15,12 +17,12 @@ def title(workload: str, sweep: SweepSummary) -> str:
 
 
 def cells(sweep: SweepSummary) -> list[tuple[str, ...]]:
-    """One table row per number of chunks, in the order of ``HEADER``."""
+    """One table row per number of chunks, in the order of ``TABLE``."""
     return [
         (
             str(case.chunks),
             f"{case.elapsed_s:.3f}",
-            f"{case.spread_s:.3f}",
+            spread_text(case.spread_s),
             *_fitted_cells(sweep.fit, case.chunks),
             f"{case.cpu_s:.2f}",
             "yes" if case.exact else "NO",

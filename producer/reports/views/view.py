@@ -25,6 +25,7 @@ from poolrace.producer.reports.views import (
     scale,
     sweep,
 )
+from poolrace.producer.reports.views.column import Column
 from poolrace.producer.results.comparison import Comparison, Varies
 from poolrace.producer.results.files import Results
 from poolrace.producer.results.pool_map import PoolMap
@@ -43,7 +44,7 @@ class View:
     """What was measured, in one line."""
     warnings: list[str]
     """Reasons not to rely on the figures: the measurement ended early, or the machines differ."""
-    header: tuple[str, ...]
+    columns: tuple[Column, ...]
     cells: list[tuple[str, ...]]
     validity: str
     """Whether the values are exact, or the candidates distinguishable, in one line."""
@@ -64,6 +65,11 @@ class View:
     figures: dict[str, Any]
     """Derived values, not rounded: the part of ``--json`` that results files do not hold."""
 
+    @property
+    def header(self) -> tuple[str, ...]:
+        """The names of the columns."""
+        return tuple(column.name for column in self.columns)
+
 
 def view(results: Viewed) -> View:
     """The view of a comparison, a race, a pool map, or a diff of two of them."""
@@ -75,7 +81,7 @@ class _ComparisonPart:
     """The part of a comparison's view that depends on which field varies."""
 
     title: str
-    header: tuple[str, ...]
+    columns: tuple[Column, ...]
     cells: list[tuple[str, ...]]
     findings: list[str]
     chart: Drawing
@@ -86,7 +92,7 @@ def _models(compared: Comparison) -> _ComparisonPart:
     cases = case_summaries(compared)
     return _ComparisonPart(
         title=f"{compared.workload}: {len(cases)} execution models",
-        header=models.HEADER,
+        columns=models.TABLE,
         cells=[models.cells(case) for case in cases],
         findings=models.findings(cases),
         chart=charts.models_chart(cases),
@@ -99,7 +105,7 @@ def _sweep(compared: Comparison) -> _ComparisonPart:
     title = sweep.title(compared.workload, figures)
     return _ComparisonPart(
         title=title,
-        header=sweep.HEADER,
+        columns=sweep.TABLE,
         cells=sweep.cells(figures),
         findings=sweep.findings(figures),
         chart=charts.sweep_chart(title, figures),
@@ -112,7 +118,7 @@ def _scale(compared: Comparison) -> _ComparisonPart:
     title = scale.title(compared.workload, figures)
     return _ComparisonPart(
         title=title,
-        header=scale.header(figures),
+        columns=scale.table(figures),
         cells=scale.cells(figures),
         findings=scale.findings(figures),
         chart=charts.scaling_chart(title, figures),
@@ -134,7 +140,7 @@ def _comparison(compared: Comparison) -> View:
         title=part.title,
         summary=comparison.summary(compared),
         warnings=incomplete.lines(compared, "runs", len(compared.runs), compared.planned),
-        header=part.header,
+        columns=part.columns,
         cells=part.cells,
         validity=comparison.exactness(compared),
         valid=compared.exact,
@@ -154,7 +160,7 @@ def _race(raced: Race) -> View:
         title=f"{raced.task}: pools and concurrencies compared",
         summary=race.summary(raced),
         warnings=incomplete.lines(raced, "laps", len(raced.laps)) if raced.interruption else [],
-        header=race.HEADER,
+        columns=race.TABLE,
         cells=race.cells(verdict),
         validity=race_cases.proof(verdict),
         valid=True,
@@ -174,7 +180,7 @@ def _map(measured: PoolMap) -> View:
         title=pool_map.TITLE,
         summary=pool_map.summary(measured, lines),
         warnings=incomplete.lines(measured, "laps", len(measured.laps), measured.planned),
-        header=pool_map.header(measured),
+        columns=pool_map.table(measured),
         cells=pool_map.cells(lines),
         validity=pool_map.PROOF,
         valid=True,
@@ -194,7 +200,7 @@ def _diff(compared: Diff) -> View:
         title=f"Diff of two results: {old.title}",
         summary=diff.summary(compared),
         warnings=[*diff.by_file(old.warnings, new.warnings), *diff.warnings(compared)],
-        header=diff.header(compared),
+        columns=diff.table(compared),
         cells=diff.cells(compared),
         validity=diff.confidence(compared) if old.valid and new.valid else diff.NOT_EXACT,
         valid=old.valid and new.valid,
