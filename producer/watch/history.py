@@ -4,7 +4,7 @@ from collections import deque
 from dataclasses import dataclass, field, replace
 
 from poolrace.producer.broker.workers import SILENT_S
-from poolrace.producer.watch.snapshot import Snapshot, SlotRow, WatchEvent, WorkerState
+from poolrace.producer.watch.snapshot import SlotRow, Snapshot, WatchEvent, WorkerState
 
 MAX_FRAMES = 120
 """Number of past frames that the timeline keeps."""
@@ -15,7 +15,7 @@ MAX_ROWS = 64
 MAX_EVENTS = 50
 """Number of events that are kept."""
 
-type RowKey = tuple[str, int | None]
+RowKey = tuple[str, int | None]
 
 
 @dataclass
@@ -33,9 +33,7 @@ class History:
             self._events += [WatchEvent(clock, text) for text in changes(self._last, snapshot)]
         self._last = snapshot
         shown = self._shown(snapshot)
-        self._rows = {
-            key: self._rows.get(key) or deque(maxlen=MAX_FRAMES) for key in shown
-        }
+        self._rows = {key: self._rows.get(key) or deque(maxlen=MAX_FRAMES) for key in shown}
         for key, (_, utilisation) in shown.items():
             self._rows[key].append(None if snapshot.error else utilisation)
         rows = tuple(

@@ -1,6 +1,7 @@
 """Renders a snapshot as one frame of the terminal."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
@@ -118,10 +119,7 @@ def resized(values: Sequence[float], count: int) -> list[float]:
     """``count`` values at most, each the mean of neighbouring ones."""
     count = min(count, len(values))
     edges = [len(values) * number // count for number in range(count + 1)] if count else []
-    return [
-        sum(values[begin:end]) / (end - begin)
-        for begin, end in zip(edges, edges[1:], strict=False)
-    ]
+    return [sum(values[begin:end]) / (end - begin) for begin, end in pairwise(edges)]
 
 
 def levels(values: Sequence[float | None]) -> str:

@@ -120,6 +120,4 @@ def coverage(
             done[last] += end - begin
             last += 1
         part = last - 1
-    return tuple(
-        count / (edges[number + 1] - edges[number]) for number, count in enumerate(done)
-    )
+    return tuple(count / (edges[number + 1] - edges[number]) for number, count in enumerate(done))

@@ -96,8 +96,8 @@ class Events(Guarded):
                     self.write(f"data: {feed.text}\n\n")
                     await self.flush()
                 await feed.changed()
-        except StreamClosedError:
-            return
+        except (StreamClosedError, asyncio.CancelledError):
+            return  # the page was closed, or the command ends
 
 
 def application(feed: Feed, port: int, login: str) -> Application:
@@ -136,4 +136,5 @@ async def _serve(read: Callable[[], Snapshot], interval_s: float, port: int, log
 
 def _same(given: str, expected: list[str]) -> bool:
     """Whether the header is one of the expected ones; takes equally long for any wrong one."""
-    return any([hmac.compare_digest(given.encode(), each.encode()) for each in expected])
+    matches = [hmac.compare_digest(given.encode(), each.encode()) for each in expected]
+    return any(matches)
