@@ -11,7 +11,6 @@ import time
 import pytest
 import redis
 
-from poolrace.producer.broker.client import connect
 from poolrace.producer.cluster.state import Cluster
 from poolrace.producer.executors.models import Model
 from poolrace.producer.settings import Settings
@@ -52,8 +51,7 @@ def test_a_lost_redis_is_an_error_in_the_frame() -> None:
 
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_leaves_the_terminal_as_it_was(cluster: Cluster, signum: signal.Signals) -> None:
-    with connect(cluster.broker_url):
-        leader, follower = pty.openpty()
+    leader, follower = pty.openpty()
     command = [sys.executable, "-m", "poolrace", "watch", "--broker", cluster.broker_url]
     environment = {**os.environ, "TERM": "xterm"}
     watch = subprocess.Popen(
