@@ -22,7 +22,8 @@ from poolrace.workers.errors import UsageError
 @click.option("--json", "as_json", is_flag=True, help="With --once: print one JSON object.")
 @click.option("--web", type=click.IntRange(1, 65535), metavar="PORT", help="Show a web page"
               " on this port of this machine, behind the login of Flower.")  # fmt: skip
-@click.option("--interval-s", metavar="SECONDS", type=FiniteFloat(min=0.2, max=60), default=1.0, show_default=True,
+@click.option("--interval-s", metavar="SECONDS", type=FiniteFloat(min=0.2, max=60),
+              default=1.0, show_default=True,
               help="Seconds between two frames.")  # fmt: skip
 def command(
     broker: str | None, web: int | None, interval_s: float, *, once: bool, as_json: bool
