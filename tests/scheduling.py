@@ -15,6 +15,7 @@ GROUPS = {
         "integration/test_docs",
         "integration/test_celery_pool",
         "integration/test_worker_watch",
+        "integration/test_watch",
         "integration/test_backend",
         "integration/test_refused_messages",
         "integration/test_worker_names",

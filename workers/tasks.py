@@ -105,6 +105,7 @@ def _announce(sender: Any, **_: Any) -> None:
         presence,
         holds=lambda: list(state.requests),
         request_pause=ConsumerPause(sender, queue_of(presence.pool)).request,
+        begun=lambda: state.all_total_count[0],
     )
     _announcers.append(announcer)
     announcer.start()

@@ -34,6 +34,7 @@ GROUPS: dict[str, dict[str, str]] = {
     "Local cluster": {
         "up": "Start a local cluster: Redis, a worker per pool, Flower.",
         "status": "Show the workers of a cluster, and missing parts.",
+        "watch": "Show a running cluster live: workers, slots, queues, jobs and events.",
         "env": "Print the local cluster's shell variables.",
         "down": "Stop the local cluster, even a damaged one; remove its files.",
     },

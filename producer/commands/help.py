@@ -33,7 +33,9 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     ),
     "Measuring": ("--repeat", "--budget-s", "--time-limit", "--max-memory", "--max-executions"),
     "Comparison": ("--margin", "--fail-if"),
-    "Output": ("--format", "--out", "--report", "--json"),
+    "Output": (
+        "--format", "--out", "--report", "--json", "--once", "--web", "--interval-s",
+    ),
     "Cluster": ("--broker", "--flower", "--flower-port"),
     "Other": ("--version", "--help"),
 }  # fmt: skip

@@ -17,6 +17,7 @@ from poolrace.producer.jobs.checkpoint import (
     ENDED,
     FAILED,
     INTERRUPTED,
+    LOST,
     RUNNING,
     Checkpoint,
 )
@@ -26,9 +27,6 @@ from poolrace.producer.results.run import Run
 from poolrace.producer.settings import Settings
 from poolrace.workers.chunks import Chunk
 from poolrace.workers.errors import UsageError
-
-LOST = "lost"
-"""State of a job whose checkpoint says ``running`` while no producer owns it."""
 
 RESUMABLE = (LOST, INTERRUPTED, FAILED)
 """States of a job that can be resumed."""

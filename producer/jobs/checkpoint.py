@@ -24,6 +24,9 @@ CANCELLED: State = "cancelled"
 ENDED = (FINISHED, CANCELLED)
 """States of a job that cannot be resumed."""
 
+LOST = "lost"
+"""State of a job whose checkpoint says ``running`` while no producer owns it."""
+
 
 @dataclass(frozen=True)
 class Checkpoint:

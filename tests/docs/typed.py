@@ -26,6 +26,7 @@ ELSEWHERE: dict[str, str] = {
     "producer status": "tests/integration/test_cluster.py",
     'eval "$(producer env)"': "tests/integration/test_cluster.py",
     "celery --app poolrace.workers.tasks inspect stats": "tests/integration/test_cluster.py",
+    "producer watch": "tests/integration/test_watch.py and tests/unit/test_watch_web.py",
     "producer resume JOB": "tests/faults/test_jobs.py, with the id of a job",
     "producer cancel JOB": "tests/faults/test_jobs.py, with the id of a job",
     "producer race -A proj.celery": "the reader's own project; tests/races",

@@ -75,6 +75,9 @@ class Announcement:
     """Seconds since the announcement, by Redis' clock."""
     paused: bool = False
     """Whether the worker takes no chunks because its pause key exists."""
+    begun: int | None = None
+    """Number of batches that the worker began since its start; ``None``: a worker of an older
+    version, which does not announce it."""
 
     @classmethod
     def read(cls, payload: bytes, left_ms: int) -> "Announcement":
@@ -86,7 +89,14 @@ class Announcement:
             data = json.loads(payload)
             holds = frozenset(map(str, data["holds"]))
             presence, age_s = Presence.from_json(data["presence"]), EXPIRE_S - left_ms / 1000
-            return cls(presence, holds, age_s, paused=bool(data.get("paused")))
+            begun = data.get("begun")
+            return cls(
+                presence,
+                holds,
+                age_s,
+                paused=bool(data.get("paused")),
+                begun=begun if isinstance(begun, int) else None,
+            )
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"not a worker's announcement: {error!r}") from error
 
@@ -135,7 +145,7 @@ class Announcer(threading.Thread):
 
     ``holds`` returns the task ids that the worker holds, running or waiting for a slot.
     ``request_pause`` is called with whether the worker's pause key exists, and returns whether
-    the worker is paused.
+    the worker is paused. ``begun`` returns the number of batches begun since the worker's start.
     """
 
     def __init__(
@@ -144,12 +154,14 @@ class Announcer(threading.Thread):
         presence: Presence,
         holds: Callable[[], Sequence[str]] = lambda: (),
         request_pause: Callable[[bool], bool] = lambda _: False,
+        begun: Callable[[], int] = lambda: 0,
     ) -> None:
         super().__init__(name="presence", daemon=True)
         self._client = client
         self._presence = presence
         self._holds = holds
         self._request_pause = request_pause
+        self._begun = begun
         self._paused = False
         self._stopped = threading.Event()
 
@@ -176,7 +188,12 @@ class Announcer(threading.Thread):
 
     def _announce(self) -> None:
         presence = replace(self._presence, slots=0) if self._paused else self._presence
-        data = {"presence": presence.to_json(), "holds": self._holds(), "paused": self._paused}
+        data = {
+            "presence": presence.to_json(),
+            "holds": self._holds(),
+            "paused": self._paused,
+            "begun": self._begun(),
+        }
         with self._client.pipeline(transaction=False) as pipe:
             pipe.set(presence_key(self._presence.name), json.dumps(data), ex=EXPIRE_S)
             pipe.sadd(INDEX_KEY, self._presence.name)
