@@ -38,9 +38,7 @@ below 2 MB."""
 
 CPU = "CPU"
 WAITING = "waiting (thin)"
-NOT_MEASURED = "running, CPU not measured"
-DISPATCH = "sent, not started yet (line)"
-PARTS = (CPU, WAITING, NOT_MEASURED, DISPATCH)
+NOT_MEASURED = "CPU not measured"
 """Parts of a chunk's time, as the legend names them."""
 
 MARK_SHAPES = {
@@ -52,11 +50,11 @@ MARK_SHAPES = {
     "retried": "square",
     "duplicate": "triangle-left",
     "backup": "triangle-right",
-    "event": "stroke",
+    "event": "arrow",
 }
 """Kind of a mark -> its shape."""
 
-MARK_WORDS = {"silent": "fell silent", "resent": "sent again", "backup": "backup copy"}
+MARK_WORDS = {"silent": "fell silent", "resent": "sent again", "backup": "backup copy", "event": "other event"}
 """Kind of a mark -> its name in the legend, where it differs."""
 
 
@@ -121,7 +119,10 @@ def _description(run: Run, timeline: Timeline) -> str:
 def _subtitle(run: Run, timeline: Timeline) -> list[str]:
     if timeline.whole:
         text = f"{run.chunks:,} chunks of {run.workload} in {timeline.elapsed_s:.3g} s"
-        return lines(f"{text}; within a bar, CPU time is drawn before waiting time")
+        return lines(
+            f"{text}; within a bar, CPU time is drawn before waiting time; dotted line: sent, not"
+            " started yet"
+        )
     bin_s = max((band.to_s - band.from_s for band in timeline.bands), default=0.0)
     return lines(f"all {run.chunks:,} chunks, utilisation per {bin_s:.3g} s")
 
@@ -133,17 +134,16 @@ def _spec(
 
     labels = row_labels(timeline)
     x = alt.Scale(domain=[0, last_s], nice=False, zero=True)
-    y = alt.Y("label:N").title(None).scale(domain=labels, paddingInner=0.15).sort(None)
+    y = alt.Y("label:N").title(None).scale(domain=labels, paddingInner=0.15, paddingOuter=0.6).sort(None)
     y = y.axis(labelLimit=130, labelFontSize=11, grid=False, ticks=False, domain=False)
-    layers = [
-        *(_bars(timeline, labels, x, y) if timeline.whole else _bands(timeline, labels, x, y)),
-        *_marks(timeline, labels, x, y),
-        _idle(timeline, labels, y),
-    ]
-    layers[0] = layers[0].add_params(
-        alt.selection_interval(name="zoom", bind="scales", encodings=["x"])
-    )
-    chart = alt.layer(*layers).resolve_scale(color="independent", shape="shared")
+    chunks = _bars(timeline, labels, x, y) if timeline.whole else _bands(timeline, labels, x, y)
+    zoom = alt.selection_interval(name="zoom", bind="scales", encodings=["x"])
+    chunks[0] = chunks[0].add_params(zoom)
+    # One group of layers per legend: layers of one group share their colours.
+    groups = [alt.layer(*chunks), _idle(timeline, labels, y)]
+    if marks := _marks(timeline, labels, x, y):
+        groups.insert(1, alt.layer(*marks))
+    chart = alt.layer(*groups).resolve_scale(color="independent")
     chart = chart.properties(
         width=WIDTH,
         height=height,
@@ -152,9 +152,8 @@ def _spec(
         ),
     )
     chart = chart.configure_legend(
-        orient="bottom", direction="horizontal", columns=2, labelFontSize=11, titleFontSize=11,
-        labelLimit=250, symbolSize=90,
-    )  # fmt: skip
+        orient="bottom", labelFontSize=11, titleFontSize=11, labelLimit=250, symbolSize=90
+    )
     chart = chart.configure_axis(labelFontSize=11, titleFontSize=12)
     chart = chart.configure_title(fontSize=15, subtitleFontSize=12)
     return chart.to_dict()
@@ -163,7 +162,7 @@ def _spec(
 def _x(field: str, scale: "alt.Scale") -> "alt.X":
     import altair as alt  # noqa: PLC0415 # optional: the extra charts
 
-    title = "seconds since the start of the run (producer's clock)"
+    title = "time (s, by the producer's clock)"
     return alt.X(f"{field}:Q").scale(scale).title(title).axis(grid=True, tickCount=6)
 
 
@@ -180,9 +179,11 @@ def _bars(
         range="'[' + format(datum.start, ',') + ', ' + format(datum.stop, ',') + ')'",
         duration="datum.ended - datum.began",
     )
-    colour = alt.Color("part:N").title("part of a chunk's time")
-    colours = [palette.BLUE, palette.ORANGE, palette.SKY, palette.GREY]
-    colour = colour.scale(domain=list(PARTS), range=colours)
+    parts = {CPU: palette.BLUE, WAITING: palette.ORANGE, NOT_MEASURED: palette.SKY}
+    measured = [bar.cpu_s is not None for bar in timeline.bars]
+    present = [*([CPU, WAITING] if any(measured) else []), *([] if all(measured) else [NOT_MEASURED])]
+    colour = alt.Color("part:N").title("time of a chunk").legend(columns=1, symbolType="square")
+    colour = colour.scale(domain=present, range=[parts[part] for part in present])
     tooltip = [
         alt.Tooltip("range:N", title="range"),
         alt.Tooltip("host:N", title="host"),
@@ -200,12 +201,11 @@ def _bars(
     waiting = base.transform_filter("datum.cpu !== null && datum.began + datum.cpu < datum.ended")
     waiting = waiting.transform_calculate(from_s="datum.began + datum.cpu", part=f"'{WAITING}'")
     sent = base.transform_filter("datum.sent !== null && datum.sent < datum.began")
-    sent = sent.transform_calculate(part=f"'{DISPATCH}'")
     edge = {"stroke": palette.BACKGROUND, "strokeWidth": 0.5, "clip": True}
     return [
-        sent.mark_rule(strokeWidth=1, strokeDash=[2, 2], clip=True).encode(
-            x=_x("sent", x), x2="began", y=y, color=colour, tooltip=tooltip
-        ),
+        sent.mark_rule(
+            color=palette.GREY, strokeWidth=1, strokeDash=[2, 2], clip=True
+        ).encode(x=_x("sent", x), x2="began", y=y, tooltip=tooltip),
         solid.mark_bar(**edge).encode(
             x=_x("began", x), x2="until", y=y, color=colour, tooltip=tooltip
         ),
@@ -253,20 +253,22 @@ def _marks(
     words = [MARK_WORDS.get(kind, kind) for kind in kinds]
     shapes = [MARK_SHAPES[kind] for kind in kinds]
     colours = [palette.MARKS[i % len(palette.MARKS)] for i in map(list(MARK_SHAPES).index, kinds)]
-    shape = alt.Shape("name:N").scale(domain=words, range=shapes).title("marks")
-    colour = alt.Color("name:N").scale(domain=words, range=colours).title("marks")
+    shape = alt.Shape("name:N").scale(domain=words, range=shapes)
+    shape = shape.title("marks").legend(columns=2)
+    colour = alt.Color("name:N").scale(domain=words, range=colours)
+    colour = colour.title("marks").legend(columns=2)
     tooltip = [
         alt.Tooltip("text:N", title="event"),
         alt.Tooltip("host:N", title="host"),
         alt.Tooltip("at_s:Q", title="at (s)", format=".4~g"),
     ]
     layers = []
-    for rows, where in ((general, alt.YValue(-7)), (placed, y)):
+    for rows, where in ((general, alt.YValue(6)), (placed, y)):
         if rows:
             for row in rows:
                 row["name"] = MARK_WORDS.get(row["kind"], row["kind"])
             points = alt.Chart(alt.Data(values=rows)).mark_point(
-                filled=True, size=90, opacity=1, stroke=palette.TEXT, strokeWidth=1
+                filled=True, size=90, opacity=1, clip=True, stroke=palette.TEXT, strokeWidth=1
             )
             layers.append(
                 points.encode(x=_x("at_s", x), y=where, shape=shape, color=colour, tooltip=tooltip)
@@ -282,5 +284,7 @@ def _idle(timeline: Timeline, labels: list[str], y: "alt.Y") -> "alt.Chart":
         {"label": label, "idle": "" if row.idle_s is None else f"idle {row.idle_s:.3g} s"}
         for row, label in zip(timeline.rows, labels, strict=True)
     ]
-    text = alt.Chart(alt.Data(values=texts)).mark_text(align="left", dx=6, fontSize=11)
+    text = alt.Chart(alt.Data(values=texts)).mark_text(
+        align="left", dx=6, fontSize=11, color=palette.TEXT, clip=False
+    )
     return text.encode(x=alt.XValue("width"), y=y, text="idle:N")
