@@ -49,14 +49,18 @@ class CaseSummary:
 
 def case_summaries(comparison: Comparison) -> list[CaseSummary]:
     """One summary per case: models in the order of their first runs, numbers ascending."""
-    runs_by_case: dict[CaseKey, list[Run]] = {}
-    for run in comparison.runs:
-        runs_by_case.setdefault(_case_key(comparison, run), []).append(run)
-    keys = list(runs_by_case) if comparison.varies == "model" else sorted(runs_by_case)
-    cases = [runs_by_case[key] for key in keys]
+    cases = list(runs_by_case(comparison).values())
     base = next((runs for runs in cases if runs[0].model == BASE_MODEL), cases[0])
     most_busy_slots = total_cores(comparison) / _computing_share(base)
     return [_summary(runs, _median_s(base), most_busy_slots) for runs in cases]
+
+
+def runs_by_case(comparison: Comparison) -> dict[CaseKey, list[Run]]:
+    """The runs of each case: models in the order of their first runs, numbers ascending."""
+    cases: dict[CaseKey, list[Run]] = {}
+    for run in comparison.runs:
+        cases.setdefault(_case_key(comparison, run), []).append(run)
+    return cases if comparison.varies == "model" else dict(sorted(cases.items()))
 
 
 def within_spread(case: CaseSummary, other: CaseSummary) -> bool:

@@ -1,0 +1,1 @@
+"""Charts as Vega-Lite specs, made by Altair from stored results. Pure."""
