@@ -47,22 +47,24 @@ def json_block(value: Any, **attributes: str) -> Markup:
 
     ASCII only: U+2028 and lone surrogates become escapes. So do characters that tags begin with.
     """
-    text = json.dumps(_printable(value), ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+    text = json.dumps(
+        printable_json(value), ensure_ascii=True, allow_nan=False, separators=(",", ":")
+    )
     for character in "<>&":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return element("script", Markup(text), type="application/json", **attributes)
 
 
-def _escaped(text: str) -> str:
-    return text if isinstance(text, Markup) else escape(printable(text))
-
-
-def _printable(value: Any) -> Any:
+def printable_json(value: Any) -> Any:
     """The value with all keys and texts printable."""
     if isinstance(value, str):
         return printable(value)
     if isinstance(value, dict):
-        return {printable(str(key)): _printable(item) for key, item in value.items()}
+        return {printable(str(key)): printable_json(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_printable(item) for item in value]
+        return [printable_json(item) for item in value]
     return value
+
+
+def _escaped(text: str) -> str:
+    return text if isinstance(text, Markup) else escape(printable(text))

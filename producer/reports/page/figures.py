@@ -5,7 +5,13 @@ from functools import cache
 from typing import Any
 
 from poolrace.producer.reports.charts.chart import Chart
-from poolrace.producer.reports.page.element import Markup, element, joined, json_block
+from poolrace.producer.reports.page.element import (
+    Markup,
+    element,
+    joined,
+    json_block,
+    printable_json,
+)
 
 PRINTED_WIDTH = 720
 """Pixels of width of the image of a chart that is as wide as the page."""
@@ -39,7 +45,7 @@ def figure(chart: Chart) -> Markup:
             aria_label=f"Zoom of {chart.title}",
             hidden="hidden",
         ),
-        json_block(_without_roles(chart.spec)),
+        json_block(_for_page(chart.spec)),
         class_="chart",
         id=f"chart-{chart.name}",
     )
@@ -61,15 +67,30 @@ def _image(chart: Chart) -> Markup:
     """The chart as an SVG element, whose text Vega has escaped."""
     import vl_convert  # noqa: PLC0415 # the optional extra charts
 
-    spec = _without_roles(chart.spec)
+    spec = _for_page(chart.spec)
     if spec.get("width") == "container":
         spec = {**spec, "width": PRINTED_WIDTH}
     svg = vl_convert.vegalite_to_svg(spec, allowed_base_urls=[])
-    # Every image counts its clip paths from zero, and ids are unique in a page.
-    svg = re.sub(r'(?<= id=")(?=[a-z]+_?\d+")', f"{chart.name}-", svg)
-    return Markup(re.sub(r"(?<=url\(#)(?=[a-z]+_?\d+\))", f"{chart.name}-", svg))
+    return Markup(_with_own_ids(svg, chart.name))
 
 
-def _without_roles(spec: dict[str, Any]) -> dict[str, Any]:
-    """The specification without ARIA roles of marks: the description stands for all of them."""
-    return {**spec, "config": {**spec.get("config", {}), "aria": False}}
+def _with_own_ids(svg: str, name: str) -> str:
+    """The image with ids that begin with this name and count from zero.
+
+    vl-convert counts clip paths through all images of a process, so the same chart would differ
+    from the one before, and two images of a page must not have an id in common.
+    """
+    ids = {old: f"{name}-{number}" for number, old in enumerate(re.findall(r' id="(\w+)"', svg))}
+    return re.sub(
+        r'( id="|url\(#)(\w+)(?=["\)])', lambda found: found[1] + ids.get(found[2], found[2]), svg
+    )
+
+
+def _for_page(spec: dict[str, Any]) -> dict[str, Any]:
+    """The specification with printable text, and without ARIA roles of marks.
+
+    The description stands for all marks. Text of users belongs into the data alone: Vega-Lite
+    writes names of fields and titles into the expressions of tooltips.
+    """
+    shown: dict[str, Any] = printable_json(spec)
+    return {**shown, "config": {**shown.get("config", {}), "aria": False}}
