@@ -71,6 +71,8 @@ def _image(chart: Chart) -> Markup:
     if spec.get("width") == "container":
         spec = {**spec, "width": PRINTED_WIDTH}
     svg = vl_convert.vegalite_to_svg(spec, allowed_base_urls=[])
+    # The roles of groups of marks stay without ``aria``, and have no names.
+    svg = re.sub(r' (?:role="graphics-[a-z]+"|aria-roledescription="[^"]*")', "", svg)
     return Markup(_with_own_ids(svg, chart.name))
 
 

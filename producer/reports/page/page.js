@@ -92,6 +92,11 @@ async function draw(figure) {
   const options = { actions: false, renderer: "svg", tooltip: { theme: dark ? "dark" : "light" } };
   try {
     const { view } = await vegaEmbed(place, spec, options);
+    // The label of the chart stands for these roles, which have no names.
+    place.querySelectorAll("[role^=graphics]").forEach((group) => {
+      group.removeAttribute("role");
+      group.removeAttribute("aria-roledescription");
+    });
     figure.classList.add("running");
     makeZoomable(figure, view);
   } catch (error) {
