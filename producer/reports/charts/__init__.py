@@ -1,1 +1,1 @@
-"""Charts as Vega-Lite specs, made by Altair from stored results. Pure."""
+"""Charts of reports: Vega-Lite specifications made by Altair from stored results. Pure."""

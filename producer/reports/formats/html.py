@@ -1,38 +1,61 @@
-"""``html``: the report as one self-contained page: no scripts, nothing loaded from elsewhere."""
+"""``html``: the report as one self-contained page that requests nothing."""
 
-from poolrace.producer.reports.drawing import style
-from poolrace.producer.reports.drawing.markup import markup
-from poolrace.producer.reports.views.view import Viewed, view
+from poolrace.producer.reports.page import figures
+from poolrace.producer.reports.page.document import document
+from poolrace.producer.reports.page.element import Markup, element, elements, joined
+from poolrace.producer.reports.page.table import table
+from poolrace.producer.reports.views.view import View, Viewed, view
 
 
 def render(results: Viewed) -> str:
-    """Title, summary, chart, findings, table, validity, notes and environment as a page."""
+    """The page: hosts and versions, findings, charts, tables, notes, and the command."""
     content = view(results)
-    validity_class = "muted" if content.valid else "error"
-    return "\n".join(
+    return page(content, results.made_at)
+
+
+def page(content: View, made_at: str) -> str:
+    """The page of this view."""
+    library = figures.library()
+    main = joined(
         (
-            "<!doctype html>",
-            '<html lang="en"><head><meta charset="utf-8">',
-            '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            f"<title>{markup(content.title)}</title><style>{style.page_css()}</style></head><body>",
-            f"<h1>{markup(content.title)}</h1>",
-            f'<p class="muted">{markup(content.summary)} · {markup(results.made_at)}</p>',
-            *(f'<p class="error">{markup(line)}</p>' for line in content.warnings),
-            content.chart.element() if content.chart else "",
-            *(f"<p>{markup(sentence)}</p>" for sentence in content.findings),
-            '<div class="scroll"><table><thead>',
-            _row("th", content.header),
-            "</thead><tbody>",
-            *(_row("td", cells) for cells in content.cells),
-            "</tbody></table></div>",
-            f'<p class="{validity_class}">{markup(content.validity)}</p>',
-            *(f"<p>{markup(line)}</p>" for line in content.notes),
-            *(f'<p class="muted">{markup(line)}</p>' for line in content.environment),
-            "</body></html>",
-            "",
+            element("h1", content.title),
+            element("p", f"{content.summary} · {made_at}", class_="quiet"),
+            elements("p", content.environment, class_="quiet"),
+            elements("p", content.warnings, class_="alarm"),
+            _findings(content),
+            _charts(content, library),
+            _section("Results", table("Results", content.header, content.cells)),
+            _section("Each measurement", table("As measured", content.raw_header, content.raw)),
+            _section("Notes", elements("p", content.notes)) if content.notes else "",
+            _command(content.invocation) if content.invocation else "",
         )
     )
+    return document(content.title, main, library if content.charts else Markup())
 
 
-def _row(tag: str, cells: tuple[str, ...]) -> str:
-    return f"<tr>{''.join(f'<{tag}>{markup(cell)}</{tag}>' for cell in cells)}</tr>"
+def _section(heading: str, *content: str, **attributes: str) -> Markup:
+    return element("section", element("h2", heading), *content, **attributes)
+
+
+def _findings(content: View) -> Markup:
+    validity = element("p", content.validity, class_="quiet" if content.valid else "alarm")
+    return _section("Findings", elements("p", content.findings), validity, class_="findings")
+
+
+def _charts(content: View, library: Markup) -> Markup:
+    """The charts, or the sentence that names the extra; nothing if these results have no chart."""
+    if not library:
+        return element("p", figures.MISSING, class_="quiet")
+    if not content.charts:
+        return Markup()
+    return _section("Charts", *map(figures.figure, content.charts))
+
+
+def _command(invocation: str) -> Markup:
+    return _section(
+        "Repeat it",
+        element("pre", element("code", invocation)),
+        element("button", "Copy the command", type="button", class_="copy", hidden="hidden"),
+        element("p", role="status"),
+        class_="repeat",
+    )

@@ -10,6 +10,7 @@ from poolrace.producer.analysis.pool_map_winners import map_cells
 from poolrace.producer.analysis.race_verdict import judge
 from poolrace.producer.analysis.scaling_summary import ScalingSummary
 from poolrace.producer.analysis.sweep_summary import SweepSummary
+from poolrace.producer.reports.charts.chart import Chart
 from poolrace.producer.reports.drawing import charts
 from poolrace.producer.reports.drawing.svg import Drawing
 from poolrace.producer.reports.views import (
@@ -64,6 +65,10 @@ class View:
     of a diff are its cases."""
     figures: dict[str, Any]
     """Derived values, not rounded: the part of ``--json`` that results files do not hold."""
+    charts: tuple[Chart, ...] = ()
+    """The charts; the first one is that of SVG and PNG images."""
+    invocation: str = ""
+    """The command that repeats the measurement; empty if the results do not hold it."""
 
     @property
     def header(self) -> tuple[str, ...]:
