@@ -3,6 +3,7 @@
 from typing import Any
 
 from poolrace.producer.reports.charts.chart import Chart
+from poolrace.producer.reports.views.column import Column
 from poolrace.producer.reports.views.view import View
 
 HOSTILE = "</script><script>window.hacked=1</script><!--<img src=x onerror=hacked()>\u2028\"'&\x1b"
@@ -44,7 +45,7 @@ def page_view(text: str = "host", charts: tuple[Chart, ...] | None = None) -> Vi
         title=f"title {text}",
         summary=f"summary {text}",
         warnings=[f"warning {text}"],
-        header=(f"name {text}", *COLUMNS[1:]),
+        columns=tuple(map(Column, (f"name {text}", *COLUMNS[1:]))),
         cells=cells,
         validity=f"validity {text}",
         valid=False,

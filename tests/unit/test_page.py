@@ -66,7 +66,8 @@ def test_a_page_is_one_file_of_at_most_two_megabytes_that_loads_nothing(text: st
     assert len(text.encode()) <= MAX_BYTES
     for tag, attributes in Page(text).tags:
         assert tag not in ("link", "iframe", "object", "embed", "img", "base"), tag
-        assert not {"src", "href", "xlink:href", "action"} & set(attributes), (tag, attributes)
+        assert not {"src", "xlink:href", "action"} & set(attributes), (tag, attributes)
+        assert (attributes.get("href") or "#").startswith("#"), (tag, attributes)
 
 
 def test_the_policy_allows_these_scripts_by_hash_and_no_request(text: str) -> None:
@@ -77,7 +78,7 @@ def test_the_policy_allows_these_scripts_by_hash_and_no_request(text: str) -> No
     )
     assert policy
     assert policy.startswith("default-src 'none'; script-src 'sha256-")
-    assert "unsafe-inline'" not in policy.split(";")[1]
+    assert "unsafe" not in policy.split(";")[1]
     scripts = re.findall(r'<script type="module">(.*?)</script>', text, re.DOTALL)
     assert len(scripts) == 2
     for script in scripts:
@@ -136,6 +137,5 @@ def test_without_the_extra_a_page_has_tables_and_names_the_extra(
     monkeypatch.setattr(figures, "library", Markup)
     text = html.page(page_view(charts=()), MADE_AT)
     assert "poolrace[charts]" in text
-    assert "unsafe-eval" not in text
-    assert "<table>" in text
+    assert "<table" in text
     assert "<figure" not in text

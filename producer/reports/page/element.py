@@ -14,6 +14,9 @@ class Markup(str):
     __slots__ = ()
 
 
+MAX_TEXT = 2000
+"""Number of characters of a text; the middle of a longer one is left out."""
+
 VOID = frozenset({"meta"})
 """Elements that have no content and no end tag."""
 
@@ -66,5 +69,15 @@ def printable_json(value: Any) -> Any:
     return value
 
 
-def _escaped(text: str) -> str:
-    return text if isinstance(text, Markup) else escape(printable(text))
+def escaped(text: str) -> Markup:
+    """The whole text, printable and escaped."""
+    return Markup(escape(printable(text)))
+
+
+def _escaped(text: str) -> Markup:
+    if isinstance(text, Markup):
+        return text
+    if len(text) > MAX_TEXT:
+        half = MAX_TEXT // 2
+        text = f"{text[:half]} … {text[-half:]}"
+    return escaped(text)
