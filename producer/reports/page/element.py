@@ -45,6 +45,17 @@ def joined(content: Iterable[str]) -> Markup:
     return Markup("".join(map(_escaped, content)))
 
 
+def fitting(texts: Iterable[Markup], limit_bytes: int) -> list[Markup]:
+    """The first texts that have together at most this number of bytes; the rest is not made."""
+    shown = []
+    for text in texts:
+        limit_bytes -= len(text.encode())
+        if limit_bytes < 0:
+            break
+        shown.append(text)
+    return shown
+
+
 def json_block(value: Any, **attributes: str) -> Markup:
     """A block of JSON that no browser runs, and that no text in it can end.
 

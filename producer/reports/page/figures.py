@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 from functools import cache
+from itertools import starmap, zip_longest
 from typing import Any
 
 from poolrace.producer.reports.charts.chart import Chart
@@ -10,6 +11,7 @@ from poolrace.producer.reports.page.element import (
     Markup,
     element,
     elements,
+    fitting,
     joined,
     json_block,
     printable_json,
@@ -19,7 +21,7 @@ from poolrace.producer.reports.page.theme import themed
 IMAGE_WIDTH = 960
 """Pixels of width of an image: the page's width on landscape paper."""
 
-MAX_BYTES = 850_000
+MAX_BYTES = 800_000
 """Bytes of all charts of a page; with 0.9 MB of scripts the page stays below 2 MB."""
 
 CONTROLS = {
@@ -46,20 +48,12 @@ NO_IMAGE = "The picture of this chart is left out, because the page would be too
 
 def figures(charts: Sequence[Chart]) -> Markup:
     """All charts as figures; the images of the last ones are left out after ``MAX_BYTES``."""
-    specs = {chart.name: _page_spec(chart.spec) for chart in charts}
-    blocks = {name: json_block(spec) for name, spec in specs.items()}
-    drawn = _fitting(blocks, MAX_BYTES)
-    left_bytes = MAX_BYTES - sum(len(blocks[name]) for name in drawn)
-    images = {name: _image(specs[name], name) for name in drawn}
-    shown = _fitting(images, left_bytes)
-    return joined(
-        _figure(
-            chart,
-            blocks[chart.name] if chart.name in drawn else None,
-            images[chart.name] if chart.name in shown else None,
-        )
-        for chart in charts
-    )
+    specs = [_page_spec(chart.spec) for chart in charts]
+    blocks = fitting(map(json_block, specs), MAX_BYTES)
+    left_bytes = MAX_BYTES - sum(map(len, blocks))
+    drawn = zip(specs[: len(blocks)], charts, strict=False)
+    images = fitting((_image(spec, chart.name) for spec, chart in drawn), left_bytes)
+    return joined(starmap(_figure, zip_longest(charts, blocks, images)))
 
 
 @cache
@@ -72,16 +66,6 @@ def library() -> Markup:
     # An end tag within the library would end the element.
     bundle = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
     return Markup(bundle.replace("</script", "<\\/script").replace("<!--", "<\\!--"))
-
-
-def _fitting(texts: dict[str, Markup], limit_bytes: int) -> set[str]:
-    """Names of the first texts that have together at most this number of bytes."""
-    names = set()
-    for name, text in texts.items():
-        limit_bytes -= len(text.encode())
-        if limit_bytes >= 0:
-            names.add(name)
-    return names
 
 
 def _figure(chart: Chart, block: Markup | None, image: Markup | None) -> Markup:

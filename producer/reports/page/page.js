@@ -78,8 +78,10 @@ const CHANGES = {
 };
 
 function makeZoomable(figure, view) {
-  const signal = "zoom_x";  // Vega-Lite's name for the x axis of a selection called "zoom"
-  if (!(signal in view.getState({ signals: () => true }).signals)) return;
+  // The selection called "zoom" holds the part of the x axis in view under the name of its field.
+  const { zoom } = view.getState({ signals: (name) => name === "zoom" }).signals;
+  if (!zoom) return;
+  const signal = `zoom_${Object.keys(zoom)[0]}`;
   const controls = figure.querySelector(".controls");
   controls.hidden = false;
   controls.querySelectorAll("button").forEach((button) => {

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from poolrace.producer.reports.page.element import Markup, element, escaped, joined
+from poolrace.producer.reports.page.element import Markup, element, escaped, fitting, joined
 
 MAX_TABLE_BYTES = 90_000
 """Bytes of the rows of a table; 300 laps of a race, for example."""
@@ -28,7 +28,7 @@ def table(label: str, header: Sequence[str], rows: Sequence[Sequence[Any]]) -> M
     head = joined(
         _cell("th", name, class_, "col") for name, class_ in zip(header, classes, strict=True)
     )
-    shown = _fitting((_row(row, classes) for row in texts), MAX_TABLE_BYTES)
+    shown = fitting((_row(row, classes) for row in texts), MAX_TABLE_BYTES)
     content = element(
         "table",
         element("caption", label),
@@ -69,7 +69,7 @@ def measurements(label: str, header: Sequence[str], rows: Sequence[Sequence[Any]
 
 def sentences(texts: Sequence[str], **attributes: str) -> Markup:
     """A paragraph per text; texts after ``MAX_TEXT_BYTES`` are left out, and are counted."""
-    shown = _fitting((element("p", text, **attributes) for text in texts), MAX_TEXT_BYTES)
+    shown = fitting((element("p", text, **attributes) for text in texts), MAX_TEXT_BYTES)
     left_out = len(texts) - len(shown)
     if not left_out:
         return joined(shown)
@@ -102,17 +102,6 @@ def _cell(tag: str, text: str, class_: str, scope: str = "") -> Markup:
 def _alignment(texts: Iterable[str]) -> str:
     """The class of a column: ``text`` unless all its cells are numbers."""
     return "" if all(_NUMBER.fullmatch(text) for text in texts) else "text"
-
-
-def _fitting(texts: Iterable[Markup], limit_bytes: int) -> list[Markup]:
-    """The first texts that have together at most this number of bytes."""
-    shown = []
-    for text in texts:
-        limit_bytes -= len(text.encode())
-        if limit_bytes < 0:
-            break
-        shown.append(text)
-    return shown
 
 
 def _command(format_: str) -> Markup:
