@@ -3,6 +3,7 @@
 from typing import Any
 
 from poolrace.producer.reports.charts.chart import Chart
+from poolrace.producer.reports.views.column import Column
 from poolrace.producer.reports.views.view import View
 
 HOSTILE = "</script><script>window.hacked=1</script><!--<img src=x onerror=hacked()>\u2028\"'&\x1b"
@@ -44,17 +45,16 @@ def page_view(text: str = "host", charts: tuple[Chart, ...] | None = None) -> Vi
         title=f"title {text}",
         summary=f"summary {text}",
         warnings=[f"warning {text}"],
-        header=(f"name {text}", *COLUMNS[1:]),
+        columns=tuple(map(Column, (f"name {text}", *COLUMNS[1:]))),
         cells=cells,
         validity=f"validity {text}",
         valid=False,
         findings=[f"finding {text}"],
         notes=[f"note {text}"],
         environment=[f"environment {text}"],
-        chart=None,
         raw_header=("run", f"raw {text}"),
         raw=[[1, 0.123456789], [2, None], [text, text]],
         figures={},
-        charts=(chart(text),) if charts is None else charts,
+        draw=lambda: (chart(text),) if charts is None else charts,
         invocation=f"producer race --task '{text}'",
     )

@@ -4,13 +4,14 @@ import re
 from functools import cache
 from typing import Any
 
+from poolrace.producer.printable import printable_json
+from poolrace.producer.reports.charts import rendering
 from poolrace.producer.reports.charts.chart import Chart
 from poolrace.producer.reports.page.element import (
     Markup,
     element,
     joined,
     json_block,
-    printable_json,
 )
 
 PRINTED_WIDTH = 720
@@ -65,27 +66,10 @@ def library() -> Markup:
 
 def _image(chart: Chart) -> Markup:
     """The chart as an SVG element, whose text Vega has escaped."""
-    import vl_convert  # noqa: PLC0415 # the optional extra charts
-
-    spec = _for_page(chart.spec)
-    if spec.get("width") == "container":
-        spec = {**spec, "width": PRINTED_WIDTH}
-    svg = vl_convert.vegalite_to_svg(spec, allowed_base_urls=[])
+    svg = rendering.svg(_for_page(chart.spec), chart.name, PRINTED_WIDTH)
     # The roles of groups of marks stay without ``aria``, and have no names.
     svg = re.sub(r' (?:role="graphics-[a-z]+"|aria-roledescription="[^"]*")', "", svg)
-    return Markup(_with_own_ids(svg, chart.name))
-
-
-def _with_own_ids(svg: str, name: str) -> str:
-    """The image with ids that begin with this name and count from zero.
-
-    vl-convert counts clip paths through all images of a process, so the same chart would differ
-    from the one before, and two images of a page must not have an id in common.
-    """
-    ids = {old: f"{name}-{number}" for number, old in enumerate(re.findall(r' id="(\w+)"', svg))}
-    return re.sub(
-        r'( id="|url\(#)(\w+)(?=["\)])', lambda found: found[1] + ids.get(found[2], found[2]), svg
-    )
+    return Markup(svg)
 
 
 def _for_page(spec: dict[str, Any]) -> dict[str, Any]:
