@@ -8,7 +8,6 @@ from poolrace.producer.reports.charts import race_layers as layers
 from poolrace.producer.reports.charts.chart import Chart
 from poolrace.producer.reports.charts.laps import laps_chart
 from poolrace.producer.reports.charts.latencies import latency_charts
-from poolrace.producer.reports.charts.layout import laid_out
 from poolrace.producer.reports.charts.race_data import (
     Row,
     best_rows,
@@ -19,7 +18,7 @@ from poolrace.producer.reports.charts.race_data import (
     series_of_all,
 )
 from poolrace.producer.reports.charts.scales import Scale
-from poolrace.producer.reports.charts.words import shortened
+from poolrace.producer.reports.charts.words import lines, shortened
 from poolrace.producer.results.race import Race
 
 HEIGHT = 340
@@ -67,8 +66,8 @@ def _throughput(raced: Race, verdict: Verdict) -> Chart:
 def _memory(raced: Race, verdict: Verdict) -> Chart:
     title = f"Throughput and memory of {shortened(raced.task, 50)}"
     subtitle = (
-        "more throughput and less memory are better; beside a point: its concurrency; on the grey line:"
-        " no other candidate is faster with less memory"
+        "more throughput and less memory are better; beside a point: its concurrency; on the grey"
+        " line: no other candidate is faster with less memory"
     )
     return Chart(
         name="memory",
@@ -124,4 +123,8 @@ def _spec(
         layers.numbers([row for row in rows if row["several"] or not over_slots], axes),
         *layers.labels(texts, axes),
     ).resolve_scale(shape="independent", fill="independent", stroke="independent")
-    return laid_out(chart, title, subtitle, HEIGHT)
+    titles = alt.TitleParams(text=lines(title), subtitle=lines(subtitle))
+    spec: dict[str, Any] = chart.properties(
+        width="container", height=HEIGHT, title=titles
+    ).to_dict()
+    return spec

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from poolrace.producer.reports.charts import palette
-from poolrace.producer.reports.charts.layout import LABEL
 from poolrace.producer.reports.charts.pools import DASHES, pool_colour, pool_shape
 from poolrace.producer.reports.charts.race_data import FAILED, GIVEN_UP, LOST, Row
 from poolrace.producer.reports.charts.scales import Scale
+from poolrace.producer.reports.charts.style import MEDIUM
 from poolrace.producer.results.candidate import Candidate
 
 if TYPE_CHECKING:
@@ -20,6 +20,9 @@ MARK_SHAPES = {
     GIVEN_UP: "M-1.4,0.6L0,-0.8L1.4,0.6",
 }
 """Kind of a mark -> its shape as an SVG path: a cross, a plus, and an angle."""
+
+NUMBERS = ",.6~r"
+"""Format of the numbers at axes."""
 
 TOP = 6
 """Pixels from the upper end of the plot to the first text."""
@@ -39,18 +42,17 @@ class Axes:
     y: Scale
     title: str
     ticks: list[float]
-    """Values with a tick; empty for those that Vega chooses."""
+    """Values with a tick from left to right; empty for those of the scale."""
 
-    def encoded(self) -> "dict[str, alt.X | alt.Y]":
+    def encoded(self) -> dict[str, Any]:
         """The channels of both axes."""
         import altair as alt  # noqa: PLC0415 # optional: the extra charts
 
-        ticks = {"values": self.ticks} if self.ticks else {"tickCount": 6}
         x = alt.X("x:Q").title(self.title).scale(self.x.altair())
         y = alt.Y("items_per_s:Q").title("throughput (items/s)").scale(self.y.altair())
         return {
-            "x": x.axis(grid=True, labelOverlap="greedy", format=",.6~r", **ticks),
-            "y": y.axis(tickCount=6, format=",.6~r", labelOverlap="greedy"),
+            "x": x.axis(grid=True, format=NUMBERS, **_ticks(self.ticks or self.x.ticks())),
+            "y": y.axis(format=NUMBERS, **_ticks(self.y.ticks())),
         }
 
 
@@ -62,7 +64,7 @@ class Series:
     candidates: Mapping[str, Candidate]
     """Name of a line -> one of its candidates."""
 
-    def encoded(self, *, legend: bool) -> "dict[str, alt.Stroke | alt.Fill | alt.Shape]":
+    def encoded(self, *, legend: bool) -> dict[str, Any]:
         """The channels ``stroke``, ``fill`` and ``shape``, with one legend together or none."""
         import altair as alt  # noqa: PLC0415 # optional: the extra charts
 
@@ -105,7 +107,7 @@ def curves(rows: list[Row], series: Series, axes: Axes) -> "list[alt.Chart]":
     layers = [lines.encode(**axes.encoded(), **stroke, strokeDash=series.dashes())]
     if measured := [row for row in rows if row["low"] is not None]:
         whiskers = alt.Chart(alt.Data(values=measured)).mark_rule(strokeWidth=2, clip=True)
-        x, y = axes.encoded().values()
+        x = axes.encoded()["x"]
         layers.append(whiskers.encode(x=x, y=alt.Y("low:Q"), y2="high:Q", **stroke))
     return layers
 
@@ -114,11 +116,12 @@ def points(rows: list[Row], series: Series, axes: Axes, *, small: bool = False) 
     """Points of candidates, or small ones of single laps."""
     import altair as alt  # noqa: PLC0415 # optional: the extra charts
 
-    size = {"size": 18, "opacity": 0.55} if small else {"size": 95, "opacity": 1.0}
+    size: dict[str, Any] = {"size": 18, "opacity": 0.55} if small else {"size": 95, "opacity": 1.0}
     drawn = alt.Chart(alt.Data(values=rows)).mark_point(strokeWidth=2, **size)
-    return drawn.encode(
-        **axes.encoded(), **series.encoded(legend=not small), tooltip=_tooltip(small)
+    layer: alt.Chart = drawn.encode(
+        **axes.encoded(), **series.encoded(legend=not small), tooltip=_tooltip(small=small)
     )
+    return layer
 
 
 def best(rows: list[Row], axes: Axes) -> "alt.Chart":
@@ -128,7 +131,8 @@ def best(rows: list[Row], axes: Axes) -> "alt.Chart":
     line = alt.Chart(alt.Data(values=rows)).mark_line(
         color=palette.GREY, strokeWidth=5, opacity=0.35, interpolate="step-after"
     )
-    return line.encode(**axes.encoded(), order="x:Q")
+    layer: alt.Chart = line.encode(**axes.encoded(), order="x:Q")
+    return layer
 
 
 def numbers(rows: list[Row], axes: Axes) -> "alt.Chart":
@@ -142,10 +146,9 @@ def numbers(rows: list[Row], axes: Axes) -> "alt.Chart":
         if not any(x < left < x + NUMBER[0] and abs(y - top) < NUMBER[1] for left, top in taken):
             free.append(row)
             taken.append((x + NUMBER[0] / 2, y))
-    text = alt.Chart(alt.Data(values=free)).mark_text(
-        align="left", dx=9, fontSize=LABEL, color=palette.TEXT
-    )
-    return text.encode(**axes.encoded(), text="number:N")
+    text = alt.Chart(alt.Data(values=free)).mark_text(align="left", dx=9)
+    layer: alt.Chart = text.encode(**axes.encoded(), text="number:N")
+    return layer
 
 
 def labels(rows: list[Row], axes: Axes) -> "list[alt.Chart]":
@@ -158,17 +161,21 @@ def labels(rows: list[Row], axes: Axes) -> "list[alt.Chart]":
     layers = []
     for number, row in enumerate(rows):
         third = min(int(3 * axes.x.place(row["x"])), 2)
-        place = {
+        base = alt.Chart(alt.Data(values=[row])).encode(
+            x=axes.encoded()["x"], y=alt.YValue(TOP + (LINE + 2) * number), text="text:N"
+        )
+        place: dict[str, Any] = {
             "align": ("left", "center", "right")[third],
             "baseline": "top",
-            "fontSize": LABEL + 1,
+            "fontSize": MEDIUM,
             "lineHeight": LINE,
         }
-        edge = {"stroke": palette.BACKGROUND, "strokeWidth": 4, "strokeJoin": "round"}
-        for style in ({**edge, "color": palette.BACKGROUND}, {"color": palette.TEXT}):
-            text = alt.Chart(alt.Data(values=[row])).mark_text(**place, **style)
-            top = alt.YValue(TOP + (LINE + 2) * number)
-            layers.append(text.encode(x=axes.encoded()["x"], y=top, text="text:N"))
+        edge: dict[str, Any] = {
+            "stroke": palette.BACKGROUND,
+            "strokeWidth": 4,
+            "strokeJoin": "round",
+        }
+        layers += [base.mark_text(**place, **edge), base.mark_text(**place)]
     return layers
 
 
@@ -195,10 +202,15 @@ def marks(rows: list[Row], axes: Axes) -> "alt.Chart":
         filled=False, color=palette.TEXT, size=110, strokeWidth=2, opacity=1
     )
     tooltip = [alt.Tooltip("candidate:N"), alt.Tooltip("kind:N"), alt.Tooltip("reason:N")]
-    return drawn.encode(**axes.encoded(), shape=shape, tooltip=tooltip)
+    layer: alt.Chart = drawn.encode(**axes.encoded(), shape=shape, tooltip=tooltip)
+    return layer
 
 
-def _tooltip(small: bool) -> "list[alt.Tooltip]":
+def _ticks(values: list[float]) -> dict[str, Any]:
+    return {"values": values} if values else {"tickCount": 6}
+
+
+def _tooltip(*, small: bool) -> "list[alt.Tooltip]":
     import altair as alt  # noqa: PLC0415 # optional: the extra charts
 
     own = (

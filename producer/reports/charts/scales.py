@@ -15,6 +15,9 @@ MUCH_FASTER = 60.0
 """Ratio of the largest to the smallest throughput from which its axis is logarithmic: on a linear
 one, which begins at 0, all but the fastest candidates would lie on a flat line."""
 
+FEW_POWERS = 4
+"""Number of powers of ten on a logarithmic axis up to which values between them have ticks."""
+
 
 @dataclass(frozen=True)
 class Scale:
@@ -45,7 +48,7 @@ class Scale:
     def moved(self, value: float, share: float) -> float:
         """The value moved to the right by a share of the axis."""
         if self.log:
-            return value * (self.high / self.low) ** share
+            return value * math.pow(self.high / self.low, share)
         return value + share * (self.high - self.low)
 
     def place(self, value: float) -> float:
@@ -54,9 +57,21 @@ class Scale:
             return math.log(value / self.low) / math.log(self.high / self.low)
         return (value - self.low) / (self.high - self.low)
 
+    def ticks(self) -> list[float]:
+        """Values with a tick on a logarithmic axis: powers of ten, and their double and fivefold
+        if there are few; empty for a linear axis, of which Vega chooses them."""
+        if not self.log:
+            return []
+        powers = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)))
+        factors = (1, 2, 5) if len(powers) <= FEW_POWERS else (1,)
+        ticks = [factor * 10.0**power for power in powers for factor in factors]
+        return [tick for tick in ticks if self.low <= tick <= self.high]
+
     def altair(self) -> "alt.Scale":
         """The scale in Altair's words."""
         import altair as alt  # noqa: PLC0415 # optional: the extra charts
 
-        kind = "log" if self.log else "linear"
-        return alt.Scale(domain=[self.low, self.high], type=kind, nice=False, zero=False)
+        scale = alt.Scale(domain=[self.low, self.high], nice=False)
+        if self.log:
+            scale.type = "log"
+        return scale
