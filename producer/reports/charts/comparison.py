@@ -101,7 +101,7 @@ def _spec(medians: list[Record], points: list[Record], title: str) -> Record:
     base = next((row for row in medians if row["model"] == BASE_MODEL), medians[0])
     subtitle = (
         f"less is better; {'large point' if is_log else 'bar'}: median; line: fastest to slowest"
-        f" run; small points: runs; x: times as fast as {base['label']}"
+        f" run; small points: runs, first on top; x: times as fast as {base['label']}"
     )
     chart = alt.layer(*_layers(medians, points, is_log=is_log)).properties(
         width="container",
@@ -134,7 +134,7 @@ def _layers(medians: list[Record], points: list[Record], *, is_log: bool) -> "li
         interval.mark_rule(color=palette.TEXT, strokeWidth=1.5).encode(
             x=_x("fastest_s", is_log=is_log), x2="slowest_s:Q"
         ),
-        single.encode(x=_x("time_s", is_log=is_log), shape=shape),
+        single.encode(x=_x("time_s", is_log=is_log), shape=shape, yOffset=_offset(points)),
         cases.mark_text(align="left", dx=8).encode(x=alt.XValue("width"), text="text:N"),
     ]
 
@@ -146,6 +146,14 @@ def _x(field: str, *, is_log: bool) -> "alt.X":
     scale = alt.Scale(type="log") if is_log else alt.Scale(zero=True)
     x = alt.X(f"{field}:Q").title(f"time ({unit}); less is better").scale(scale)
     return x.axis(tickCount=6, format="~g")
+
+
+def _offset(points: list[Record]) -> "alt.YOffset":
+    """Place of a run in its row: the first run is drawn above the last one."""
+    import altair as alt  # noqa: PLC0415 # optional: the extra charts
+
+    last = max(row["run"] for row in points)
+    return alt.YOffset("run:Q").scale(domain=[1 - last / 2, 1.5 * last])
 
 
 def _kind_encodings(present: set[str]) -> "tuple[alt.Color, alt.Shape]":

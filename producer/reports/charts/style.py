@@ -34,6 +34,7 @@ def config() -> dict[str, Any]:
             "gridColor": palette.GREY,
             "gridOpacity": 0.3,
             "labelOverlap": "greedy",
+            "labelPadding": 4,
         },
         "legend": {
             **(text | sizes),

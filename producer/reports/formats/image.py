@@ -17,7 +17,7 @@ WIDTH = 760.0
 MARGIN = 20.0
 """Pixels around the content, and between the chart and the texts."""
 
-CHARACTER = 0.55
+CHARACTER = 0.52
 """Average width of a character, over its height."""
 
 LINE_HEIGHT = 1.5

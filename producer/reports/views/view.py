@@ -14,6 +14,8 @@ from poolrace.producer.analysis.sweep_summary import SweepSummary
 from poolrace.producer.reports.charts import rendering, style
 from poolrace.producer.reports.charts.chart import Chart
 from poolrace.producer.reports.charts.comparison import comparison_chart
+from poolrace.producer.reports.charts.scaling import scaling_charts
+from poolrace.producer.reports.charts.sweep import sweep_chart
 from poolrace.producer.reports.charts.timeline import timeline_charts
 from poolrace.producer.reports.views import (
     comparison,
@@ -121,7 +123,7 @@ def _sweep(compared: Comparison) -> _ComparisonPart:
         columns=sweep.TABLE,
         cells=sweep.cells(figures),
         findings=sweep.findings(figures),
-        draw=tuple,
+        draw=lambda: (sweep_chart(compared, figures),),
         figures=figures.to_json(),
     )
 
@@ -134,7 +136,7 @@ def _scale(compared: Comparison) -> _ComparisonPart:
         columns=scale.table(figures),
         cells=scale.cells(figures),
         findings=scale.findings(figures),
-        draw=tuple,
+        draw=lambda: scaling_charts(compared, figures),
         figures=figures.to_json(),
     )
 
