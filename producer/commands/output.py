@@ -17,7 +17,7 @@ from poolrace.producer.experiments.compare import compare
 from poolrace.producer.experiments.plans import Plan
 from poolrace.producer.experiments.progress import run_bars
 from poolrace.producer.reports.formats import FORMATS, format_for
-from poolrace.producer.reports.formats.image import require_png
+from poolrace.producer.reports.formats.image import require_charts
 from poolrace.producer.reports.views.view import view
 from poolrace.producer.results.comparison import Comparison
 from poolrace.producer.results.files import Results, require_writable, save, to_json, write_file
@@ -51,8 +51,8 @@ class Output:
                 f"--out {self.out} would hold JSON; give a file that ends in .json, or --report"
                 f" {self.out} for a report"
             )
-        if self.report and format_for(self.report) == "png":
-            require_png()
+        if self.report and format_for(self.report) in ("svg", "png"):
+            require_charts()
 
     @classmethod
     def from_options(cls, options: dict[str, Any]) -> Self:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+from poolrace.producer.reports.charts import style
 from poolrace.producer.reports.charts.chart import Chart
 from poolrace.producer.reports.charts.timeline import timeline_chart
 from poolrace.producer.reports.views.column import Column
@@ -43,7 +44,8 @@ def run(text: str = "host", chunks: int = CHUNKS) -> Run:
 
 def chart(text: str = "host", chunks: int = CHUNKS) -> Chart:
     """A timeline; its data contain ``text``."""
-    made = timeline_chart(run(text, chunks))
+    with style.theme():
+        made = timeline_chart(run(text, chunks))
     assert made
     return made
 
@@ -65,10 +67,9 @@ def page_view(text: str = "host", charts: tuple[Chart, ...] | None = None) -> Vi
         findings=[f"finding {text}"],
         notes=[f"note {text}"],
         environment=[f"environment {text}"],
-        chart=None,
         raw_header=("run", f"raw {text}", f"same {text}"),
         raw=[[1, 0.123456789, text], [2, None, text], [text, text, text]],
         figures={},
-        charts=(chart(text),) if charts is None else charts,
+        draw=lambda: (chart(text),) if charts is None else charts,
         invocation=f"producer race --task '{text}'",
     )

@@ -11,8 +11,8 @@ from poolrace.producer.reports.charts.timeline_data import (
     band_rows,
     bar_rows,
     mark_rows,
-    row_labels,
 )
+from poolrace.producer.reports.charts.words import labels as different_labels
 from poolrace.producer.reports.charts.words import lines, shortened
 from poolrace.producer.results.comparison import Comparison
 from poolrace.producer.results.run import Run
@@ -135,7 +135,7 @@ def _subtitle(run: Run, timeline: Timeline) -> list[str]:
 def _spec(run: Run, timeline: Timeline, title: str, height: int, last_s: float) -> dict[str, Any]:
     import altair as alt  # noqa: PLC0415 # optional: the extra charts
 
-    labels = row_labels(timeline)
+    labels = different_labels(row.label for row in timeline.rows)
     x = alt.Scale(domain=[0, last_s], nice=False, zero=True)
     y = (
         alt.Y("label:N")

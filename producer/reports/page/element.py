@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from html import escape
 from typing import Any
 
-from poolrace.producer.printable import printable
+from poolrace.producer.printable import printable, printable_json
 
 
 class Markup(str):
@@ -67,17 +67,6 @@ def json_block(value: Any, **attributes: str) -> Markup:
     for character in "<>&":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return element("script", Markup(text), type="application/json", **attributes)
-
-
-def printable_json(value: Any) -> Any:
-    """The value with all keys and texts printable."""
-    if isinstance(value, str):
-        return printable(value)
-    if isinstance(value, dict):
-        return {printable(str(key)): printable_json(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [printable_json(item) for item in value]
-    return value
 
 
 def escaped(text: str) -> Markup:

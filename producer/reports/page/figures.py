@@ -6,6 +6,8 @@ from functools import cache
 from itertools import starmap, zip_longest
 from typing import Any
 
+from poolrace.producer.printable import printable_json
+from poolrace.producer.reports.charts import rendering
 from poolrace.producer.reports.charts.chart import Chart
 from poolrace.producer.reports.page.element import (
     Markup,
@@ -14,7 +16,6 @@ from poolrace.producer.reports.page.element import (
     fitting,
     joined,
     json_block,
-    printable_json,
 )
 from poolrace.producer.reports.page.theme import themed
 
@@ -112,17 +113,10 @@ def _caption(chart: Chart) -> Iterable[str]:
 
 def _image(spec: dict[str, Any], name: str) -> Markup:
     """The chart as an SVG element, whose text Vega has escaped."""
-    import vl_convert  # noqa: PLC0415 # the optional extra charts
-
-    # vl-convert measures text in a font that is as wide as Arial.
-    spec = {**spec, "config": {**spec["config"], "font": "Arial, Helvetica, sans-serif"}}
-    if spec.get("width") == "container":
-        fitted = {"type": "fit-x", "contains": "padding"}
-        spec = {"autosize": fitted, **spec, "width": IMAGE_WIDTH}
-    svg = vl_convert.vegalite_to_svg(spec, allowed_base_urls=[])
+    image = rendering.svg(spec, name, IMAGE_WIDTH)
     # The roles of groups of marks stay without ``aria``, and have no names.
-    svg = re.sub(r' (?:role="graphics-[a-z]+"|aria-roledescription="[^"]*")', "", svg)
-    return Markup(_with_own_ids(_rounded(svg), name))
+    image = re.sub(r' (?:role="graphics-[a-z]+"|aria-roledescription="[^"]*")', "", image)
+    return Markup(_rounded(image))
 
 
 def _rounded(svg: str) -> str:
@@ -131,18 +125,6 @@ def _rounded(svg: str) -> str:
         r'(?<= )(d|transform)="[^"]*"',
         lambda found: re.sub(r"\.\d{3,}", lambda decimals: decimals[0][:3], found[0]),
         svg,
-    )
-
-
-def _with_own_ids(svg: str, name: str) -> str:
-    """The image with ids that begin with this name and count from zero.
-
-    vl-convert counts clip paths through all images of a process, so the same chart would differ
-    from the one before, and two images of a page must not have an id in common.
-    """
-    ids = {old: f"{name}-{number}" for number, old in enumerate(re.findall(r' id="(\w+)"', svg))}
-    return re.sub(
-        r'( id="|url\(#)(\w+)(?=["\)])', lambda found: found[1] + ids.get(found[2], found[2]), svg
     )
 
 

@@ -3,33 +3,11 @@
 import re
 from typing import Any
 
-from poolrace.producer.reports.charts.palette import BACKGROUND, DARK, TEXT, VARIABLES
+from poolrace.producer.reports.charts.palette import DARK, VARIABLES
 from poolrace.producer.reports.page.element import Markup
 
 DATA = frozenset({"data", "datasets"})
 """Keys of a specification whose values hold text of users, which is no colour."""
-
-INK, PAPER = f"var({VARIABLES[TEXT]})", f"var({VARIABLES[BACKGROUND]})"
-
-CONFIG: dict[str, Any] = {
-    # The description of the chart stands for all marks.
-    "aria": False,
-    "background": "transparent",
-    "font": "system-ui, sans-serif",
-    "axis": {
-        "labelColor": INK, "titleColor": INK, "titleFontWeight": "normal",
-        "labelFontSize": 11,
-        "titleFontSize": 12,
-        "domainColor": "var(--rule)", "gridColor": "var(--rule)", "tickColor": "var(--rule)",
-    },
-    "header": {"labelColor": INK, "titleColor": INK, "labelFontSize": 11, "titleFontSize": 12},
-    "legend": {"labelColor": INK, "titleColor": INK, "labelFontSize": 11, "titleFontSize": 11},
-    "rule": {"color": INK},
-    "text": {"color": INK},
-    "title": {"color": INK, "subtitleColor": INK},
-    "view": {"stroke": "transparent"},
-}  # fmt: skip
-"""Configuration of Vega-Lite that charts of a page have unless they say otherwise."""
 
 _COLOUR = re.compile("|".join(VARIABLES), re.IGNORECASE)
 
@@ -46,12 +24,9 @@ def custom_properties() -> Markup:
 def themed(spec: dict[str, Any]) -> dict[str, Any]:
     """The specification with custom properties in the place of the palette's colours."""
     shown: dict[str, Any] = _replaced(spec)
-    own = shown.get("config", {})
-    config = {**CONFIG, **own}
-    for key, value in CONFIG.items():
-        if isinstance(value, dict):
-            config[key] = {**value, **own.get(key, {})}
-    return {**shown, "config": {**config, "aria": False, "background": "transparent"}}
+    # The description of the chart stands for all marks.
+    page = {"aria": False, "background": "transparent"}
+    return {**shown, "config": {**shown.get("config", {}), **page}}
 
 
 def _properties(shown: dict[str, str]) -> str:
