@@ -42,6 +42,5 @@ def format_for(path: Path) -> str:
 
 def named_format(path: Path) -> str | None:
     """The format that fits the ending of the file name; ``None`` if there is none."""
-    file_name = path.name.lower()
-    fitting = (name for suffix, name in SUFFIXES.items() if file_name.endswith(suffix))
-    return next(fitting, None)
+    two_suffixes = "".join(path.suffixes[-2:]).lower()
+    return SUFFIXES.get(two_suffixes) or SUFFIXES.get(path.suffix.lower())
