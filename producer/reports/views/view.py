@@ -14,6 +14,9 @@ from poolrace.producer.analysis.sweep_summary import SweepSummary
 from poolrace.producer.reports.charts import rendering, style
 from poolrace.producer.reports.charts.chart import Chart
 from poolrace.producer.reports.charts.comparison import comparison_chart
+from poolrace.producer.reports.charts.diff import diff_charts
+from poolrace.producer.reports.charts.pool_map import map_charts
+from poolrace.producer.reports.charts.race import race_charts
 from poolrace.producer.reports.charts.scaling import scaling_charts
 from poolrace.producer.reports.charts.sweep import sweep_chart
 from poolrace.producer.reports.charts.timeline import timeline_charts
@@ -185,6 +188,7 @@ def _race(raced: Race) -> View:
         raw_header=race.COLUMNS,
         raw=race.raw(raced),
         figures=verdict.to_json(),
+        draw=lambda: race_charts(raced, verdict),
     )
 
 
@@ -204,6 +208,7 @@ def _map(measured: PoolMap) -> View:
         raw_header=pool_map.COLUMNS,
         raw=pool_map.raw(measured),
         figures=pool_map.figures(measured, lines),
+        draw=lambda: map_charts(lines),
     )
 
 
@@ -226,6 +231,7 @@ def _diff(compared: Diff) -> View:
         raw_header=diff.COLUMNS,
         raw=diff.raw(compared),
         figures=diff.figures(compared),
+        draw=lambda: diff_charts(compared),
     )
 
 
