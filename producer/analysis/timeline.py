@@ -32,6 +32,7 @@ __all__ = [
     "natural_key",
     "placed",
     "timeline_of",
+    "utilisation_of",
 ]
 
 MAX_BARS = 1000
@@ -192,7 +193,7 @@ def _idle_s(run: Run, rows: int, bars: Sequence[Bar]) -> list[float | None]:
 
 def _bands(run: Run, positions: dict[Key, int]) -> list[Band]:
     """The utilisation of each row over time, or of fewer rows if no more is stored."""
-    utilisation = run.utilisation or _utilisation_of_records(run)
+    utilisation = utilisation_of(run)
     if utilisation is None:
         return []
     rows = {(row.host, row.slot): row.busy_s for row in utilisation.rows}
@@ -211,8 +212,10 @@ def _bands(run: Run, positions: dict[Key, int]) -> list[Band]:
     ]
 
 
-def _utilisation_of_records(run: Run) -> Utilisation | None:
-    """The utilisation of a run of an older version; ``None`` if its records are not complete."""
+def utilisation_of(run: Run) -> Utilisation | None:
+    """The stored utilisation, else that of the records; ``None`` if these are not complete."""
+    if run.utilisation:
+        return run.utilisation
     if not run.records or len(run.records) < run.chunks:
         return None
     total = UtilisationSum()
