@@ -176,9 +176,10 @@ class RaceSession:
     def _run(self, candidate: Candidate, plan: LapPlan) -> Lap:
         group = self._groups[candidate]
         running = RunningLap(group, self._publisher, plan)
+        at_s = self.elapsed_s
         try:
             with self._load.observed():
-                lap = running.measure()
+                lap = replace(running.measure(), at_s=at_s)
         finally:
             self.executions += running.executions
             self.sent |= group.sent
