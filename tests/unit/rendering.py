@@ -1,6 +1,6 @@
-"""Prints the SHA-256 of every report of the files that are named: ``python -m tests.unit.rendering``.
+"""Prints the SHA-256 of every report of the named files, as JSON.
 
-A script, so that a test can run it in processes with another hash seed, locale, time zone and home.
+A test runs it in processes with another hash seed, locale, time zone and home.
 """
 
 import json
