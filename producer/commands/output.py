@@ -18,7 +18,7 @@ from poolrace.producer.experiments.compare import compare
 from poolrace.producer.experiments.plans import Plan
 from poolrace.producer.experiments.progress import run_bars
 from poolrace.producer.reports.formats import FORMATS, format_for, named_format
-from poolrace.producer.reports.formats.image import require_png
+from poolrace.producer.reports.formats.image import require_charts
 from poolrace.producer.reports.views.view import view
 from poolrace.producer.results.comparison import Comparison
 from poolrace.producer.results.files import Results, require_writable, save, to_json, write_file
@@ -54,8 +54,8 @@ class Output:
                 f"--out {self.out} would hold raw results; give a file that ends in .json, such as"
                 f" results.json, or --report {self.out} for a report"
             )
-        if self.format == "png":
-            require_png()
+        if self.format in ("svg", "png"):
+            require_charts()
 
     @property
     def format(self) -> str | None:

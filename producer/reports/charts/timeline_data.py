@@ -3,7 +3,6 @@
 A record per chunk would repeat each key and each name: 1,000 chunks would take 180 kB, not 60 kB.
 """
 
-from collections import Counter
 from typing import Any
 
 from poolrace.producer.analysis.timeline import Timeline
@@ -11,9 +10,6 @@ from poolrace.producer.reports.charts.words import shortened
 
 DIGITS = 6
 """Number of decimals of a second: microseconds."""
-
-LABEL = 22
-"""Number of characters of a row's label: 130 pixels, a third of a phone's width."""
 
 NAME = 200
 """Number of characters of a name or text in a tooltip."""
@@ -25,20 +21,6 @@ HOST_EVENTS = ("joined", "silent", "left", "reconnected")
 """Kinds of events that concern all slots of a host."""
 
 Record = dict[str, Any]
-
-
-def row_labels(timeline: Timeline) -> list[str]:
-    """Labels of the rows, shortened, and different from each other."""
-    seen: Counter[str] = Counter()
-    labels = []
-    for row in timeline.rows:
-        label = shortened(row.label, LABEL) or "-"
-        while label in seen:
-            seen[label] += 1
-            label = f"{shortened(label, LABEL - 6)} ({seen[label]})"
-        seen[label] += 1
-        labels.append(label)
-    return labels
 
 
 def bar_rows(timeline: Timeline, labels: list[str]) -> tuple[list[Record], list[str]]:

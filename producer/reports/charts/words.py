@@ -1,9 +1,14 @@
 """Texts of charts: shortened names of users, and lines that fit a phone."""
 
 import textwrap
+from collections import Counter
+from collections.abc import Iterable
 
 LINE = 46
 """Number of characters per line of a title: 15 pixels high, it fits a screen of 390 pixels."""
+
+LABEL = 22
+"""Number of characters of a row's label: 130 pixels, a third of a phone's width."""
 
 
 def shortened(text: str, limit: int) -> str:
@@ -19,3 +24,22 @@ def shortened(text: str, limit: int) -> str:
 def lines(text: str) -> list[str]:
     """The text as lines of up to ``LINE`` characters."""
     return textwrap.wrap(text, LINE)
+
+
+def labels(names: Iterable[str]) -> list[str]:
+    """Labels of rows: the names, shortened, and different from each other."""
+    seen: Counter[str] = Counter()
+    unique = []
+    for name in names:
+        label = shortened(name, LABEL) or "-"
+        while label in seen:
+            seen[label] += 1
+            label = f"{shortened(label, LABEL - 6)} ({seen[label]})"
+        seen[label] += 1
+        unique.append(label)
+    return unique
+
+
+def seconds(value_s: float) -> str:
+    """The time with three digits and its unit."""
+    return f"{value_s:,.0f} s" if value_s >= 100 else f"{value_s:#.3g} s"
