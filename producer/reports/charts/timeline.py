@@ -54,7 +54,12 @@ MARK_SHAPES = {
 }
 """Kind of a mark -> its shape."""
 
-MARK_WORDS = {"silent": "fell silent", "resent": "sent again", "backup": "backup copy", "event": "other event"}
+MARK_WORDS = {
+    "silent": "fell silent",
+    "resent": "sent again",
+    "backup": "backup copy",
+    "event": "other event",
+}
 """Kind of a mark -> its name in the legend, where it differs."""
 
 
@@ -127,14 +132,17 @@ def _subtitle(run: Run, timeline: Timeline) -> list[str]:
     return lines(f"all {run.chunks:,} chunks, utilisation per {bin_s:.3g} s")
 
 
-def _spec(
-    run: Run, timeline: Timeline, title: str, height: int, last_s: float
-) -> dict[str, Any]:
+def _spec(run: Run, timeline: Timeline, title: str, height: int, last_s: float) -> dict[str, Any]:
     import altair as alt  # noqa: PLC0415 # optional: the extra charts
 
     labels = row_labels(timeline)
     x = alt.Scale(domain=[0, last_s], nice=False, zero=True)
-    y = alt.Y("label:N").title(None).scale(domain=labels, paddingInner=0.15, paddingOuter=0.6).sort(None)
+    y = (
+        alt.Y("label:N")
+        .title(None)
+        .scale(domain=labels, paddingInner=0.15, paddingOuter=0.6)
+        .sort(None)
+    )
     y = y.axis(labelLimit=130, labelFontSize=11, grid=False, ticks=False, domain=False)
     chunks = _bars(timeline, labels, x, y) if timeline.whole else _bands(timeline, labels, x, y)
     zoom = alt.selection_interval(name="zoom", bind="scales", encodings=["x"])
@@ -166,9 +174,7 @@ def _x(field: str, scale: "alt.Scale") -> "alt.X":
     return alt.X(f"{field}:Q").scale(scale).title(title).axis(grid=True, tickCount=6)
 
 
-def _bars(
-    timeline: Timeline, labels: list[str], x: "alt.Scale", y: "alt.Y"
-) -> "list[alt.Chart]":
+def _bars(timeline: Timeline, labels: list[str], x: "alt.Scale", y: "alt.Y") -> "list[alt.Chart]":
     """Layers of chunks: the CPU part at full height, the waiting part thin, and a line from
     dispatch to start."""
     import altair as alt  # noqa: PLC0415 # optional: the extra charts
@@ -181,7 +187,10 @@ def _bars(
     )
     parts = {CPU: palette.BLUE, WAITING: palette.ORANGE, NOT_MEASURED: palette.SKY}
     measured = [bar.cpu_s is not None for bar in timeline.bars]
-    present = [*([CPU, WAITING] if any(measured) else []), *([] if all(measured) else [NOT_MEASURED])]
+    present = [
+        *([CPU, WAITING] if any(measured) else []),
+        *([] if all(measured) else [NOT_MEASURED]),
+    ]
     colour = alt.Color("part:N").title("time of a chunk").legend(columns=1, symbolType="square")
     colour = colour.scale(domain=present, range=[parts[part] for part in present])
     tooltip = [
@@ -203,9 +212,9 @@ def _bars(
     sent = base.transform_filter("datum.sent !== null && datum.sent < datum.began")
     edge = {"stroke": palette.BACKGROUND, "strokeWidth": 0.5, "clip": True}
     return [
-        sent.mark_rule(
-            color=palette.GREY, strokeWidth=1, strokeDash=[2, 2], clip=True
-        ).encode(x=_x("sent", x), x2="began", y=y, tooltip=tooltip),
+        sent.mark_rule(color=palette.GREY, strokeWidth=1, strokeDash=[2, 2], clip=True).encode(
+            x=_x("sent", x), x2="began", y=y, tooltip=tooltip
+        ),
         solid.mark_bar(**edge).encode(
             x=_x("began", x), x2="until", y=y, color=colour, tooltip=tooltip
         ),
@@ -215,9 +224,7 @@ def _bars(
     ]
 
 
-def _bands(
-    timeline: Timeline, labels: list[str], x: "alt.Scale", y: "alt.Y"
-) -> "list[alt.Chart]":
+def _bands(timeline: Timeline, labels: list[str], x: "alt.Scale", y: "alt.Y") -> "list[alt.Chart]":
     """The layer of utilisation: the busier a slot, the more opaque its band."""
     import altair as alt  # noqa: PLC0415 # optional: the extra charts
 
@@ -241,9 +248,7 @@ def _bands(
     ]
 
 
-def _marks(
-    timeline: Timeline, labels: list[str], x: "alt.Scale", y: "alt.Y"
-) -> "list[alt.Chart]":
+def _marks(timeline: Timeline, labels: list[str], x: "alt.Scale", y: "alt.Y") -> "list[alt.Chart]":
     """Layers of marks: on their rows, or at the top of the chart if they belong to no row."""
     import altair as alt  # noqa: PLC0415 # optional: the extra charts
 
