@@ -148,8 +148,6 @@ def _output(old: Path, new: Path, format_: str | None, options: dict[str, Any]) 
     output = Output.from_options(options)
     if output.format == "trace":
         trace.refuse("diff")
-    if output.report and output.format not in DIFF_FORMATS:
-        raise UsageError(f"--report {output.report} cannot show a diff; write .html or .md")
     for path in filter(None, (output.out, output.report)):
         if path.resolve() in (old.resolve(), new.resolve()):
             raise UsageError(f"{path} would be overwritten; give another path for the diff")
