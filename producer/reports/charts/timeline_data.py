@@ -74,7 +74,9 @@ def mark_rows(timeline: Timeline, names: Sequence[str]) -> list[Record]:
     for mark in timeline.marks[:MAX_MARKS]:
         rows = _rows_of_host(timeline, mark.host) if mark.kind in HOST_EVENTS else []
         record = _mark(mark.at_s, mark.kind or "event", mark.text, mark.host)
-        records += [{**record, "label": label} for label in [names[row] for row in rows] or [EVENTS]]
+        records += [
+            {**record, "label": label} for label in [names[row] for row in rows] or [EVENTS]
+        ]
     marked = [bar for bar in timeline.bars if bar.mark]
     for bar in marked[:MAX_MARKS]:
         text = f"chunk [{bar.start:,}, {bar.stop:,}): {bar.mark}"

@@ -231,6 +231,9 @@ def _chunk_tooltip() -> "list[alt.Tooltip]":
     }
     return [
         *(alt.Tooltip(f"{field}:N", title=title) for field, title in texts.items()),
-        *(alt.Tooltip(f"{field}:Q", title=title, format=".4~g") for field, title in numbers.items()),
+        *(
+            alt.Tooltip(f"{field}:Q", title=title, format=".4~g")
+            for field, title in numbers.items()
+        ),
         alt.Tooltip("mark:N", title="mark"),
     ]
