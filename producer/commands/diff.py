@@ -3,6 +3,7 @@
 import json
 import logging
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from poolrace.producer.commands.output import Output
 from poolrace.producer.commands.terminal import print_report, wide_option
 from poolrace.producer.errors import CheckFailed
 from poolrace.producer.program import examples
-from poolrace.producer.reports.formats import FORMATS, format_for
+from poolrace.producer.reports.formats import FORMATS, format_for, trace
 from poolrace.producer.reports.views.diff import factor
 from poolrace.producer.reports.views.view import view
 from poolrace.producer.results.files import load, write_file
@@ -123,6 +124,7 @@ def command(
     """
     output = _output(old, new, format_, options)
     diff = compare_results(load(old), load(new), margin)
+    diff = replace(diff, invocation=output.invocation)
     figures = json.dumps(view(diff).figures, indent=2)
     if output.out:
         write_file(output.out, f"{figures}\n")
@@ -144,7 +146,9 @@ def _output(old: Path, new: Path, format_: str | None, options: dict[str, Any]) 
         raise UsageError(f"--json and --format {format_} exclude each other; give one")
     options["as_json"] = options["as_json"] or format_ == JSON
     output = Output.from_options(options)
-    if output.report and format_for(output.report) not in DIFF_FORMATS:
+    if output.format == "trace":
+        trace.refuse("diff")
+    if output.report and output.format not in DIFF_FORMATS:
         raise UsageError(f"a diff has no chart for --report {output.report}; write .html or .md")
     for path in filter(None, (output.out, output.report)):
         if path.resolve() in (old.resolve(), new.resolve()):

@@ -1,4 +1,4 @@
-"""Results files: saves and loads comparisons, races and pool maps as JSON."""
+"""Results files: saves and loads comparisons, races, pool maps and single runs as JSON."""
 
 import json
 import os
@@ -12,6 +12,7 @@ from msgspec import ValidationError, convert
 from poolrace.producer.results.comparison import Comparison
 from poolrace.producer.results.pool_map import PoolMap
 from poolrace.producer.results.race import Race
+from poolrace.producer.results.single_run import SingleRun
 from poolrace.workers.errors import UsageError
 
 FORMAT = 4
@@ -20,10 +21,12 @@ FORMAT = 4
 MAX_MESSAGE = 200
 """Characters of a message on a wrong field, at most."""
 
-Results = Comparison | Race | PoolMap
+Results = Comparison | Race | PoolMap | SingleRun
 """The content of a results file; every report is made from one of these."""
 
-_KINDS: dict[str, type[Results]] = {"comparison": Comparison, "race": Race, "map": PoolMap}
+_KINDS: dict[str, type[Results]] = {
+    "comparison": Comparison, "race": Race, "map": PoolMap, "run": SingleRun,
+}  # fmt: skip
 """Kind of results, as in the file -> its class."""
 
 
@@ -44,7 +47,8 @@ def load(path: Path) -> Results:
     if not isinstance(data, dict) or "format" not in data:
         raise UsageError(
             f"{path} has no format version: it is not a results file, but perhaps the output of"
-            " run --json; give a file that --out of compare, sweep, scale, race or map has written"
+            " run --json; give a file that --out of run, compare, sweep, scale, race or map has"
+            " written"
         )
     if data["format"] != FORMAT:
         raise UsageError(

@@ -1,153 +1,76 @@
-"""Made-up runs: chunks on slots of hosts, with times, marks and events that tests choose."""
+"""A made-up run with everything that a report can show: two hosts, faults, a batch, waits."""
 
-import random
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
-
-from poolrace.producer.analysis.utilisation import UtilisationSum
-from poolrace.producer.results.comparison import Comparison
-from poolrace.producer.results.files import load
+from poolrace.producer.results.environment import Environment
 from poolrace.producer.results.run import ChunkMark, ChunkRecord, Event, Run, SlotShare
+from poolrace.producer.results.single_run import SingleRun
+from poolrace.workers.host_facts import HostFacts
 
-EXAMPLE = Path(__file__).parents[2] / "docs/examples/compare.json"
+CHUNKS: tuple[tuple[str, str, float, float, float, ChunkMark], ...] = (
+    ("b", "2", 0.0, 0.9, 0.5, ""),
+    ("b", "10", 0.0, 1.0, 0.75, ""),
+    ("a", "1", 0.0, 0.5, 0.0, ""),
+    ("b", "2", 0.25, 1.5, 0.125, ""),
+    ("b", "2", 0.25, 1.5, 0.125, ""),
+    ("b", "10", 1.25, 1.75, 0.5, "resent"),
+    ("a", "1", 0.25, 1.75, 0.25, "duplicate"),
+)
+"""Host, slot, seconds at which the chunk was sent and its result arrived, its duration and mark.
+Two chunks are of one batch, and slot 1 left before its second result."""
+
+SECONDS = 2.0
 
 
-def comparison() -> Comparison:
-    stored = load(EXAMPLE)
-    assert isinstance(stored, Comparison)
-    return stored
+def single_run() -> SingleRun:
+    """The run as ``producer run --out`` stores it."""
+    facts = [HostFacts.collect(host) for host in ("a", "b")]
+    environment = Environment(facts, {"celery": "5.7.0"})
+    invocation = "producer run sum --stop 60 --pool prefork:3"
+    return SingleRun("2026-01-02T03:04:05+00:00", environment, run(), invocation=invocation)
 
 
-def a_run(records: Iterable[ChunkRecord], elapsed_s: float = 2.0, **fields: Any) -> Run:
-    records = list(records)
+def run() -> Run:
+    """The run of chunks of ten indices each."""
+    counted = [chunk for chunk in CHUNKS if chunk[5] != "duplicate"]
     shares: dict[str, dict[str, SlotShare]] = {}
-    for chunk in records:
-        share = shares.setdefault(chunk.host, {}).setdefault(chunk.slot, SlotShare())
-        share.busy_s += (chunk.cpu_s or 0.0) + (chunk.waited_s or 0.0)
+    for host, slot, _, _, duration_s, _ in counted:
+        share = shares.setdefault(host, {}).setdefault(slot, SlotShare())
         share.chunks += 1
-    given: dict[str, Any] = {
-        "records": records,
-        "shares": shares,
-        "chunks": sum(chunk.mark != "duplicate" for chunk in records),
-        "elapsed_s": elapsed_s,
-        "events": [],
-        "slots": max(1, sum(map(len, shares.values()))),
-        "hosts": len(shares),
-        "utilisation": None,
-    }
-    return replace(comparison().runs[0], **{**given, **fields})
-
-
-def record(
-    slot: str, arrived_s: float, duration_s: float, sent_s: float | None = 0.0, **fields: Any
-) -> ChunkRecord:
-    given: dict[str, Any] = {"start": 0, "stop": 1, "host": "a", "value": 1, "merged": 1}
-    return ChunkRecord(
-        **{**given, **fields}, slot=slot, arrived_s=arrived_s, duration_s=duration_s, sent_s=sent_s
-    )
-
-
-@dataclass(frozen=True)
-class Slot:
-    """The chunks of one slot, made one after the other."""
-
-    host: str
-    slot: str
-    draw: random.Random
-
-    def chunks(
-        self, from_s: float, to_s: float, cpu_s: float, waited_s: float = 0.0, held_s: float = 0.0
-    ) -> list[ChunkRecord]:
-        """Chunks with these parts of their time, up to a fifth shorter or longer."""
-        made, at_s = [], from_s
-        while True:
-            factor = self.draw.uniform(0.8, 1.2)
-            duration_s = factor * (cpu_s + waited_s + held_s)
-            sent_s, at_s = max(0.0, at_s - 0.05), at_s + duration_s
-            if at_s > to_s:
-                return made
-            made.append(self.chunk(at_s, duration_s, sent_s, factor * cpu_s, factor * waited_s))
-            at_s += 0.01
-
-    def chunk(
-        self,
-        arrived_s: float,
-        duration_s: float,
-        sent_s: float,
-        cpu_s: float,
-        waited_s: float = 0.0,
-        mark: ChunkMark = "",
-    ) -> ChunkRecord:
-        start = self.draw.randrange(10**6)
-        return record(
-            self.slot, arrived_s, duration_s, sent_s, host=self.host, cpu_s=cpu_s,
-            waited_s=waited_s, mark=mark, start=start, stop=start + 1000,
-        )  # fmt: skip
-
-
-def slots(host: str, number: int, seed: int = 1) -> list[Slot]:
-    draw = random.Random(seed)
-    return [Slot(host, f"{host}.{slot}", draw) for slot in range(1, number + 1)]
-
-
-def of_threads() -> Run:
-    """Four threads that compute: the GIL lets one of them run at a time."""
-    made = [s.chunks(0.02, 4.0, cpu_s=0.05, held_s=0.15) for s in slots("box", 4)]
-    return a_run(sum(made, []), 4.02, model="celery:threads")
-
-
-def with_straggler() -> Run:
-    """Eight processes; one chunk takes ten times as long as the others."""
-    first, *others = slots("box", 8)
-    slow = [*first.chunks(0.0, 2.0, 0.3), first.chunk(6.0, 3.8, 2.15, 3.8)]
-    return a_run([*slow, *sum((s.chunks(0.0, 2.7, 0.3) for s in others), [])], 6.0)
-
-
-def with_hoard() -> Run:
-    """One of four workers takes twenty chunks at once, while the others become idle."""
-    first, *others = slots("box", 4)
-    hoard = [first.chunk(0.3 * (n + 1), 0.29, 0.0, 0.29) for n in range(20)]
-    return a_run([*hoard, *sum((s.chunks(0.0, 2.2, 0.3) for s in others), [])], 6.1)
-
-
-def with_dead_host() -> Run:
-    """Two hosts; one dies, its chunks are sent again to the other one; a third one joins."""
-    alive, dead, late = slots("w1", 4), slots("w2", 4, 2), slots("w10", 2, 3)
-    records = [
-        *sum((s.chunks(0.0, 8.0, 0.2, 0.3) for s in alive), []),
-        *sum((s.chunks(0.0, 3.0, 0.2, 0.3) for s in dead), []),
-        *sum((s.chunks(5.0, 8.4, 0.2, 0.3) for s in late), []),
-        *(s.chunk(8.7, 0.5, 3.0, 0.2, 0.3, "resent") for s in alive),
-        late[0].chunk(8.9, 0.4, 8.3, 0.2, 0.2, "duplicate"),
-        late[1].chunk(8.8, 0.3, 8.3, 0.1, 0.2, "backup"),
-    ]
-    events = [
-        Event(4.1, "w2 fell silent", "silent", "w2"),
-        Event(4.2, "4 chunks of w2 were sent again", "resent", "w2"),
-        Event(4.9, "w10 joined", "joined", "w10"),
-        Event(6.0, "Redis answered again", "reconnected"),
-    ]
-    return a_run(records, 9.0, events=events)
-
-
-def large(number_of_slots: int = 1000, chunks: int = 100_000, hosts: int = 1) -> Run:
-    """A run with so many slots and chunks that its utilisation is stored instead of all records."""
-    total = UtilisationSum()
-    per_slot = chunks // number_of_slots
-    stored = []
-    shares: dict[str, dict[str, SlotShare]] = {}
-    for slot in range(number_of_slots):
-        host = f"host{slot % hosts}"
-        shares.setdefault(host, {})[str(slot)] = SlotShare(per_slot, per_slot, per_slot * 0.05)
-        for number in range(per_slot):
-            ended_s = 0.1 * (number + 1) + (3.0 * slot / number_of_slots if number > 60 else 0.0)
-            total.add(host, str(slot), ended_s - 0.09, ended_s, 0.05 + 0.04 * (number < 30))
-            if (slot * per_slot + number) % max(1, chunks // 900) == 0:
-                stored.append(record(str(slot), ended_s, 0.09, host=host, cpu_s=0.05, waited_s=0.0))
-    elapsed_s = 0.1 * per_slot + 3.0
-    return a_run(
-        stored, elapsed_s, chunks=chunks, shares=shares, slots=number_of_slots, hosts=hosts,
-        utilisation=total.total(elapsed_s),
+        share.indices += 10
+        share.busy_s += duration_s / 2
+    stop = 10 * len(counted)
+    value = sum(range(stop))
+    return Run(
+        job="3f9c2a7be810", workload="sum", parameters={"kernel": "loop"}, start=0, stop=stop,
+        model="celery:prefork", slots=3, hosts=2, machines=1, schedule="static",
+        chunks=len(counted), duplicates=1, retries=0, resent=1, backups=0, resumed=0,
+        value=value, expected=value, exact=True, intervals=[[0, stop]],
+        elapsed_s=SECONDS, startup_s=0.5, cpu_s=1.0, busy_s=1.0, efficiency=0.5,
+        voluntary_switches=1, involuntary_switches=2, peak_memory_bytes=2**20,
+        shares=shares, records=[*_records()],
+        events=[
+            Event(0.75, "prefork@a fell silent", "silent", "a"),
+            Event(1.25, "1 chunk of prefork@a sent again", "resent", "a"),
+            Event(1.75, "the connection to Redis is back", "reconnected"),
+        ],
     )  # fmt: skip
+
+
+def _records() -> list[ChunkRecord]:
+    starts = {"duplicate": 50}
+    return [
+        ChunkRecord(
+            start=(start := starts.get(mark, 10 * number)),
+            stop=start + 10,
+            host=host,
+            slot=slot,
+            arrived_s=arrived_s,
+            duration_s=duration_s,
+            value=sum(range(start, start + 10)),
+            merged=None,
+            sent_s=sent_s,
+            cpu_s=duration_s / 2,
+            waited_s=0.0,
+            mark=mark,
+        )
+        for number, (host, slot, sent_s, arrived_s, duration_s, mark) in enumerate(CHUNKS)
+    ]

@@ -21,8 +21,10 @@ import pytest
 
 from poolrace.producer.reports.formats import FORMATS
 from poolrace.producer.reports.views.view import view
-from poolrace.producer.results.files import Results, load
+from poolrace.producer.results.files import Results, load, to_json
+from poolrace.producer.results.pool_map import PoolMap
 from poolrace.workers.errors import UsageError
+from tests.unit.made_up_runs import single_run
 
 ROOT = Path(__file__).parent.parent.parent
 EXAMPLES = {
@@ -76,6 +78,8 @@ Place = tuple[str | int, ...]
 
 def example(name: str) -> dict[str, Any]:
     """The example; its first run has what reports show and the examples happen to lack."""
+    if name == "run":
+        return to_json(single_run())
     content: dict[str, Any] = json.loads(EXAMPLES[name].read_text())
     if name == "map":  # one row of three, which takes a third of the time
         content["concurrencies"] = [2]
@@ -142,7 +146,7 @@ def damages(name: str) -> Iterator[tuple[dict[str, Any], Place | None]]:
 
 
 @pytest.mark.timeout(0 if os.environ.get("DAMAGE") == "all" else 120)
-@pytest.mark.parametrize("name", EXAMPLES)
+@pytest.mark.parametrize("name", [*EXAMPLES, "run"])
 def test_a_damaged_file_is_refused_by_the_name_of_the_field_or_rendered_without_harm(
     name: str, tmp_path: Path
 ) -> None:
@@ -175,11 +179,15 @@ def assert_names_the_field(message: str, place: Place) -> None:
 
 def assert_harmless(results: Results) -> None:
     """All formats render the results; nothing in them is obeyed by a browser, terminal or sheet."""
-    reports = {name: str(render(results)) for name, render in FORMATS.items() if name != "png"}
+    without = ("png", "trace") if isinstance(results, PoolMap) else ("png",)
+    reports = {
+        name: str(render(results)) for name, render in FORMATS.items() if name not in without
+    }
     for name in ("text", "markdown"):
         assert all(line.isprintable() for line in reports[name].split("\n")), name
     assert not re.search(r"\b(nan|inf)\b", reports["text"]), "a figure is not finite"
-    assert not re.search(r"<|(?<!\\)(\\\\)*\]\(", reports["markdown"])
+    prose = re.sub(r"\n(`{3,})sh\n.*\n\1\n", "\n", reports["markdown"])  # without the command
+    assert not re.search(r"<|(?<!\\)(\\\\)*\]\(", prose)
     for row in csv.reader(io.StringIO(reports["csv"])):
         assert not any(re.match(r"[=@\t\r]|[-+](?![\d.])", cell) for cell in row), row
     Page().feed(reports["html"])
@@ -187,6 +195,7 @@ def assert_harmless(results: Results) -> None:
         assert element.tag.removeprefix("{http://www.w3.org/2000/svg}") in TAGS
         assert not any(attribute.startswith("on") for attribute in element.attrib)
     json.dumps(view(results).figures, allow_nan=False)
+    json.loads(reports.get("trace", "{}"), parse_constant=pytest.fail)
 
 
 class Page(HTMLParser):

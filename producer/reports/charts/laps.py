@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 from poolrace.producer.reports.charts import palette
 from poolrace.producer.reports.charts.chart import Chart
+from poolrace.producer.reports.charts.pools import pool_colour, pool_shape
+from poolrace.producer.reports.charts.scales import Scale
 from poolrace.producer.reports.charts.words import counted, lines, sentences, shortened
 from poolrace.producer.results.candidate import Candidate
 from poolrace.producer.results.race import Lap, Race
@@ -20,19 +22,8 @@ MAX_LAPS = 2000
 LABEL_HEIGHT = 14
 """Pixels between the labels of two candidates, at least."""
 
-POOLS = {
-    "prefork": ("circle", palette.BLUE),
-    "threads": ("square", palette.ORANGE),
-    "gevent": ("triangle-up", palette.GREEN),
-    "solo": ("diamond", palette.PURPLE),
-}
-"""Pool -> shape and colour of its points."""
-
-OTHER = ("cross", palette.GREY)
-"""Shape and colour of the points of other pools."""
-
-STAGES = {"base": 0.0, "search": 0.35, "final": 1.0}
-"""Stage of a race -> opacity of the fill of its points."""
+STAGES = {"base": 25, "search": 50, "final": 110}
+"""Stage of a race -> size of its points in square pixels; only those of final laps are filled."""
 
 Record = dict[str, Any]
 
@@ -63,7 +54,8 @@ def _spec(laps: list[Lap], finalists: list[Candidate], title: str, summary: str)
         "More items/s are better.",
         "Lines join the laps of a candidate; names: finalists.",
     ]
-    layers = [*_laps(laps), *_names(laps, finalists)]
+    scale = Scale.of_speeds([lap.items_per_s for lap in laps])
+    layers = [*_laps(laps, scale), *_names(laps, finalists, scale)]
     chart = alt.layer(*layers).properties(
         width="container",
         height=HEIGHT,
@@ -73,46 +65,60 @@ def _spec(laps: list[Lap], finalists: list[Candidate], title: str, summary: str)
     return spec
 
 
-def _laps(laps: list[Lap]) -> "list[alt.Chart]":
+def _laps(laps: list[Lap], scale: Scale) -> "list[alt.Chart]":
     """Layers of lines that join the laps of a candidate, and of points."""
     import altair as alt  # noqa: PLC0415 # optional: the extra charts
 
     records = [_record(lap) for lap in laps]
     pools = list(dict.fromkeys(record["pool"] for record in records))
-    shapes, colours = map(list, zip(*(POOLS.get(pool, OTHER) for pool in pools), strict=True))
-    color = alt.Color("pool:N").title("pool").scale(domain=pools, range=colours)
-    filled = alt.FillOpacity("stage:N").title("stage: fill").legend(symbolFillColor=palette.TEXT)
+    shapes = [*map(pool_shape, pools)]
+    colour = alt.Color("pool:N").title("pool").scale(domain=pools, range=[*map(pool_colour, pools)])
     base = alt.Chart(alt.Data(values=records)).encode(
         x=alt.X("middle_s:Q").title("time since the start of the race (s)").axis(tickCount=6),
-        y=alt.Y("items_per_s:Q").title("throughput (items/s)").scale(zero=True),
-        color=color,
+        y=_y(scale),
+        color=colour,
     )
     line = base.mark_line(strokeWidth=1, opacity=0.5, clip=True).encode(detail="candidate:N")
     zoom = alt.selection_interval(name="zoom", bind="scales", encodings=["x"])
-    points = base.mark_point(size=80, strokeWidth=1.5, clip=True, opacity=1).encode(
-        fill=alt.Fill("pool:N").title("pool").scale(domain=pools, range=colours),
+    points = base.mark_point(strokeWidth=1.5, clip=True, opacity=1).encode(
         shape=alt.Shape("pool:N").title("pool").scale(domain=pools, range=shapes),
-        fillOpacity=filled.scale(domain=list(STAGES), range=list(STAGES.values())),
+        size=alt.Size("stage:N")
+        .title("stage; filled: final")
+        .legend(symbolStrokeColor=palette.TEXT, symbolFillColor=palette.BACKGROUND)
+        .scale(domain=[*STAGES], range=[*STAGES.values()]),
         tooltip=_tooltip(),
     )
-    return [line, points.add_params(zoom)]
+    hollow = points.transform_filter("datum.stage !== 'final'").mark_point(
+        fill=palette.BACKGROUND, strokeWidth=1.5, clip=True, opacity=1
+    )
+    final = points.transform_filter("datum.stage === 'final'").mark_point(
+        filled=True, clip=True, opacity=0.85
+    )
+    return [line, hollow.add_params(zoom), final]
 
 
-def _names(laps: list[Lap], finalists: list[Candidate]) -> "list[alt.Chart]":
+def _names(laps: list[Lap], finalists: list[Candidate], scale: Scale) -> "list[alt.Chart]":
     """The layer of the finalists' names, beside the plot at the height of their last laps."""
     import altair as alt  # noqa: PLC0415 # optional: the extra charts
 
     last = {lap.candidate: lap.items_per_s for lap in laps if lap.candidate in finalists}
-    most = max((lap.items_per_s for lap in laps), default=0.0)
-    if not last or not most:
-        return []
-    records, free = [], 2.0
+    records, free = [], 0.02
     for candidate, speed in sorted(last.items(), key=lambda item: item[1]):
-        at = max(speed, free)
-        free = at + most * LABEL_HEIGHT / HEIGHT
-        records.append({"at": at, "name": shortened(str(candidate), 24)})
+        place = max(scale.place(speed), free)
+        free = place + LABEL_HEIGHT / HEIGHT
+        name = shortened(str(candidate), 24)
+        records.append({"items_per_s": scale.moved(scale.low, place), "name": name})
+    if not records:
+        return []
     texts = alt.Chart(alt.Data(values=records)).mark_text(align="left", dx=6, clip=False)
-    return [texts.encode(x=alt.XValue("width"), y="at:Q", text="name:N")]
+    return [texts.encode(x=alt.XValue("width"), y=_y(scale), text="name:N")]
+
+
+def _y(scale: Scale) -> "alt.Y":
+    import altair as alt  # noqa: PLC0415 # optional: the extra charts
+
+    y = alt.Y("items_per_s:Q").title("throughput (items/s)").scale(scale.altair())
+    return y.axis(values=scale.ticks()) if scale.log else y.axis(tickCount=6)
 
 
 def _tooltip() -> "list[alt.Tooltip]":

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from poolrace.producer.analysis.stats import median
 from poolrace.producer.reports.charts import palette
 from poolrace.producer.reports.charts.chart import Chart
+from poolrace.producer.reports.charts.pools import DASHES
+from poolrace.producer.reports.charts.scales import Scale
 from poolrace.producer.reports.charts.words import counted, labels, lines, sentences, shortened
 from poolrace.producer.results.candidate import Candidate
 from poolrace.producer.results.race import Lap, Race
@@ -20,9 +22,6 @@ MAX_CANDIDATES = len(palette.MARKS)
 
 LEAST_S = 1e-6
 """Seconds: the lower end of the logarithmic axis; shorter times are drawn there."""
-
-DASHES = ([1, 0], [6, 3], [2, 2], [8, 2, 2, 2])
-"""Pixels of dash and gap of the lines, in turn, so that colour is not alone."""
 
 UNITS = (
     "datum.value >= 1 ? format(datum.value, '~g') + ' s' : datum.value >= 0.001 ?"
@@ -90,7 +89,7 @@ def _spec(
         for name, times in zip(names, drawn.values(), strict=True)
         for number, time_s in enumerate(times)
     ]
-    chart = _lines(records, names, f"{time} time (logarithmic)").properties(
+    chart = _lines(records, names, time).properties(
         width="container",
         height=HEIGHT,
         title=alt.TitleParams(text=lines(title), subtitle=sentences(subtitle)),
@@ -99,19 +98,19 @@ def _spec(
     return spec
 
 
-def _lines(records: list[dict[str, Any]], names: list[str], x_title: str) -> "alt.Chart":
+def _lines(records: list[dict[str, Any]], names: list[str], time: Time) -> "alt.Chart":
     import altair as alt  # noqa: PLC0415 # optional: the extra charts
 
     colours = list(palette.MARKS[: len(names)])
     dashes = [list(DASHES[number % len(DASHES)]) for number in range(len(names))]
     legend = alt.Legend(title="candidate", symbolSize=600, columns=1)
-    x = alt.X("time_s:Q").scale(type="log", nice=False).title(x_title)
+    scale = Scale.around([record["time_s"] for record in records])
+    x = alt.X("time_s:Q").scale(scale.altair()).title(f"{time} time{' (logarithmic)' * scale.log}")
+    ticks = {"values": scale.ticks()} if scale.log else {"tickCount": 6}
     zoom = alt.selection_interval(name="zoom", bind="scales", encodings=["x"])
-    chart = alt.Chart(alt.Data(values=records)).mark_line(
-        interpolate="step-after", strokeWidth=2, clip=True
-    )
-    return chart.add_params(zoom).encode(
-        x=x.axis(labelExpr=UNITS, labelOverlap="greedy", tickCount=6),
+    chart = alt.Chart(alt.Data(values=records)).mark_line(strokeWidth=2, clip=True)
+    drawn: alt.Chart = chart.add_params(zoom).encode(
+        x=x.axis(labelExpr=UNITS, labelOverlap="greedy", **ticks),
         y=alt.Y("share:Q").title("share of items").scale(domain=[0, 1]).axis(format="%"),
         order="share:Q",
         color=alt.Color("candidate:N", legend=legend).scale(domain=names, range=colours),
@@ -122,3 +121,4 @@ def _lines(records: list[dict[str, Any]], names: list[str], x_title: str) -> "al
             alt.Tooltip("time_s:Q", title="up to (s)", format=".4~g"),
         ],
     )
+    return drawn

@@ -91,7 +91,7 @@ def _title(run: Run) -> str:
 
 
 def _description(run: Run, timeline: Timeline) -> str:
-    marks = Counter(mark.kind or "event" for mark in timeline.marks)
+    marks: Counter[str] = Counter(mark.kind or "event" for mark in timeline.marks)
     marks.update(bar.mark for bar in timeline.bars if bar.mark)
     counted = ", ".join(f"{number} {kind}" for kind, number in sorted(marks.items()))
     drawn = "the utilisation over time" if timeline.bands else "a bar per chunk"

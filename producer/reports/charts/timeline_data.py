@@ -24,10 +24,10 @@ EVENTS = "events"
 HOST_EVENTS = ("joined", "silent", "left")
 """Kinds of events that concern all slots of a host."""
 
-CHUNK_COLUMNS = ["start", "stop", "sent", "began", "ended", "cpu", "waited", "mark"]
+CHUNK_COLUMNS = ("start", "stop", "sent", "began", "ended", "cpu", "waited", "mark")
 """Names of the lists of a row's chunks."""
 
-BAND_COLUMNS = ["from_s", "to_s", "utilisation"]
+BAND_COLUMNS = ("from_s", "to_s", "utilisation")
 """Names of the lists of a row's bands."""
 
 Record = dict[str, Any]
@@ -125,7 +125,7 @@ def _back_s(timeline: Timeline, host: str, since_s: float, last_s: float) -> flo
     return min((at_s for at_s in (*joined, *began) if at_s > since_s), default=last_s)
 
 
-def _records(timeline: Timeline, names: Iterable[str], columns: list[str]) -> list[Record]:
+def _records(timeline: Timeline, names: Iterable[str], columns: Iterable[str]) -> list[Record]:
     return [
         {
             "label": label,

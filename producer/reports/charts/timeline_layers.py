@@ -1,6 +1,6 @@
 """Layers of a timeline's chart: chunks or bands of utilisation, marks, and idle times."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from poolrace.producer.analysis.timeline import Bar, Timeline
 from poolrace.producer.reports.charts import palette
@@ -66,13 +66,13 @@ class Layers:
         y = y.scale(domain=self.labels, padding=0)
         self._y = y.axis(labelLimit=130, grid=False, ticks=False, domain=False)
 
-    def all(self) -> "list[alt.LayerChart | alt.Chart]":
+    def all(self) -> list[Any]:
         """All layers, the lowest one first; layers of one group share their colours."""
         import altair as alt  # noqa: PLC0415 # optional: the extra charts
 
         drawn = self._bands() if self._timeline.bands else self._chunks()
         zoom = alt.selection_interval(name="zoom", bind="scales", encodings=["x"])
-        layers = [*self._gone(), drawn.add_params(zoom)]
+        layers: list[Any] = [*self._gone(), drawn.add_params(zoom)]
         if self._marks:
             layers.append(self._marked())
         if idle := idle_rows(self._timeline, self._names):
@@ -100,7 +100,7 @@ class Layers:
         )
         return [bars.encode(x=self._x("from_s"), x2="to_s", y=self._y)]
 
-    def _chunks(self) -> "alt.LayerChart":
+    def _chunks(self) -> "alt.LayerChart | alt.FacetChart":
         """Chunks: the parts of their time in three heights, above the time from dispatch to start.
 
         The lines of chunks that were sent at the same time lie above each other, so that a row is
@@ -110,7 +110,7 @@ class Layers:
 
         data = alt.Data(values=bar_rows(self._timeline, self._names))
         layers = [self._sent(), *(self._part(*part) for part in self._parts())]
-        layered = alt.layer(*layers, data=data).transform_flatten(CHUNK_COLUMNS)
+        layered = alt.layer(*layers, data=data).transform_flatten([*CHUNK_COLUMNS])
         return layered.transform_calculate(
             range="'[' + format(datum.start, ',') + ', ' + format(datum.stop, ',') + ')'",
             duration="datum.ended - datum.began",
@@ -151,7 +151,10 @@ class Layers:
         )
         bars = bars.transform_filter(has_part).transform_calculate(part=f"'{name}'")
         x = self._x(first)
-        return bars.encode(x=x, x2=last, y=self._y, color=colour, tooltip=_chunk_tooltip())
+        part: alt.Chart = bars.encode(
+            x=x, x2=last, y=self._y, color=colour, tooltip=_chunk_tooltip()
+        )
+        return part
 
     def _sent(self) -> "alt.Chart":
         import altair as alt  # noqa: PLC0415 # optional: the extra charts
@@ -164,9 +167,12 @@ class Layers:
             clip=True,
         )
         rules = rules.transform_filter("isValid(datum.sent) && datum.sent < datum.began")
-        return rules.encode(x=self._x("sent"), x2="began", y=self._y, tooltip=_chunk_tooltip())
+        lines: alt.Chart = rules.encode(
+            x=self._x("sent"), x2="began", y=self._y, tooltip=_chunk_tooltip()
+        )
+        return lines
 
-    def _bands(self) -> "alt.LayerChart":
+    def _bands(self) -> "alt.LayerChart | alt.FacetChart":
         """Bands: the busier the slots of a row, the thicker and the more opaque its band."""
         import altair as alt  # noqa: PLC0415 # optional: the extra charts
 
@@ -188,7 +194,7 @@ class Layers:
                 alt.Tooltip("utilisation:Q", title="busy slots", format=".0%"),
             ],
         )
-        return alt.layer(bands, data=data).transform_flatten(BAND_COLUMNS)
+        return alt.layer(bands, data=data).transform_flatten([*BAND_COLUMNS])
 
     def _marked(self) -> "alt.Chart":
         """Marks of events and of chunks."""
@@ -200,7 +206,7 @@ class Layers:
         points = alt.Chart(alt.Data(values=rows)).mark_point(
             filled=True, size=90, opacity=1, stroke=palette.TEXT, strokeWidth=1, clip=True
         )
-        return points.encode(
+        marks: alt.Chart = points.encode(
             x=self._x("at_s"),
             y=self._y,
             shape=alt.Shape("name:N").title("marks").scale(domain=names, range=shapes),
@@ -211,6 +217,7 @@ class Layers:
                 alt.Tooltip("at_s:Q", title="at (s)", format=".4~g"),
             ],
         )
+        return marks
 
 
 def _is_drawn(part_s: float, bar: Bar) -> bool:

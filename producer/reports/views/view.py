@@ -14,9 +14,12 @@ from poolrace.producer.analysis.sweep_summary import SweepSummary
 from poolrace.producer.reports.charts import rendering, style
 from poolrace.producer.reports.charts.chart import Chart
 from poolrace.producer.reports.charts.comparison import comparison_chart
+from poolrace.producer.reports.charts.diff import diff_charts
+from poolrace.producer.reports.charts.pool_map import map_charts
+from poolrace.producer.reports.charts.race import race_charts
 from poolrace.producer.reports.charts.scaling import scaling_charts
 from poolrace.producer.reports.charts.sweep import sweep_chart
-from poolrace.producer.reports.charts.timeline import timeline_charts
+from poolrace.producer.reports.charts.timeline import timeline_chart, timeline_charts
 from poolrace.producer.reports.views import (
     comparison,
     diff,
@@ -28,6 +31,7 @@ from poolrace.producer.reports.views import (
     race,
     race_cases,
     scale,
+    single_run,
     sweep,
 )
 from poolrace.producer.reports.views.column import Column
@@ -35,6 +39,7 @@ from poolrace.producer.results.comparison import Comparison, Varies
 from poolrace.producer.results.files import Results
 from poolrace.producer.results.pool_map import PoolMap
 from poolrace.producer.results.race import Race
+from poolrace.producer.results.single_run import SingleRun
 
 Viewed = Results | Diff
 """The things that reports are made from: stored results, and the diff of two of them."""
@@ -87,7 +92,7 @@ class View:
 
 
 def view(results: Viewed) -> View:
-    """The view of a comparison, a race, a pool map, or a diff of two of them."""
+    """The view of a comparison, a race, a pool map, a single run, or a diff of two results."""
     return _VIEWS[results.varies](results)
 
 
@@ -166,6 +171,7 @@ def _comparison(compared: Comparison) -> View:
         raw_header=comparison.COLUMNS,
         raw=[comparison.raw_values(run) for run in compared.runs],
         figures=part.figures,
+        invocation=compared.invocation,
     )
 
 
@@ -185,6 +191,8 @@ def _race(raced: Race) -> View:
         raw_header=race.COLUMNS,
         raw=race.raw(raced),
         figures=verdict.to_json(),
+        draw=lambda: race_charts(raced, verdict),
+        invocation=raced.invocation,
     )
 
 
@@ -204,6 +212,29 @@ def _map(measured: PoolMap) -> View:
         raw_header=pool_map.COLUMNS,
         raw=pool_map.raw(measured),
         figures=pool_map.figures(measured, lines),
+        draw=lambda: map_charts(measured, lines),
+        invocation=measured.invocation,
+    )
+
+
+def _run(single: SingleRun) -> View:
+    run = single.run
+    return View(
+        title=single_run.title(run),
+        summary=single_run.summary(single),
+        warnings=incomplete.lines(single, "chunks", run.chunks),
+        columns=single_run.TABLE,
+        cells=single_run.cells(run),
+        validity=single_run.exactness(run),
+        valid=run.exact,
+        findings=single_run.findings(run),
+        notes=single_run.notes(run),
+        environment=environment.lines(single.environment),
+        draw=lambda: tuple(filter(None, (timeline_chart(run),))),
+        raw_header=single_run.COLUMNS,
+        raw=single_run.raw(run),
+        figures=single_run.figures(run),
+        invocation=single.invocation,
     )
 
 
@@ -226,6 +257,8 @@ def _diff(compared: Diff) -> View:
         raw_header=diff.COLUMNS,
         raw=diff.raw(compared),
         figures=diff.figures(compared),
+        draw=lambda: diff_charts(compared),
+        invocation=compared.invocation,
     )
 
 
@@ -233,6 +266,7 @@ _VIEWS: dict[str, Callable[[Any], View]] = {
     **dict.fromkeys(_COMPARISON_PARTS, _comparison),
     Race.varies: _race,
     PoolMap.varies: _map,
+    SingleRun.varies: _run,
     Diff.varies: _diff,
 }
 """Field in which the runs or laps differ -> the function that makes the view."""
