@@ -71,11 +71,14 @@ def test_files_of_older_versions_have_none_of_these_charts() -> None:
     assert latency_charts(older) == ()
 
 
-def test_laps_of_all_stages_are_in_the_legend_and_finalists_have_names() -> None:
+def test_laps_of_each_stage_differ_and_finalists_have_names() -> None:
     svg = image(drawn(small())[0])
     texts = re.findall(r">([^<>]+)</text>", svg)
-    for text in ("base", "search", "final", "prefork", "threads", "solo", "prefork:2"):
+    for text in ("prefork", "threads", "solo", "prefork:2"):
         assert text in texts
+    # Two hollow laps of the base, one of the search; ten filled final ones with two pools' symbols.
+    assert svg.count(f'fill="{palette.BACKGROUND}" stroke=') == 3
+    assert len(set(re.findall(r' d="(M[^"]*A[^"]*)"', svg))) >= 2
 
 
 def test_names_of_finalists_do_not_cover_each_other() -> None:

@@ -52,6 +52,7 @@ def _spec(laps: list[Lap], finalists: list[Candidate], title: str, summary: str)
     subtitle = [
         summary,
         "More items/s are better.",
+        "Filled points: final laps; hollow ones: search, smaller: base.",
         "Lines join the laps of a candidate; names: finalists.",
     ]
     scale = Scale.of_speeds([lap.items_per_s for lap in laps])
@@ -82,10 +83,7 @@ def _laps(laps: list[Lap], scale: Scale) -> "list[alt.Chart]":
     zoom = alt.selection_interval(name="zoom", bind="scales", encodings=["x"])
     points = base.mark_point(strokeWidth=1.5, clip=True, opacity=1).encode(
         shape=alt.Shape("pool:N").title("pool").scale(domain=pools, range=shapes),
-        size=alt.Size("stage:N")
-        .title("stage; filled: final")
-        .legend(symbolStrokeColor=palette.TEXT, symbolFillColor=palette.BACKGROUND)
-        .scale(domain=[*STAGES], range=[*STAGES.values()]),
+        size=alt.Size("stage:N").legend(None).scale(domain=[*STAGES], range=[*STAGES.values()]),
         tooltip=_tooltip(),
     )
     hollow = points.transform_filter("datum.stage !== 'final'").mark_point(

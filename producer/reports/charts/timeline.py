@@ -10,7 +10,7 @@ from poolrace.producer.analysis.timeline import Timeline, timeline_of
 from poolrace.producer.reports.charts.chart import Chart
 from poolrace.producer.reports.charts.timeline_data import held_up_s
 from poolrace.producer.reports.charts.timeline_layers import Layers
-from poolrace.producer.reports.charts.words import counted, lines, sentences, shortened
+from poolrace.producer.reports.charts.words import counted, lines, seconds, sentences, shortened
 from poolrace.producer.results.comparison import Comparison
 from poolrace.producer.results.run import Run
 
@@ -96,7 +96,7 @@ def _description(run: Run, timeline: Timeline) -> str:
     counted = ", ".join(f"{number} {kind}" for kind, number in sorted(marks.items()))
     drawn = "the utilisation over time" if timeline.bands else "a bar per chunk"
     return (
-        f"Timeline of a run of {run.model}: {run.chunks:,} chunks in {run.elapsed_s:.3g} s,"
+        f"Timeline of a run of {run.model}: {run.chunks:,} chunks in {seconds(run.elapsed_s)},"
         f" {len(timeline.rows)} row(s) with {drawn}; marks: {counted or 'none'}."
     )
 
@@ -104,7 +104,7 @@ def _description(run: Run, timeline: Timeline) -> str:
 def _subtitle(run: Run, timeline: Timeline) -> list[str]:
     """Lines below the title."""
     workload = shortened(run.workload, 20)
-    texts = [f"{counted(run.chunks, 'chunk')} of {workload} in {run.elapsed_s:.3g} s."]
+    texts = [f"{counted(run.chunks, 'chunk')} of {workload} in {seconds(run.elapsed_s)}."]
     if timeline.bands:
         bin_s = max(band.to_s - band.from_s for band in timeline.bands)
         texts.append(f"Thickness: share of busy slots, per {bin_s:.3g} s.")

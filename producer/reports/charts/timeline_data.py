@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from poolrace.producer.analysis.timeline import Bar, Timeline
-from poolrace.producer.reports.charts.words import labels, shortened
+from poolrace.producer.reports.charts.words import labels, seconds, shortened
 
 DIGITS = 6
 """Number of decimals of a second: microseconds."""
@@ -104,14 +104,14 @@ def gone_rows(timeline: Timeline, names: Sequence[str], last_s: float) -> list[R
 def idle_rows(timeline: Timeline, names: Sequence[str]) -> list[Record]:
     """Records of the rows with the text about their idle time."""
     return [
-        {"label": label, "idle": f"idle {row.idle_s:.3g} s"}
+        {"label": label, "idle": f"idle {seconds(row.idle_s)}"}
         for row, label in zip(timeline.rows, names, strict=True)
         if row.idle_s is not None
     ]
 
 
 def held_up_s(bar: Bar) -> float:
-    """Seconds in which a chunk neither computed nor waited: it had no core, or not the GIL."""
+    """Seconds in which a chunk neither computed nor waited: core, GIL or event loop were busy."""
     return max(0.0, bar.ended_s - bar.began_s - (bar.cpu_s or 0.0) - (bar.waited_s or 0.0))
 
 

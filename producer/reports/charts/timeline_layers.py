@@ -19,7 +19,11 @@ from poolrace.producer.reports.charts.timeline_data import (
 if TYPE_CHECKING:
     import altair as alt
 
-CPU, WAITED, HELD_UP = "CPU", "waits of the task (thin)", "held up: no core or no GIL (thinnest)"
+CPU, WAITED, HELD_UP = (
+    "CPU",
+    "waits of the task (thin)",
+    "held up: core, GIL or loop busy (thinnest)",
+)
 NOT_MEASURED = "runs; CPU time not stored"
 """Parts of the time of a chunk, as the legend names them."""
 

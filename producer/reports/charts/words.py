@@ -7,7 +7,7 @@ from collections.abc import Iterable
 LINE = 46
 """Number of characters per line of a title: 15 pixels high, it fits a screen of 390 pixels."""
 
-SUBTITLE_LINE = 58
+SUBTITLE_LINE = 60
 """Number of characters per line of a subtitle, which is 12 pixels high."""
 
 LABEL = 22
