@@ -33,10 +33,11 @@ def test_a_snapshot_shows_workers_jobs_and_rates(
     run = run_once(make_workload("sum", {}), 0, 1000, Model("celery", "threads"), with_cluster)
 
     def rated() -> bool:
-        return any((each.batches_per_s or 0) > 0 for each in reader.read().workers)
+        return any((each.chunks_per_s or 0) > 0 for each in reader.read().workers)
 
     wait_until(rated)
     snapshot = reader.read()
+    assert all(each.working is not None for each in snapshot.workers)
     job = next(each for each in snapshot.jobs if each.job == run.job)
     assert (job.state, job.done, set(job.coverage)) == ("finished", 1.0, {1.0})
     assert any(run.job in event.text for event in snapshot.events)

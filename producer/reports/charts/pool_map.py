@@ -9,7 +9,6 @@ from poolrace.producer.reports.charts.chart import Chart
 from poolrace.producer.reports.charts.pools import POOL_COLOURS, pool_colour
 from poolrace.producer.reports.charts.style import MEDIUM
 from poolrace.producer.reports.charts.words import lines, shortened
-from poolrace.producer.results.pool_map import PoolMap
 
 if TYPE_CHECKING:
     import altair as alt
@@ -45,7 +44,7 @@ NO_WINNER = "no winner"
 Row = dict[str, Any]
 
 
-def map_charts(measured: PoolMap, rows: Sequence[Sequence[MapCell]]) -> tuple[Chart, ...]:
+def map_charts(rows: Sequence[Sequence[MapCell]]) -> tuple[Chart, ...]:
     """The map; none if no row was measured to its end."""
     cells = [cell for row in rows for cell in row]
     if not cells:
@@ -60,21 +59,20 @@ def map_charts(measured: PoolMap, rows: Sequence[Sequence[MapCell]]) -> tuple[Ch
                 f"The fastest pool of each of {len(cells)} cells, waiting share by number of slots."
                 f" Cells won: {wins or 'none'}."
             ),
-            spec=_spec(measured, rows),
+            spec=_spec(rows),
             height_hint=ROW * len(rows) + 230,
         ),
     )
 
 
-def _spec(measured: PoolMap, rows: Sequence[Sequence[MapCell]]) -> dict[str, Any]:
+def _spec(rows: Sequence[Sequence[MapCell]]) -> dict[str, Any]:
     import altair as alt  # noqa: PLC0415 # optional: the extra charts
 
     narrow = len(rows[0]) > MANY
     records = [_record(cell, narrow=narrow) for row in rows for cell in row]
     subtitle = (
-        f"a task of {1000 * measured.item_s:g} ms computes, then waits; 1.5 x: throughput of the"
-        " fastest pool over that of the second one; tied: as fast as the winner, which takes the"
-        " least memory; unclear: not distinguishable"
+        "1.5 x: throughput of the fastest pool over that of the second one; tied: as fast as the"
+        " winner, which takes the least memory; unclear: not distinguishable"
     )
     base = alt.Chart().encode(
         x=alt.X("share:O")

@@ -78,11 +78,13 @@ def sentences(texts: Sequence[str], **attributes: str) -> Markup:
 
 
 def cell(value: Any) -> str:
-    """The text of a value as measured: six significant digits, ``-`` for no value."""
+    """The text of a value: six significant digits, groups of thousands, ``-`` for no value."""
     if value is None or value == "":
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
