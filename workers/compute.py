@@ -43,8 +43,9 @@ def compute(
     *,
     sleep: Callable[[float], object] = time.sleep,
     cancellation_point: CancellationPoint = never_cancelled,
+    task_id: str = "",
 ) -> ChunkResult:
-    """Compute a chunk, sleeping its waits with ``sleep``.
+    """Compute a chunk, sleeping its waits with ``sleep``; ``task_id`` names its batch.
 
     ``cancellation_point`` is called before every step, and twice a second during a wait; an
     exception that it raises ends the chunk.
@@ -52,7 +53,7 @@ def compute(
     # A sleep of 0 lets other greenlets run if ``sleep`` is gevent's. The kernel switches threads
     # without it, and time.sleep(0) would only leave a core idle.
     cooperative = not isinstance(sleep, BuiltinFunctionType)
-    with _slot_numbers.take() as slot:
+    with _slot_numbers.take(task_id) as slot:
         sleeps = _split_waits(_measured_steps(workload, chunk, host, slot))
         while True:
             cancellation_point()
@@ -125,6 +126,16 @@ def _measured_steps(
         yield wait_s
 
 
+def slot_name(pid: int, number: int) -> str:
+    """Name of a slot: the process and the number of the slot within the process."""
+    return f"{pid}.{number}"
+
+
+def taken_slots() -> dict[str, str]:
+    """Name of each slot of this process that has a chunk, and the task id of the chunk's batch."""
+    return _slot_numbers.taken()
+
+
 class _SlotNumbers:
     """Names the slots of a process ``PID.NUMBER``; each chunk takes the lowest free number.
 
@@ -135,20 +146,29 @@ class _SlotNumbers:
     def __init__(self) -> None:
         self._free: list[int] = []
         self._count = 0
+        self._taken: dict[int, str] = {}
         self._lock = threading.Lock()
 
+    def taken(self) -> dict[str, str]:
+        """Name of each slot with a chunk, and the task id of the chunk's batch."""
+        # No lock: a process that is forked meanwhile would inherit it locked. The copy is one step.
+        taken = self._taken.copy()
+        return {slot_name(os.getpid(), number): task_id for number, task_id in taken.items()}
+
     @contextmanager
-    def take(self) -> Iterator[str]:
+    def take(self, task_id: str = "") -> Iterator[str]:
         """Yield the name of a free slot, which is taken until the context is left."""
         with self._lock:
             if self._free:
                 number = heapq.heappop(self._free)
             else:
                 number, self._count = self._count, self._count + 1
+            self._taken[number] = task_id
         try:
-            yield f"{os.getpid()}.{number}"
+            yield slot_name(os.getpid(), number)
         finally:
             with self._lock:
+                del self._taken[number]
                 heapq.heappush(self._free, number)
 
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import billiard.pool
 from celery import Task, signals
 from celery.exceptions import Ignore
-from celery.worker import state
 
 from poolrace.workers.app import ON_HOST, TASK, make_app
 from poolrace.workers.chunks import Chunk, ChunkResult
@@ -22,6 +21,7 @@ from poolrace.workers.runtime.cancellation import RunningChunks
 from poolrace.workers.runtime.healthcheck import Heartbeat
 from poolrace.workers.runtime.pause import ConsumerPause
 from poolrace.workers.runtime.presence import Announcer, Presence
+from poolrace.workers.runtime.requests import CountingRequest, current_work
 from poolrace.workers.settings import WorkerSettings
 from poolrace.workers.workloads import Workload, make_workload
 
@@ -42,9 +42,9 @@ _announcers: list[Announcer] = []
 _connections: dict[int, Any] = {}
 
 
-@app.task(name=TASK, bind=True)
+@app.task(name=TASK, bind=True, Request=CountingRequest)
 def compute_batch(
-    _: Task,
+    task: Task,
     job: str,
     workload: str,
     parameters: dict[str, Any],
@@ -60,7 +60,8 @@ def compute_batch(
     for chunk in chunks:
         work.check(chunk.start, chunk.stop)
     try:
-        return [_compute(work, chunk, job, time_limit_s).to_json() for chunk in chunks]
+        results = [_compute(work, chunk, job, time_limit_s, task.request.id) for chunk in chunks]
+        return [result.to_json() for result in results]
     except Cancelled as cancelled:
         raise Ignore(f"job {job} was cancelled") from cancelled
     except Exception as error:
@@ -68,9 +69,13 @@ def compute_batch(
         raise
 
 
-def _compute(work: Workload, chunk: Chunk, job: str, time_limit_s: float | None) -> ChunkResult:
+def _compute(
+    work: Workload, chunk: Chunk, job: str, time_limit_s: float | None, task_id: str
+) -> ChunkResult:
     with _running.chunk(job, time_limit_s) as cancellation_point:
-        return compute(work, chunk, _settings.host, cancellation_point=cancellation_point)
+        return compute(
+            work, chunk, _settings.host, cancellation_point=cancellation_point, task_id=task_id
+        )
 
 
 @signals.after_setup_logger.connect
@@ -103,9 +108,8 @@ def _announce(sender: Any, **_: Any) -> None:
     announcer = Announcer(
         _broker(),
         presence,
-        holds=lambda: list(state.requests),
+        work=lambda: current_work(presence.pool),
         request_pause=ConsumerPause(sender, queue_of(presence.pool)).request,
-        begun=lambda: state.all_total_count[0],
     )
     _announcers.append(announcer)
     announcer.start()

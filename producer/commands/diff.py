@@ -23,8 +23,8 @@ from poolrace.workers.errors import UsageError
 
 logger = logging.getLogger(__name__)
 
-DIFF_FORMATS = ("text", "markdown", "csv", "html")
-"""Formats of a diff's report; the others are images of a chart, which a diff does not have."""
+DIFF_FORMATS = ("text", "markdown", "csv", "html", "svg", "png")
+"""Formats of a diff's report; the others show single runs."""
 
 JSON = "json"
 """Name of the format of ``--json``."""
@@ -109,7 +109,7 @@ class Condition(click.ParamType[float]):
 @click.option(
     "--report",
     type=click.Path(path_type=Path),
-    help="File for a report; its suffix chooses the format: .txt, .md, .csv or .html.",
+    help="File for a report; its suffix chooses the format: .txt, .md, .csv, .html, .svg or .png.",
 )
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @wide_option
@@ -148,8 +148,6 @@ def _output(old: Path, new: Path, format_: str | None, options: dict[str, Any]) 
     output = Output.from_options(options)
     if output.format == "trace":
         trace.refuse("diff")
-    if output.report and output.format not in DIFF_FORMATS:
-        raise UsageError(f"a diff has no chart for --report {output.report}; write .html or .md")
     for path in filter(None, (output.out, output.report)):
         if path.resolve() in (old.resolve(), new.resolve()):
             raise UsageError(f"{path} would be overwritten; give another path for the diff")

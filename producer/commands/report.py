@@ -44,6 +44,8 @@ def command(results: Path, format_: str | None, out: Path | None, *, wide: bool)
         raise UsageError(f"--format {format_} does not fit --out {out}; leave one of them out")
     if format_ == "png" and out is None and sys.stdout.isatty():
         raise UsageError("--format png is an image, which a terminal cannot show; add --out FILE")
+    if out:
+        require_writable(out)
     loaded = load(results)
     if out is None and format_ == "text":
         print_report(loaded, wide=wide)
@@ -51,6 +53,5 @@ def command(results: Path, format_: str | None, out: Path | None, *, wide: bool)
     content = FORMATS[format_](loaded)
     if out is None:
         click.echo(content, nl=False)
-        return
-    require_writable(out)
-    write_file(out, content)
+    else:
+        write_file(out, content)

@@ -60,9 +60,11 @@ class RunRecorder(Recorder):
         self._slot_s += self._executor.slots * since_s
         self._core_s += self._usable_cores() * since_s
         self._arrived_at, self._arrived_s = now, now - self._began
-        self.events += [event.at(self._arrived_s) for event in self._executor.take_events()]
+        if events := self._executor.take_events():
+            self.events += [event.at(self._arrived_s) for event in events]
         self._marks = self._executor.take_marks()
-        self._later_s.clear()
+        if self._later_s:
+            self._later_s.clear()
         if len(results) > 1:
             for result in results:
                 key = result.host, result.slot

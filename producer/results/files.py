@@ -15,8 +15,12 @@ from poolrace.producer.results.race import Race
 from poolrace.producer.results.single_run import SingleRun
 from poolrace.workers.errors import UsageError
 
-FORMAT = 4
-"""Version of the format of results files; files with another version are refused."""
+FORMAT = 5
+"""Version of the format of the results files that are written."""
+
+OLDEST_FORMAT = 4
+"""Version of the oldest format that is read: that of poolrace 0.1.0. Format 5 added fields that
+older files do not have."""
 
 MAX_MESSAGE = 200
 """Characters of a message on a wrong field, at most."""
@@ -50,11 +54,7 @@ def load(path: Path) -> Results:
             " run --json; give a file that --out of run, compare, sweep, scale, race or map has"
             " written"
         )
-    if data["format"] != FORMAT:
-        raise UsageError(
-            f"{path} has format version {reprlib.repr(data['format'])}, this poolrace reads"
-            f" {FORMAT}; create it again"
-        )
+    _require_known_format(path, data["format"])
     kind = data.get("kind")
     if not isinstance(kind, str) or kind not in _KINDS:
         raise UsageError(f"{path} is of kind {reprlib.repr(kind)}, not one of {', '.join(_KINDS)}")
@@ -64,6 +64,16 @@ def load(path: Path) -> Results:
         raise UsageError(
             f"{path} is not a {kind}: {_abridged(str(error))}; create it again"
         ) from error
+
+
+def _require_known_format(path: Path, version: object) -> None:
+    if version in range(OLDEST_FORMAT, FORMAT + 1):
+        return
+    newer = type(version) is int and version > FORMAT
+    raise UsageError(
+        f"{path} has format version {reprlib.repr(version)}, this poolrace reads"
+        f" {OLDEST_FORMAT} to {FORMAT}; {'update poolrace' if newer else 'create it again'}"
+    )
 
 
 def _read_json(path: Path) -> Any:

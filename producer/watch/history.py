@@ -1,13 +1,17 @@
 """The history of a watched cluster: past frames of each slot, and events. Pure."""
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from poolrace.producer.broker.workers import SILENT_S
+from poolrace.producer.results.natural_order import natural_key
 from poolrace.producer.watch.snapshot import SlotRow, Snapshot, WatchEvent, WorkerState
 
 MAX_FRAMES = 120
 """Number of past frames that the timeline keeps."""
+
+MAX_SLOTS = 16
+"""Number of slots of a worker up to which each slot is a row of the timeline."""
 
 MAX_ROWS = 64
 """Number of rows of the timeline at most. With more slots than rows, a row is a worker."""
@@ -15,7 +19,8 @@ MAX_ROWS = 64
 MAX_EVENTS = 50
 """Number of events that are kept."""
 
-RowKey = tuple[str, int | None]
+RowKey = tuple[str, str | None, int]
+"""A worker, the name of a slot (``None``: the whole worker), and a number for unnamed slots."""
 
 
 @dataclass
@@ -23,6 +28,7 @@ class History:
     """Adds the timeline and the events to the snapshots of successive frames."""
 
     _slots: dict[str, list[str]] = field(default_factory=dict)
+    """Names of the slots of each worker that had a batch, the longest idle one first."""
     _rows: dict[RowKey, deque[float | None]] = field(default_factory=dict)
     _events: deque[WatchEvent] = field(default_factory=lambda: deque(maxlen=MAX_EVENTS))
     _last: Snapshot | None = None
@@ -32,45 +38,48 @@ class History:
         if self._last is not None:
             self._events += [WatchEvent(clock, text) for text in changes(self._last, snapshot)]
         self._last = snapshot
-        shown = self._shown(snapshot)
+        shown = self._shown(snapshot.workers)
         self._rows = {key: self._rows.get(key) or deque(maxlen=MAX_FRAMES) for key in shown}
         for key, (_, utilisation) in shown.items():
             self._rows[key].append(None if snapshot.error else utilisation)
         rows = tuple(
-            SlotRow(name, slot, shown[name, slot][0], tuple(values))
-            for (name, slot), values in self._rows.items()
+            SlotRow(key[0], key[1], shown[key][0], tuple(values))
+            for key, values in self._rows.items()
         )
         return replace(snapshot, rows=rows, events=tuple(self._events))
 
-    def _shown(self, snapshot: Snapshot) -> dict[RowKey, tuple[str, float]]:
+    def _shown(self, workers: Sequence[WorkerState]) -> dict[RowKey, tuple[str, float]]:
         """Task id and utilisation of each row."""
-        workers = snapshot.workers
         self._slots = {
-            worker.name: _placed(self._slots.get(worker.name, []), worker) for worker in workers
+            worker.name: _seen(self._slots.get(worker.name, []), worker) for worker in workers
         }
-        if sum(map(len, self._slots.values())) <= MAX_ROWS:
-            return {
-                (name, number): (task_id, float(bool(task_id)))
-                for name, slots in self._slots.items()
-                for number, task_id in enumerate(slots)
-            }
-        return {
-            (worker.name, None): ("", worker.busy / max(worker.slots, worker.busy, 1))
-            for worker in workers[:MAX_ROWS]
+        shown = {key: row for worker in workers for key, row in self._rows_of(worker).items()}
+        if len(shown) <= MAX_ROWS:
+            return shown
+        return {(worker.name, None, 0): _whole(worker) for worker in workers[:MAX_ROWS]}
+
+    def _rows_of(self, worker: WorkerState) -> dict[RowKey, tuple[str, float]]:
+        names = sorted(self._slots[worker.name], key=natural_key)
+        count = max(worker.slots, len(worker.working or ()))
+        if worker.working is None or not 0 < count <= MAX_SLOTS:
+            return {(worker.name, None, 0): _whole(worker)}
+        working = dict(worker.working)
+        rows: dict[RowKey, tuple[str, float]] = {
+            (worker.name, name, 0): (working.get(name, ""), float(name in working))
+            for name in names
         }
+        return rows | {(worker.name, "", n): ("", 0.0) for n in range(count - len(names))}
 
 
-def _placed(before: list[str], worker: WorkerState) -> list[str]:
-    """The task id in each slot of the worker, empty for an idle one.
+def _whole(worker: WorkerState) -> tuple[str, float]:
+    return "", worker.busy / max(worker.slots, worker.busy, 1)
 
-    Workers do not announce which slot a batch runs in. A batch keeps the slot that it has; a new
-    one gets the first free slot.
-    """
-    held = dict.fromkeys(worker.holds)
-    slots = [task_id if task_id in held else "" for task_id in before[: worker.slots]]
-    slots += [""] * (worker.slots - len(slots))
-    new = iter([task_id for task_id in held if task_id not in slots])
-    return [task_id or next(new, "") for task_id in slots]
+
+def _seen(before: Sequence[str], worker: WorkerState) -> list[str]:
+    """The slots of the worker that had a batch; only the last ones of a restarted process count."""
+    working = [name for name, _ in worker.working or ()]
+    names = [name for name in before if name not in working] + working
+    return names[-max(worker.slots, len(working)) :] if names else []
 
 
 def changes(before: Snapshot, after: Snapshot) -> list[str]:
@@ -83,20 +92,13 @@ def changes(before: Snapshot, after: Snapshot) -> list[str]:
     new = {worker.name: worker for worker in after.workers}
     texts = [f"worker {name} joined" for name in new if name not in old]
     texts += [f"worker {name} left" for name in old if name not in new]
-    for name in new.keys() & old.keys():
-        texts += _worker_changes(old[name], new[name])
+    texts += [
+        f"worker {name} is {worker.state}"
+        for name, worker in new.items()
+        if name in old and worker.state != old[name].state
+    ]
     states = {job.job: job.state for job in before.jobs}
     texts += [
         f"job {job.job} is {job.state}" for job in after.jobs if states.get(job.job) != job.state
     ]
-    return texts
-
-
-def _worker_changes(old: WorkerState, new: WorkerState) -> list[str]:
-    texts = []
-    if (old.silent_s > SILENT_S) != (new.silent_s > SILENT_S):
-        state = "is silent" if new.silent_s > SILENT_S else "responds again"
-        texts.append(f"worker {new.name} {state}")
-    if old.paused != new.paused:
-        texts.append(f"worker {new.name} {'is paused' if new.paused else 'resumed'}")
     return texts

@@ -13,7 +13,7 @@ PAGE = """<!doctype html>
 <h2>Workers</h2>
 <div class="wide" tabindex="0" role="region" aria-label="Workers"><table>
 <thead><tr><th scope="col">worker<th scope="col">busy<th scope="col">slots
-<th scope="col">batches/s<th scope="col">state</thead><tbody id="workers"></tbody></table></div>
+<th scope="col">chunks/s<th scope="col">state</thead><tbody id="workers"></tbody></table></div>
 <h2>Jobs</h2><ul id="jobs"></ul>
 <h2>Slots</h2><div id="slots"></div>
 <h2>Events</h2><ol id="events" aria-live="polite"></ol>
@@ -46,22 +46,27 @@ function strip(values, cells, label, parent) {
   });
 }
 function percent(value) { return (100 * value).toFixed(1) + " %"; }
+function rate(value) {
+  return value === null ? "-" : Number(value.toPrecision(3)).toLocaleString("en");
+}
 function total(list, key) { return list.reduce((sum, each) => sum + (each[key] ?? 0), 0); }
 function show(data) {
   const workers = data.workers, hosts = new Set(workers.map((each) => each.host)).size;
+  const known = workers.filter((each) => each.chunks_per_s !== null);
   byId("problem").hidden = !data.error;
   byId("problem").textContent = data.error && "Redis does not answer: " + data.error;
   const queues = Object.entries(data.queues).map(([pool, length]) => pool + " " + length);
   byId("head").textContent = [data.broker, "hosts " + hosts,
     "slots " + total(workers, "busy") + " of " + total(workers, "slots") + " busy",
-    "batches/s " + total(workers, "batches_per_s").toFixed(1),
+    "chunks/s " + rate(known.length ? total(known, "chunks_per_s") : null),
     "Redis " + (data.memory_bytes / 2 ** 20).toFixed(1) + " MiB",
     "queued: " + (queues.join(", ") || "-")].join(" \\u00b7 ");
   byId("workers").replaceChildren(...workers.map((each) => {
     const row = document.createElement("tr");
-    const state = each.silent_s > 4 ? "silent" : each.paused ? "paused" : "present";
+    const state = each.state === "incompatible" ? "gets no chunks: protocol " +
+      each.protocol + ", poolrace " + each.version : each.state;
     element("th", each.name, row).scope = "row";
-    for (const text of [each.busy, each.slots, each.batches_per_s?.toFixed(1) ?? "-", state])
+    for (const text of [each.busy, each.slots, rate(each.chunks_per_s), state])
       element("td", text, row);
     return row;
   }));
@@ -73,7 +78,7 @@ function show(data) {
   }));
   byId("slots").replaceChildren(...data.rows.map((row) => {
     const line = document.createElement("div");
-    const name = row.worker + (row.slot === null ? "" : " " + row.slot);
+    const name = row.worker + (row.slot ? " " + row.slot : "");
     element("span", name + (row.now ? ": " + row.now : ""), line);
     strip(row.utilisation, 120, name + (row.now ? " busy" : " idle"), line);
     return line;

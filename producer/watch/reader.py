@@ -10,18 +10,19 @@ import redis
 
 from poolrace.producer.broker.checkpoint_store import INDEX_KEY as JOBS_KEY
 from poolrace.producer.broker.checkpoint_store import job_key, owner_key
+from poolrace.producer.broker.workers import SILENT_S
 from poolrace.producer.jobs.checkpoint import ENDED, LOST, RUNNING, Checkpoint
+from poolrace.producer.results.natural_order import natural_key
 from poolrace.producer.watch.history import History
-from poolrace.producer.watch.snapshot import JobState, Snapshot, WorkerState, coverage
+from poolrace.producer.watch.snapshot import JobState, Snapshot, State, WorkerState, coverage
 from poolrace.workers.pools import POOLS
 from poolrace.workers.protocol import queue_of
 from poolrace.workers.runtime.presence import INDEX_KEY as WORKERS_KEY
-from poolrace.workers.runtime.presence import Announcement, presence_key
+from poolrace.workers.runtime.presence import REFRESH_S, Announcement, presence_key
 from poolrace.workers.settings import mask
 
 MAX_JOBS = 100
 """Number of jobs in a snapshot at most."""
-
 
 NO_KEY = "poolrace:none"
 """A key that never exists: ``MGET`` needs one key at least."""
@@ -38,7 +39,7 @@ class Reader:
     url: str
     _history: History = field(default_factory=History)
     _ended: dict[str, JobState | None] = field(default_factory=dict)
-    _begun: dict[str, tuple[float, int]] = field(default_factory=dict)
+    _rates: dict[str, "_Rate"] = field(default_factory=dict)
     _last: Snapshot | None = None
 
     def read(self) -> Snapshot:
@@ -62,7 +63,7 @@ class Reader:
                 pipe.llen(queue_of(pool))
             first = len(pipe)
             workers, jobs, memory, *lengths = pipe.execute()
-        names = sorted(name.decode(errors="replace") for name in workers)
+        names = sorted((name.decode(errors="replace") for name in workers), key=natural_key)
         job_ids = sorted(job_id.decode(errors="replace") for job_id in jobs)
         self._ended = {job_id: self._ended[job_id] for job_id in job_ids if job_id in self._ended}
         open_ids = [job_id for job_id in job_ids if job_id not in self._ended]
@@ -87,18 +88,17 @@ class Reader:
     def _workers(
         self, announced: list[bytes | None], left_ms: list[int]
     ) -> tuple[WorkerState, ...]:
-        workers, now, begun = [], time.monotonic(), {}
+        workers, now, rates = [], time.monotonic(), {}
         for payload, left in zip(announced, left_ms, strict=True):
             try:
                 announcement = Announcement.read(payload or b"", left)
             except (ValueError, RecursionError):
                 continue  # expired, or not a worker of poolrace
-            name = announcement.presence.name
-            if announcement.begun is not None:
-                begun[name] = (now - announcement.age_s, announcement.begun)
-            rate = _rate(self._begun.get(name), begun.get(name))
-            workers.append(_worker_state(announcement, rate))
-        self._begun = begun
+            name, begun = announcement.presence.name, announcement.chunks_begun
+            if begun is not None:
+                rates[name] = _next_rate(self._rates.get(name), now - announcement.age_s, begun)
+            workers.append(_worker_state(announcement, rates.get(name)))
+        self._rates = rates
         return tuple(workers)
 
     def _jobs(
@@ -117,28 +117,57 @@ class Reader:
         return tuple(jobs[:MAX_JOBS])
 
 
-def _rate(before: tuple[float, int] | None, after: tuple[float, int] | None) -> float | None:
-    """Batches per second between two announcements, each with time and number of batches begun."""
-    if before is None or after is None or after[1] < before[1] or after[0] <= before[0]:
-        return None
-    return (after[1] - before[1]) / (after[0] - before[0])
+@dataclass(frozen=True)
+class _Rate:
+    """The number of chunks that a worker announced to have begun, and the rate since before."""
+
+    at: float
+    """Time of the announcement, by the monotonic clock of this machine."""
+    begun: int
+    per_s: float | None = None
 
 
-def _worker_state(announcement: Announcement, rate: float | None) -> WorkerState:
-    presence, held = announcement.presence, len(announcement.holds)
-    busy = min(held, presence.slots)
+def _next_rate(before: _Rate | None, at: float, begun: int) -> _Rate:
+    """The rate after an announcement, which may be the one that was read before."""
+    if before is None or begun < before.begun:  # a new worker, or one that was started again
+        return _Rate(at, begun)
+    if at - before.at < REFRESH_S / 2:
+        return before
+    return _Rate(at, begun, (begun - before.begun) / (at - before.at))
+
+
+def _worker_state(announcement: Announcement, rate: _Rate | None) -> WorkerState:
+    presence, held, working = announcement.presence, len(announcement.holds), announcement.working
+    busy = min(held, presence.slots) if working is None else len(working)
+    state = _state(announcement)
     return WorkerState(
         name=presence.name,
         pool=presence.pool,
         host=presence.host.host,
         slots=presence.slots,
         busy=busy,
-        waiting=held - busy,
-        batches_per_s=rate,
+        waiting=max(held - busy, 0),
+        chunks_per_s=rate.per_s if rate and state != "silent" else None,
         silent_s=max(0.0, announcement.age_s),
-        paused=announcement.paused,
-        holds=tuple(sorted(announcement.holds)),
+        state=state,
+        version=presence.version,
+        protocol=presence.protocol,
+        working=None if working is None else tuple(sorted(working.items(), key=_by_slot)),
     )
+
+
+def _by_slot(item: tuple[str, str]) -> tuple[tuple[int, str], ...]:
+    return natural_key(item[0])
+
+
+def _state(announcement: Announcement) -> State:
+    if not announcement.presence.compatible:
+        return "incompatible"
+    if announcement.age_s > SILENT_S:
+        return "silent"
+    if announcement.paused:
+        return "paused"
+    return "present" if announcement.presence.slots else "stopping"
 
 
 def _job_state(text: bytes | None, *, owned: bool) -> JobState | None:

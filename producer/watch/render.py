@@ -6,9 +6,8 @@ from itertools import pairwise
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
-from poolrace.producer.broker.workers import SILENT_S
 from poolrace.producer.printable import printable
-from poolrace.producer.watch.snapshot import Snapshot
+from poolrace.producer.watch.snapshot import Snapshot, WorkerState
 
 LEVELS = " ▁▂▃▄▅▆▇█"
 """Characters for fractions from 0 to 1."""
@@ -69,8 +68,8 @@ def _shares(wanted: Sequence[int], room: int | None) -> list[int]:
 def _head(snapshot: Snapshot) -> list[str]:
     slots = sum(worker.slots for worker in snapshot.workers)
     busy = sum(worker.busy for worker in snapshot.workers)
-    rates = [each.batches_per_s for each in snapshot.workers if each.batches_per_s is not None]
-    rate = f"{sum(rates):.1f}" if rates else "-"
+    rates = [each.chunks_per_s for each in snapshot.workers if each.chunks_per_s is not None]
+    rate = _rate(sum(rates) if rates else None)
     hosts = len({worker.host for worker in snapshot.workers})
     memory = f"{snapshot.memory_bytes / 2**20:.1f}"
     if snapshot.memory_limit_bytes:
@@ -78,23 +77,35 @@ def _head(snapshot: Snapshot) -> list[str]:
     queues = ", ".join(f"{pool} {length}" for pool, length in snapshot.queues)
     return [
         f"{printable(snapshot.broker)}  {snapshot.at[11:19]} UTC",
-        f"hosts {hosts}  slots {busy} of {slots} busy  batches/s {rate}  Redis {memory} MiB",
+        f"hosts {hosts}  slots {busy} of {slots} busy  chunks/s {rate}  Redis {memory} MiB",
         f"queued: {queues or '-'}",
     ]
 
 
 def _workers(snapshot: Snapshot) -> list[str]:
-    lines = []
-    for worker in snapshot.workers:
-        rate = "-" if worker.batches_per_s is None else f"{worker.batches_per_s:.1f}"
-        notes = ["paused"] if worker.paused else []
-        notes += [f"silent for {worker.silent_s:.0f} s"] if worker.silent_s > SILENT_S else []
-        notes += [f"{worker.waiting} waiting"] if worker.waiting else []
-        name = printable(worker.name)[:40]
-        lines.append(
-            f"{name:<24} {worker.busy:>5} of {worker.slots:<5} {rate:>8}/s  {', '.join(notes)}"
-        )
-    return lines
+    return [
+        f"{printable(worker.name)[:40]:<24} {worker.busy:>5} of {worker.slots:<5}"
+        f" {_rate(worker.chunks_per_s):>8}/s  {printable(', '.join(_notes(worker)))}"
+        for worker in snapshot.workers
+    ]
+
+
+def _notes(worker: WorkerState) -> list[str]:
+    """The state of the worker, unless it is present, and its waiting batches."""
+    texts = {
+        "present": "",
+        "silent": f"silent for {worker.silent_s:.0f} s",
+        "incompatible": f"gets no chunks: protocol {worker.protocol}, poolrace {worker.version}",
+    }
+    waiting = f"{worker.waiting} waiting" if worker.waiting else ""
+    return [text for text in (texts.get(worker.state, worker.state), waiting) if text]
+
+
+def _rate(per_s: float | None) -> str:
+    """Chunks per second in three digits, ``-`` if not known."""
+    if per_s is None:
+        return "-"
+    return f"{per_s:,.0f}" if per_s >= 100 else f"{per_s:.3g}"
 
 
 def _jobs(snapshot: Snapshot, width: int) -> list[str]:
@@ -107,12 +118,14 @@ def _jobs(snapshot: Snapshot, width: int) -> list[str]:
 
 
 def _rows(snapshot: Snapshot, width: int) -> list[str]:
-    lines = []
-    for row in snapshot.rows:
-        label = printable(row.worker if row.slot is None else f"{row.worker} {row.slot}")[:28]
-        past = row.utilisation[-max(width - 56, 10) :]
-        lines.append(f"{label:<28} |{levels(past)}| {printable(row.now)}")
-    return lines
+    """The past of each row up to now, at the right, and the task id of its batch."""
+    labels = [printable(f"{row.worker} {row.slot or ''}".rstrip())[:34] for row in snapshot.rows]
+    widest = max(map(len, labels), default=0)
+    cells = max(width - widest - 32, 10)
+    return [
+        f"{label:<{widest}} |{levels(row.utilisation[-cells:]):>{cells}}| {printable(row.now)}"
+        for label, row in zip(labels, snapshot.rows, strict=True)
+    ]
 
 
 def resized(values: Sequence[float], count: int) -> list[float]:

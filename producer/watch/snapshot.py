@@ -2,12 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 from poolrace.workers.chunks import Chunk
 
 COVERAGE_BINS = 60
 """Number of equal parts of a job's range in its coverage bar."""
+
+
+State = Literal["present", "silent", "paused", "stopping", "incompatible"]
+"""State of a worker. An incompatible one speaks another protocol, so that it gets no chunks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +26,18 @@ class WorkerState:
     """Number of slots with a batch."""
     waiting: int
     """Number of batches that the worker took from the queue and that wait for a slot."""
-    batches_per_s: float | None
-    """Batches begun per second; ``None``: unknown yet, or the worker does not announce it."""
+    chunks_per_s: float | None
+    """Chunks begun per second between the last two announcements; ``None``: not known yet, or an
+    older worker, which does not announce it."""
     silent_s: float
     """Seconds since the last announcement."""
-    paused: bool
-    holds: tuple[str, ...] = ()
-    """Task ids of the batches that the worker holds, in order."""
+    state: State
+    version: str
+    """Version of poolrace that the worker runs."""
+    protocol: int
+    """Number of the protocol that the worker speaks."""
+    working: tuple[tuple[str, str], ...] | None = None
+    """Name of each slot with a batch, and the batch's task id; ``None``: an older worker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +61,9 @@ class SlotRow:
     """A row of the timeline: a slot, or a whole worker where there are too many slots."""
 
     worker: str
-    slot: int | None
-    """Number of the slot within the worker; ``None``: the whole worker."""
+    slot: str | None
+    """Name of the slot, as in results; empty: a slot that had no batch yet; ``None``: the whole
+    worker."""
     now: str
     """Task id of the batch in the slot, empty for an idle slot and for a whole worker."""
     utilisation: tuple[float | None, ...]
@@ -95,7 +105,10 @@ class Snapshot:
 
     def to_json(self) -> dict[str, Any]:
         """The snapshot as a JSON object."""
-        return {**asdict(self), "queues": dict(self.queues)}
+        data = asdict(self)
+        for worker in data["workers"]:
+            worker["working"] = None if worker["working"] is None else dict(worker["working"])
+        return {**data, "queues": dict(self.queues)}
 
 
 def coverage(

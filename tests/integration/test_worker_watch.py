@@ -12,7 +12,14 @@ from poolrace.producer.results.run import UntimedEvent
 from poolrace.workers.errors import ClusterError
 from poolrace.workers.host_facts import HostFacts
 from poolrace.workers.protocol import PROTOCOL, package_version
-from poolrace.workers.runtime.presence import EXPIRE_S, INDEX_KEY, Announcer, Presence, presence_key
+from poolrace.workers.runtime.presence import (
+    EXPIRE_S,
+    INDEX_KEY,
+    Announcer,
+    Presence,
+    Work,
+    presence_key,
+)
 from tests.conftest import wait_until
 
 if TYPE_CHECKING:
@@ -103,7 +110,7 @@ def test_a_watch_knows_the_worker_that_holds_a_chunk(store: "redis.Redis") -> No
 
 def test_an_announced_worker_is_present_until_it_leaves(store: "redis.Redis") -> None:
     presence = worker("one")
-    announcer = Announcer(store, presence, holds=lambda: ["job.0-5"])
+    announcer = Announcer(store, presence, work=lambda: Work(["job.0-5"]))
     announcer.start()
     wait_until(lambda: store.exists(presence_key(presence.name)))
     watch = WorkerWatch.start(store, POOL, 60)

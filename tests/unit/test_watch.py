@@ -17,9 +17,9 @@ HOSTILE = "a[red]b[/]\x1b[31m\x1b]0;title\x07\n\u202e@host"
 
 
 def made_up_worker(name: str = "prefork@a", slots: int = 2, *holds: str) -> WorkerState:
-    busy = min(len(holds), slots)
-    return WorkerState(name, "prefork", "a", slots, busy, len(holds) - busy, 1.5, 0.2,
-                       paused=False, holds=holds)  # fmt: skip
+    working = tuple((f"7.{number}", task_id) for number, task_id in enumerate(holds[:slots]))
+    return WorkerState(name, "prefork", "a", slots, len(working), len(holds) - len(working), 1.5,
+                       0.2, "present", "1.0", 2, working)  # fmt: skip
 
 
 def made_up_snapshot(*workers: WorkerState) -> Snapshot:
@@ -46,12 +46,40 @@ def test_only_nothing_is_blank_and_only_all_is_full() -> None:
     assert levels([0.0, 0.001, 0.999, 1.0, None]) == " ▁▇█?"
 
 
-def test_a_batch_keeps_its_slot() -> None:
+def shown_slots(*frames: dict[str, str] | None) -> list[tuple[str | None, str, int]]:
+    """Slot, task id and number of busy frames of each row of a worker with three slots."""
     history = History()
-    history.add(made_up_snapshot(made_up_worker("w", 2, "a", "b")), "10:00:00")
-    shown = history.add(made_up_snapshot(made_up_worker("w", 2, "b", "c")), "10:00:01")
-    assert [row.now for row in shown.rows] == ["c", "b"]
-    assert shown.rows[0].utilisation == (1.0, 1.0)
+    for working in frames:
+        items = None if working is None else tuple(working.items())
+        worker = replace(made_up_worker("w", 3), busy=len(items or "abc"), working=items)
+        snapshot = history.add(made_up_snapshot(worker), "10:00:00")
+    return [(row.slot, row.now, sum(value == 1 for value in row.utilisation))
+            for row in snapshot.rows]  # fmt: skip
+
+
+def test_a_row_is_the_slot_that_the_worker_announces() -> None:
+    assert shown_slots({"7.10": "a"}, {"7.10": "b", "7.2": "c"}) == [
+        ("7.2", "c", 1),
+        ("7.10", "b", 2),
+        ("", "", 0),
+    ]
+
+
+def test_the_slot_of_a_new_process_replaces_the_slot_that_was_idle_longest() -> None:
+    shown = shown_slots(
+        {"1.0": "a", "2.0": "b", "3.0": "c"}, {"1.0": "a", "2.0": "b"}, {"4.0": "d"}
+    )
+    assert [slot for slot, _, _ in shown] == ["1.0", "2.0", "4.0"]
+
+
+def test_an_older_worker_is_one_row() -> None:
+    assert shown_slots(None, None) == [(None, "", 2)]
+
+
+def test_a_worker_with_many_slots_is_one_row_and_the_other_ones_are_not() -> None:
+    workers = made_up_worker("a", 1000, "x"), made_up_worker("b", 2, "y")
+    rows = History().add(made_up_snapshot(*workers), "10:00:00").rows
+    assert [(row.worker, row.slot) for row in rows] == [("a", None), ("b", "7.0"), ("b", "")]
 
 
 def test_the_history_is_bounded() -> None:
@@ -68,7 +96,7 @@ def test_events_name_workers_that_join_fall_silent_and_leave() -> None:
     history, worker = History(), made_up_worker("w")
     history.add(made_up_snapshot(), "1")
     history.add(made_up_snapshot(worker), "2")
-    history.add(made_up_snapshot(replace(worker, silent_s=5)), "3")
+    history.add(made_up_snapshot(replace(worker, state="silent")), "3")
     history.add(replace(made_up_snapshot(), error="gone"), "4")
     shown = history.add(made_up_snapshot(), "5")
     assert [(event.at, event.text) for event in shown.events] == [

@@ -9,7 +9,7 @@ import contextlib
 import json
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Annotated, Any
 
@@ -75,9 +75,11 @@ class Announcement:
     """Seconds since the announcement, by Redis' clock."""
     paused: bool = False
     """Whether the worker takes no chunks because its pause key exists."""
-    begun: int | None = None
-    """Number of batches that the worker began since its start; ``None``: a worker of an older
-    version, which does not announce it."""
+    working: dict[str, str] | None = None
+    """Name of each slot with a chunk, and the task id of its batch; ``None``: a worker of an older
+    version, which announces neither the slots nor the chunks begun."""
+    chunks_begun: int | None = None
+    """Number of chunks that the worker began since its start."""
 
     @classmethod
     def read(cls, payload: bytes, left_ms: int) -> "Announcement":
@@ -89,16 +91,29 @@ class Announcement:
             data = json.loads(payload)
             holds = frozenset(map(str, data["holds"]))
             presence, age_s = Presence.from_json(data["presence"]), EXPIRE_S - left_ms / 1000
-            begun = data.get("begun")
+            working, begun = data.get("working"), data.get("chunks_begun")
             return cls(
                 presence,
                 holds,
                 age_s,
                 paused=bool(data.get("paused")),
-                begun=begun if isinstance(begun, int) else None,
+                working=_texts(working) if isinstance(working, dict) else None,
+                chunks_begun=begun if isinstance(begun, int) else None,
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"not a worker's announcement: {error!r}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """The work of a worker at one time."""
+
+    holds: Sequence[str] = ()
+    """Task ids of the batches that the worker has taken from the queue and not finished."""
+    working: Mapping[str, str] = field(default_factory=dict)
+    """Name of each slot with a chunk, and the task id of its batch."""
+    chunks_begun: int = 0
+    """Number of chunks begun since the worker's start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,28 +155,29 @@ class Presence:
             raise ValueError(f"not a worker's presence: {error}") from error
 
 
+def _texts(items: dict[Any, Any]) -> dict[str, str]:
+    return {str(name): str(text) for name, text in items.items()}
+
+
 class Announcer(threading.Thread):
     """Announces a worker every second and answers usage requests, until ``stop``.
 
-    ``holds`` returns the task ids that the worker holds, running or waiting for a slot.
-    ``request_pause`` is called with whether the worker's pause key exists, and returns whether
-    the worker is paused. ``begun`` returns the number of batches begun since the worker's start.
+    ``work`` returns the worker's present work. ``request_pause`` is called with whether the
+    worker's pause key exists, and returns whether the worker is paused.
     """
 
     def __init__(
         self,
         client: "redis.Redis",
         presence: Presence,
-        holds: Callable[[], Sequence[str]] = lambda: (),
+        work: Callable[[], Work] = Work,
         request_pause: Callable[[bool], bool] = lambda _: False,
-        begun: Callable[[], int] = lambda: 0,
     ) -> None:
         super().__init__(name="presence", daemon=True)
         self._client = client
         self._presence = presence
-        self._holds = holds
+        self._work = work
         self._request_pause = request_pause
-        self._begun = begun
         self._paused = False
         self._stopped = threading.Event()
 
@@ -190,9 +206,8 @@ class Announcer(threading.Thread):
         presence = replace(self._presence, slots=0) if self._paused else self._presence
         data = {
             "presence": presence.to_json(),
-            "holds": self._holds(),
             "paused": self._paused,
-            "begun": self._begun(),
+            **asdict(self._work()),
         }
         with self._client.pipeline(transaction=False) as pipe:
             pipe.set(presence_key(self._presence.name), json.dumps(data), ex=EXPIRE_S)

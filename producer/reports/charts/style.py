@@ -26,6 +26,7 @@ def config() -> dict[str, Any]:
     return {
         "font": FONT,
         "background": palette.BACKGROUND,
+        "padding": {"left": 0, "top": 2, "right": 2, "bottom": 2},
         "view": {"stroke": None, "continuousWidth": 640, "continuousHeight": 300},
         "axis": {
             **(text | sizes),

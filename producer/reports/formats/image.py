@@ -14,8 +14,8 @@ from poolrace.workers.installation import install_command
 WIDTH = 760.0
 """Pixels of a chart that is as wide as the page in HTML, and of the lines of text."""
 
-MARGIN = 20.0
-"""Pixels around the content, and between the chart and the texts."""
+MARGIN, GAP = 20.0, 10.0
+"""Pixels around the content, and between its parts."""
 
 CHARACTER = 0.52
 """Average width of a character, over its height."""
@@ -44,8 +44,9 @@ def svg(results: Viewed) -> str:
     placed, top = [], MARGIN
     for part, _, height in parts:
         placed.append(element("g", part, transform=f"translate({MARGIN} {top:g})"))
-        top += height + MARGIN
+        top += height + GAP
     width = max(width for _, width, _ in parts) + 2 * MARGIN
+    height = top - GAP + MARGIN
     image = element(
         "svg",
         element("title", content.title),
@@ -53,8 +54,8 @@ def svg(results: Viewed) -> str:
         *placed,
         xmlns="http://www.w3.org/2000/svg",
         width=f"{width:g}",
-        height=f"{top:g}",
-        viewBox=f"0 0 {width:g} {top:g}",
+        height=f"{height:g}",
+        viewBox=f"0 0 {width:g} {height:g}",
         font_family=style.FONT,
         fill=palette.TEXT,
     )

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 from poolrace.producer.analysis.comparison_summary import median_runs
 from poolrace.producer.analysis.diff import Diff
 from poolrace.producer.analysis.diff_cases import case_name
-from poolrace.producer.reports.page.element import printable_json
+from poolrace.producer.printable import printable_json
 from poolrace.producer.reports.trace.events import TraceEvents
 from poolrace.producer.reports.trace.laps import add_race
 from poolrace.producer.reports.trace.runs import add_run

@@ -212,7 +212,7 @@ def _map(measured: PoolMap) -> View:
         raw_header=pool_map.COLUMNS,
         raw=pool_map.raw(measured),
         figures=pool_map.figures(measured, lines),
-        draw=lambda: map_charts(measured, lines),
+        draw=lambda: map_charts(lines),
         invocation=measured.invocation,
     )
 
