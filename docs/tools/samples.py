@@ -4,7 +4,7 @@
     python docs/tools/samples.py render               write reports and sample blocks anew
     python docs/tools/samples.py check                fail if render would change a file
 
-A sample is a result file in ``docs/examples/``. Its chart lies beside it, and its text report stands
+A sample is a result file in ``docs/examples/``. Its chart lies beside it, and its text report is
 in every document behind a line ``<!-- sample: NAME -->``. A Markdown table of a benchmark stands
 between ``<!-- table: FILE -->`` and ``<!-- end of table -->``. ``make samples`` renders them.
 """
