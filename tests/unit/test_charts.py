@@ -185,27 +185,6 @@ def test_a_chart_is_as_wide_as_asked() -> None:
         assert float(root.attrib["width"]) == pytest.approx(PHONE, abs=2)
 
 
-def test_images_are_the_same_bytes_again_and_in_another_process() -> None:
-    """vl-convert numbers the clip paths of all images of a process."""
-    code = (
-        "import sys, hashlib; from pathlib import Path;"
-        " from poolrace.producer.results.files import load;"
-        " from poolrace.producer.reports.formats import FORMATS;"
-        " results = load(Path(sys.argv[1]));"
-        " print(*(hashlib.sha256(FORMATS['svg'](results).encode()).hexdigest(),"
-        " hashlib.sha256(FORMATS['png'](results)).hexdigest()))"
-    )
-    command = [sys.executable, "-c", code, str(EXAMPLES / "sweep.json")]
-    runs = [
-        subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout
-        for _ in range(2)
-    ]
-    assert runs[0] == runs[1]
-    stored = load(EXAMPLES / "sweep.json")
-    assert image.svg(stored) == image.svg(stored)
-    assert image.png(stored) == image.png(stored)
-
-
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_text_is_drawn_as_text(text: str) -> None:
     """In each place that a chart shows; ``datum`` is Vega's name of a record."""
