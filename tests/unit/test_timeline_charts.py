@@ -15,6 +15,7 @@ from poolrace.producer.reports.charts import palette, rendering, style, timeline
 from poolrace.producer.reports.charts.chart import Chart
 from poolrace.producer.reports.charts.timeline import timeline_chart, timeline_charts
 from poolrace.producer.results.run import Event, Run
+from tests.unit.drawn_charts import image_of
 from tests.unit.made_up_timelines import (
     a_run,
     comparison,
@@ -70,6 +71,13 @@ def test_every_timeline_is_drawn_as_wide_as_its_page(name: str) -> None:
         size = re.search(r'<svg[^>]* width="([\d.]+)"', image(run, width))
         assert size is not None
         assert float(size[1]) == width
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_vega_lite_has_no_warnings_about_a_timeline(
+    name: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    image_of(drawn(RUNS[name]()), capfd)
 
 
 @pytest.mark.parametrize("name", RUNS)
