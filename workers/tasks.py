@@ -108,7 +108,7 @@ def _announce(sender: Any, **_: Any) -> None:
     announcer = Announcer(
         _broker(),
         presence,
-        work=current_work,
+        work=lambda: current_work(presence.pool),
         request_pause=ConsumerPause(sender, queue_of(presence.pool)).request,
     )
     _announcers.append(announcer)

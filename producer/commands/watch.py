@@ -1,6 +1,7 @@
 """``producer watch``."""
 
 import json
+import time
 
 import click
 from rich.console import Console
@@ -12,8 +13,13 @@ from poolrace.producer.commands.options import FiniteFloat, broker_option
 from poolrace.producer.program import examples
 from poolrace.producer.settings import Settings
 from poolrace.producer.watch.reader import Reader
+from poolrace.producer.watch.snapshot import Snapshot
 from poolrace.producer.watch.terminal import print_frame, require_terminal, show_live
 from poolrace.workers.errors import UsageError
+from poolrace.workers.runtime.presence import REFRESH_S
+
+RATES_S = 1.5 * REFRESH_S
+"""Seconds between two snapshots within which each worker announces itself again."""
 
 
 @click.command(cls=Command, epilog=examples("watch", "watch --once", "watch --web 8080"))
@@ -44,13 +50,26 @@ def command(
             # Only a web page needs tornado, which takes 0.1 s to import.
             from poolrace.producer.watch.web import serve  # noqa: PLC0415
 
-            serve(reader.read, interval_s, web, _login(resolved))
-        elif as_json:
-            click.echo(json.dumps(reader.read().to_json(), indent=2))
+            serve(reader.read, interval_s, web, _login(resolved), _say_address)
         elif once:
-            print_frame(reader.read(), console)
+            snapshot = _with_rates(reader)
+            if as_json:
+                click.echo(json.dumps(snapshot.to_json(), indent=2))
+            else:
+                print_frame(snapshot, console)
         else:
             show_live(reader.read, interval_s, console)
+
+
+def _with_rates(reader: Reader) -> Snapshot:
+    """The second of two snapshots, which has the rates of the workers."""
+    reader.read()
+    time.sleep(RATES_S)
+    return reader.read()
+
+
+def _say_address(url: str) -> None:
+    click.echo(f"{url} shows the cluster, with the login of Flower; Ctrl-C ends it", err=True)
 
 
 def _login(resolved: ResolvedCluster) -> str:

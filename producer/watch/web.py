@@ -57,10 +57,10 @@ class Guarded(RequestHandler):
     def prepare(self) -> None:
         """Refuse a foreign ``Host``, which DNS rebinding sends, and a wrong login."""
         if self.request.host not in self.settings["hosts"]:
-            self._refuse(403)
+            self._refuse(403, "open the address that the command prints")
         elif not _same(self.request.headers.get("Authorization", ""), self.settings["logins"]):
             self.set_header("WWW-Authenticate", 'Basic realm="poolrace"')
-            self._refuse(401)
+            self._refuse(401, "the page needs the login of Flower")
 
     def set_default_headers(self) -> None:
         """Set the headers that every answer has."""
@@ -68,9 +68,10 @@ class Guarded(RequestHandler):
         for name, value in HEADERS.items():
             self.set_header(name, value)
 
-    def _refuse(self, status: int) -> None:
+    def _refuse(self, status: int, reason: str) -> None:
         self.set_status(status)
-        self.finish()
+        self.set_header("Content-Type", "text/plain; charset=utf-8")
+        self.finish(reason)  # a browser shows an error of its own in the place of an empty page
 
 
 class File(Guarded):
@@ -112,12 +113,27 @@ def application(feed: Feed, port: int, login: str) -> Application:
     )
 
 
-def serve(read: Callable[[], Snapshot], interval_s: float, port: int, login: str) -> None:
-    """Serve the page until a signal ends the command; raises ``UsageError`` if it cannot listen."""
-    asyncio.run(_serve(read, interval_s, port, login))
+def serve(
+    read: Callable[[], Snapshot],
+    interval_s: float,
+    port: int,
+    login: str,
+    listening: Callable[[str], None],
+) -> None:
+    """Serve the page until a signal ends the command; raises ``UsageError`` if it cannot listen.
+
+    ``listening`` is called with the address of the page once it can be opened.
+    """
+    asyncio.run(_serve(read, interval_s, port, login, listening))
 
 
-async def _serve(read: Callable[[], Snapshot], interval_s: float, port: int, login: str) -> None:
+async def _serve(
+    read: Callable[[], Snapshot],
+    interval_s: float,
+    port: int,
+    login: str,
+    listening: Callable[[str], None],
+) -> None:
     feed = Feed()
     server = HTTPServer(application(feed, port, login))
     try:
@@ -126,6 +142,7 @@ async def _serve(read: Callable[[], Snapshot], interval_s: float, port: int, log
         raise UsageError(
             f"--web {port}: cannot listen on this port: {error.strerror}; give another one"
         ) from error
+    listening(f"http://{LOOPBACK}:{port}")
     try:
         while True:
             feed.publish(await asyncio.to_thread(read))

@@ -1,6 +1,7 @@
 """Flower in a real browser, and its API: tasks, login, metrics."""
 
 import base64
+import json
 import os
 import re
 from collections.abc import Iterator
@@ -95,6 +96,27 @@ def test_the_metrics_count_tasks(deployment: Deployment) -> None:
     counter = r'flower_events_total\{.*task="poolrace.sum".*type="task-succeeded".*\} [1-9]'
     wait_until(lambda: re.search(counter, _get(deployment, "/metrics", None)), 30)
     assert "flower_worker_online" in _get(deployment, "/metrics", None)
+
+
+def test_only_its_own_settings_reach_flower(deployment: Deployment, tmp_path: Path) -> None:
+    names = {line.partition("=")[0] for line in _environment(deployment)}
+    assert "FLOWER_BASIC_AUTH" in names
+    assert not [name for name in names if name.startswith(("POOLRACE_", "COMPOSE_"))]
+    settings = tmp_path / "settings"
+    settings.write_text((deployment.directory / ".env").read_text() + "FLOWER_MAX_TASKS=123\n")
+    config = deployment.compose("--env-file", str(settings), "config", "--format", "json")
+    assert json.loads(config)["services"]["flower"]["environment"]["FLOWER_MAX_TASKS"] == "123"
+
+
+def test_the_live_view_shows_the_containers(deployment: Deployment) -> None:
+    snapshot = deployment.producer("watch", "--once", "--json").json()
+    pools = [worker["pool"] for worker in snapshot["workers"]]
+    assert set(pools) == {"prefork", "threads", "gevent", "solo"}
+    assert {worker["state"] for worker in snapshot["workers"]} == {"present"}
+
+
+def _environment(deployment: Deployment) -> list[str]:
+    return deployment.compose("exec", "-T", "flower", "env").splitlines()
 
 
 def _wait_for_events(deployment: Deployment) -> None:

@@ -1,11 +1,13 @@
 """The scripts behind ``make up`` and ``make join``, without an engine."""
 
 import json
+import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import flower.options
 import pytest
 
 import compose
@@ -16,6 +18,7 @@ from poolrace.producer.executors.models import Model
 from poolrace.workers.container_name import name_in
 from poolrace.workers.errors import ClusterError, UsageError
 
+ROOT = Path(__file__).parent.parent.parent
 CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
 
 ENCRYPTED = Broker("rediss://:s3cret@192.0.2.10:7000/0", CERTIFICATE)
@@ -165,6 +168,16 @@ def test_a_join_file_has_a_service_for_each_pool_and_nothing_of_this_machine() -
 def test_a_pool_that_is_given_twice_is_refused() -> None:
     with pytest.raises(UsageError, match="prefork is given twice"):
         join_file(CONFIG, [Model("celery", "prefork"), Model("celery", "prefork", 2)], ENCRYPTED)
+
+
+def test_each_setting_of_flower_can_reach_its_container() -> None:
+    text = (ROOT / "docker-compose.yml").read_text()
+    service = text.partition("\n  flower:\n")[2].partition("\n  # The command line")[0]
+    passed_on = set(re.findall(r"^ +FLOWER_([A-Z0-9_]+):", service, re.MULTILINE))
+    defined = flower.options.default_options.group_dict(flower.options.__file__)
+    chosen = {"ADDRESS", "PORT", "UNIX_SOCKET", "TASKS_COLUMNS"}  # by flower_command
+    assert passed_on == {name.upper() for name in defined} - chosen
+    assert "env_file" not in service
 
 
 def test_the_steps_name_the_registry_if_the_image_has_one_and_never_the_password() -> None:

@@ -53,8 +53,8 @@ def test_each_case_has_its_result_in_words_and_by_shape(capfd: pytest.CaptureFix
     chart = chart_of(compare_results(OLD, NEW))
     shown = words_of(image_of(chart, capfd))
     assert {
-        "too few values 1.05", "same 1.00", "slower 1.50", "faster 0.77",
-        "not distinguishable 1.22", "celery:gevent, 2 slots",
+        "too few 1.05", "same 1.00", "slower 1.50", "faster 0.77",
+        "unclear 1.22", "not distinguishable", "celery:gevent, 2 slots",
     } <= set(shown)  # fmt: skip
     shape = next(
         layer["encoding"]["shape"] for layer in chart.spec["layer"] if "shape" in layer["encoding"]

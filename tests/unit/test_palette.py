@@ -1,5 +1,6 @@
 """The palette of charts: contrast to the background, and distance for colour-blind readers."""
 
+import math
 from itertools import combinations
 
 import pytest
@@ -75,7 +76,7 @@ def oklab(rgb: Triple) -> Triple:
 
 def distance(colour: str, other: str, vision: str) -> float:
     first, second = (oklab(times(MATRICES[vision], linear(each))) for each in (colour, other))
-    return sum((a - b) ** 2 for a, b in zip(first, second, strict=True)) ** 0.5
+    return math.dist(first, second)
 
 
 THEMES = {"light": {colour: colour for colour in palette.DARK}, "dark": palette.DARK}

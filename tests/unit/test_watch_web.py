@@ -41,7 +41,7 @@ def test_each_path_needs_the_login(path: str) -> None:
     for headers in ({}, authorization("poolrace:wrong"), {"Authorization": "Basic \xe9"}):
         refused = answer(path, headers)
         assert refused.code == 401
-        assert refused.body == b""
+        assert refused.body == b"the page needs the login of Flower"
         assert "Basic" in refused.headers["WWW-Authenticate"]
 
 
@@ -88,4 +88,4 @@ def test_each_snapshot_is_sent_as_an_event() -> None:
 def test_a_port_that_is_taken_is_a_usage_error() -> None:
     socket, port = bind_unused_port()
     with socket, pytest.raises(UsageError, match=f"--web {port}"):
-        serve(lambda: Snapshot("", ""), 1.0, port, LOGIN)
+        serve(lambda: Snapshot("", ""), 1.0, port, LOGIN, print)

@@ -1,6 +1,5 @@
 """The batches of a worker: which ones it holds, which slots compute, how many chunks it began."""
 
-import os
 from typing import Any
 
 from celery.worker import state
@@ -24,17 +23,18 @@ class CountingRequest(Request):  # type: ignore[misc] # Celery ships no types
         _chunks_begun[0] += _number_of_chunks(self._args)
 
 
-def current_work() -> Work:
-    """The batches that this worker holds, the slots that compute, and the chunks begun."""
+def current_work(pool: str) -> Work:
+    """The batches that this worker of ``pool`` holds, the slots that compute, the chunks begun."""
     requests = list(state.requests.values())  # one step, while other threads change the dict
-    own = os.getpid()
-    # A prefork process has one slot; the slots of all other pools are in this process.
-    children = {
-        slot_name(request.worker_pid, 0): request.id
-        for request in requests
-        if request.worker_pid not in (None, own)
-    }
-    return Work([request.id for request in requests], children | taken_slots(), _chunks_begun[0])
+    if pool == "prefork":  # each process has one slot
+        working = {
+            slot_name(request.worker_pid, 0): request.id
+            for request in requests
+            if request.worker_pid is not None
+        }
+    else:  # the slots are in this process; Celery's ``worker_pid`` may be a greenlet's number
+        working = taken_slots()
+    return Work([request.id for request in requests], working, _chunks_begun[0])
 
 
 def _number_of_chunks(arguments: Any) -> int:

@@ -2,6 +2,7 @@
 
 import math
 from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from poolrace.producer.analysis.diff import CaseDiff, Diff
@@ -23,8 +24,8 @@ ABOVE, BELOW = 9, 9
 MAX_CASES = 80
 """Number of cases that are drawn; of more cases, those that changed most."""
 
-NAME = 40
-"""Number of characters of a case's name: 230 pixels, beside its result on a phone."""
+NAME = 36
+"""Number of characters of a case's name: 240 pixels, beside its result on a phone."""
 
 FARTHEST = 2.0
 """Factor beyond the points by which intervals extend the axis at most; they are cut off there."""
@@ -32,14 +33,25 @@ FARTHEST = 2.0
 TICKS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.25, 1.5, 1.75, 2, 2.5, 3)
 """Ratios with a tick on a short axis."""
 
-RESULTS = {
-    "slower": (palette.RED, "triangle-down"),
-    "faster": (palette.BLUE, "triangle-up"),
-    "same": (palette.GREEN, "square"),
-    "not distinguishable": (palette.GREY, "circle"),
-    "too few values": (palette.GREY, "cross"),
+
+@dataclass(frozen=True)
+class _Look:
+    """How cases with a result are drawn."""
+
+    word: str
+    """The result in a word, which has room beside the name of a case on a phone."""
+    colour: str
+    shape: str
+
+
+LOOKS = {
+    "slower": _Look("slower", palette.RED, "triangle-down"),
+    "faster": _Look("faster", palette.BLUE, "triangle-up"),
+    "same": _Look("same", palette.GREEN, "square"),
+    "not distinguishable": _Look("unclear", palette.GREY, "circle"),
+    "too few values": _Look("too few", palette.GREY, "cross"),
 }
-"""Result of a case, in the words of the legend -> its colour and its shape."""
+"""Result of a case, as the legend names it -> how it is drawn."""
 
 Row = dict[str, Any]
 
@@ -52,7 +64,7 @@ def diff_charts(diff: Diff) -> tuple[Chart, ...]:
     quantity = "Throughput" if diff.is_rate else "Time"
     title = f"{quantity} in NEW over {quantity.lower()} in OLD"
     numbers = Counter(map(_result, cases))
-    counted = ", ".join(f"{numbers[result]} {result}" for result in RESULTS if numbers[result])
+    counted = ", ".join(f"{numbers[result]} {result}" for result in LOOKS if numbers[result])
     return (
         Chart(
             name="ratios",
@@ -119,7 +131,7 @@ def _row(number: int, case: CaseDiff) -> Row:
         "row": number,
         "name": shortened(case.case, NAME),
         "case": shortened(case.case, 100),
-        "text": f"{_result(case)} {case.ratio:.{2 if case.ratio >= 0.1 else 4}f}",
+        "text": f"{LOOKS[_result(case)].word} {case.ratio:.{2 if case.ratio >= 0.1 else 4}f}",
         "ratio": case.ratio,
         "low": low,
         "high": high,
@@ -145,10 +157,11 @@ def _points(rows: list[Row], x: "alt.X", y: "alt.Y") -> "list[alt.Chart]":
     import altair as alt  # noqa: PLC0415 # optional: the extra charts
 
     present = {row["result"] for row in rows}
-    results = {result: style for result, style in RESULTS.items() if result in present}
-    colours, shapes = map(list, zip(*results.values(), strict=True))
-    colour = alt.Color("result:N").title("result").scale(domain=list(results), range=colours)
-    shape = alt.Shape("result:N").title("result").scale(domain=list(results), range=shapes)
+    results = [result for result in LOOKS if result in present]
+    colours = [LOOKS[result].colour for result in results]
+    shapes = [LOOKS[result].shape for result in results]
+    colour = alt.Color("result:N").title("result").scale(domain=results, range=colours)
+    shape = alt.Shape("result:N").title("result").scale(domain=results, range=shapes)
     layers = []
     if judged := [row for row in rows if row["low"] is not None]:
         interval = alt.Chart(alt.Data(values=judged)).mark_rule(

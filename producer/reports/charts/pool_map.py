@@ -19,11 +19,11 @@ ROW = 66
 LINE = 14
 """Pixels from one line of text to the next one."""
 
-MANY = 7
-"""Number of columns up to which a cell is at least 45 pixels wide on a phone, and has room for the
+MANY = 6
+"""Number of columns up to which a cell is at least 49 pixels wide on a phone, and has room for the
 name of a pool; in narrower cells pools have three letters."""
 
-NAME = 9
+NAME = 7
 """Number of characters of a pool's name in a cell."""
 
 TITLE = "Fastest pool by waiting share and slots"
@@ -37,6 +37,14 @@ STYLES: dict[Outcome, tuple[float, list[int]]] = {
 }
 """Outcome of a cell -> opacity of its colour, and pixels of dash and gap of its border. Text on a
 colour this pale keeps a contrast of 7:1 and more."""
+
+EXPLAINED: dict[Outcome, str] = {
+    "faster": "1.5 x: throughput of the fastest pool over that of the second one",
+    "same": "tied: as fast as the winner, which takes the least memory",
+    "not distinguishable": "unclear: not distinguishable",
+    "predicted": "model: predicted without laps",
+}
+"""Outcome of a cell -> what its words mean."""
 
 NO_WINNER = "no winner"
 """Name of cells without a winner in the legend."""
@@ -70,10 +78,8 @@ def _spec(rows: Sequence[Sequence[MapCell]]) -> dict[str, Any]:
 
     narrow = len(rows[0]) > MANY
     records = [_record(cell, narrow=narrow) for row in rows for cell in row]
-    subtitle = (
-        "1.5 x: throughput of the fastest pool over that of the second one; tied: as fast as the"
-        " winner, which takes the least memory; unclear: not distinguishable"
-    )
+    present = {record["outcome"] for record in records}
+    subtitle = "; ".join(text for outcome, text in EXPLAINED.items() if outcome in present)
     base = alt.Chart().encode(
         x=alt.X("share:O")
         .title("share of its time that the task waits (%)")
@@ -117,15 +123,17 @@ def _cells(base: "alt.Chart", records: list[Row]) -> "list[alt.Chart]":
 
 
 def _words(base: "alt.Chart", records: list[Row]) -> "list[alt.Chart]":
-    """Texts in the middle of the cells, a bold line first; a pair of layers per number of lines."""
+    """Texts in the middle of the cells, a pair of layers per number of lines."""
     import altair as alt  # noqa: PLC0415 # optional: the extra charts
 
+    # Bold names are wider than cells on a phone.
+    weight = alt.ExprRef("width > 450 ? 'bold' : 'normal'")
     layers = []
     for number in sorted({len(record["rest"]) for record in records}):
         rows = [record for record in records if len(record["rest"]) == number]
         texts = base.properties(data=alt.Data(values=rows))
         top = -LINE * (number + 1) / 2
-        head = texts.mark_text(baseline="top", dy=top, fontSize=MEDIUM, fontWeight="bold")
+        head = texts.mark_text(baseline="top", dy=top, fontSize=MEDIUM, fontWeight=weight)
         rest = texts.mark_text(baseline="top", dy=top + LINE + 1, lineHeight=LINE)
         layers += [head.encode(text="head:N"), rest.encode(text="rest:N")]
     return layers
@@ -156,15 +164,17 @@ def _texts(cell: MapCell) -> list[str]:
     """Lines of text of a cell: the winner, how much faster it is, and the pools that tie."""
     if cell.winner:
         others = [each.pool for each in cell.tied if each != cell.winner]
-        tied = [f"= {shortened(pool, NAME - 2)}" for pool in others[:2]]
+        tied = ["ties", shortened(others[0], NAME)] if others else []
+        if len(others) > 1:
+            tied = ["ties", f"{len(others)} pools"]
         if len(cell.tied) == len(cell.pools) > 1:
             tied = ["all tied"]
         return [shortened(cell.winner.pool, NAME), _ratio(cell), *tied]
     if cell.outcome == "not distinguishable":
-        possible = [f"{shortened(each.pool, NAME - 1)}?" for each in cell.tied]
+        possible = [f"{shortened(each.pool, NAME)}?" for each in cell.tied]
         return ["unclear", _ratio(cell), *(possible if len(possible) < len(cell.pools) else [])][:4]
     if cell.outcome == "predicted":
-        return [*(shortened(pool, NAME) for pool in sorted(cell.expected)), "predicted"]
+        return [*(shortened(pool, NAME) for pool in sorted(cell.expected)), "model"]
     return ["-", "no laps"]
 
 
@@ -172,10 +182,10 @@ def _narrow_texts(cell: MapCell) -> list[str]:
     """The same with pools of three letters."""
     if cell.winner:
         tied = ["tied"] if len(cell.tied) > 1 else []
-        return [cell.winner.pool[:3], _ratio(cell, digits=1), *tied]
+        return [cell.winner.pool[:3], _ratio(cell, digits=1).replace(" ", ""), *tied]
     if cell.outcome == "predicted":
-        return [*(pool[:3] for pool in sorted(cell.expected)), "pred."]
-    return ["?", _ratio(cell, digits=1)] if cell.pools else ["-", "none"]
+        return [*(pool[:3] for pool in sorted(cell.expected)), "model"]
+    return ["?", _ratio(cell, digits=1).replace(" ", "")] if cell.pools else ["-", "none"]
 
 
 def _ratio(cell: MapCell, digits: int = 2) -> str:
