@@ -63,6 +63,14 @@ def runs_by_case(comparison: Comparison) -> dict[CaseKey, list[Run]]:
     return cases if comparison.varies == "model" else dict(sorted(cases.items()))
 
 
+def median_runs(comparison: Comparison) -> list[Run]:
+    """The run with the median time of each case; of an even number the faster of the two."""
+    return [
+        sorted(runs, key=lambda run: run.elapsed_s)[(len(runs) - 1) // 2]
+        for runs in runs_by_case(comparison).values()
+    ]
+
+
 def within_spread(case: CaseSummary, other: CaseSummary) -> bool:
     """Whether the median times differ by no more than the spreads of both cases together."""
     difference_s = abs(case.elapsed_s - other.elapsed_s)

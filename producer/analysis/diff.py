@@ -69,6 +69,8 @@ class Diff:
     only_new: list[str]
     unmeasured: list[str]
     """Cases of both files in which no item succeeded in a lap, and the file."""
+    invocation: str = ""
+    """The command line that compares the two files."""
 
     @property
     def made_at(self) -> str:

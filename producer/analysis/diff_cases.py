@@ -10,11 +10,12 @@ from poolrace.producer.results.files import Results
 from poolrace.producer.results.pool_map import PoolMap
 from poolrace.producer.results.race import Lap, Race
 from poolrace.producer.results.run import Run
+from poolrace.producer.results.single_run import SingleRun
 from poolrace.workers.errors import UsageError
 
 COMMANDS = {
     "model": "compare", "chunks": "sweep", "slots": "scale --slots", "hosts": "scale --hosts",
-    Race.varies: "race", PoolMap.varies: "map",
+    Race.varies: "race", PoolMap.varies: "map", SingleRun.varies: "run",
 }  # fmt: skip
 """Field in which the runs or laps differ -> the command that measures such results."""
 
@@ -44,6 +45,11 @@ def require_alike(old: Results, new: Results) -> None:
         raise UsageError(
             f"OLD comes from producer {COMMANDS[old.varies]}, NEW from producer"
             f" {COMMANDS[new.varies]}; give two results of one kind"
+        )
+    if isinstance(old, SingleRun):
+        raise UsageError(
+            "OLD and NEW hold one run each, whose difference may be chance; measure both with"
+            " producer compare --repeat 3 or more"
         )
     for field in MUST_EQUAL[type(old)]:
         values = getattr(old, field), getattr(new, field)
@@ -78,18 +84,18 @@ def least_values(results: Results) -> int:
 def _values(results: Results) -> Iterator[tuple[Case, float]]:
     if isinstance(results, Comparison):
         for run in results.runs:
-            yield (_case_name(run, results.varies), ""), run.elapsed_s
+            yield (case_name(run, results.varies), ""), run.elapsed_s
     elif isinstance(results, Race):
         for lap in results.laps:
             if not lap.lost:
                 yield (str(lap.candidate), FINAL if lap.kind == FINAL else SEARCH), lap.items_per_s
-    else:
+    elif isinstance(results, PoolMap):
         for map_lap in results.laps:
             if not map_lap.lap.lost:
                 yield (_cell_name(map_lap.share, map_lap.lap), ""), map_lap.lap.items_per_s
 
 
-def _case_name(run: Run, varies: Varies) -> str:
+def case_name(run: Run, varies: Varies) -> str:
     """The model and the numbers of a run, as in ``celery:threads, 4 chunks, 1 slot``."""
     numbers = ((getattr(run, field), field) for field in NUMBERS[varies])
     counts = (f"{n} {field.removesuffix('s') if n == 1 else field}" for n, field in numbers)

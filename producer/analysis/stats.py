@@ -4,7 +4,16 @@ import math
 from collections.abc import Sequence
 from statistics import fmean, median, stdev
 
-__all__ = ["T_95", "T_99", "confidence_interval", "median", "percentiles", "spread", "steady_rate"]
+__all__ = [
+    "T_95",
+    "T_99",
+    "confidence_interval",
+    "median",
+    "percentiles",
+    "quantiles",
+    "spread",
+    "steady_rate",
+]
 
 MIN_VALUES = 3
 """Number of values from which there is a confidence interval. With two, Student's t is 12.7 and
@@ -64,6 +73,16 @@ def percentiles(values: Sequence[float]) -> list[float]:
         return [0.0, 0.0, 0.0]
     ordered = sorted(values)
     return [ordered[max(0, math.ceil(part * len(ordered)) - 1)] for part in (0.50, 0.95, 0.99)]
+
+
+def quantiles(values: Sequence[float], number: int) -> list[float]:
+    """Quantiles in equal steps from the least to the largest value, by nearest rank.
+
+    An empty list if there are no values.
+    """
+    ordered = sorted(values)
+    ranks = (-(-step * len(ordered) // (number - 1)) for step in range(number))
+    return [ordered[max(0, rank - 1)] for rank in ranks] if ordered else []
 
 
 def confidence_interval(

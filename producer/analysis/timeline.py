@@ -4,11 +4,11 @@ Pure. A run with few chunks has a bar per chunk; a run with many has bands of ut
 cover the whole run.
 """
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from math import inf
 
 from poolrace.producer.analysis.utilisation import (
     MAX_ROWS,
@@ -18,24 +18,12 @@ from poolrace.producer.analysis.utilisation import (
     merged,
     of_all_hosts,
 )
+from poolrace.producer.results.natural_order import natural_key
 from poolrace.producer.results.run import ChunkMark, ChunkRecord, EventKind, Run, Utilisation
 from poolrace.workers.chunks import Chunk
 
-__all__ = [
-    "MAX_BARS",
-    "MAX_ROWS",
-    "Band",
-    "Bar",
-    "Mark",
-    "Row",
-    "Timeline",
-    "natural_key",
-    "placed",
-    "timeline_of",
-]
-
-MAX_BARS = 1000
-"""Number of bars of a timeline, at most."""
+MAX_BARS = 1500
+"""Number of bars of a timeline, at most; a run stores fewer records."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +80,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """The rows of a run with their bars or bands, and its events."""
+    """The rows of a run with their bars and bands, and its events."""
 
     elapsed_s: float
     rows: list[Row]
@@ -100,23 +88,26 @@ class Timeline:
     bands: list[Band]
     marks: list[Mark]
     whole: bool
-    """Whether there is a bar for every chunk; if not, the bands cover the whole run."""
+    """Whether there is a bar for every chunk; if not, the bands cover the whole run. A file of an
+    older version may hold the records of the first chunks only: then there are no bands."""
 
 
 def timeline_of(run: Run) -> Timeline:
     """The timeline of a run.
 
     Rows are slots, up to ``MAX_ROWS`` of them; otherwise hosts, otherwise all hosts together. Bars
-    are on rows of slots only. A run whose records are not complete has bands, too.
+    are on rows of slots only. A run whose records are not complete has bands, if its file holds
+    the utilisation.
     """
     keys = _keys(run)
     positions = {key: number for number, key in enumerate(keys)}
     by_slot = not keys or keys[0][1] != ""
     bars = [
         _bar(positions[record.host, record.slot], record, began_s, ended_s)
-        for record, began_s, ended_s in (placed(run.records) if by_slot else ())
+        for record, began_s, ended_s in (placed(run.records, run.elapsed_s) if by_slot else ())
         if (record.host, record.slot) in positions
-    ][:MAX_BARS]
+    ]
+    bars = bars[:: max(1, -(-len(bars) // MAX_BARS))]
     whole = by_slot and sum(bar.mark != "duplicate" for bar in bars) == run.chunks
     idle = _idle_s(run, len(keys), bars) if whole else [None] * len(keys)
     return Timeline(
@@ -129,18 +120,21 @@ def timeline_of(run: Run) -> Timeline:
     )
 
 
-def placed(records: Sequence[ChunkRecord]) -> list[tuple[ChunkRecord, float, float]]:
+def placed(
+    records: Sequence[ChunkRecord], elapsed_s: float = inf
+) -> list[tuple[ChunkRecord, float, float]]:
     """The records with the times at which their chunks began and ended, in order of these times.
 
     The chunks of one batch arrive together, so each chunk of a slot ends no later than the next
-    one of the slot begins. No chunk begins before it was sent, or before the run.
+    one of the slot begins. No chunk begins before it was sent, or before the run, and none ends
+    after ``elapsed_s``.
     """
     of_slot: dict[Key, list[ChunkRecord]] = defaultdict(list)
     for record in records:
         of_slot[record.host, record.slot].append(record)
     spans = []
     for slot_records in of_slot.values():
-        next_began_s = float("inf")
+        next_began_s = elapsed_s
         for record in sorted(slot_records, key=lambda record: record.arrived_s)[::-1]:
             ended_s = min(record.arrived_s, next_began_s)
             earliest_s = min(record.sent_s or 0.0, ended_s)
@@ -149,10 +143,23 @@ def placed(records: Sequence[ChunkRecord]) -> list[tuple[ChunkRecord, float, flo
     return sorted(spans, key=lambda span: (span[1], span[2], span[0].start))
 
 
-def natural_key(text: str) -> list[tuple[int, int, str]]:
-    """The key that sorts numbers in a text by their value: slot 2 before slot 10."""
-    parts = re.findall(r"[0-9]+|[^0-9]+", text)
-    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts]
+def utilisation_of(run: Run) -> Utilisation | None:
+    """The utilisation of a run; that of an older version's run is made from its records.
+
+    ``None`` if these are not complete.
+    """
+    if run.utilisation is not None:
+        return run.utilisation
+    if not run.records or len(run.records) < run.chunks:
+        return None
+    duration_s: dict[Key, float] = defaultdict(float)
+    for record in run.records:
+        duration_s[record.host, record.slot] += record.duration_s
+    total = UtilisationSum()
+    for record, began_s, ended_s in placed(run.records, run.elapsed_s):
+        busy_s = _busy_s(record, run, duration_s[record.host, record.slot])
+        total.add(record.host, record.slot, began_s, ended_s, busy_s)
+    return total.total(run.elapsed_s)
 
 
 def _keys(run: Run) -> list[Key]:
@@ -192,7 +199,7 @@ def _idle_s(run: Run, rows: int, bars: Sequence[Bar]) -> list[float | None]:
 
 def _bands(run: Run, positions: dict[Key, int]) -> list[Band]:
     """The utilisation of each row over time, or of fewer rows if no more is stored."""
-    utilisation = run.utilisation or _utilisation_of_records(run)
+    utilisation = utilisation_of(run)
     if utilisation is None:
         return []
     rows = {(row.host, row.slot): row.busy_s for row in utilisation.rows}
@@ -211,14 +218,18 @@ def _bands(run: Run, positions: dict[Key, int]) -> list[Band]:
     ]
 
 
-def _utilisation_of_records(run: Run) -> Utilisation | None:
-    """The utilisation of a run of an older version; ``None`` if its records are not complete."""
-    if not run.records or len(run.records) < run.chunks:
-        return None
-    total = UtilisationSum()
-    for record, began_s, ended_s in placed(run.records):
-        total.add(record.host, record.slot, began_s, ended_s, ended_s - began_s)
-    return total.total(run.elapsed_s)
+def _busy_s(record: ChunkRecord, run: Run, slot_duration_s: float) -> float:
+    """Seconds in which a chunk computed or waited.
+
+    A file of an older version holds them per slot: each chunk of the slot gets a part of them in
+    proportion to its duration.
+    """
+    if record.cpu_s is not None and record.waited_s is not None:
+        return record.cpu_s + record.waited_s
+    share = run.shares.get(record.host, {}).get(record.slot)
+    if share is None or not slot_duration_s:
+        return record.duration_s
+    return record.duration_s * share.busy_s / slot_duration_s
 
 
 def _slots(key: Key, run: Run) -> int:

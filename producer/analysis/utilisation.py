@@ -14,6 +14,9 @@ MAX_ROWS = 64
 SHORTEST_BIN_S = 0.001
 """Length of a bin in seconds at the start of a run."""
 
+DIGITS = 6
+"""Decimal digits of the stored seconds: microseconds."""
+
 Key = tuple[str, str]
 """Host and slot of a row; the slot is empty for a whole host, both are for all hosts."""
 
@@ -52,11 +55,13 @@ class UtilisationSum:
 
     def total(self, elapsed_s: float) -> Utilisation:
         """The utilisation of a run that took ``elapsed_s`` seconds."""
+        while elapsed_s > self._bin_s * MAX_BINS:
+            self._double()
         bins = min(int(elapsed_s / self._bin_s) + 1, MAX_BINS)
         return Utilisation(
             self._bin_s,
             [
-                UtilisationRow(host, slot, [max(0.0, seconds) for seconds in row[:bins]])
+                UtilisationRow(host, slot, [max(0.0, round(s, DIGITS)) for s in row[:bins]])
                 for (host, slot), row in self._rows.items()
             ],
         )

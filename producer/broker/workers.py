@@ -4,10 +4,11 @@ import json
 import logging
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Self, cast
 
 from poolrace.producer.processes.polling import poll_until
+from poolrace.producer.results.run import EventKind, UntimedEvent
 from poolrace.workers.errors import ClusterError
 from poolrace.workers.host_facts import HostFacts
 from poolrace.workers.protocol import PROTOCOL, package_version
@@ -152,8 +153,8 @@ class WorkerWatch:
         """Names of all workers of poolrace that announce themselves, of any pool and version."""
         return {announcement.presence.name for announcement in announcements(self._client)}
 
-    def update(self) -> list[str]:
-        """Read the announcements again; returns descriptions of the changes.
+    def update(self) -> list[UntimedEvent]:
+        """Read the announcements again; returns the changes.
 
         Raises ``ClusterError`` once no worker has been present for ``patience_s`` seconds.
         """
@@ -180,14 +181,14 @@ class WorkerWatch:
         self._workers, self._silent = present, silent
         return [*changes, *self._new_versions(of_all_pools)]
 
-    def other_versions(self) -> list[str]:
-        """Descriptions of the workers of the pool that run another version of poolrace."""
+    def other_versions(self) -> list[UntimedEvent]:
+        """An event for each worker of the pool that runs another version of poolrace."""
         return self._new_versions(announcements(self._client))
 
-    def _new_versions(self, of_all_pools: Sequence[Announcement]) -> list[str]:
-        """Descriptions of the workers that run another version, of each worker once."""
+    def _new_versions(self, of_all_pools: Sequence[Announcement]) -> list[UntimedEvent]:
+        """An event for each worker that runs another version, once."""
         others = {
-            worker.name: _describe_version(worker)
+            worker.name: UntimedEvent(_describe_version(worker), host=worker.host.host)
             for worker in (announcement.presence for announcement in of_all_pools)
             if worker.pool == self.pool
             and (worker.version != package_version() or not worker.compatible)
@@ -196,8 +197,8 @@ class WorkerWatch:
         self._other_versions |= others.keys()
         return list(others.values())
 
-    def _changes(self, present: dict[str, Presence], silent: set[str]) -> list[str]:
-        """Descriptions of the changes of the workers since the last update."""
+    def _changes(self, present: dict[str, Presence], silent: set[str]) -> list[UntimedEvent]:
+        """The changes of the workers since the last update."""
         before, was_silent = self._workers, self._silent
         restarted = [
             name
@@ -205,12 +206,20 @@ class WorkerWatch:
             if present[name].since != before[name].since
         ]
         joined = present.keys() - before.keys()
+        texts: tuple[tuple[EventKind, Iterable[str], str], ...] = (
+            ("joined", joined, "joined with {} slot(s)"),
+            ("left", before.keys() - present.keys(), "left"),
+            ("joined", restarted, "was restarted"),
+            ("silent", silent - was_silent, "stopped responding"),
+            ("reconnected", (was_silent - silent) & present.keys(), "responds again"),
+        )
+        workers = before | present
         return [
-            *(f"{name} joined with {present[name].slots} slot(s)" for name in joined),
-            *(f"{name} left" for name in before.keys() - present.keys()),
-            *(f"{name} was restarted" for name in restarted),
-            *(f"{name} stopped responding" for name in silent - was_silent),
-            *(f"{name} responds again" for name in (was_silent - silent) & present.keys()),
+            UntimedEvent(
+                f"{name} {text.format(workers[name].slots)}", kind, workers[name].host.host
+            )
+            for kind, names, text in texts
+            for name in sorted(names)
         ]
 
 

@@ -10,6 +10,7 @@ import click
 from poolrace.producer.cluster.text import program_name
 from poolrace.producer.commands.compare import models_named
 from poolrace.producer.commands.help import Command
+from poolrace.producer.commands.invocation import invocation
 from poolrace.producer.commands.options import Count
 from poolrace.producer.commands.output import Output
 from poolrace.producer.commands.terminal import wide_option
@@ -47,7 +48,7 @@ def command(stop: int, repeat: int, *, wide: bool) -> None:
     """
     job = Job(make_workload("sum", {}), 0, stop)
     plan = Plan(job, [Case(model, AUTO) for model in models_named(MODELS, MODELS)], repeat)
-    output = Output(RESULTS, REPORT, as_json=False, wide=wide)
+    output = Output(RESULTS, REPORT, as_json=False, wide=wide, invocation=invocation())
     settings = replace(
         Settings.from_env(),
         broker_url=None,

@@ -3,6 +3,7 @@
 import json
 import logging
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from poolrace.producer.commands.output import Output
 from poolrace.producer.commands.terminal import print_report, wide_option
 from poolrace.producer.errors import CheckFailed
 from poolrace.producer.program import examples
-from poolrace.producer.reports.formats import FORMATS, format_for
+from poolrace.producer.reports.formats import FORMATS, format_for, trace
 from poolrace.producer.reports.views.diff import factor
 from poolrace.producer.reports.views.view import view
 from poolrace.producer.results.files import load, write_file
@@ -22,8 +23,8 @@ from poolrace.workers.errors import UsageError
 
 logger = logging.getLogger(__name__)
 
-DIFF_FORMATS = ("text", "markdown", "csv", "html")
-"""Formats of a diff's report; the others are images of a chart, which a diff does not have."""
+DIFF_FORMATS = ("text", "markdown", "csv", "html", "svg", "png")
+"""Formats of a diff's report; the others show single runs."""
 
 JSON = "json"
 """Name of the format of ``--json``."""
@@ -108,7 +109,7 @@ class Condition(click.ParamType[float]):
 @click.option(
     "--report",
     type=click.Path(path_type=Path),
-    help="File for a report; its suffix chooses the format: .txt, .md, .csv or .html.",
+    help="File for a report; its suffix chooses the format: .txt, .md, .csv, .html, .svg or .png.",
 )
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @wide_option
@@ -123,6 +124,7 @@ def command(
     """
     output = _output(old, new, format_, options)
     diff = compare_results(load(old), load(new), margin)
+    diff = replace(diff, invocation=output.invocation)
     figures = json.dumps(view(diff).figures, indent=2)
     if output.out:
         write_file(output.out, f"{figures}\n")
@@ -144,8 +146,8 @@ def _output(old: Path, new: Path, format_: str | None, options: dict[str, Any]) 
         raise UsageError(f"--json and --format {format_} exclude each other; give one")
     options["as_json"] = options["as_json"] or format_ == JSON
     output = Output.from_options(options)
-    if output.report and format_for(output.report) not in DIFF_FORMATS:
-        raise UsageError(f"a diff has no chart for --report {output.report}; write .html or .md")
+    if output.format == "trace":
+        trace.refuse("diff")
     for path in filter(None, (output.out, output.report)):
         if path.resolve() in (old.resolve(), new.resolve()):
             raise UsageError(f"{path} would be overwritten; give another path for the diff")

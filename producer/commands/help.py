@@ -34,7 +34,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "Measuring": ("--repeat", "--budget-s", "--time-limit", "--max-memory", "--max-executions"),
     "Comparison": ("--margin", "--fail-if"),
     "Output": (
-        "--format", "--out", "--report", "--json", "--once", "--web", "--interval-s",
+        "--format", "--out", "--report", "--json", "--wide", "--once", "--web", "--interval-s",
     ),
     "Cluster": ("--broker", "--flower", "--flower-port"),
     "Other": ("--version", "--help"),
@@ -59,8 +59,17 @@ def sections(
             yield title, below
 
 
+TYPED = f"{__name__}.typed"
+"""Key of the arguments as typed, in the ``meta`` of a command's context."""
+
+
 class Command(click.Command):
     """A click command whose help has its options in sections, in columns of one width."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the arguments as click does, and keep them as they were typed."""
+        ctx.meta[TYPED] = tuple(args)
+        return super().parse_args(ctx, args)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options, section by section."""

@@ -11,6 +11,7 @@ from poolrace.producer.experiments.progress import steps
 from poolrace.producer.program import examples
 from poolrace.producer.race.options import MapOptions
 from poolrace.producer.race.pool_map import measure_map
+from poolrace.producer.reports.formats import trace
 from poolrace.workers.errors import UsageError
 
 
@@ -57,6 +58,8 @@ def command(
     if max(waiting) > 100:
         raise UsageError(f"--waiting {max(waiting)} is above 100 percent; give 0 to 100")
     outcome = Output.from_options(options)
+    if outcome.format == "trace":
+        trace.refuse("map")
     shares = [percent / 100 for percent in sorted(set(waiting))]
     map_options = MapOptions(item_s, shares, sorted(set(slots)), repeat, budget_s)
     with outcome.keeping_incomplete() as keep, steps(map_options.laps) as report_step:

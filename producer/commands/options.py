@@ -161,6 +161,18 @@ def measuring_options(command: F) -> F:
 
 def result_options(command: F) -> F:
     """Add ``--out``, ``--report``, ``--json`` and ``--wide``."""
+    options: list[Callable[[F], F]] = [
+        file_options,
+        click.option(
+            "--json", "as_json", is_flag=True, help="Print the results as JSON, not as a table."
+        ),
+        wide_option,
+    ]
+    return _add_options(options, command)
+
+
+def file_options(command: F) -> F:
+    """Add ``--out`` and ``--report``."""
     path = click.Path(path_type=Path)
     options: list[Callable[[F], F]] = [
         click.option("--out", type=path, help="File for the raw results, as JSON."),
@@ -169,10 +181,6 @@ def result_options(command: F) -> F:
             type=path,
             help="File for a report; its suffix chooses the format, as .html, .md or .svg.",
         ),
-        click.option(
-            "--json", "as_json", is_flag=True, help="Print the results as JSON, not as a table."
-        ),
-        wide_option,
     ]
     return _add_options(options, command)
 

@@ -4,20 +4,21 @@ import json
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
 import click
 
 from poolrace.producer.commands.closed_pipe import discard_output
+from poolrace.producer.commands.invocation import invocation
 from poolrace.producer.commands.terminal import print_report
 from poolrace.producer.errors import JobFailed
 from poolrace.producer.experiments.compare import compare
 from poolrace.producer.experiments.plans import Plan
 from poolrace.producer.experiments.progress import run_bars
-from poolrace.producer.reports.formats import FORMATS, format_for
-from poolrace.producer.reports.formats.image import require_png
+from poolrace.producer.reports.formats import FORMATS, format_for, named_format
+from poolrace.producer.reports.formats.image import require_charts
 from poolrace.producer.reports.views.view import view
 from poolrace.producer.results.comparison import Comparison
 from poolrace.producer.results.files import Results, require_writable, save, to_json, write_file
@@ -40,25 +41,32 @@ class Output:
     as_json: bool
     wide: bool = False
     """Whether to print all columns of the table, also on a narrow terminal."""
+    invocation: str = ""
+    """The command line that repeats the measurement; it is stored with the results."""
 
     def __post_init__(self) -> None:
         if self.out and self.report and self.out.resolve() == self.report.resolve():
             raise UsageError(f"--out and --report are both {self.out}; give two paths")
         for path in filter(None, (self.out, self.report)):
             require_writable(path)
-        if self.out and self.out.suffix.lower() != ".json":
+        if self.out and (self.out.suffix.lower() != ".json" or named_format(self.out)):
             raise UsageError(
-                f"--out {self.out} would hold JSON; give a file that ends in .json, or --report"
-                f" {self.out} for a report"
+                f"--out {self.out} would hold raw results; give a file that ends in .json, such as"
+                f" results.json, or --report {self.out} for a report"
             )
-        if self.report and format_for(self.report) == "png":
-            require_png()
+        if self.format in ("svg", "png"):
+            require_charts()
+
+    @property
+    def format(self) -> str | None:
+        """The format of the report; ``None`` without one."""
+        return format_for(self.report) if self.report else None
 
     @classmethod
     def from_options(cls, options: dict[str, Any]) -> Self:
         """Create an output from the typed options, and remove them from ``options``."""
-        out, report = options.pop("out"), options.pop("report")
-        return cls(out, report, options.pop("as_json"), options.pop("wide"))
+        out, report, as_json = (options.pop(name) for name in ("out", "report", "as_json"))
+        return cls(out, report, as_json, options.pop("wide", False), invocation())
 
     def run_plan(self, plan: Plan, settings: Settings, *, flower: bool = False) -> None:
         """Measure the plan and write the results; raises ``JobFailed`` if a run is not exact."""
@@ -86,14 +94,20 @@ class Output:
 
     def write(self, results: Results) -> None:
         """Store the results, write the report, and print."""
-        if self.out:
-            save(results, self.out)
-        if self.report:
-            write_file(self.report, FORMATS[format_for(self.report)](results))
+        stored = self.store(results)
         if self.as_json:
-            click.echo(json.dumps(_json_output(results), indent=2))
+            click.echo(json.dumps(_json_output(stored), indent=2))
         else:
-            print_report(results, wide=self.wide)
+            print_report(stored, wide=self.wide)
+
+    def store(self, results: Results) -> Results:
+        """Write the files; return the results with the command line that repeats them."""
+        stored = replace(results, invocation=self.invocation)
+        if self.out:
+            save(stored, self.out)
+        if self.report:
+            write_file(self.report, FORMATS[format_for(self.report)](stored))
+        return stored
 
     def _write_incomplete(self, results: Results) -> None:
         """Write the results; a full disk or a closed pipe does not hide the first error."""
@@ -110,4 +124,9 @@ def _json_output(results: Results) -> dict[str, Any]:
     figures = view(results).figures
     if isinstance(results, Comparison):
         return {**to_json(results), "figures": figures}
-    return {**figures, "complete": results.complete, "interruption": results.interruption}
+    return {
+        **figures,
+        "complete": results.complete,
+        "interruption": results.interruption,
+        "invocation": results.invocation,
+    }

@@ -8,7 +8,7 @@ import click
 from poolrace.producer.commands.help import Command
 from poolrace.producer.commands.terminal import print_report, wide_option
 from poolrace.producer.program import examples
-from poolrace.producer.reports.formats import FORMATS, SUFFIXES, format_for
+from poolrace.producer.reports.formats import FORMATS, format_for, named_format
 from poolrace.producer.results.files import load, require_writable, write_file
 from poolrace.workers.errors import UsageError
 
@@ -33,17 +33,19 @@ from poolrace.workers.errors import UsageError
 )
 @wide_option
 def command(results: Path, format_: str | None, out: Path | None, *, wide: bool) -> None:
-    """Render the stored RESULTS of a comparison, a race or a map.
+    """Render the stored RESULTS of a run, a comparison, a race or a map.
 
-    RESULTS is a file that --out of compare, sweep, scale, race or map has written. Nothing is
+    RESULTS is a file that --out of run, compare, sweep, scale, race or map has written. Nothing is
     measured again.
     """
     if format_ is None:
         format_ = format_for(out) if out else "text"
-    elif out and SUFFIXES.get(out.suffix.lower(), format_) != format_:
+    elif out and (named_format(out) or format_) != format_:
         raise UsageError(f"--format {format_} does not fit --out {out}; leave one of them out")
     if format_ == "png" and out is None and sys.stdout.isatty():
         raise UsageError("--format png is an image, which a terminal cannot show; add --out FILE")
+    if out:
+        require_writable(out)
     loaded = load(results)
     if out is None and format_ == "text":
         print_report(loaded, wide=wide)
@@ -51,6 +53,5 @@ def command(results: Path, format_: str | None, out: Path | None, *, wide: bool)
     content = FORMATS[format_](loaded)
     if out is None:
         click.echo(content, nl=False)
-        return
-    require_writable(out)
-    write_file(out, content)
+    else:
+        write_file(out, content)

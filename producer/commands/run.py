@@ -9,6 +9,7 @@ import click
 from poolrace.producer.commands.help import Command
 from poolrace.producer.commands.options import (
     Count,
+    file_options,
     job_from,
     job_options,
     model_from,
@@ -17,10 +18,11 @@ from poolrace.producer.commands.options import (
     settings_from,
     time_limit_option,
 )
+from poolrace.producer.commands.output import Output
 from poolrace.producer.commands.terminal import print_wrapped
 from poolrace.producer.errors import JobFailed
 from poolrace.producer.executors.models import Model
-from poolrace.producer.experiments.compare import measured_runs
+from poolrace.producer.experiments.compare import measure_once
 from poolrace.producer.experiments.plans import Case, Plan
 from poolrace.producer.experiments.progress import run_bars
 from poolrace.producer.program import examples
@@ -34,21 +36,16 @@ from poolrace.workers.errors import UsageError
     epilog=examples(
         "run sum --stop 1e6 --pool threads",
         "run factorial --start 2 --stop 5 --local coroutines",
-        "run mixed --pool gevent --slots 50 --json",
+        "run mixed --pool gevent --slots 50 --out run.json --report run.html",
     ),
 )
 @job_options
 @model_options
 @click.option("--slots", type=Count(least=1), help="Slots of the model.  [default: by model]")
 @time_limit_option
+@file_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def command(
-    slots: int | None,
-    time_limit_s: float | None,
-    *,
-    as_json: bool,
-    **options: Any,
-) -> None:
+def command(slots: int | None, time_limit_s: float | None, **options: Any) -> None:
     """Run WORKLOAD under one execution model; print value and time.
 
     The default model is Celery's prefork pool. Without a cluster, the command starts a temporary
@@ -59,10 +56,12 @@ def command(
         raise UsageError(f"--time-limit {time_limit_s:g} is for Celery pools; leave it out")
     job = replace(job_from(options), time_limit_s=time_limit_s)
     plan = Plan(job, [Case(model, schedule_from(options))])
+    output = Output.from_options(options)
     settings = settings_from(options)
     with run_bars(plan.job) as make_observer:
-        [(run, _)] = measured_runs(plan, settings, make_observer=make_observer)
-    print_run(run, as_json=as_json)
+        measured = measure_once(plan, settings, make_observer=make_observer)
+    output.store(measured)
+    print_run(measured.run, as_json=output.as_json)
 
 
 def print_run(run: Run, *, as_json: bool) -> None:

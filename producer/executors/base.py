@@ -12,10 +12,14 @@ from typing import Self
 from poolrace.producer.errors import ChunkFailed
 from poolrace.producer.jobs.job import Job
 from poolrace.producer.jobs.ledger import Ledger
+from poolrace.producer.results.run import ChunkMark, UntimedEvent
 from poolrace.workers.chunks import Chunk, ChunkResult
 from poolrace.workers.errors import PoolraceError
 from poolrace.workers.host_facts import HostFacts
 from poolrace.workers.usage import Usages, usage_of
+
+NO_MARKS: Mapping[Chunk, ChunkMark] = MappingProxyType({})
+"""The marks of an executor that sends each chunk once."""
 
 
 class Executor(ABC):
@@ -58,9 +62,13 @@ class Executor(ABC):
     def usage(self, *, reset_peak: bool = False) -> Usages:
         """Resource usage so far, by process or group of processes of the executor."""
 
-    def take_events(self) -> list[str]:
+    def take_events(self) -> list[UntimedEvent]:
         """Return the events since the last call, for the report, such as hosts that joined."""
         return []
+
+    def take_marks(self) -> Mapping[Chunk, ChunkMark]:
+        """Return the chunks of the last ``collect`` that were sent more than once, and why."""
+        return NO_MARKS
 
     def checkpoint(self, ledger: Ledger) -> None:  # noqa: B027 # local models store nothing
         """Store the progress of the job; called after each ``collect``, also after the last."""

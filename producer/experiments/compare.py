@@ -16,6 +16,7 @@ from poolrace.producer.jobs.job import Job, new_job_id
 from poolrace.producer.results.comparison import Comparison
 from poolrace.producer.results.interruption import interruption_by
 from poolrace.producer.results.run import Run
+from poolrace.producer.results.single_run import SingleRun
 from poolrace.producer.settings import Settings
 from poolrace.workers.host_facts import HostFacts
 
@@ -57,6 +58,15 @@ def measured_runs(
             if case.model.kind == "celery":
                 run = replace(run, startup_s=cluster_s + run.startup_s)
             yield run, facts
+
+
+def measure_once(
+    plan: Plan, settings: Settings, *, make_observer: ObserverFactory = no_observer
+) -> SingleRun:
+    """Measure the only run of the plan; return it with its environment."""
+    made_at = now()
+    [(run, hosts)] = measured_runs(plan, settings, make_observer=make_observer)
+    return SingleRun(made_at, describe(hosts), run)
 
 
 def compare(

@@ -5,7 +5,8 @@ as a job of a hundred. Prints nothing.
 """
 
 import logging
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 
 from poolrace.producer.executors.base import Executor
@@ -21,23 +22,46 @@ Observer = Callable[[Ledger, ChunkResult | None], None]
 logger = logging.getLogger(__name__)
 
 
+class Recorder:
+    """Records the results of a run; this base class records nothing."""
+
+    def collected(self, results: Sequence[ChunkResult]) -> None:
+        """Note that these results arrived now, or that a wait ended without results."""
+
+    def counted(self, ledger: Ledger, result: ChunkResult, sent_at: float) -> None:
+        """Record a result that the ledger counted; its chunk was dispatched at ``sent_at``."""
+
+    def duplicate(self, ledger: Ledger, result: ChunkResult) -> None:
+        """Record a result that the ledger ignored, because its chunk was counted before."""
+
+
+NO_RECORDER = Recorder()
+"""The recorder of a run without figures."""
+
+
 def ignore_progress(ledger: Ledger, result: ChunkResult | None) -> None:
     """Do nothing: the observer of a run without progress display."""
 
 
 def dispatch(
-    job: Job, executor: Executor, schedule: Schedule, observer: Observer = ignore_progress
+    job: Job,
+    executor: Executor,
+    schedule: Schedule,
+    observer: Observer = ignore_progress,
+    recorder: Recorder = NO_RECORDER,
 ) -> Ledger:
     """Run the job to its end on an entered executor; return its complete ledger."""
     ledger = job.ledger()
     chunks = schedule.chunks_of(ledger.gaps, executor.slots)
-    in_flight: set[Chunk] = set()
+    in_flight: dict[Chunk, float] = {}
     limit = InFlightLimit(executor.slots)
     _submit(executor, chunks, in_flight, limit.chunks)
     while not ledger.complete:
         results = executor.collect(limit.timeout_s)
+        recorder.collected(results)
         for result in results:
-            if _count(ledger, result, in_flight):
+            sent_at = in_flight.pop(result.chunk, None)
+            if _count(ledger, result, sent_at, recorder):
                 schedule.observe(result, executor.slots)
                 limit.observe(result)
                 observer(ledger, result)
@@ -49,20 +73,25 @@ def dispatch(
     return ledger
 
 
-def _submit(executor: Executor, chunks: Iterator[Chunk], in_flight: set[Chunk], limit: int) -> None:
-    """Submit the next chunks until as many as ``limit`` are in flight."""
+def _submit(
+    executor: Executor, chunks: Iterator[Chunk], in_flight: dict[Chunk, float], limit: int
+) -> None:
+    """Submit the next chunks until as many as ``limit`` are in flight, and note the time."""
     next_chunks = list(islice(chunks, max(0, limit - len(in_flight))))
     if next_chunks:
-        in_flight.update(next_chunks)
+        in_flight.update(dict.fromkeys(next_chunks, time.perf_counter()))
         executor.submit(next_chunks)
 
 
-def _count(ledger: Ledger, result: ChunkResult, in_flight: set[Chunk]) -> bool:
-    """Add a result to the ledger; return whether the ledger counted its chunk."""
+def _count(ledger: Ledger, result: ChunkResult, sent_at: float | None, recorder: Recorder) -> bool:
+    """Add a result to the ledger and record it; return whether the ledger counted its chunk."""
     if not len(result.chunk):
         return False  # a late result of the warm-up
-    if result.chunk in in_flight or ledger.covers(result.chunk):
-        in_flight.discard(result.chunk)
-        return ledger.add(result.chunk, result.value)
-    logger.warning("ignored a result for chunk %s, which was not sent", result.chunk)
-    return False
+    if sent_at is None and not ledger.covers(result.chunk):
+        logger.warning("ignored a result for chunk %s, which was not sent", result.chunk)
+        return False
+    if not ledger.add(result.chunk, result.value) or sent_at is None:
+        recorder.duplicate(ledger, result)
+        return False
+    recorder.counted(ledger, result, sent_at)
+    return True

@@ -5,20 +5,14 @@ import time
 
 from poolrace.producer.executors.base import Executor
 from poolrace.producer.experiments.dispatch import Observer, dispatch, ignore_progress
+from poolrace.producer.experiments.recorder import RunRecorder
 from poolrace.producer.jobs.job import Job
 from poolrace.producer.jobs.ledger import Ledger
 from poolrace.producer.jobs.schedules import Schedule
-from poolrace.producer.results.run import ChunkRecord, Event, Run, SlotShare
-from poolrace.workers.chunks import Chunk, ChunkResult
+from poolrace.producer.results.run import Run
+from poolrace.workers.chunks import Chunk
 from poolrace.workers.errors import ClusterError
-from poolrace.workers.host_facts import usable_cores
-from poolrace.workers.usage import Usage, used_between
-
-MAX_RECORDS = 1000
-"""Records that a run stores, at most, one per chunk; the shares of the slots count all chunks."""
-
-RECORD_BITS = 256
-"""Bits of the largest value that a record stores; records of larger values store ``None``."""
+from poolrace.workers.usage import used_between
 
 WARM_UP_CHUNKS = 64
 """Empty chunks sent before the clock starts, at most: one per slot that the job can use."""
@@ -42,106 +36,17 @@ def measure(
     observer: Observer = ignore_progress,
 ) -> Run:
     """Enter the executor, warm it up, run the job inside the clock, and leave the executor."""
-    recorder = _Recorder(executor, observer)
+    recorder = RunRecorder(executor)
     began = time.perf_counter()
     with executor:
         _warm_up(executor, job)
         recorder.startup_s = time.perf_counter() - began
         before = executor.usage(reset_peak=True)
         recorder.start()
-        ledger = dispatch(job, executor, schedule, recorder.record)
+        ledger = dispatch(job, executor, schedule, observer, recorder)
         recorder.stop()
         recorder.usage = used_between(before, executor.usage())
     return _run(job, executor, schedule, ledger, recorder, expected)
-
-
-class _Recorder:
-    """Collects the figures of a run in bounded memory, while the run goes on."""
-
-    def __init__(self, executor: Executor, observer: Observer) -> None:
-        self._executor = executor
-        self._observer = observer
-        self._began = self._updated = 0.0
-        self._hosts: object = None
-        self._cores = 0.0
-        """Cores of ``_hosts``, the executor's hosts at the last update."""
-        self.startup_s = self.elapsed_s = self.slot_s = self.core_s = 0.0
-        self.slots = 0
-        self.usage = Usage()
-        self.chunks = 0
-        self.busy_s = self.computed_s = 0.0
-        self.shares: dict[str, dict[str, SlotShare]] = {}
-        self.events: list[Event] = []
-        self.records: list[ChunkRecord] = []
-
-    def start(self) -> None:
-        """Start the clock."""
-        self._executor.take_events()  # drops the events of the start-up
-        self.slots = self._executor.slots
-        self._began = self._updated = time.perf_counter()
-
-    def stop(self) -> None:
-        """Stop the clock."""
-        self._update()
-        self.elapsed_s = self._seconds()
-
-    def record(self, ledger: Ledger, result: ChunkResult | None) -> None:
-        """Record a result, or a wait without results, and call the observer."""
-        if result is not None:
-            self.chunks += 1
-            self.busy_s += result.busy_s
-            self.computed_s += result.cpu_s
-            share = self.shares.setdefault(result.host, {}).setdefault(result.slot, SlotShare())
-            share.chunks += 1
-            share.indices += len(result.chunk)
-            share.busy_s += result.busy_s
-            if len(self.records) < MAX_RECORDS:
-                self.records.append(self._chunk_record(ledger, result))
-        self._update()
-        self._observer(ledger, result)
-
-    @property
-    def efficiency(self) -> float:
-        """The used share of the slots, or that of the cores, if it is larger.
-
-        Work that computes is limited by the cores, however many slots there are.
-        """
-        return max(self.busy_s / self.slot_s, self.computed_s / self.core_s)
-
-    def _seconds(self) -> float:
-        return time.perf_counter() - self._began
-
-    def _update(self) -> None:
-        """Add the seconds of slots and cores, and the events, since the last update."""
-        now = time.perf_counter()
-        self.slot_s += self._executor.slots * (now - self._updated)
-        self.core_s += self._usable_cores() * (now - self._updated)
-        self._updated = now
-        self.events += [Event(self._seconds(), text) for text in self._executor.take_events()]
-
-    def _usable_cores(self) -> float:
-        """Cores of the executor's hosts, which change much less often than chunks end."""
-        hosts = self._executor.hosts
-        if self._hosts is not hosts:
-            self._hosts, self._cores = hosts, usable_cores(hosts)
-        return self._cores
-
-    def _chunk_record(self, ledger: Ledger, result: ChunkResult) -> ChunkRecord:
-        return ChunkRecord(
-            result.chunk.start,
-            result.chunk.stop,
-            result.host,
-            result.slot,
-            self._seconds(),
-            result.duration_s,
-            _storable(result.value),
-            _storable(ledger.value),
-        )
-
-
-def _storable(value: int) -> int | None:
-    """Return the value, or ``None`` if it is too large for a record."""
-    return value if value.bit_length() <= RECORD_BITS else None
 
 
 def _warm_up(executor: Executor, job: Job) -> None:
@@ -174,7 +79,7 @@ def _run(
     executor: Executor,
     schedule: Schedule,
     ledger: Ledger,
-    recorder: _Recorder,
+    recorder: RunRecorder,
     expected: int,
 ) -> Run:
     return Run(
@@ -209,4 +114,5 @@ def _run(
         shares=recorder.shares,
         events=recorder.events,
         records=recorder.records,
+        utilisation=recorder.utilisation,
     )

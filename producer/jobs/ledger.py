@@ -84,8 +84,9 @@ class Ledger:
     @property
     def complete(self) -> bool:
         """Whether every index of the range is counted."""
-        full_range = [Chunk(self.start, self.stop)] if self.start < self.stop else []
-        return self.intervals == full_range
+        if self.start == self.stop:
+            return not self._starts
+        return self._starts == [self.start] and self._stops == [self.stop]
 
     def _cover(self, chunk: Chunk) -> bool:
         """Add the chunk and join it with touching intervals; return False for a duplicate."""

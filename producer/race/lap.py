@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from poolrace.producer.analysis.stats import percentiles, steady_rate
+from poolrace.producer.analysis.stats import percentiles, quantiles, steady_rate
 from poolrace.producer.jobs.schedules import AHEAD_S
 from poolrace.producer.race.publisher import Publisher
 from poolrace.producer.race.requests import GivenUp
 from poolrace.producer.race.worker_group import ItemTiming, WorkerGroup
+from poolrace.producer.results.fields import QUANTILES
 from poolrace.producer.results.race import Kind, Lap
 from poolrace.workers.usage import Usage, Usages, latest, used_between
 
@@ -261,4 +262,6 @@ def _figures(running: RunningLap, used: Usage, main: Usage) -> Lap:
         cut_short=running.cut_short,
         lost=running.lost,
         traceback=next((timing.traceback for timing in running.timings if timing.failure), ""),
+        waiting_quantiles_s=quantiles(running.waited_s, QUANTILES) or None,
+        running_quantiles_s=quantiles(durations, QUANTILES) or None,
     )

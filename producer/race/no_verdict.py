@@ -21,10 +21,12 @@ NO_DURATION = "none took any time, so the task seems to set the clock of its wor
 """Reason why all items failed although no item raised an error."""
 
 
-def base_error(options: RaceOptions, progress: Progress, *, gave_up: bool = False) -> JobFailed:
+def base_error(
+    options: RaceOptions, progress: Progress, *, gave_up: bool = False, ready: bool = True
+) -> JobFailed:
     """The error of a task of which no item succeeded although one ran at a time.
 
-    ``gave_up``: the time budget was used up.
+    ``gave_up``: the time budget was used up. ``ready``: the worker had begun to run items by then.
     """
     task = options.target.task
     reasons = _reasons(progress)
@@ -35,6 +37,11 @@ def base_error(options: RaceOptions, progress: Progress, *, gave_up: bool = Fals
     if NOT_RUN in reasons:
         return JobFailed(
             f"{task} did not finish an item: {reasons}; race the tasks that it waits for instead"
+        )
+    if not (ready or progress.executions):
+        return JobFailed(
+            f"no worker of the app was ready within the budget of {options.budget_s:g} s"
+            f"{f' ({reasons})' if reasons else ''}; raise --budget-s"
         )
     hung = progress.failures and 2 * options.time_limit_s < options.budget_s
     if (gave_up and not hung) or options.time_limit_s > options.budget_s:

@@ -43,9 +43,11 @@ class GivenUp(Exception):
     ``interruption`` is empty if the time budget was used up.
     """
 
-    def __init__(self, interruption: Interruption = "") -> None:
+    def __init__(self, interruption: Interruption = "", *, ready: bool = True) -> None:
+        """``ready`` is false if the workers of the request were not ready yet."""
         super().__init__(interruption)
         self.interruption: Interruption = interruption
+        self.ready = ready
 
 
 @dataclass(frozen=True)

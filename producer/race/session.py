@@ -102,7 +102,7 @@ class RaceSession:
             )
         for candidate in new:  # all start at once
             if time.monotonic() >= self._deadline:
-                raise GivenUp
+                raise GivenUp(ready=False)
             self._attempt(WorkerGroup.start, candidate)
         for candidate in new:
             if candidate in self._groups:
@@ -164,7 +164,7 @@ class RaceSession:
             group.wait_until_ready(min(timeout_s, self._deadline - time.monotonic()))
         except ClusterError:
             if time.monotonic() >= self._deadline and not group.ended:
-                raise GivenUp from None
+                raise GivenUp(ready=False) from None
             raise
 
     def _warm_up(self, candidate: Candidate, plan: LapPlan) -> None:
@@ -176,9 +176,10 @@ class RaceSession:
     def _run(self, candidate: Candidate, plan: LapPlan) -> Lap:
         group = self._groups[candidate]
         running = RunningLap(group, self._publisher, plan)
+        at_s = self.elapsed_s
         try:
             with self._load.observed():
-                lap = running.measure()
+                lap = replace(running.measure(), at_s=at_s)
         finally:
             self.executions += running.executions
             self.sent |= group.sent

@@ -68,7 +68,7 @@ def strategy(
         yield from run.measure_given()
         yield from run.run_finals()
     except GivenUp as end:
-        run.give_up("interrupted" if end.interruption else "time")
+        run.give_up("interrupted" if end.interruption else "time", ready=end.ready)
         return run.decision(end.interruption)
     return run.decision()
 
@@ -101,16 +101,17 @@ class _Strategy:
             interruption=interruption,
         )
 
-    def give_up(self, reason: Reason) -> None:
+    def give_up(self, reason: Reason, *, ready: bool) -> None:
         """Note the reason for all pools and candidates that were not measured to the end.
 
-        Raises ``JobFailed`` if no item has succeeded, or all workers ended or hung.
+        ``ready``: the workers that the race used last were ready. Raises ``JobFailed`` if no item
+        has succeeded, or all workers ended or hung.
         """
         laps = self._progress.laps
         if not any(lap.items for lap in laps):
-            raise base_error(self._options, self._progress, gave_up=True)
+            raise base_error(self._options, self._progress, gave_up=True, ready=ready)
         if reason == "time" and self._progress.all_lost:
-            raise no_finalists({**self._ended_searches(), **self._left_out}, self._progress)
+            raise no_finalists(self._reasons, self._progress)
         done = {search.pool for search in self._searches if search.ended}
         self._ended = {pool: reason for pool in self._pools if pool not in done}
         measured = {lap.candidate for lap in laps}
@@ -121,6 +122,11 @@ class _Strategy:
     def _ended_searches(self) -> dict[str, Reason]:
         """Pool -> why its search ended."""
         return {search.pool: search.ended for search in self._searches if search.ended}
+
+    @property
+    def _reasons(self) -> dict[str, Reason]:
+        """Pool or candidate -> why it ended or was left out."""
+        return {**self._ended_searches(), **self._left_out}
 
     def measure_base(self, bases: Sequence[Candidate]) -> Steps[None]:
         """Measure the base; solo takes part in the race afterwards, if it is to and works."""
@@ -215,10 +221,9 @@ class _Strategy:
             memory[lap.candidate] = max(memory.get(lap.candidate, 0), lap.peak_memory_bytes)
         self._finalists = choose_finalists(self._speeds, memory, self._given)
         if not self._finalists:
-            reasons = {**self._ended_searches(), **self._left_out}
-            if EARLY_ENDS & {*reasons.values()} and not progress.all_lost:
+            if EARLY_ENDS & {*self._reasons.values()} and not progress.all_lost:
                 return  # the base laps are all that there was time for
-            raise no_finalists(reasons, progress)
+            raise no_finalists(self._reasons, progress)
         yield from progress.stop(*(c for c in self._speeds if c not in self._finalists))
         too_late = progress.left_s() < START_S + LAP_S
         for candidate in self._finalists:

@@ -1,4 +1,4 @@
-"""Results files: saves and loads comparisons, races and pool maps as JSON."""
+"""Results files: saves and loads comparisons, races, pool maps and single runs as JSON."""
 
 import json
 import os
@@ -12,18 +12,25 @@ from msgspec import ValidationError, convert
 from poolrace.producer.results.comparison import Comparison
 from poolrace.producer.results.pool_map import PoolMap
 from poolrace.producer.results.race import Race
+from poolrace.producer.results.single_run import SingleRun
 from poolrace.workers.errors import UsageError
 
-FORMAT = 4
-"""Version of the format of results files; files with another version are refused."""
+FORMAT = 5
+"""Version of the format of the results files that are written."""
+
+OLDEST_FORMAT = 4
+"""Version of the oldest format that is read: that of poolrace 0.1.0. Format 5 added fields that
+older files do not have."""
 
 MAX_MESSAGE = 200
 """Characters of a message on a wrong field, at most."""
 
-Results = Comparison | Race | PoolMap
+Results = Comparison | Race | PoolMap | SingleRun
 """The content of a results file; every report is made from one of these."""
 
-_KINDS: dict[str, type[Results]] = {"comparison": Comparison, "race": Race, "map": PoolMap}
+_KINDS: dict[str, type[Results]] = {
+    "comparison": Comparison, "race": Race, "map": PoolMap, "run": SingleRun,
+}  # fmt: skip
 """Kind of results, as in the file -> its class."""
 
 
@@ -44,13 +51,10 @@ def load(path: Path) -> Results:
     if not isinstance(data, dict) or "format" not in data:
         raise UsageError(
             f"{path} has no format version: it is not a results file, but perhaps the output of"
-            " run --json; give a file that --out of compare, sweep, scale, race or map has written"
+            " run --json; give a file that --out of run, compare, sweep, scale, race or map has"
+            " written"
         )
-    if data["format"] != FORMAT:
-        raise UsageError(
-            f"{path} has format version {reprlib.repr(data['format'])}, this poolrace reads"
-            f" {FORMAT}; create it again"
-        )
+    _require_known_format(path, data["format"])
     kind = data.get("kind")
     if not isinstance(kind, str) or kind not in _KINDS:
         raise UsageError(f"{path} is of kind {reprlib.repr(kind)}, not one of {', '.join(_KINDS)}")
@@ -60,6 +64,16 @@ def load(path: Path) -> Results:
         raise UsageError(
             f"{path} is not a {kind}: {_abridged(str(error))}; create it again"
         ) from error
+
+
+def _require_known_format(path: Path, version: object) -> None:
+    if version in range(OLDEST_FORMAT, FORMAT + 1):
+        return
+    newer = type(version) is int and version > FORMAT
+    raise UsageError(
+        f"{path} has format version {reprlib.repr(version)}, this poolrace reads"
+        f" {OLDEST_FORMAT} to {FORMAT}; {'update poolrace' if newer else 'create it again'}"
+    )
 
 
 def _read_json(path: Path) -> Any:

@@ -81,6 +81,21 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
+class UntimedEvent:
+    """An event without its time, which the run adds."""
+
+    what: str
+    """Description of the event for users."""
+    kind: EventKind = ""
+    host: str = ""
+    """Name of the host that the event is about; empty if there is none."""
+
+    def at(self, seconds: float) -> Event:
+        """The event at this time of the run."""
+        return Event(seconds, self.what, self.kind, self.host)
+
+
+@dataclass(frozen=True, slots=True)
 class UtilisationRow:
     """Busy seconds of one slot, of one host, or of all hosts, in each bin of a run."""
 

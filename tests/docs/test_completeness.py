@@ -4,6 +4,7 @@ import re
 import subprocess
 import tomllib
 from dataclasses import fields
+from typing import get_args
 
 import pytest
 
@@ -12,7 +13,16 @@ from poolrace.producer.commands import COMMANDS
 from poolrace.producer.executors.models import LOCAL_MODELS
 from poolrace.producer.jobs.schedules import SCHEDULES
 from poolrace.producer.reports.formats import FORMATS
-from poolrace.producer.results.run import Run
+from poolrace.producer.results.run import (
+    ChunkMark,
+    ChunkRecord,
+    Event,
+    EventKind,
+    Run,
+    SlotShare,
+    Utilisation,
+    UtilisationRow,
+)
 from poolrace.workers.pools import POOLS
 from poolrace.workers.workloads import WORKLOADS
 from tests.docs.pages import DOCS, ROOT, TEXT, command_named, reference
@@ -98,6 +108,14 @@ def test_every_variable_of_the_compose_files_is_documented() -> None:
 def test_every_key_of_a_run_is_documented() -> None:
     for field in fields(Run):
         assert f"`{field.name}`" in reference("json.md"), field.name
+
+
+def test_every_key_within_a_run_is_documented_with_its_values() -> None:
+    for cls in (ChunkRecord, SlotShare, Event, Utilisation, UtilisationRow):
+        for field in fields(cls):
+            assert f"`{field.name}`" in reference("json.md"), field.name
+    for value in (*get_args(ChunkMark), *get_args(EventKind)):
+        assert f"`{value}`" in reference("json.md") or not value, value
 
 
 def test_every_exit_code_is_documented() -> None:

@@ -1,11 +1,12 @@
 """Killed workers: the value stays exact, the run continues, and it records the events."""
 
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 
 from poolrace.producer.cluster.state import Cluster
+from poolrace.producer.results.run import Run
 from tests.faults.faults import Target, kill_child, kill_worker
 from tests.faults.runs import SENT_AGAIN, every_pool, in_the_middle, short_run
 from tests.run_in_thread import assert_exact, has_event
@@ -14,6 +15,16 @@ if TYPE_CHECKING:
     import redis
 
 pytestmark = pytest.mark.timeout(180)
+
+
+def assert_marked(run: Run, mark: Literal["resent", "retried"]) -> None:
+    """Assert that an event and the records of the chunks tell that chunks were sent again."""
+    assert mark in {event.kind for event in run.events}
+    marked = [record for record in run.records if record.mark == mark]
+    assert marked
+    for record in marked:
+        assert record.sent_s is not None
+        assert record.sent_s <= record.arrived_s - record.duration_s + 0.005
 
 
 @every_pool
@@ -25,6 +36,7 @@ def test_a_run_survives_a_killed_worker(
         kill_worker(Target(fault_cluster, pool))
     assert has_event(progress.run(), SENT_AGAIN)
     assert progress.run().resent >= 1
+    assert_marked(progress.run(), "resent")
 
 
 def test_a_run_survives_a_killed_prefork_child(
@@ -33,6 +45,7 @@ def test_a_run_survives_a_killed_prefork_child(
     with in_the_middle(fault_cluster, "prefork") as progress:
         kill_child(Target(fault_cluster, "prefork"))
     assert has_event(progress.run(), "failed with WorkerLostError, attempt 2 follows")
+    assert_marked(progress.run(), "retried")
 
 
 @every_pool

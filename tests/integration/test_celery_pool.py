@@ -170,7 +170,7 @@ def test_a_subscription_that_delivers_nothing_is_renewed(with_cluster: Settings)
         ledger = dispatch(job, executor, Dynamic(size=5))
         events = executor.take_events()
     assert ledger.value == job.expected()
-    assert any("subscribed again" in event for event in events)
+    assert any("subscribed again" in event.what for event in events)
     assert not executor.counts["resent"]
 
 

@@ -19,7 +19,7 @@ LAST_OPTIONS: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "sweep": {"sum": ("--stop", "1e6", "--repeat", "1")},
     "scale": {"sum": ("--stop", "1e6", "--repeat", "1")},
-    "race": {"-A": ("--pool", "solo", "--budget-s", "10", "--yes")},
+    "race": {"-A": ("--pool", "solo", "--budget-s", "60", "--yes")},
 }
 """Command -> its first argument -> options that are appended: of an option given twice the last
 counts."""

@@ -25,6 +25,10 @@ MODELS = [
 ]
 
 
+CLOCK_S = 0.005
+"""Seconds by which the clocks of threads and processes may differ."""
+
+
 @dataclass(frozen=True)
 class Case:
     parameters: dict[str, Any]
@@ -75,7 +79,8 @@ def test_every_index_is_counted_once_and_the_value_is_right(
     assert run.exact
     assert run.intervals == [[case.start, case.stop]]
     shares = [share for slots in run.shares.values() for share in slots.values()]
-    assert sum(share.chunks for share in shares) == run.chunks == len(run.records)
+    counted = [record for record in run.records if record.mark != "duplicate"]
+    assert sum(share.chunks for share in shares) == run.chunks == len(counted)
     assert sum(share.indices for share in shares) == case.stop - case.start
 
 
@@ -113,6 +118,31 @@ def test_cpu_time_switches_and_memory_are_measured(model: Model, with_cluster: S
     assert 0 < run.efficiency <= 1.05
     assert run.elapsed_s > 0
     assert run.startup_s > 0
+
+
+@pytest.mark.parametrize("model", MODELS, ids=str)
+def test_every_chunk_has_its_place_on_the_clock_of_the_run(
+    model: Model, with_cluster: Settings
+) -> None:
+    """A chunk begins after it was sent; its parts are no longer than the chunk."""
+    mixed = make_workload("mixed", {"cpu_s": 0.001, "wait_s": 0.001})
+    run = run_once(mixed, 0, 60, model, with_cluster, ScheduleChoice("dynamic", chunk_size=2))
+    assert len(run.records) >= 30
+    for record in run.records:
+        assert record.sent_s is not None
+        assert record.cpu_s is not None
+        assert record.waited_s is not None
+        began_s = record.arrived_s - record.duration_s
+        assert 0 <= record.sent_s <= began_s + CLOCK_S <= record.arrived_s + CLOCK_S
+        assert record.arrived_s <= run.elapsed_s
+        assert 0 < record.cpu_s + record.waited_s <= record.duration_s + CLOCK_S
+    utilisation = run.utilisation
+    assert utilisation is not None
+    assert sum(sum(row.busy_s) for row in utilisation.rows) == pytest.approx(run.busy_s, abs=0.02)
+    slots = {(host, slot) for host, shares in run.shares.items() for slot in shares}
+    assert {(row.host, row.slot) for row in utilisation.rows} == slots
+    for row in utilisation.rows:
+        assert len(row.busy_s) * utilisation.bin_s >= run.elapsed_s
 
 
 @pytest.mark.parametrize("model", MODELS, ids=str)

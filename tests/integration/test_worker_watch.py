@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from poolrace.producer.broker.workers import SILENT_S, WorkerWatch
+from poolrace.producer.results.run import UntimedEvent
 from poolrace.workers.errors import ClusterError
 from poolrace.workers.host_facts import HostFacts
 from poolrace.workers.protocol import PROTOCOL, package_version
@@ -63,16 +64,16 @@ def test_a_watch_reports_changes_and_counts_slots(store: "redis.Redis") -> None:
     watch = WorkerWatch.start(store, POOL, 60)
     assert (watch.slots, watch.update()) == (2, [])
     announce(store, two)
-    assert watch.update() == [f"{two.name} joined with 2 slot(s)"]
+    assert watch.update() == [UntimedEvent(f"{two.name} joined with 2 slot(s)", "joined", "two")]
     assert watch.slots == 4
     announce(store, two, silent_s=SILENT_S + 1)
-    assert watch.update() == [f"{two.name} stopped responding"]
+    assert watch.update() == [UntimedEvent(f"{two.name} stopped responding", "silent", "two")]
     announce(store, two)
-    assert watch.update() == [f"{two.name} responds again"]
+    assert watch.update() == [UntimedEvent(f"{two.name} responds again", "reconnected", "two")]
     announce(store, replace(two, since="2026-01-01T00:01:00+00:00"))
-    assert watch.update() == [f"{two.name} was restarted"]
+    assert watch.update() == [UntimedEvent(f"{two.name} was restarted", "joined", "two")]
     store.delete(presence_key(one.name))
-    assert watch.update() == [f"{one.name} left"]
+    assert watch.update() == [UntimedEvent(f"{one.name} left", "left", "one")]
     assert watch.slots == 2
     assert {facts.host for facts in watch.hosts} == {"one", "two"}
     store.delete(presence_key(two.name))
@@ -84,7 +85,7 @@ def test_a_pool_without_workers_for_too_long_ends_the_run(store: "redis.Redis") 
     announce(store, worker("one"))
     patient, hasty = WorkerWatch.start(store, POOL, 60), WorkerWatch.start(store, POOL, 0)
     store.delete(presence_key(worker("one").name))
-    assert patient.update() == [f"{worker('one').name} left"]
+    assert patient.update() == [UntimedEvent(f"{worker('one').name} left", "left", "one")]
     assert patient.slots == 0
     with pytest.raises(ClusterError, match="make scale"):
         hasty.update()
@@ -114,7 +115,7 @@ def test_an_announced_worker_is_present_until_it_leaves(store: "redis.Redis") ->
     wait_until(lambda: store.exists(presence_key(presence.name)))
     watch = WorkerWatch.start(store, POOL, 60)
     announcer.leave()
-    wait_until(lambda: watch.update() == [f"{presence.name} left"])
+    wait_until(lambda: watch.update() == [UntimedEvent(f"{presence.name} left", "left", "one")])
     assert watch.slots == 0
     holder = watch.holder("job.0-5")
     assert holder is not None
@@ -130,8 +131,9 @@ def test_a_worker_of_another_protocol_is_named_and_gets_no_chunks(store: "redis.
     announce(store, two, missing=("version", "protocol"))  # as up to 0.2.0
     watch = WorkerWatch.start(store, POOL, 60)
     assert watch.slots == one.slots
-    [text] = watch.other_versions()
-    assert text.startswith(f"{two.name} gets no chunks: it runs poolrace 0.2.0 or older")
+    [event] = watch.other_versions()
+    assert (event.kind, event.host) == ("", "two")
+    assert event.what.startswith(f"{two.name} gets no chunks: it runs poolrace 0.2.0 or older")
     assert watch.update() == []  # named once
     store.delete(presence_key(one.name))
     announce(store, replace(two, protocol=PROTOCOL + 1, version="9.9"))
@@ -144,9 +146,9 @@ def test_a_worker_of_another_version_with_the_same_protocol_is_named(store: "red
     watch = WorkerWatch.start(store, POOL, 60)
     assert watch.other_versions() == []
     announce(store, replace(worker("two"), version="9.9"))
-    joined, text = watch.update()
-    assert "joined" in joined
-    assert text == f"{worker('two').name} runs poolrace 9.9, not {package_version()}"
+    joined, other_version = watch.update()
+    assert joined.kind == "joined"
+    assert other_version.what == f"{worker('two').name} runs poolrace 9.9, not {package_version()}"
     assert watch.slots == 4
 
 

@@ -29,7 +29,7 @@ def test_a_run_on_celery_workers_is_exact(shared: SharedEnvironment) -> None:
 
 def test_a_task_of_the_projects_own_workers_package_is_raced(shared: SharedEnvironment) -> None:
     target = ("--app", "workers.tasks", "--task", "workers.tasks.double", "--items", "items.jsonl")
-    limits = ("--pool", "solo", "--budget-s", "5", "--yes", "--json")
+    limits = ("--pool", "solo", "--budget-s", "60", "--yes", "--json")
     verdict = json.loads(shared.run("producer", "race", *target, *limits))
     assert [candidate["pool"] for candidate in verdict["candidates"]] == ["solo"]
     assert verdict["candidates"][0]["failures"] == {}

@@ -7,6 +7,7 @@ from typing import Any
 from benchmarks.race.apps import App
 from benchmarks.race.serving import environment_of
 from tests.conftest import CommandLine
+from tests.races.project import QUICK
 
 Figures = dict[str, Any]
 
@@ -29,15 +30,14 @@ class AppRace:
         return float(self.candidate(pool)["items_per_s"])
 
 
-def race_app(app: App, results: Path, *pools: str, budget_s: int, options: str = "") -> AppRace:
+def race_app(app: App, results: Path, *pools: str) -> AppRace:
     """Race candidates of an app; ``results`` is a directory for the results file."""
     file = results / "race.json"
     chosen = [word for pool in pools for word in ("--pool", pool)]
     producer = CommandLine(app.directory, {})
     with environment_of(app), producer:
         answer = producer(
-            "race", *app.arguments, *chosen, *options.split(), "--budget-s", str(budget_s),
-            "--yes", "--json", "--out", str(file),
+            "race", *app.arguments, *chosen, *QUICK, "--out", str(file),
         )  # fmt: skip
         assert answer.code == 0, answer.err
         report = producer("report", str(file))

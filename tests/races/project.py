@@ -61,13 +61,12 @@ def shared(a, b):
 MARK = "TEST_OF_A_RACE"
 """Environment variable that all processes of a race inherit."""
 
-QUICK = ("--budget-s", "20", "--yes", "--json")
-"""Options of a race. One candidate ends after three rounds; a slow machine spends most of these
-seconds on starting workers."""
+BUDGET_S = 90
+"""Seconds that a race may take, at most. A race ends as soon as its verdict is clear, after 5 to 15
+seconds on a quiet machine; a slow and busy machine takes as long for starting one worker."""
 
-ENOUGH = ("--budget-s", "40")
-"""Options of a race that compares candidates, also on a slow machine; it ends once the difference
-is clear."""
+QUICK = ("--budget-s", str(BUDGET_S), "--yes", "--json")
+"""Options of a race in a test."""
 
 
 def race(project: CommandLine | InProcess, task: str, items: str, *options: str) -> Answer:

@@ -66,7 +66,7 @@ def test_a_task_that_waits_gains_from_four_slots_with_the_settings_of_its_app(
     waiting: Waiting, tmp_path: Path
 ) -> None:
     app = app_named(waiting.name, waiting.task)
-    raced = race_app(app, tmp_path, waiting.candidate, budget_s=25)
+    raced = race_app(app, tmp_path, waiting.candidate)
     pool, verdict = waiting.candidate.partition(":")[0], raced.verdict
     assert raced.reached(pool) > 2 * raced.reached("solo")
     assert set(raced.candidate(pool)["failures"]) == waiting.failures
@@ -77,7 +77,7 @@ def test_a_task_that_waits_gains_from_four_slots_with_the_settings_of_its_app(
 
 
 def test_a_soft_time_limit_ends_items_in_prefork_only_which_is_said(tmp_path: Path) -> None:
-    raced = race_app(app_named("soft_limit"), tmp_path, "prefork:2", "threads:2", budget_s=40)
+    raced = race_app(app_named("soft_limit"), tmp_path, "prefork:2", "threads:2")
     assert raced.reached("prefork") > 2 * raced.reached("threads")
     assert raced.candidate("prefork")["running_s"]["p50"] < 1
     assert raced.candidate("threads")["running_s"]["p50"] >= 2
@@ -86,25 +86,25 @@ def test_a_soft_time_limit_ends_items_in_prefork_only_which_is_said(tmp_path: Pa
 
 
 def test_a_task_class_of_the_app_runs_with_its_hooks(tmp_path: Path) -> None:
-    raced = race_app(app_named("custom_class"), tmp_path, "prefork:2", budget_s=25)
+    raced = race_app(app_named("custom_class"), tmp_path, "prefork:2")
     assert raced.candidate("prefork")["failures"] == {}  # it fails if its hook did not run
     assert raced.verdict["limited_by"] == "cpu"
 
 
 def test_the_cpu_time_of_subprocesses_is_that_of_the_task(tmp_path: Path) -> None:
-    raced = race_app(app_named("subprocesses"), tmp_path, "threads:2", budget_s=25)
+    raced = race_app(app_named("subprocesses"), tmp_path, "threads:2")
     assert raced.candidate("solo")["cpu_s_per_item"] > 0.03  # 3.6 ms without them
     assert raced.candidate("threads")["cpu_s_per_item"] > 0.03
 
 
 @pytest.mark.timing
 def test_a_library_that_computes_in_threads_of_its_own_gets_a_hint(tmp_path: Path) -> None:
-    raced = race_app(app_named("numpy_threads"), tmp_path, "threads:1", budget_s=25)
+    raced = race_app(app_named("numpy_threads"), tmp_path, "threads:1")
     assert "OPENBLAS_NUM_THREADS=1" in raced.report
 
 
 def test_results_of_megabytes_are_stored_and_cost_the_cpu_of_the_worker(tmp_path: Path) -> None:
-    raced = race_app(app_named("large_results"), tmp_path, "threads:2", budget_s=25)
+    raced = race_app(app_named("large_results"), tmp_path, "threads:2")
     assert raced.candidate("threads")["failures"] == {}
     assert raced.candidate("threads")["cpu_s_per_item"] > 0.004
     assert raced.verdict["limited_by"] in {"cpu", "gil", "broker"}

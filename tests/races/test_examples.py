@@ -12,19 +12,24 @@ import pytest
 
 from poolrace.producer.cluster.ports import free_port, is_free
 from tests.conftest import CommandLine, wait_until
+from tests.races.project import QUICK
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 
 
 @dataclass(frozen=True)
 class Example:
-    """An example whose task waits: the raced pools, and its verdict on any machine."""
+    """An example whose task waits: the raced pools, and its verdict on any machine.
+
+    The slots are few: a machine three times slower, whose workers take 8 ms of CPU time for a
+    message, must also deliver items as fast as they end.
+    """
 
     task: str
     pools: str
     limited_by: str
     slower: set[str] = field(default_factory=set)
-    """Pools that are ten times slower on any machine, and never recommended."""
+    """Pools that are several times slower on any machine, and never recommended."""
     failures: set[str] = field(default_factory=set)
     """Exceptions that the race counts."""
 
@@ -37,7 +42,7 @@ class Example:
 
 
 WAITING = {
-    "http": Example("tasks.fetch", "prefork:2 threads:32", "waiting", slower={"prefork"}),
+    "http": Example("tasks.fetch", "prefork:1 threads:4", "waiting", slower={"prefork"}),
     "blocking": Example("tasks.query", "gevent:20 threads:20", "blocking", slower={"gevent"}),
     "failing": Example(
         "tasks.divide", "prefork:2 threads:8", "failures", failures={"ZeroDivisionError"}
@@ -70,15 +75,14 @@ def answering(port: int) -> Iterator[None]:
             server.terminate()
 
 
-def race_example(name: str, app: str, task: str, pools: str, budget_s: int) -> dict[str, Any]:
+def race_example(name: str, app: str, task: str, pools: str) -> dict[str, Any]:
     """The verdict of a race of the example."""
     port = free_port()
     producer = CommandLine(EXAMPLES / name, {"EXAMPLE_SERVER": f"http://127.0.0.1:{port}"})
     options = [word for pool in pools.split() for word in ("--pool", pool)]
     with answering(port):
         answer = producer(
-            "race", "-A", app, "--task", task, "--items", "items.jsonl", *options,
-            "--budget-s", str(budget_s), "--yes", "--json",
+            "race", "-A", app, "--task", task, "--items", "items.jsonl", *options, *QUICK,
         )  # fmt: skip
     assert answer.code == 0, answer.err
     verdict: dict[str, Any] = answer.json()
@@ -88,14 +92,14 @@ def race_example(name: str, app: str, task: str, pools: str, budget_s: int) -> d
 @pytest.mark.parametrize("name", WAITING)
 def test_an_example_that_waits_gets_its_verdict_on_any_machine(name: str) -> None:
     example = WAITING[name]
-    example.check(race_example(name, "tasks", example.task, example.pools, 25))
+    example.check(race_example(name, "tasks", example.task, example.pools))
 
 
 @pytest.mark.timing
 @pytest.mark.parametrize("name", COMPUTING)
 def test_an_example_that_computes_gets_its_verdict_on_a_quiet_machine(name: str) -> None:
     app, task, best = COMPUTING[name]
-    verdict = race_example(name, app, task, "prefork:2 threads:2", 15)
+    verdict = race_example(name, app, task, "prefork:2 threads:2")
     fastest = [verdict["fastest"], *verdict["alike"]]
     assert verdict["limited_by"] == "cpu"
     assert verdict["fastest"]["pool"] in best

@@ -99,7 +99,7 @@ def test_an_app_with_unusual_settings_is_raced_without_its_own_broker(
         producer.variables["OWN_BROKER"] = f"redis://:word@127.0.0.1:{port}/0"
         answer = race(
             producer, "proj.nap", "[0.02]\n", "--pool", "prefork:2", "--pool", "threads:2",
-            "--pool", "gevent:2", "--budget-s", "40",
+            "--pool", "gevent:2",
         )  # fmt: skip
         assert accepted == []
     assert {"prefork", "threads", "gevent"} <= by_name(answer).keys()
@@ -124,7 +124,7 @@ def test_two_races_of_an_app_at_the_same_time_do_not_mix(producer: CommandLine) 
             started.wait()
             answer = race(
                 project, "proj.note", f'["{name}"]\n', "--pool", "threads:2", "--pool",
-                "prefork:2", "--broker", given.broker_url, "--budget-s", "30",
+                "prefork:2", "--broker", given.broker_url,
             )  # fmt: skip
             assert {"threads", "prefork"} <= by_name(answer).keys()
             assert set(notes.read_text().split()) == {name}

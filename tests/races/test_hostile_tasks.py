@@ -14,7 +14,7 @@ from poolrace.producer.cluster.lifecycle import temporary
 from poolrace.producer.settings import Settings
 from tests.conftest import Answer, CommandLine, wait_until
 from tests.races.hostile_app import HOSTILE_APP
-from tests.races.project import MARK, race, race_processes
+from tests.races.project import BUDGET_S, MARK, race, race_processes
 
 AT_ONCE = 4
 """Number of races that run at the same time."""
@@ -30,7 +30,10 @@ ENDS = {
 """Tasks that end every worker, and the reason that the race gives."""
 
 MAY_SURVIVE = ("close_descriptors", "write_to_descriptors", "limit_resources")
-"""Tasks that some workers survive, depending on the pool and on Celery."""
+"""Tasks that some workers survive, depending on the pool and on Celery; others of them hang."""
+
+HUNG_BUDGET_S = 10
+"""Seconds for the race of a task whose worker may hang: the race waits for it half of them."""
 
 HABITS = ("change_the_process", "answer")
 """Tasks that all workers survive."""
@@ -53,7 +56,7 @@ class Races:
             self.answers[task] = executor.submit(
                 race, project, f"proj.{task}", ITEMS.get(task, "[]\n"),
                 "--pool", "prefork:2", "--pool", "threads:2", "--broker", broker,
-                "--budget-s", "30" if task in HABITS else "10",
+                "--budget-s", str(HUNG_BUDGET_S if task in MAY_SURVIVE else BUDGET_S),
             )  # fmt: skip
 
     def answer(self, task: str) -> Answer:

@@ -124,13 +124,13 @@ def workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workers]:
 
 
 def test_waiting_more_slots_and_faster_answers_help(workers: Workers) -> None:
-    rounds = workers.speeds("wait", 0.05, FOUR, SIXTEEN)
+    rounds = workers.speeds("wait", 0.2, FOUR, SIXTEEN)
     verdict = workers.verdict(FOUR)
     assert verdict.limited_by == "waiting"
     assert "more slots" in verdict.advice.helps
     assert verdict.advice.helps[1].startswith("faster answers")
     assert ratio(rounds, 1, 0) > HELPS
-    faster = workers.speeds("wait", 0.01, FOUR, rounds=1)
+    faster = workers.speeds("wait", 0.05, FOUR, rounds=1)
     assert median(speeds[0] for speeds in faster) > HELPS * median(speeds[0] for speeds in rounds)
 
 

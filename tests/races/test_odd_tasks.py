@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from tests.conftest import CommandLine, wait_until
+from tests.conftest import PATIENCE_S, CommandLine, wait_until
 from tests.races.project import MARK, race, race_processes
 
 APP = """
@@ -66,7 +66,7 @@ def test_settings_and_habits_of_the_app_do_not_disturb_a_race(odd_project: Comma
 def test_a_task_that_ends_its_process_fails_by_the_name_of_the_exception(
     odd_project: CommandLine,
 ) -> None:
-    answer = race(odd_project, "proj.leave", "[]\n", "--pool", "prefork:2", "--budget-s", "10")
+    answer = race(odd_project, "proj.leave", "[]\n", "--pool", "prefork:2")
     assert answer.code == 1
     assert "SystemExit" in answer.err.splitlines()[-1]
     assert "poolrace/producer" not in answer.err
@@ -78,7 +78,7 @@ def test_a_race_whose_items_exceed_the_budget_ends_with_the_way_out(
 ) -> None:
     answer = race(odd_project, "proj.nap", "[3600]\n", "--budget-s", "6")
     assert (answer.code, answer.out) == (1, "")
-    assert "proj.nap did not finish an item within the budget of 6 s" in answer.err
+    assert "within the budget of 6 s" in answer.err  # a slow machine starts no worker in this time
     assert "raise --budget-s" in answer.err.splitlines()[-1]
     assert race_processes(odd_project) == []
 
@@ -91,9 +91,9 @@ def test_an_interrupted_race_stores_and_reports_its_laps(odd_project: CommandLin
     )  # fmt: skip
     assert process.stderr
     lines = iter(process.stderr)
-    assert any("(base 2)" in line for line in lines)
+    assert any("(base 1)" in line for line in lines)
     process.send_signal(signal.SIGTERM)
-    out, _ = process.communicate(timeout=30)
+    out, _ = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 128 + signal.SIGTERM
     assert "Incomplete: the race was interrupted" in out
     stored = json.loads((odd_project.directory / "r.json").read_text())

@@ -9,14 +9,14 @@ import pytest
 
 from tests.conftest import CommandLine
 from tests.in_process import InProcess
-from tests.races.project import ENOUGH, by_name, race, race_processes
+from tests.races.project import by_name, race, race_processes
 
 
 @pytest.mark.timing
 def test_several_workers_and_prefetch_multipliers_are_raced(project: CommandLine) -> None:
     answer = race(
         project, "proj.nap", "[0.05]\n", "--pool", "threads:4", "--workers", "1,2",
-        "--prefetch", "1,8", *ENOUGH,
+        "--prefetch", "1,8",
     )  # fmt: skip
     candidates = by_name(answer)
     assert candidates.keys() == {
@@ -47,7 +47,7 @@ def test_a_race_leaves_no_file_in_the_directory_for_temporary_files(project: Com
 def test_children_that_end_after_each_item_are_measured_as_slower(project: CommandLine) -> None:
     answer = race(
         project, "proj.compute", "[100000]\n", "--pool", "prefork:2",
-        "--max-tasks-per-child", "1,100", *ENOUGH,
+        "--max-tasks-per-child", "1,100",
     )  # fmt: skip
     candidates = by_name(answer)
     often, seldom = (candidates[f"prefork max_tasks={number}"] for number in (1, 100))
@@ -91,7 +91,7 @@ def test_an_app_in_another_environment_runs_with_the_celery_of_that_environment(
 ) -> None:
     answer = race(
         project, "proj.nap", "[0.02]\n", "--python", str(other_environment),
-        "--pool", "prefork:1", "--pool", "prefork:4", *ENOUGH, "--out", "r.json",
+        "--pool", "prefork:1", "--pool", "prefork:4", "--out", "r.json",
     )  # fmt: skip
     assert answer.code == 0, answer.err
     verdict = answer.json()

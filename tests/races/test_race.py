@@ -23,7 +23,7 @@ from poolrace.producer.results.candidate import Candidate
 from poolrace.producer.settings import Settings
 from tests.conftest import CommandLine, wait_until
 from tests.in_process import InProcess
-from tests.races.project import ENOUGH, QUICK, race, race_processes
+from tests.races.project import QUICK, race, race_processes
 from tests.unit.made_up_races import base, finals
 from tests.unit.made_up_races import race as made_up_race
 
@@ -33,7 +33,7 @@ def test_a_task_that_waits_is_fastest_with_many_at_a_time(
 ) -> None:
     answer = race(
         project, "proj.nap", "[0.05]\n", "--pool", "prefork:2", "--pool", "gevent:20",
-        *ENOUGH, "--out", "r.json", "--report", "r.html",
+        "--out", "r.json", "--report", "r.html",
     )  # fmt: skip
     assert answer.code == 0, answer.err
     verdict = answer.json()

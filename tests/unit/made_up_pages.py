@@ -1,37 +1,53 @@
-"""Made-up views for tests of the HTML page: a chart that zooms, and hostile text in each field."""
+"""Made-up views for tests of the HTML page: a timeline, and hostile text in each field."""
 
-from typing import Any
+from dataclasses import replace
+from pathlib import Path
 
+from poolrace.producer.reports.charts import style
 from poolrace.producer.reports.charts.chart import Chart
+from poolrace.producer.reports.charts.timeline import timeline_chart
+from poolrace.producer.reports.views.column import Column
 from poolrace.producer.reports.views.view import View
+from poolrace.producer.results.comparison import Comparison
+from poolrace.producer.results.files import load
+from poolrace.producer.results.run import ChunkRecord, Event, Run, SlotShare
+
+EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 
 HOSTILE = "</script><script>window.hacked=1</script><!--<img src=x onerror=hacked()>\u2028\"'&\x1b"
 
 COLUMNS = tuple(f"column {number}" for number in range(12))
 
+CHUNKS = 9
+"""Number of chunks of the made-up run."""
 
-def chart(text: str = "host") -> Chart:
-    """A chart of bars over time with a selection that zooms; its data contain ``text``."""
-    spec: dict[str, Any] = {
-        "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
-        "data": {
-            "values": [
-                {"from": n, "to": n + 0.8, "slot": f"{text} {n % 3}", "row": n} for n in range(9)
-            ]
-        },
-        "mark": {"type": "bar", "tooltip": True},
-        "width": "container",
-        "height": 120,
-        "params": [
-            {"name": "zoom", "select": {"type": "interval", "encodings": ["x"]}, "bind": "scales"}
-        ],
-        "encoding": {
-            "x": {"field": "from", "type": "quantitative", "title": "time (s)"},
-            "x2": {"field": "to"},
-            "y": {"field": "slot", "type": "nominal", "title": "slot"},
-        },
-    }
-    return Chart("timeline", f"Timeline of {text}", f"Chunks of {text} over time.", spec, 120)
+
+def run(text: str = "host", chunks: int = CHUNKS) -> Run:
+    """A run on three slots of one host, with two events; its names contain ``text``."""
+    stored = load(EXAMPLES / "compare.json")
+    assert isinstance(stored, Comparison)
+    records = [
+        ChunkRecord(n, n + 1, text, f"{text} {n % 3}", n + 1.0, 0.8, 1, 1, n + 0.1, 0.5, 0.3)
+        for n in range(chunks)
+    ]
+    return replace(
+        stored.runs[0],
+        model=f"local:{text}",
+        workload=text,
+        records=records,
+        shares={text: {f"{text} {slot}": SlotShare() for slot in range(3)}},
+        chunks=chunks,
+        elapsed_s=chunks + 1.0,
+        events=[Event(1.0, f"{text} joined", "joined", text), Event(2.0, text)],
+    )
+
+
+def chart(text: str = "host", chunks: int = CHUNKS) -> Chart:
+    """A timeline; its data contain ``text``."""
+    with style.theme():
+        made = timeline_chart(run(text, chunks))
+    assert made
+    return made
 
 
 def page_view(text: str = "host", charts: tuple[Chart, ...] | None = None) -> View:
@@ -44,17 +60,16 @@ def page_view(text: str = "host", charts: tuple[Chart, ...] | None = None) -> Vi
         title=f"title {text}",
         summary=f"summary {text}",
         warnings=[f"warning {text}"],
-        header=(f"name {text}", *COLUMNS[1:]),
+        columns=tuple(map(Column, (f"name {text}", *COLUMNS[1:]))),
         cells=cells,
         validity=f"validity {text}",
         valid=False,
         findings=[f"finding {text}"],
         notes=[f"note {text}"],
         environment=[f"environment {text}"],
-        chart=None,
-        raw_header=("run", f"raw {text}"),
-        raw=[[1, 0.123456789], [2, None], [text, text]],
+        raw_header=("run", f"raw {text}", f"same {text}"),
+        raw=[[1, 0.123456789, text], [2, None, text], [text, text, text]],
         figures={},
-        charts=(chart(text),) if charts is None else charts,
+        draw=lambda: (chart(text),) if charts is None else charts,
         invocation=f"producer race --task '{text}'",
     )

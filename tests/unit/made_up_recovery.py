@@ -9,6 +9,7 @@ import pytest
 from poolrace.producer.executors.celery.in_flight import Batch, InFlight, InFlightBatch
 from poolrace.producer.executors.celery.messages import TaskResult
 from poolrace.producer.executors.celery.recovery import CHECK_S, Recovery
+from poolrace.producer.results.run import UntimedEvent
 from poolrace.workers.host_facts import HostFacts
 from poolrace.workers.runtime.presence import Announcement, Presence
 
@@ -42,7 +43,7 @@ class Workers:
     def announced_names(self) -> set[str]:
         return {WORKER.name}
 
-    def update(self) -> list[str]:
+    def update(self) -> list[UntimedEvent]:
         return []
 
     def holder(self, task_id: str) -> Announcement | None:
@@ -72,7 +73,7 @@ class Messages:
         for chunk in batch.chunks:
             single = self.send((chunk,))
             single.attempts, single.losses = batch.attempts, batch.losses
-            single.rejections = batch.rejections
+            single.rejections, single.mark = batch.rejections, batch.mark
 
     def consumers(self) -> set[str]:
         self.questions += 1

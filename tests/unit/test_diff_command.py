@@ -73,7 +73,7 @@ def test_fail_if_fails_for_a_wrong_value_however_fast(
     "arguments",
     [("--fail-if", "faster:10%"), ("--fail-if", "slower"), ("--fail-if", "slower:nan"),
      ("--fail-if", "slower:-1%"), ("--margin", "0"), ("--margin", "wide"), ("--margin", "1e9"),
-     ("--format", "svg"), ("--report", "diff.png"), ("--report", "diff.json"),
+     ("--format", "trace"), ("--report", "diff.pdf"), ("--report", "diff.json"),
      ("--out", "diff.md"), ("--out", "old.json"), ("--json", "--format", "csv")],
     ids=" ".join,
 )  # fmt: skip
@@ -95,6 +95,9 @@ def test_the_diff_is_printed_and_written_in_every_format(
     files = ("--out", "diff.json", "--report", "diff.html")
     answer = producer_in_process("diff", "old.json", "new.json", *files)
     assert answer.code == 0
+    image = producer_in_process("diff", "old.json", "new.json", "--format", "svg").out
+    assert image.startswith("<svg")
+    assert "slower 2.00" in image
     assert "Slower: local:threads, 2 slots (2.00 times as long)." in answer.out
     assert "slower" in (tmp_path / "diff.html").read_text()
     stored = json.loads((tmp_path / "diff.json").read_text())

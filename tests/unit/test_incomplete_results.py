@@ -23,6 +23,8 @@ from poolrace.producer.reports.formats import FORMATS
 from poolrace.producer.results.comparison import Comparison
 from poolrace.producer.results.files import Results, load, save
 from poolrace.producer.results.pool_map import PoolMap
+from poolrace.producer.results.race import Race
+from poolrace.producer.results.single_run import SingleRun
 from poolrace.producer.settings import Settings
 from poolrace.workers.errors import ClusterError
 from poolrace.workers.workloads import make_workload
@@ -122,6 +124,7 @@ def cut(results: Results, done: int) -> Results:
         return replace(results, runs=results.runs[:done], planned=27, **planned)
     if isinstance(results, PoolMap):
         return replace(results, laps=results.laps[:done], planned=27, **planned)
+    assert isinstance(results, Race)
     return replace(results, laps=results.laps[:done], finalists=[], **planned)
 
 
@@ -130,6 +133,7 @@ def test_each_report_says_how_much_was_measured_wherever_the_measurement_ended(
     name: str, tmp_path: Path
 ) -> None:
     whole = load(EXAMPLES / f"{name}.json")
+    assert not isinstance(whole, SingleRun)
     unit = "runs" if isinstance(whole, Comparison) else "laps"
     number_of_all = len(whole.runs if isinstance(whole, Comparison) else whole.laps)
     for done in range(1, 1 + number_of_all, 1 + number_of_all // 12):
@@ -138,7 +142,7 @@ def test_each_report_says_how_much_was_measured_wherever_the_measurement_ended(
         save(results, tmp_path / "r.json")
         assert load(tmp_path / "r.json") == results
         for format_, render in FORMATS.items():
-            if format_ != "png":
+            if format_ not in ("png", "trace" if name == "map" else ""):
                 sentence = f"incomplete: {number} {unit}, interrupted"
                 assert sentence in str(render(results)), (format_, done)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from poolrace.producer.reports.charts import rendering
 from poolrace.producer.reports.formats import image
 from poolrace.workers import installation
 from poolrace.workers.errors import UsageError
@@ -21,8 +22,8 @@ Name: poolrace
 Version: 0.2.0
 Requires-Dist: redis<9,>=8.1
 Requires-Dist: numpy>=2.4; extra == "numpy"
-Requires-Dist: font-roboto>=0.0.1; extra == "png"
-Requires-Dist: resvg-py>=0.5; extra == "png"
+Requires-Dist: altair>=6.3; extra == "charts"
+Requires-Dist: vl-convert-python>=1.9.0.post1; extra == "charts"
 """
 
 CHECKOUT = "file:///home/me/my%20checkout"
@@ -58,7 +59,7 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Environment:
 
 
 def test_in_a_virtual_environment_pip_installs_the_extra(environment: Environment) -> None:
-    assert install_command("png") == "pip install 'poolrace[png]'"
+    assert install_command("charts") == "pip install 'poolrace[charts]'"
 
 
 def test_in_a_virtual_environment_of_uv_uv_pip_installs_the_extra(environment: Environment) -> None:
@@ -68,7 +69,7 @@ def test_in_a_virtual_environment_of_uv_uv_pip_installs_the_extra(environment: E
 
 def test_a_uv_tool_is_installed_again_with_the_extra(environment: Environment) -> None:
     environment.mark("uv-receipt.toml")
-    assert install_command("png") == "uv tool install 'poolrace[png]'"
+    assert install_command("charts") == "uv tool install 'poolrace[charts]'"
 
 
 def test_a_uv_tool_from_a_checkout_is_installed_from_that_checkout(
@@ -76,7 +77,7 @@ def test_a_uv_tool_from_a_checkout_is_installed_from_that_checkout(
 ) -> None:
     environment.mark("uv-receipt.toml")
     environment.install_from({"url": CHECKOUT, "dir_info": {}})
-    assert install_command("png") == f"uv tool install 'poolrace[png] @ {CHECKOUT}'"
+    assert install_command("charts") == f"uv tool install 'poolrace[charts] @ {CHECKOUT}'"
 
 
 def test_a_uv_tool_from_a_repository_is_installed_from_that_repository(
@@ -84,7 +85,7 @@ def test_a_uv_tool_from_a_repository_is_installed_from_that_repository(
 ) -> None:
     environment.mark("uv-receipt.toml")
     environment.install_from({"url": REPOSITORY, "vcs_info": {"vcs": "git"}})
-    assert install_command("png") == f"uv tool install 'poolrace[png] @ git+{REPOSITORY}'"
+    assert install_command("charts") == f"uv tool install 'poolrace[charts] @ git+{REPOSITORY}'"
 
 
 def test_a_uv_tool_keeps_its_other_extras(environment: Environment) -> None:
@@ -95,18 +96,18 @@ def test_a_uv_tool_keeps_its_other_extras(environment: Environment) -> None:
         ' directory = "/home/me/my checkout" }, { name = "httpx" }]\n'
     )
     environment.install_from({"url": CHECKOUT, "dir_info": {}})
-    assert install_command("png") == f"uv tool install 'poolrace[numpy,png] @ {CHECKOUT}'"
+    assert install_command("charts") == f"uv tool install 'poolrace[charts,numpy] @ {CHECKOUT}'"
 
 
 def test_pipx_injects_the_packages_of_the_extra(environment: Environment) -> None:
     environment.mark("pipx_metadata.json")
-    assert install_command("png") == "pipx inject poolrace font-roboto resvg-py"
+    assert install_command("charts") == "pipx inject poolrace altair vl-convert-python"
 
 
 def test_in_a_checkout_make_installs_all_extras(environment: Environment) -> None:
     environment.mark("poolrace-stamp")
     environment.install_from({"url": CHECKOUT, "dir_info": {"editable": True}})
-    assert install_command("png") == "make install"
+    assert install_command("charts") == "make install"
 
 
 def test_without_an_installed_distribution_make_installs_all_extras(
@@ -116,15 +117,15 @@ def test_without_an_installed_distribution_make_installs_all_extras(
         raise metadata.PackageNotFoundError(name)
 
     monkeypatch.setattr(installation, "distribution", missing)
-    assert install_command("png") == "make install"
+    assert install_command("charts") == "make install"
 
 
-def test_a_png_without_its_extra_names_the_command(
+def test_an_image_without_its_extra_names_the_command(
     environment: Environment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(image, "find_spec", lambda module: None)
-    with pytest.raises(UsageError, match=r"pip install 'poolrace\[png\]'; or write an SVG"):
-        image.require_png()
+    monkeypatch.setattr(rendering, "find_spec", lambda module: None)
+    with pytest.raises(UsageError, match=r"pip install 'poolrace\[charts\]'"):
+        image.require_charts()
 
 
 def test_the_numpy_kernel_without_its_extra_names_the_command(
@@ -138,4 +139,4 @@ def test_the_numpy_kernel_without_its_extra_names_the_command(
 
 def test_the_packages_of_an_extra_are_read_from_the_installed_metadata() -> None:
     real = metadata.distribution(installation.NAME)
-    assert installation.packages(real, "png") == ["font-roboto", "resvg-py"]
+    assert installation.packages(real, "charts") == ["altair", "vl-convert-python"]

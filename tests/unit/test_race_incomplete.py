@@ -61,6 +61,15 @@ def test_a_race_given_up_before_an_item_finished_says_which_budget_it_had() -> N
         run_race(machine(gives_up_at=0), budget_s=15.0)
 
 
+def test_a_race_whose_workers_were_not_ready_in_time_says_so_and_blames_no_item() -> None:
+    steps = strategy(OPTIONS, ["prefork"], [], cores=2)
+    next(steps)
+    with pytest.raises(JobFailed) as caught:
+        steps.throw(GivenUp(ready=False))
+    budget = "no worker of the app was ready within the budget of 120 s; raise --budget-s"
+    assert str(caught.value) == budget
+
+
 def test_an_interrupted_race_keeps_its_verdict_with_a_reservation() -> None:
     pools = ["prefork:2", "solo"]
     whole = run_race(machine(), pools)

@@ -12,6 +12,7 @@ from poolrace.producer.race.lap import LapPlan, RunningLap
 from poolrace.producer.race.requests import GivenUp
 from poolrace.producer.race.worker_group import ItemTiming
 from poolrace.producer.results.candidate import Candidate
+from poolrace.producer.results.fields import QUANTILES
 from poolrace.producer.results.race import Lap
 from poolrace.workers.usage import Usage, Usages
 
@@ -83,6 +84,11 @@ def test_a_lap_without_a_window_runs_the_least_number_of_items() -> None:
     assert lap.running_s == [pytest.approx(ITEM_S)] * 3
     assert (lap.cpu_s, lap.peak_memory_bytes, lap.lost) == (5.0, 2**20, False)
     assert (lap.main_cpu_s, lap.cut_short) == (1.0, False)
+    assert lap.running_quantiles_s is not None
+    assert lap.waiting_quantiles_s is not None
+    assert lap.running_quantiles_s == pytest.approx([ITEM_S] * QUANTILES)
+    assert lap.waiting_quantiles_s == sorted(lap.waiting_quantiles_s)
+    assert lap.waiting_quantiles_s[0] <= lap.waiting_s[0] <= lap.waiting_quantiles_s[-1]
 
 
 def test_a_lap_sends_no_more_items_than_allowed() -> None:
@@ -98,6 +104,7 @@ def test_failed_items_are_counted_by_exception() -> None:
 def test_a_lap_whose_workers_end_is_lost() -> None:
     lap = measure(Workers(hangs=True, ended=True))
     assert (lap.lost, lap.failures) == (True, {"WorkerLostError": 2})
+    assert (lap.waiting_quantiles_s, lap.running_quantiles_s) == (None, None)
 
 
 def test_a_lap_without_a_finished_item_for_too_long_is_lost() -> None:

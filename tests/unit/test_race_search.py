@@ -8,7 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from poolrace.producer.analysis.significance import PairedResult, compare_paired
-from poolrace.producer.analysis.stats import confidence_interval, percentiles, steady_rate
+from poolrace.producer.analysis.stats import (
+    confidence_interval,
+    percentiles,
+    quantiles,
+    steady_rate,
+)
 
 
 def waves(slots: int, number: int, seconds: float) -> list[tuple[float, float]]:
@@ -63,6 +68,13 @@ def test_percentiles_are_values_that_were_measured() -> None:
     assert percentiles(range(1, 101)) == [50, 95, 99]
     assert percentiles([3.0]) == [3.0, 3.0, 3.0]
     assert percentiles([]) == [0.0, 0.0, 0.0]
+
+
+def test_quantiles_are_values_that_were_measured() -> None:
+    assert quantiles([3.0, 1.0, 2.0], 5) == [1.0, 1.0, 2.0, 3.0, 3.0]
+    assert quantiles(range(1, 101), 21) == [1, *range(5, 101, 5)]
+    assert quantiles([3.0], 3) == [3.0, 3.0, 3.0]
+    assert quantiles([], 21) == []
 
 
 def test_a_95_percent_interval_contains_the_true_value_in_95_percent_of_samples() -> None:

@@ -13,6 +13,7 @@ from poolrace.producer.executors.celery.recovery import (
     OVERDUE_S,
     slow_batches,
 )
+from poolrace.producer.results.run import UntimedEvent
 from poolrace.workers.chunks import Chunk, ChunkResult
 from poolrace.workers.errors import ChunkTimeout, ClusterError, UsageError
 from tests.unit.made_up_recovery import PATIENCE_S, WORKER, RecoverySetup
@@ -33,7 +34,9 @@ def test_a_lost_batch_is_sent_again_each_chunk_in_its_own_message(setup: Recover
     setup.check_every_second(until=LOST_S + CHECK_S)
     assert setup.messages.sent == [TWO_CHUNKS, TWO_CHUNKS[:1], TWO_CHUNKS[1:]]
     assert setup.recovery.counts == {"resent": 2}
-    assert setup.recovery.events == ["2 chunk(s) were lost and sent again"]
+    [event] = setup.recovery.events
+    assert event == UntimedEvent("2 chunk(s) were lost and sent again", "resent")
+    assert {batch.mark for batch in setup.messages.in_flight} == {"resent"}
 
 
 def test_a_queued_batch_and_a_held_one_are_not_lost(setup: RecoverySetup) -> None:
@@ -108,7 +111,9 @@ def test_a_failed_chunk_is_retried_a_limited_number_of_times(setup: RecoverySetu
     for attempt in range(2, MAX_ATTEMPTS + 1):
         [batch] = setup.messages.in_flight
         setup.recovery.retry(batch, failure)
-        assert f"attempt {attempt} follows" in setup.recovery.events[-1]
+        event = setup.recovery.events[-1]
+        assert (event.kind, event.host) == ("retried", "there")
+        assert f"attempt {attempt} follows" in event.what
     [batch] = setup.messages.in_flight
     with pytest.raises(ChunkFailed, match=r"\[0, 5\) failed 3 time.*on there: ZeroDivisionError"):
         setup.recovery.retry(batch, failure)

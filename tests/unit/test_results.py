@@ -101,9 +101,16 @@ def test_a_cut_or_foreign_file_is_refused(comparison: Comparison, tmp_path: Path
     path = tmp_path / "r.json"
     save(comparison, path)
     whole = path.read_text()
+
+    def of_format(version: str) -> str:
+        return whole.replace(f'"format": {FORMAT}', f'"format": {version}', 1)
+
     refused = {
         "cut in half": (whole[: len(whole) // 2], "not valid JSON"),
-        "another version": (whole.replace(f'"format": {FORMAT}', '"format": 99', 1), "version 99"),
+        "of a newer version": (of_format("99"), "version 99, .*; update poolrace"),
+        "of an older version": (of_format("3"), "version 3, .*; create it again"),
+        "of a version in words": (of_format('"five"'), "version 'five', .*; create it again"),
+        "of a version in a list": (of_format("[5]"), r"version \[5\], .*; create it again"),
         "not an object": ("[1, 2]", "no format version"),
         "without runs": (f'{{"format": {FORMAT}, "kind": "comparison"}}', "not a comparison"),
         "of one run": (

@@ -37,7 +37,7 @@ def test_a_chunk_that_a_stray_worker_took_goes_to_others_and_the_stray_is_named(
     [batch] = setup.messages.in_flight
     assert (batch.attempts, batch.losses) == (0, 0)
     [note] = setup.recovery.notes
-    assert note.startswith("celery@stray took chunks from queue 'solo.2'")
+    assert note.what.startswith("celery@stray took chunks from queue 'solo.2'")
     assert setup.messages.dismissed == {"celery@stray"}
     assert setup.messages.questions <= setup.clock.now / ASK_S + 1
 
@@ -61,7 +61,7 @@ def test_a_chunk_that_vanishes_in_a_stray_worker_is_sent_again_until_another_tak
     setup.check_every_second(until=2 * MAX_LOSSES * (LOST_S + CHECK_S))
     [batch] = setup.messages.in_flight
     assert (batch.losses, batch.attempts) == (1, 0)
-    assert "celery@stray" in setup.recovery.notes[0]
+    assert "celery@stray" in setup.recovery.notes[0].what
     with pytest.raises(ClusterError, match=r"celery@stray.*stop that worker"):
         setup.check_every_second(until=MAX_REJECTIONS * (LOST_S + 2 * CHECK_S))
 

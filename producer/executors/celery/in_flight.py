@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from poolrace.producer.results.run import ChunkMark
 from poolrace.workers.chunks import Chunk, ChunkResult
 from poolrace.workers.runtime.presence import Presence
 
@@ -53,6 +54,13 @@ class InFlightBatch:
     """Whether such a worker took it last, so that it waits to be sent again."""
     backed_up: bool = False
     """Whether a backup of the batch was sent to an idle slot."""
+    mark: ChunkMark = ""
+    """Reason why the batch was sent more than once, last."""
+
+    @property
+    def host(self) -> str:
+        """Name of the host that held the batch when it was last seen; empty while it is queued."""
+        return self.holder.host.host if self.holder else ""
 
     @property
     def indices(self) -> int:

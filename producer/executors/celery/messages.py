@@ -143,7 +143,7 @@ class Messages:
         self.in_flight.drop([batch.task_id])
         for single in self.send((chunk,) for chunk in batch.chunks):
             single.attempts, single.losses = batch.attempts, batch.losses
-            single.rejections = batch.rejections
+            single.rejections, single.mark = batch.rejections, batch.mark
 
     def send_backups(self, batches: Iterable[InFlightBatch]) -> None:
         """Send batches a second time, while the first worker still computes them."""

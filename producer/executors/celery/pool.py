@@ -7,7 +7,7 @@ batches that are lost, slow or hung (``recovery.py``).
 import logging
 import os
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 
 import redis
@@ -30,6 +30,7 @@ from poolrace.producer.jobs.checkpoint import Checkpoint
 from poolrace.producer.jobs.job import Job
 from poolrace.producer.jobs.ledger import Ledger
 from poolrace.producer.jobs.schedules import ScheduleChoice
+from poolrace.producer.results.run import ChunkMark, UntimedEvent
 from poolrace.producer.settings import Settings
 from poolrace.workers.chunks import Chunk, ChunkResult
 from poolrace.workers.errors import ClusterError, UsageError
@@ -62,8 +63,9 @@ class CeleryPool(Executor):
         self._patience = TimedRetry(settings.patience_s)
         self._first_checkpoint = Checkpoint(job, pool, slots, schedule)
         self._waiting: deque[Chunk] = deque()
-        self._events: list[str] = []
-        self._notes: list[str] = []
+        self._events: list[UntimedEvent] = []
+        self._notes: list[UntimedEvent] = []
+        self._marks: dict[Chunk, ChunkMark] = {}
         self._exit_stack = ExitStack()
 
     def start(self) -> None:
@@ -80,7 +82,7 @@ class CeleryPool(Executor):
             )
             self._notes += self._workers.other_versions()
         for note in self._notes:
-            logger.warning("worker %s", note)
+            logger.warning("worker %s", note.what)
         self._count_slots()
         self._messages = self._exit_stack.enter_context(
             Messages(self.job, self._pool, self._settings, self._results, self._patience)
@@ -126,11 +128,16 @@ class CeleryPool(Executor):
             f"redis {info['run_id']}": Usage(cpu_s=redis_s),
         }
 
-    def take_events(self) -> list[str]:
+    def take_events(self) -> list[UntimedEvent]:
         """Return the events since the last call: workers joined, connection lost, chunks resent."""
         events = list(self._events)
         self._events.clear()
         return events
+
+    def take_marks(self) -> Mapping[Chunk, ChunkMark]:
+        """Return the chunks of the last ``collect`` that were sent more than once, and why."""
+        marks, self._marks = self._marks, {}
+        return marks
 
     def checkpoint(self, ledger: Ledger) -> None:
         """Store the progress of the job; raises ``JobCancelled`` if it was cancelled."""
@@ -186,7 +193,8 @@ class CeleryPool(Executor):
         reconnects = self._messages.reconnects
         results = self._messages.receive(timeout_s)
         if self._messages.reconnects > reconnects:
-            self._events.append("the connection to Redis was lost and restored")
+            text = "the connection to Redis was lost and restored"
+            self._events.append(UntimedEvent(text, "reconnected"))
             results += self._messages.read_stored(self._in_flight)
         return results
 
@@ -214,11 +222,16 @@ class CeleryPool(Executor):
             return []
         chunks = tuple(chunk_result.chunk for chunk_result in result.outcome)
         if batch is None:  # a late result: the ledger ignores chunks that it has counted
-            self._in_flight.drop(self._messages.task_id((chunk,)) for chunk in chunks)
+            for chunk in chunks:
+                if single := self._in_flight.get(self._messages.task_id((chunk,))):
+                    self._marks[chunk] = single.mark
+                    self._in_flight.drop([single.task_id])
             return result.outcome
         if batch.chunks != chunks:
             logger.warning("task %s returned chunks other than %s; its result is ignored",
                            result.task_id, batch)  # fmt: skip
             return []
         self._in_flight.mark_done(batch, result.outcome)
+        if batch.mark:
+            self._marks |= dict.fromkeys(chunks, batch.mark)
         return result.outcome

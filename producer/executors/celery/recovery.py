@@ -20,6 +20,7 @@ from poolrace.producer.errors import ChunkFailed
 from poolrace.producer.executors.celery.in_flight import InFlight, InFlightBatch
 from poolrace.producer.executors.celery.messages import Failure, Messages, TaskResult
 from poolrace.producer.executors.celery.strays import FAST_REJECTIONS, NOT_REGISTERED, Strays
+from poolrace.producer.results.run import UntimedEvent
 from poolrace.workers.errors import ChunkTimeout, ClusterError, PoolraceError, UsageError
 
 CHECK_S = 1.0
@@ -64,8 +65,8 @@ class Recovery:
     checkpoints: CheckpointWriter
     time_limit_s: float | None
     counts: Counter[str]
-    events: list[str]
-    notes: list[str]
+    events: list[UntimedEvent]
+    notes: list[UntimedEvent]
     """Events that a run reports also if they happened before its clock was started."""
     clock: Callable[[], float] = time.monotonic
     """Returns the seconds of the clock that ``InFlight`` uses; tests replace the clock."""
@@ -118,9 +119,9 @@ class Recovery:
         if batch.attempts >= MAX_ATTEMPTS:
             raise self._final_error(batch, failure)
         self.counts["retries"] += len(batch.chunks)
-        self.events.append(
-            f"chunk {batch} failed with {failure.kind}, attempt {batch.attempts + 1} follows"
-        )
+        batch.mark = "retried"
+        text = f"chunk {batch} failed with {failure.kind}, attempt {batch.attempts + 1} follows"
+        self.events.append(UntimedEvent(text, "retried", failure.host or batch.host))
         self.messages.delete_result(batch)
         self.messages.send_singly(batch)
 
@@ -131,6 +132,7 @@ class Recovery:
         self.messages.delete_result(batch)
         if batch.rejections % FAST_REJECTIONS:
             self.counts["resent"] += len(batch.chunks)
+            batch.mark = "resent"
             self.messages.send_singly(batch)
         else:
             batch.rejected = True
@@ -145,10 +147,11 @@ class Recovery:
             return
         self.messages.send_backups(slow)
         for batch in slow:
-            batch.backed_up = True
-        chunks = sum(len(batch.chunks) for batch in slow)
-        self.counts["backups"] += chunks
-        self.events.append(f"backups of {chunks} slow chunk(s) were sent to idle slots")
+            batch.backed_up, batch.mark = True, "backup"
+        for host, chunks in _chunks_by_host(slow).items():
+            self.counts["backups"] += chunks
+            text = f"backups of {chunks} slow chunk(s) of {host} were sent to idle slots"
+            self.events.append(UntimedEvent(text, "backup", host))
 
     def _locate(self, unseen: Sequence[InFlightBatch], now: float) -> None:
         """Search the queue and the announcements of the workers for these batches."""
@@ -169,7 +172,8 @@ class Recovery:
         undelivered = self.messages.read_stored(lost)
         if not undelivered:
             return []
-        self.events.append(f"{len(undelivered)} result(s) were not delivered; subscribed again")
+        text = f"{len(undelivered)} result(s) were not delivered; subscribed again"
+        self.events.append(UntimedEvent(text, "reconnected"))
         self.messages.subscribe()
         return self.messages.read_stored(self.messages.in_flight)
 
@@ -186,11 +190,12 @@ class Recovery:
                     f"chunk {batch} was lost {batch.losses} times, each time with the worker of"
                     f" pool {self.workers.pool} that held it; the chunk itself may kill its workers"
                 )
-        if lost:
-            chunks = sum(len(batch.chunks) for batch in lost)
+        for host, chunks in _chunks_by_host(lost).items():
             self.counts["resent"] += chunks
-            self.events.append(f"{chunks} chunk(s) were lost and sent again")
+            text = f"{chunks} chunk(s){f' of {host}' if host else ''} were lost and sent again"
+            self.events.append(UntimedEvent(text, "resent", host))
         for batch in lost:
+            batch.mark = "resent"
             self.messages.send_singly(batch)
 
     def _has_other_cause(self, batch: InFlightBatch) -> bool:
@@ -233,6 +238,14 @@ class Recovery:
             f"chunk {batch} failed {batch.attempts} time(s), last on"
             f" {failure.host or holder}: {failure.kind}: {failure.text}"
         )
+
+
+def _chunks_by_host(batches: Sequence[InFlightBatch]) -> Counter[str]:
+    """Number of chunks of the batches by the host that held them last."""
+    chunks: Counter[str] = Counter()
+    for batch in batches:
+        chunks[batch.host] += len(batch.chunks)
+    return chunks
 
 
 def slow_batches(in_flight: InFlight, now: float, idle_slots: int) -> list[InFlightBatch]:

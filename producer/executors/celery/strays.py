@@ -14,6 +14,7 @@ from celery.exceptions import NotRegistered
 from poolrace.producer.broker.workers import WorkerWatch
 from poolrace.producer.executors.celery.in_flight import InFlightBatch
 from poolrace.producer.executors.celery.messages import Messages
+from poolrace.producer.results.run import UntimedEvent
 from poolrace.workers.app import TASK
 from poolrace.workers.errors import ClusterError
 from poolrace.workers.protocol import queue_of
@@ -45,7 +46,7 @@ class Strays:
 
     workers: WorkerWatch
     messages: Messages
-    notes: list[str]
+    notes: list[UntimedEvent]
     clock: Callable[[], float]
 
     def __post_init__(self) -> None:
@@ -79,5 +80,5 @@ class Strays:
                 f" task {TASK}; it was told to leave the queue, and others get the chunks"
             )
             logger.warning("%s", note)
-            self.notes.append(note)
+            self.notes.append(UntimedEvent(note))
         self._names = names

@@ -1,12 +1,17 @@
 """Chart of a race's laps over time: throughput of each candidate's laps."""
 
+from typing import TYPE_CHECKING, Any
+
 from poolrace.producer.reports.charts import palette
 from poolrace.producer.reports.charts.chart import Chart
-from poolrace.producer.reports.charts.words import lines, shortened
+from poolrace.producer.reports.charts.pools import pool_colour, pool_shape
+from poolrace.producer.reports.charts.scales import Scale
+from poolrace.producer.reports.charts.words import counted, lines, sentences, shortened
+from poolrace.producer.results.candidate import Candidate
 from poolrace.producer.results.race import Lap, Race
 
-WIDTH = 640
-"""Pixels of the plot in images; in HTML the plot is as wide as the page."""
+if TYPE_CHECKING:
+    import altair as alt
 
 HEIGHT = 320
 """Pixels of the plot."""
@@ -14,19 +19,13 @@ HEIGHT = 320
 MAX_LAPS = 2000
 """Number of laps that are drawn; of more laps, every k-th one."""
 
-POOL_SHAPES = {
-    "prefork": "circle",
-    "threads": "square",
-    "gevent": "triangle-up",
-    "solo": "diamond",
-}
-"""Pool -> the shape of its points; other pools are drawn as crosses."""
+LABEL_HEIGHT = 14
+"""Pixels between the labels of two candidates, at least."""
 
-STAGES = ("base", "search", "final")
-"""Stages of a race; the stroke of a point says which stage its lap belongs to."""
+STAGES = {"base": 25, "search": 50, "final": 110}
+"""Stage of a race -> size of its points in square pixels; only those of final laps are filled."""
 
-STROKE_WIDTHS = (0.5, 1.5, 3)
-"""Pixels of the stroke of points, per stage."""
+Record = dict[str, Any]
 
 
 def laps_chart(race: Race) -> Chart | None:
@@ -35,68 +34,114 @@ def laps_chart(race: Race) -> Chart | None:
     if not laps:
         return None
     drawn = laps[:: -(-len(laps) // MAX_LAPS)]
-    title = f"Laps of {shortened(race.task, 60)}"
     left_out = "" if len(drawn) == len(laps) else f", of which {len(drawn):,} are drawn"
-    counted = f"{len(laps):,} laps of {len(race.candidates)} candidate(s){left_out}"
+    title = f"Laps of {shortened(race.task, 37)}"
+    summary = f"{counted(len(laps), 'lap')} of {counted(len(race.candidates), 'candidate')}"
     return Chart(
         name="laps",
         title=title,
-        description=f"Throughput over the time of the race: {counted}.",
-        spec=_spec(drawn, title, f"{counted}; more items/s is better"),
-        height_hint=HEIGHT + 150,
+        description=f"Throughput over the time of the race: {summary}{left_out}.",
+        spec=_spec(drawn, race.finalists, title, f"{summary}{left_out}."),
+        height_hint=HEIGHT + 190,
     )
 
 
-def _spec(laps: list[Lap], title: str, subtitle: str) -> dict[str, object]:
+def _spec(laps: list[Lap], finalists: list[Candidate], title: str, summary: str) -> Record:
+    import altair as alt  # noqa: PLC0415 # optional: the extra charts
+
+    subtitle = [
+        summary,
+        "More items/s are better.",
+        "Filled points: final laps; hollow ones: search, smaller: base.",
+        "Lines join the laps of a candidate; names: finalists.",
+    ]
+    scale = Scale.of_speeds([lap.items_per_s for lap in laps])
+    layers = [*_laps(laps, scale), *_names(laps, finalists, scale)]
+    chart = alt.layer(*layers).properties(
+        width="container",
+        height=HEIGHT,
+        title=alt.TitleParams(text=lines(title), subtitle=sentences(subtitle)),
+    )
+    spec: Record = chart.to_dict()
+    return spec
+
+
+def _laps(laps: list[Lap], scale: Scale) -> "list[alt.Chart]":
+    """Layers of lines that join the laps of a candidate, and of points."""
     import altair as alt  # noqa: PLC0415 # optional: the extra charts
 
     records = [_record(lap) for lap in laps]
     pools = list(dict.fromkeys(record["pool"] for record in records))
-    shapes = [POOL_SHAPES.get(pool, "cross") for pool in pools]
-    colours = [palette.MARKS[i % len(palette.MARKS)] for i in range(len(pools))]
+    shapes = [*map(pool_shape, pools)]
+    colour = alt.Color("pool:N").title("pool").scale(domain=pools, range=[*map(pool_colour, pools)])
+    base = alt.Chart(alt.Data(values=records)).encode(
+        x=alt.X("middle_s:Q").title("time since the start of the race (s)").axis(tickCount=6),
+        y=_y(scale),
+        color=colour,
+    )
+    line = base.mark_line(strokeWidth=1, opacity=0.5, clip=True).encode(detail="candidate:N")
     zoom = alt.selection_interval(name="zoom", bind="scales", encodings=["x"])
-    points = alt.Chart(alt.Data(values=records)).mark_point(
-        filled=True, size=80, opacity=0.85, stroke=palette.TEXT, clip=True
-    )
-    points = points.encode(
-        x=alt.X("at_s:Q").title("seconds since the start of the race").axis(tickCount=6),
-        y=alt.Y("items_per_s:Q").title("throughput (items/s)").scale(zero=True),
-        color=alt.Color("pool:N").title("pool").scale(domain=pools, range=colours),
+    points = base.mark_point(strokeWidth=1.5, clip=True, opacity=1).encode(
         shape=alt.Shape("pool:N").title("pool").scale(domain=pools, range=shapes),
-        strokeWidth=alt.StrokeWidth("stage:N")
-        .title("stage (stroke)")
-        .scale(domain=list(STAGES), range=list(STROKE_WIDTHS)),
-        tooltip=[
-            alt.Tooltip("candidate:N", title="candidate"),
-            alt.Tooltip("stage:N", title="stage"),
-            alt.Tooltip("round:Q", title="round"),
-            alt.Tooltip("items_per_s:Q", title="items/s", format=",.4~g"),
-            alt.Tooltip("at_s:Q", title="started at (s)", format=".4~g"),
-            alt.Tooltip("wall_s:Q", title="duration (s)", format=".4~g"),
-            alt.Tooltip("failed:Q", title="failed items"),
-        ],
+        size=alt.Size("stage:N").legend(None).scale(domain=[*STAGES], range=[*STAGES.values()]),
+        tooltip=_tooltip(),
     )
-    chart = points.add_params(zoom).properties(
-        width=WIDTH,
-        height=HEIGHT,
-        title=alt.TitleParams(
-            text=lines(title), subtitle=lines(subtitle), anchor="start", frame="group"
-        ),
+    hollow = points.transform_filter("datum.stage !== 'final'").mark_point(
+        fill=palette.BACKGROUND, strokeWidth=1.5, clip=True, opacity=1
     )
-    chart = chart.configure_legend(
-        orient="bottom", direction="horizontal", columns=2, labelFontSize=11, titleFontSize=11
+    final = points.transform_filter("datum.stage === 'final'").mark_point(
+        filled=True, clip=True, opacity=0.85
     )
-    chart = chart.configure_axis(labelFontSize=11, titleFontSize=12)
-    return chart.configure_title(fontSize=15, subtitleFontSize=12).to_dict()
+    return [line, hollow.add_params(zoom), final]
 
 
-def _record(lap: Lap) -> dict[str, object]:
+def _names(laps: list[Lap], finalists: list[Candidate], scale: Scale) -> "list[alt.Chart]":
+    """The layer of the finalists' names, beside the plot at the height of their last laps."""
+    import altair as alt  # noqa: PLC0415 # optional: the extra charts
+
+    last = {lap.candidate: lap.items_per_s for lap in laps if lap.candidate in finalists}
+    records, free = [], 0.02
+    for candidate, speed in sorted(last.items(), key=lambda item: item[1]):
+        place = max(scale.place(speed), free)
+        free = place + LABEL_HEIGHT / HEIGHT
+        name = shortened(str(candidate), 24)
+        records.append({"items_per_s": scale.moved(scale.low, place), "name": name})
+    if not records:
+        return []
+    texts = alt.Chart(alt.Data(values=records)).mark_text(align="left", dx=6, clip=False)
+    return [texts.encode(x=alt.XValue("width"), y=_y(scale), text="name:N")]
+
+
+def _y(scale: Scale) -> "alt.Y":
+    import altair as alt  # noqa: PLC0415 # optional: the extra charts
+
+    y = alt.Y("items_per_s:Q").title("throughput (items/s)").scale(scale.altair())
+    return y.axis(values=scale.ticks()) if scale.log else y.axis(tickCount=6)
+
+
+def _tooltip() -> "list[alt.Tooltip]":
+    import altair as alt  # noqa: PLC0415 # optional: the extra charts
+
+    return [
+        alt.Tooltip("candidate:N", title="candidate"),
+        alt.Tooltip("stage:N", title="stage"),
+        alt.Tooltip("round:Q", title="round"),
+        alt.Tooltip("items_per_s:Q", title="items/s", format=",.4~g"),
+        alt.Tooltip("at_s:Q", title="started at (s)", format=".4~g"),
+        alt.Tooltip("wall_s:Q", title="duration (s)", format=".4~g"),
+        alt.Tooltip("failed:Q", title="failed items"),
+    ]
+
+
+def _record(lap: Lap) -> Record:
+    at_s = lap.at_s or 0.0
     return {
         "candidate": shortened(str(lap.candidate), 80),
         "pool": shortened(lap.candidate.pool, 30),
         "stage": lap.kind,
         "round": lap.round,
-        "at_s": None if lap.at_s is None else round(lap.at_s, 3),
+        "at_s": round(at_s, 3),
+        "middle_s": round(at_s + lap.wall_s / 2, 3),
         "items_per_s": lap.items_per_s,
         "wall_s": round(lap.wall_s, 3),
         "failed": sum(lap.failures.values()),

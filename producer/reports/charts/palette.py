@@ -1,16 +1,18 @@
-"""The colours of charts: one palette that colour-blind readers can tell apart.
+"""The colours of charts: one palette that colour-blind readers can tell apart, light and dark.
 
-The hues are those of Okabe and Ito ("Color Universal Design", 2008), made darker where their
-contrast against a white background is below 3:1.
+Each colour has the hue that its name says. Lightness and saturation are those, found by a search,
+with which the two most similar colours differ most under each kind of colour blindness, and with
+which each colour has a contrast of 3:1 or more to its background, as WCAG 2.2 asks of graphics
+(criterion 1.4.11). ``tests/unit/test_palette.py`` computes both.
 """
 
-BLUE = "#0072b2"
-ORANGE = "#b36b00"
-GREEN = "#00805d"
-PURPLE = "#a8407d"
-RED = "#c44e00"
-SKY = "#2e86b8"
-GREY = "#6b7280"
+BLUE = "#316cce"
+ORANGE = "#d05f03"
+GREEN = "#005d4d"
+PURPLE = "#9f3d90"
+RED = "#a70902"
+SKY = "#189ec9"
+GREY = "#8e817a"
 TEXT = "#1d2433"
 BACKGROUND = "#ffffff"
 
@@ -18,13 +20,13 @@ MARKS = (BLUE, ORANGE, GREEN, PURPLE, RED, SKY, GREY)
 """Colours of series and kinds, in the order in which they are used."""
 
 DARK = {
-    BLUE: "#4fa8e0",
-    ORANGE: "#e69f00",
-    GREEN: "#2fbf95",
-    PURPLE: "#dd8fbb",
-    RED: "#f08040",
-    SKY: "#7cc7ee",
-    GREY: "#98a2b3",
+    BLUE: "#1c7ed2",
+    ORANGE: "#fdb31e",
+    GREEN: "#9dd3a8",
+    PURPLE: "#9d556b",
+    RED: "#e15c07",
+    SKY: "#6fb0fc",
+    GREY: "#a59391",
     TEXT: "#e7ebf3",
     BACKGROUND: "#12161f",
 }

@@ -3,61 +3,55 @@
 A record per chunk would repeat each key and each name: 1,000 chunks would take 180 kB, not 60 kB.
 """
 
-from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from poolrace.producer.analysis.timeline import Timeline
-from poolrace.producer.reports.charts.words import shortened
+from poolrace.producer.analysis.timeline import Bar, Timeline
+from poolrace.producer.reports.charts.words import labels, seconds, shortened
 
 DIGITS = 6
 """Number of decimals of a second: microseconds."""
-
-LABEL = 22
-"""Number of characters of a row's label: 130 pixels, a third of a phone's width."""
 
 NAME = 200
 """Number of characters of a name or text in a tooltip."""
 
 MAX_MARKS = 500
-"""Number of events that are drawn."""
+"""Number of events that are drawn, and of marked chunks."""
 
-HOST_EVENTS = ("joined", "silent", "left", "reconnected")
+EVENTS = "events"
+"""Label of the row of events that belong to no host."""
+
+HOST_EVENTS = ("joined", "silent", "left")
 """Kinds of events that concern all slots of a host."""
+
+CHUNK_COLUMNS = ("start", "stop", "sent", "began", "ended", "cpu", "waited", "mark")
+"""Names of the lists of a row's chunks."""
+
+BAND_COLUMNS = ("from_s", "to_s", "utilisation")
+"""Names of the lists of a row's bands."""
 
 Record = dict[str, Any]
 
 
 def row_labels(timeline: Timeline) -> list[str]:
-    """Labels of the rows, shortened, and different from each other."""
-    seen: Counter[str] = Counter()
-    labels = []
-    for row in timeline.rows:
-        label = shortened(row.label, LABEL) or "-"
-        while label in seen:
-            seen[label] += 1
-            label = f"{shortened(label, LABEL - 6)} ({seen[label]})"
-        seen[label] += 1
-        labels.append(label)
-    return labels
+    """The label of the row of events, then those of the timeline's rows; all are different."""
+    return labels([EVENTS, *(row.label for row in timeline.rows)])
 
 
-def bar_rows(timeline: Timeline, labels: list[str]) -> tuple[list[Record], list[str]]:
-    """Records of the rows with their chunks, and the names of their lists."""
-    columns = ["start", "stop", "sent", "began", "ended", "cpu", "waited", "mark"]
-    records = _records(timeline, labels, columns)
+def bar_rows(timeline: Timeline, names: Sequence[str]) -> list[Record]:
+    """Records of the rows with lists of their chunks; ``names`` are the labels of the rows."""
+    records = _records(timeline, names, CHUNK_COLUMNS)
     for bar in timeline.bars:
         times = (bar.sent_s, bar.began_s, bar.ended_s, bar.cpu_s, bar.waited_s)
         values = (bar.start, bar.stop, *map(_rounded, times), bar.mark)
-        for column, value in zip(columns, values, strict=True):
+        for column, value in zip(CHUNK_COLUMNS, values, strict=True):
             records[bar.row][column].append(value)
-    return [record for record in records if record["start"]], columns
+    return [record for record in records if record["start"]]
 
 
-def band_rows(timeline: Timeline, labels: list[str]) -> tuple[list[Record], list[str]]:
-    """Records of the rows with their bands, and the names of their lists; equal neighbours are one
-    band."""
-    columns = ["from_s", "to_s", "utilisation"]
-    records = _records(timeline, labels, columns)
+def band_rows(timeline: Timeline, names: Sequence[str]) -> list[Record]:
+    """Records of the rows with lists of their bands; equal neighbours are one band."""
+    records = _records(timeline, names, BAND_COLUMNS)
     for band in timeline.bands:
         record = records[band.row]
         from_s, to_s = _rounded(band.from_s), _rounded(band.to_s)
@@ -65,33 +59,73 @@ def band_rows(timeline: Timeline, labels: list[str]) -> tuple[list[Record], list
         if record["to_s"][-1:] == [from_s] and record["utilisation"][-1] == utilisation:
             record["to_s"][-1] = to_s
         else:
-            for column, value in zip(columns, (from_s, to_s, utilisation), strict=True):
+            for column, value in zip(BAND_COLUMNS, (from_s, to_s, utilisation), strict=True):
                 record[column].append(value)
-    return [record for record in records if record["from_s"]], columns
+    return [record for record in records if record["from_s"]]
 
 
-def mark_rows(timeline: Timeline, labels: list[str]) -> tuple[list[Record], list[Record]]:
-    """Marks that belong to rows, and marks that belong to the whole run.
+def mark_rows(timeline: Timeline, names: Sequence[str]) -> list[Record]:
+    """Records of events and of marked chunks.
 
-    A host that joins, falls silent or leaves has a mark on the rows of all its slots.
+    A host that joins, falls silent or leaves has a mark on each of its rows. Other events are on
+    the row of events, marked chunks on the rows of their slots.
     """
-    placed, general = [], []
+    records = []
     for mark in timeline.marks[:MAX_MARKS]:
-        rows = [] if mark.row is None else [mark.row]
-        if mark.row is None and mark.host and mark.kind in HOST_EVENTS:
-            rows = [i for i, row in enumerate(timeline.rows) if row.host == mark.host]
+        rows = _rows_of_host(timeline, mark.host) if mark.kind in HOST_EVENTS else []
         record = _mark(mark.at_s, mark.kind or "event", mark.text, mark.host)
-        placed += [{**record, "label": labels[row]} for row in rows]
-        general += [] if rows else [record]
-    for bar in timeline.bars:
-        if bar.mark:
-            text = f"chunk [{bar.start:,}, {bar.stop:,}): {bar.mark}"
-            record = _mark(bar.began_s, bar.mark, text, bar.host)
-            placed.append({**record, "label": labels[bar.row]})
-    return placed, general
+        records += [
+            {**record, "label": label} for label in [names[row] for row in rows] or [EVENTS]
+        ]
+    marked = [bar for bar in timeline.bars if bar.mark]
+    for bar in marked[:MAX_MARKS]:
+        text = f"chunk [{bar.start:,}, {bar.stop:,}): {bar.mark}"
+        records.append({**_mark(bar.began_s, bar.mark, text, bar.host), "label": names[bar.row]})
+    return records
 
 
-def _records(timeline: Timeline, labels: list[str], columns: list[str]) -> list[Record]:
+def gone_rows(timeline: Timeline, names: Sequence[str], last_s: float) -> list[Record]:
+    """Records of the stretches of time in which a host was silent or had left, one per row.
+
+    They end when the host joins again, when one of its chunks begins, or at ``last_s``.
+    """
+    return [
+        {
+            "label": names[row],
+            "from_s": _rounded(mark.at_s),
+            "to_s": _rounded(_back_s(timeline, mark.host, mark.at_s, last_s)),
+        }
+        for mark in timeline.marks[:MAX_MARKS]
+        if mark.kind in ("silent", "left") and mark.host
+        for row in _rows_of_host(timeline, mark.host)
+    ]
+
+
+def idle_rows(timeline: Timeline, names: Sequence[str]) -> list[Record]:
+    """Records of the rows with the text about their idle time."""
+    return [
+        {"label": label, "idle": f"idle {seconds(row.idle_s)}"}
+        for row, label in zip(timeline.rows, names, strict=True)
+        if row.idle_s is not None
+    ]
+
+
+def held_up_s(bar: Bar) -> float:
+    """Seconds in which a chunk neither computed nor waited: core, GIL or event loop were busy."""
+    return max(0.0, bar.ended_s - bar.began_s - (bar.cpu_s or 0.0) - (bar.waited_s or 0.0))
+
+
+def _rows_of_host(timeline: Timeline, host: str) -> list[int]:
+    return [number for number, row in enumerate(timeline.rows) if row.host == host]
+
+
+def _back_s(timeline: Timeline, host: str, since_s: float, last_s: float) -> float:
+    joined = (mark.at_s for mark in timeline.marks if mark.host == host and mark.kind == "joined")
+    began = (bar.began_s for bar in timeline.bars if bar.host == host)
+    return min((at_s for at_s in (*joined, *began) if at_s > since_s), default=last_s)
+
+
+def _records(timeline: Timeline, names: Iterable[str], columns: Iterable[str]) -> list[Record]:
     return [
         {
             "label": label,
@@ -99,7 +133,7 @@ def _records(timeline: Timeline, labels: list[str], columns: list[str]) -> list[
             "slot": shortened(row.slot, NAME),
             **{column: [] for column in columns},
         }
-        for row, label in zip(timeline.rows, labels, strict=True)
+        for row, label in zip(timeline.rows, names, strict=True)
     ]
 
 

@@ -1,96 +1,89 @@
-"""``svg`` and ``png``: the chart with title, summary and environment, as an image."""
+"""``svg`` and ``png``: the first chart with title, summary and environment, as an image."""
 
-import textwrap
+import re
 from collections.abc import Iterable
-from importlib.util import find_spec
 
-from poolrace.producer.reports.drawing import style
-from poolrace.producer.reports.drawing.markup import markup
-from poolrace.producer.reports.drawing.svg import CHARACTER_WIDTH, WIDTH
+from poolrace.producer.reports.charts import palette, rendering, style
+from poolrace.producer.reports.charts.chart import Chart
+from poolrace.producer.reports.fitting import wrapped
+from poolrace.producer.reports.page.element import Markup, element
 from poolrace.producer.reports.views.view import Viewed, view
 from poolrace.workers.errors import UsageError
 from poolrace.workers.installation import install_command
 
-MARGIN = 20
-"""Units of the drawing around its content."""
+WIDTH = 760.0
+"""Pixels of a chart that is as wide as the page in HTML, and of the lines of text."""
 
-LINE_HEIGHT = 18
-"""Units from one line of text to the next one."""
+MARGIN, GAP = 20.0, 10.0
+"""Pixels around the content, and between its parts."""
 
-TITLE_TOP = 34
-"""Units above the first line below the title."""
+CHARACTER = 0.52
+"""Average width of a character, over its height."""
 
-ZOOM = 2.0
-"""Pixels of a PNG per unit of the drawing: sharp on any screen and in print."""
+LINE_HEIGHT = 1.5
+"""Distance of two lines of text, over the height of their characters."""
 
-FONT = "Roboto"
+TITLE = 19
+"""Pixels of height of the title."""
 
-PNG_MODULES = ("font_roboto", "resvg_py")
-"""Modules of the extra ``png``: the font, and the renderer from SVG to PNG."""
+
+Part = tuple[Markup, float, float]
+"""A part of the image, its width and its height in pixels."""
 
 
 def svg(results: Viewed) -> str:
-    """The chart as a self-contained SVG image on a white background."""
+    """The image on its background; raises ``UsageError`` without the extra ``charts``."""
+    require_charts()
     content = view(results)
-    summary, environment = _wrap((content.summary, *content.warnings)), _wrap(content.environment)
-    shapes = content.chart.shapes if content.chart else ()
-    chart_top = TITLE_TOP + LINE_HEIGHT * len(summary) + 10
-    environment_top = chart_top + (content.chart.height if content.chart else 0.0) + 14
-    width = WIDTH + 2 * MARGIN
-    height = environment_top + LINE_HEIGHT * len(environment) + MARGIN
-    return "\n".join(
-        (
-            (
-                f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:g}" height="{height:g}"'
-                f' viewBox="0 0 {width:g} {height:g}" font-family="{FONT}, system-ui, sans-serif">'
-            ),
-            f"<title>{markup(content.title)}</title>",
-            f"<style>{style.image_css()}</style>",
-            f'<rect width="100%" height="100%" fill="{style.COLOURS["background"][0]}"/>',
-            f'<g class="plot" transform="translate({MARGIN} 0)">',
-            f'<text class="strong title" x="0" y="32">{markup(content.title)}</text>',
-            *_texts(summary, TITLE_TOP),
-            f'<g transform="translate(0 {chart_top})">',
-            *shapes,
-            "</g>",
-            *_texts(environment, environment_top),
-            "</g>",
-            "</svg>",
-            "",
-        )
+    parts = [
+        _texts([content.title], TITLE, font_weight="bold"),
+        _texts([content.summary, *content.warnings]),
+        *(_chart(chart) for chart in content.charts[:1]),
+        _texts(content.environment),
+    ]
+    placed, top = [], MARGIN
+    for part, _, height in parts:
+        placed.append(element("g", part, transform=f"translate({MARGIN} {top:g})"))
+        top += height + GAP
+    width = max(width for _, width, _ in parts) + 2 * MARGIN
+    height = top - GAP + MARGIN
+    image = element(
+        "svg",
+        element("title", content.title),
+        element("rect", width="100%", height="100%", fill=palette.BACKGROUND),
+        *placed,
+        xmlns="http://www.w3.org/2000/svg",
+        width=f"{width:g}",
+        height=f"{height:g}",
+        viewBox=f"0 0 {width:g} {height:g}",
+        font_family=style.FONT,
+        fill=palette.TEXT,
     )
+    return f"{image}\n"
 
 
 def png(results: Viewed) -> bytes:
-    """The SVG image as a PNG; raises ``UsageError`` if the extra ``png`` is not installed."""
-    require_png()
-    from font_roboto import font_files  # noqa: PLC0415 # optional: the extra png
-    from resvg_py import svg_to_bytes  # noqa: PLC0415 # optional: the extra png
-
-    return svg_to_bytes(
-        svg(results),
-        zoom=ZOOM,
-        font_files=[font_files["Roboto"], font_files["RobotoBold"]],
-        font_family=FONT,
-        sans_serif_family=FONT,
-        skip_system_fonts=True,  # the same bytes on every machine
-    )
+    """The SVG image as a PNG; raises ``UsageError`` without the extra ``charts``."""
+    return rendering.png(svg(results))
 
 
-def require_png() -> None:
-    """Raise ``UsageError`` if the extra ``png`` is not installed."""
-    if not all(map(find_spec, PNG_MODULES)):
-        command = install_command("png")
-        raise UsageError(f"a PNG image needs the extra 'png': {command}; or write an SVG")
+def require_charts() -> None:
+    """Raise ``UsageError`` if the extra ``charts`` is not installed."""
+    if not rendering.is_installed():
+        command = install_command("charts")
+        raise UsageError(f"an SVG or PNG image needs the extra 'charts': {command}")
 
 
-def _wrap(texts: Iterable[str]) -> list[str]:
-    characters = int(WIDTH / CHARACTER_WIDTH)
-    return [line for text in texts for line in textwrap.wrap(text, characters)]
+def _chart(chart: Chart) -> Part:
+    image = rendering.svg(chart.spec, chart.name, WIDTH)
+    width, height = re.findall(r' (?:width|height)="([\d.]+)"', image)[:2]
+    return Markup(image), float(width), float(height)
 
 
-def _texts(lines: list[str], top: float) -> list[str]:
-    return [
-        f'<text x="0" y="{top + LINE_HEIGHT * number:g}">{markup(line)}</text>'
-        for number, line in enumerate(lines, start=1)
-    ]
+def _texts(texts: Iterable[str], size: int = style.MEDIUM, **attributes: str) -> Part:
+    """The texts, one below the other, in lines of ``WIDTH``."""
+    cells = int(WIDTH / (CHARACTER * size))
+    lines = [line for text in texts for line in wrapped(text, cells)]
+    height = LINE_HEIGHT * size
+    shapes = (element("text", line, y=f"{height * n + size:g}") for n, line in enumerate(lines))
+    return element("g", *shapes, font_size=str(size), **attributes), WIDTH, height * len(lines)

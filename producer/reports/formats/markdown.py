@@ -10,7 +10,7 @@ _SYNTAX = re.compile(r"[\\|]|\](?=[(:\[])")
 
 
 def render(results: Viewed) -> str:
-    """Summary, table, validity, findings, and a list of notes and environment."""
+    """Summary, table, validity, findings, notes, environment, and the command that repeats it."""
     content = view(results)
     return "\n".join(
         (
@@ -26,6 +26,7 @@ def render(results: Viewed) -> str:
             _escaped(" ".join(content.findings)),
             "",
             *(f"- {_escaped(line)}" for line in (*content.notes, *content.environment)),
+            *(_code(content.invocation) if content.invocation else ()),
             "",
         )
     )
@@ -33,6 +34,12 @@ def render(results: Viewed) -> str:
 
 def _row(cells: tuple[str, ...]) -> str:
     return f"| {' | '.join(map(_escaped, cells))} |"
+
+
+def _code(command: str) -> tuple[str, ...]:
+    """The command as a block of code, whose fence is longer than any row of backticks in it."""
+    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", command)), default=0))
+    return "", f"{fence}sh", printable(command), fence
 
 
 def _escaped(text: str) -> str:

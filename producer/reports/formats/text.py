@@ -6,10 +6,10 @@ from poolrace.producer.reports.views.view import Viewed, view
 
 
 def render(results: Viewed, width: int | None = None, *, wide: bool = False) -> str:
-    """Summary, table, validity, notes, findings and environment.
+    """Summary, table, validity, notes, findings, environment, and the command that repeats it.
 
-    No line is longer than ``width`` cells; ``None``: lines have any length. ``wide`` shows all
-    columns nevertheless.
+    No line but the command is longer than ``width`` cells; ``None``: lines have any length.
+    ``wide`` shows all columns nevertheless.
     """
     content = view(results)
     cells = [tuple(map(printable, row)) for row in content.cells]
@@ -29,6 +29,8 @@ def render(results: Viewed, width: int | None = None, *, wide: bool = False) -> 
             *_sentences(above, width),
             *table(content.columns, cells, None if wide else width),
             *_sentences(below, width),
+            # Not wrapped: within the copy of it, a line break would end the command.
+            *([f"repeat it: {printable(content.invocation)}", ""] if content.invocation else ()),
         )
     )
 

@@ -4,7 +4,8 @@ from base64 import b64encode
 from hashlib import sha256
 from importlib.resources import files
 
-from poolrace.producer.reports.page.element import Markup, element
+from poolrace.producer.reports.page.element import Markup, element, joined
+from poolrace.producer.reports.page.theme import custom_properties
 
 FOLDER = files("poolrace.producer.reports.page")
 """The folder of the style sheet and of the script."""
@@ -15,6 +16,7 @@ def document(title: str, main: Markup, library: Markup) -> str:
     # The page's script is ASCII-safe text of ours and has no end tag in it.
     own = Markup(FOLDER.joinpath("page.js").read_text(encoding="utf-8"))
     style = Markup(FOLDER.joinpath("page.css").read_text(encoding="utf-8"))
+    style = joined((custom_properties(), style))
     scripts = [script for script in (library, own) if script]
     head = element(
         "head",
@@ -34,15 +36,10 @@ def document(title: str, main: Markup, library: Markup) -> str:
 
 
 def _policy(scripts: list[Markup]) -> str:
-    """The Content-Security-Policy: scripts by hash, no request.
-
-    Vega makes functions of the expressions in a specification, which needs ``unsafe-eval``: its
-    interpreter, which does without, is no part of vl-convert. Vega sets inline styles.
-    """
+    """The Content-Security-Policy: scripts by hash, no request. Vega sets inline styles."""
     hashes = " ".join(f"'sha256-{_digest(script)}'" for script in scripts)
-    evaluation = " 'unsafe-eval'" if len(scripts) > 1 else ""
     return (
-        f"default-src 'none'; script-src {hashes}{evaluation};"
+        f"default-src 'none'; script-src {hashes};"
         " style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
     )
 

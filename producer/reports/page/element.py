@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from html import escape
 from typing import Any
 
-from poolrace.producer.printable import printable
+from poolrace.producer.printable import printable, printable_json
 
 
 class Markup(str):
@@ -13,6 +13,9 @@ class Markup(str):
 
     __slots__ = ()
 
+
+MAX_TEXT = 2000
+"""Number of characters of a text; the middle of a longer one is left out."""
 
 VOID = frozenset({"meta"})
 """Elements that have no content and no end tag."""
@@ -42,6 +45,17 @@ def joined(content: Iterable[str]) -> Markup:
     return Markup("".join(map(_escaped, content)))
 
 
+def fitting(texts: Iterable[Markup], limit_bytes: int) -> list[Markup]:
+    """The first texts that have together at most this number of bytes; the rest is not made."""
+    shown = []
+    for text in texts:
+        limit_bytes -= len(text.encode())
+        if limit_bytes < 0:
+            break
+        shown.append(text)
+    return shown
+
+
 def json_block(value: Any, **attributes: str) -> Markup:
     """A block of JSON that no browser runs, and that no text in it can end.
 
@@ -55,16 +69,15 @@ def json_block(value: Any, **attributes: str) -> Markup:
     return element("script", Markup(text), type="application/json", **attributes)
 
 
-def printable_json(value: Any) -> Any:
-    """The value with all keys and texts printable."""
-    if isinstance(value, str):
-        return printable(value)
-    if isinstance(value, dict):
-        return {printable(str(key)): printable_json(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [printable_json(item) for item in value]
-    return value
+def escaped(text: str) -> Markup:
+    """The whole text, printable and escaped."""
+    return Markup(escape(printable(text)))
 
 
-def _escaped(text: str) -> str:
-    return text if isinstance(text, Markup) else escape(printable(text))
+def _escaped(text: str) -> Markup:
+    if isinstance(text, Markup):
+        return text
+    if len(text) > MAX_TEXT:
+        half = MAX_TEXT // 2
+        text = f"{text[:half]} … {text[-half:]}"
+    return escaped(text)

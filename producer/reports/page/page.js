@@ -16,31 +16,34 @@ function compare(a, b) {
   return a.localeCompare(b, "en", { numeric: true });
 }
 
-function sort(table, column, direction) {
+function sort(rows, column, direction) {
   const missing = (text) => text === "-" || text === "";
-  const rows = [...table.tBodies[0].rows];
-  rows.sort((first, second) => {
+  return [...rows].sort((first, second) => {
     const [a, b] = [first, second].map((row) => row.cells[column].textContent.trim());
     // Rows without a value come last in both directions.
     if (missing(a) || missing(b)) return missing(a) - missing(b);
     return direction * compare(a, b);
   });
-  table.tBodies[0].append(...rows);
 }
+
+// A click on a header sorts ascending, the next one descending, the third as measured.
+const NEXT = { "null": "ascending", "ascending": "descending", "descending": "null" };
 
 function makeSortable(table) {
   const headers = [...table.tHead.rows[0].cells];
+  const rows = [...table.tBodies[0].rows];
   headers.forEach((header, column) => {
     const button = document.createElement("button");
     button.type = "button";
-    button.textContent = header.textContent;
+    button.append(...header.childNodes);
     button.addEventListener("click", () => {
-      const ascending = header.getAttribute("aria-sort") !== "ascending";
+      const order = NEXT[header.getAttribute("aria-sort")];
       headers.forEach((other) => other.removeAttribute("aria-sort"));
-      header.setAttribute("aria-sort", ascending ? "ascending" : "descending");
-      sort(table, column, ascending ? 1 : -1);
+      if (order !== "null") header.setAttribute("aria-sort", order);
+      const sorted = order === "null" ? rows : sort(rows, column, order === "ascending" ? 1 : -1);
+      table.tBodies[0].append(...sorted);
     });
-    header.replaceChildren(button);
+    header.append(button);
   });
 }
 
@@ -75,8 +78,10 @@ const CHANGES = {
 };
 
 function makeZoomable(figure, view) {
-  const signal = "zoom_x";  // Vega-Lite's name for the x axis of a selection called "zoom"
-  if (!(signal in view.getState({ signals: () => true }).signals)) return;
+  // The selection called "zoom" holds the part of the x axis in view under the name of its field.
+  const { zoom } = view.getState({ signals: (name) => name === "zoom" }).signals;
+  if (!zoom) return;
+  const signal = `zoom_${Object.keys(zoom)[0]}`;
   const controls = figure.querySelector(".controls");
   controls.hidden = false;
   controls.querySelectorAll("button").forEach((button) => {
@@ -84,14 +89,16 @@ function makeZoomable(figure, view) {
   });
 }
 
+// With "ast", Vega interprets expressions: the policy of this page forbids to make functions of them.
+const OPTIONS = { actions: false, ast: true, defaultStyle: false, renderer: "svg",
+  tooltip: { disableDefaultStyle: true } };
+
 async function draw(figure) {
   const spec = JSON.parse(figure.querySelector("script").textContent);
   const place = figure.querySelector(".interactive");
   place.hidden = false;
-  const dark = matchMedia("(prefers-color-scheme: dark)").matches;
-  const options = { actions: false, renderer: "svg", tooltip: { theme: dark ? "dark" : "light" } };
   try {
-    const { view } = await vegaEmbed(place, spec, options);
+    const { view } = await vegaEmbed(place, spec, OPTIONS);
     // The label of the chart stands for these roles, which have no names.
     place.querySelectorAll("[role^=graphics]").forEach((group) => {
       group.removeAttribute("role");
@@ -107,5 +114,5 @@ async function draw(figure) {
 }
 
 document.querySelectorAll("table").forEach(makeSortable);
-document.querySelectorAll(".repeat").forEach(makeCopyable);
+document.querySelectorAll(".command").forEach(makeCopyable);
 if (window.vegaEmbed) document.querySelectorAll("figure.chart").forEach(draw);

@@ -1,10 +1,11 @@
 """The text that the reports of all comparisons share: summary, exactness, hosts and events."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from poolrace.producer.results.comparison import Comparison, Varies
+from poolrace.producer.results.fields import Parameter
 from poolrace.producer.results.natural_order import natural_key
 from poolrace.producer.results.run import Run
 
@@ -29,15 +30,20 @@ def raw_values(run: Run) -> list[Any]:
 
 def summary(comparison: Comparison) -> str:
     """Workload, parameters, range, schedule and number of runs, in one line."""
-    parameters = "".join(
-        f" --{name.replace('_', '-')} {value}"
-        for name, value in comparison.parameters.items()
-        if value not in ([], None)
-    )
     return (
-        f"{comparison.workload}{parameters} over [{comparison.start:_}, {comparison.stop:_}),"
-        f" schedule {comparison.schedule}, {comparison.repeat} run(s) of each"
+        f"{comparison.workload}{as_options(comparison.parameters)} over"
+        f" [{comparison.start:_}, {comparison.stop:_}), schedule {comparison.schedule},"
+        f" {comparison.repeat} run(s) of each"
         f" {CASE_NAMES[comparison.varies]}, interleaved"
+    )
+
+
+def as_options(parameters: Mapping[str, Parameter]) -> str:
+    """The parameters of a workload as options, each after a space; without empty ones."""
+    return "".join(
+        f" --{name.replace('_', '-')} {value}"
+        for name, value in parameters.items()
+        if value not in ([], None)
     )
 
 

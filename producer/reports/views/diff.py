@@ -138,6 +138,7 @@ def figures(diff: Diff) -> dict[str, Any]:
         "other_machine": is_other_machine(old.environment, new.environment),
         "complete": old.complete and new.complete,
         "made_at": [old.made_at, new.made_at],
+        "invocation": diff.invocation,
     }
 
 

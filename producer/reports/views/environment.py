@@ -25,5 +25,5 @@ def lines(environment: Environment) -> list[str]:
 
 def _facts(host: HostFacts) -> str:
     quota = f", CPU quota {host.cpu_quota:g}" if host.cpu_quota else ""
-    gil = "" if host.gil else ", no GIL"
-    return f"{host.cores} cores{quota}, {host.cpu}, {host.system}, {host.python}{gil}"
+    gil = "on" if host.gil else "off"
+    return f"{host.cores} cores{quota}, {host.cpu}, {host.system}, {host.python}, GIL {gil}"

@@ -1,10 +1,9 @@
-"""Report of a pool map: the winner of each cell, as table and chart."""
+"""Report of a pool map: the winner of each cell as a table."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from poolrace.producer.analysis.pool_map_winners import MapCell, PoolSummary
-from poolrace.producer.reports.drawing.svg import Cell, Drawing, grid
 from poolrace.producer.reports.views.column import Column
 from poolrace.producer.results.pool_map import PoolMap
 
@@ -19,10 +18,6 @@ PROOF = (
     "the winner of a cell is the pool that is more than 10 % faster than all others; where the"
     " fastest pools are equally fast, it is the one of them with the least memory"
 )
-
-
-NO_WINNER = "solo alike"
-"""CSS class of a cell without a winner: pale grey, since no map has the pool solo."""
 
 
 def summary(pool_map: PoolMap, rows: Sequence[Sequence[MapCell]]) -> str:
@@ -68,28 +63,6 @@ def figures(pool_map: PoolMap, rows: Sequence[Sequence[MapCell]]) -> dict[str, A
     }
 
 
-def chart(pool_map: PoolMap, rows: Sequence[Sequence[MapCell]]) -> Drawing | None:
-    """Grid of cells in the colour of the winner, paler where other pools are as fast.
-
-    A cell without a winner has no pool's colour. Each cell names its winner.
-    """
-    if not rows:
-        return None
-    map_cells = [cell for row in rows for cell in row]
-    pools = sorted({cell.winner.pool for cell in map_cells if cell.winner})
-    legend = [(pool, f"{pool} wins") for pool in pools]
-    if not all(cell.winner for cell in map_cells):
-        legend.append((NO_WINNER, "no winner"))
-    shares = [f"{share:.0%}" for share in pool_map.shares]
-    return grid(
-        TITLE,
-        ("share of the task's time that it waits", "slots"),
-        (shares, [str(row[0].concurrency) for row in rows]),
-        [[_drawn(cell) for cell in row] for row in rows],
-        legend,
-    )
-
-
 def second(cell: MapCell) -> PoolSummary:
     """The fastest pool of a cell besides its winner."""
     return next(summary for summary in cell.pools if summary != cell.winner)
@@ -100,22 +73,11 @@ def ratio(summary: PoolSummary, other: PoolSummary) -> float:
     return summary.items_per_s / max(other.items_per_s, 1e-9)
 
 
-def _drawn(cell: MapCell) -> Cell:
-    """The cell of the chart."""
-    if cell.winner is None:
-        return Cell(NO_WINNER, _no_winner(cell, "unclear"), _possible(cell))
-    text = _winner(cell.winner)
-    if cell.outcome == "same":
-        return Cell(f"{cell.winner.pool} alike", text, _tied_pools(cell))
-    other = second(cell)
-    return Cell(cell.winner.pool, text, f"{ratio(cell.winner, other):.2f} x {other.pool}")
-
-
 def _text(cell: MapCell) -> str:
     """The cell of the table."""
     if cell.winner is None:
         possible = _possible(cell)
-        return _no_winner(cell, "not distinguishable") + (f": {possible}" if possible else "")
+        return cell.outcome + (f": {possible}" if possible else "")
     tied = f" ({_tied_pools(cell)})" if cell.outcome == "same" else ""
     return f"{_winner(cell.winner)}{tied}"
 
@@ -123,10 +85,6 @@ def _text(cell: MapCell) -> str:
 def _winner(summary: PoolSummary) -> str:
     speed = summary.items_per_s
     return f"{summary.pool} {speed:.0f}/s" if speed >= 100 else f"{summary.pool} {speed:.3g}/s"
-
-
-def _no_winner(cell: MapCell, not_distinguishable: str) -> str:
-    return not_distinguishable if cell.outcome == "not distinguishable" else cell.outcome
 
 
 def _possible(cell: MapCell) -> str:

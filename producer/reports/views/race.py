@@ -1,12 +1,10 @@
-"""Report of a race: table, notes, chart of throughput over slots."""
+"""Report of a race: table and notes."""
 
-from itertools import groupby
 from typing import Any
 
 from poolrace.producer.analysis.race_gaps import because
 from poolrace.producer.analysis.race_summary import CandidateSummary
 from poolrace.producer.analysis.race_verdict import Verdict
-from poolrace.producer.reports.drawing.svg import Axis, Drawing, Plot, round_ticks
 from poolrace.producer.reports.views.column import Column, columns
 from poolrace.producer.reports.views.race_sentences import mib
 from poolrace.producer.results.race import Race
@@ -84,21 +82,3 @@ def raw(race: Race) -> list[list[Any]]:
         ]
         for lap in race.laps
     ]
-
-
-def chart(verdict: Verdict) -> Drawing:
-    """Chart of throughput over slots, with one curve per pool."""
-    summaries = verdict.summaries
-    slots = sorted({row.candidate.slots for row in summaries})
-    highest = 1.12 * max(row.ci95[1] if row.ci95 else row.items_per_s for row in summaries) or 1.0
-    x = Axis("slots", slots[0] * 0.8, slots[-1] * 1.25, slots, log=True)
-    label = f"{verdict.race.task}: throughput over concurrency"
-    plot = Plot(label, x, Axis("items/s", 0.0, highest, round_ticks(highest)))
-    by_pool = sorted(summaries, key=lambda row: (row.candidate.pool, row.candidate.slots))
-    for pool, rows in groupby(by_pool, key=lambda row: row.candidate.pool):
-        points = [(row.candidate.slots, row.items_per_s) for row in rows]
-        plot.curve(pool, pool, points)
-    for row in summaries:
-        low, high = row.ci95 or (row.items_per_s, row.items_per_s)
-        plot.point(row.candidate.slots, row.items_per_s, low, high)
-    return plot.drawing()

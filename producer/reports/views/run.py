@@ -1,10 +1,10 @@
 """The text that ``producer run`` prints about one run."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from poolrace.producer.printable import printable
 from poolrace.producer.results.natural_order import natural_key
-from poolrace.producer.results.run import Run
+from poolrace.producer.results.run import ChunkRecord, Run
 from poolrace.workers.chunks import Chunk
 
 MAX_PARTIALS = 10
@@ -32,17 +32,16 @@ def render(run: Run) -> str:
         f"  CPU {run.cpu_s:.2f} s, context switches {switches}, peak memory {memory}",
         f"  start-up {run.startup_s:.2f} s, not included in the time",
     ]
-    lines += [
-        f"  {line}" for host in sorted(run.shares, key=natural_key) for line in _share(run, host)
-    ]
+    counted = [record for record in run.records if record.mark != "duplicate"]
+    for host in sorted(run.shares, key=natural_key):
+        lines += [f"  {line}" for line in _share(run, host, counted)]
     lines += [f"  at {event.at_s:.1f} s: {event.what}" for event in run.events]
-    if 0 < run.chunks == len(run.records) <= MAX_PARTIALS:
+    if 0 < run.chunks == len(counted) <= MAX_PARTIALS:
         partials = (
-            f"{Chunk(record.start, record.stop)} = {_number(record.value)}"
-            for record in run.records
+            f"{Chunk(record.start, record.stop)} = {_number(record.value)}" for record in counted
         )
         lines.append(f"  partials: {', '.join(partials)}")
-        lines.append(f"  merged: {', '.join(_number(record.merged) for record in run.records)}")
+        lines.append(f"  merged: {', '.join(_number(record.merged) for record in counted)}")
     return "\n".join((*map(printable, lines), ""))
 
 
@@ -71,7 +70,7 @@ def _hosts(run: Run) -> str:
     return f"{run.hosts} host(s)"
 
 
-def _share(run: Run, host: str) -> Iterator[str]:
+def _share(run: Run, host: str, counted: Sequence[ChunkRecord]) -> Iterator[str]:
     """One line for the host, and one for each of its first slots."""
     slots = run.shares[host]
     part = sum(share.indices for share in slots.values()) / max(run.stop - run.start, 1)
@@ -79,7 +78,7 @@ def _share(run: Run, host: str) -> Iterator[str]:
     yield f"{host}: {part:.1%} of the indices in {chunks} chunk(s) on {len(slots)} slot(s)"
     for slot in sorted(slots, key=natural_key)[:MAX_SLOTS]:
         share = slots[slot]
-        records = [record for record in run.records if (record.host, record.slot) == (host, slot)]
+        records = [record for record in counted if (record.host, record.slot) == (host, slot)]
         ranges = " ".join(str(Chunk(record.start, record.stop)) for record in records[:MAX_CHUNKS])
         hidden = share.chunks - min(len(records), MAX_CHUNKS)
         more = f" and {hidden} more" if hidden > 0 else ""

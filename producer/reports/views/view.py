@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any
 
 from poolrace.producer.analysis.comparison_summary import case_summaries
@@ -10,9 +11,15 @@ from poolrace.producer.analysis.pool_map_winners import map_cells
 from poolrace.producer.analysis.race_verdict import judge
 from poolrace.producer.analysis.scaling_summary import ScalingSummary
 from poolrace.producer.analysis.sweep_summary import SweepSummary
+from poolrace.producer.reports.charts import rendering, style
 from poolrace.producer.reports.charts.chart import Chart
-from poolrace.producer.reports.drawing import charts
-from poolrace.producer.reports.drawing.svg import Drawing
+from poolrace.producer.reports.charts.comparison import comparison_chart
+from poolrace.producer.reports.charts.diff import diff_charts
+from poolrace.producer.reports.charts.pool_map import map_charts
+from poolrace.producer.reports.charts.race import race_charts
+from poolrace.producer.reports.charts.scaling import scaling_charts
+from poolrace.producer.reports.charts.sweep import sweep_chart
+from poolrace.producer.reports.charts.timeline import timeline_chart, timeline_charts
 from poolrace.producer.reports.views import (
     comparison,
     diff,
@@ -24,6 +31,7 @@ from poolrace.producer.reports.views import (
     race,
     race_cases,
     scale,
+    single_run,
     sweep,
 )
 from poolrace.producer.reports.views.column import Column
@@ -31,6 +39,7 @@ from poolrace.producer.results.comparison import Comparison, Varies
 from poolrace.producer.results.files import Results
 from poolrace.producer.results.pool_map import PoolMap
 from poolrace.producer.results.race import Race
+from poolrace.producer.results.single_run import SingleRun
 
 Viewed = Results | Diff
 """The things that reports are made from: stored results, and the diff of two of them."""
@@ -57,16 +66,14 @@ class View:
     """Events, shares of hosts, pools and candidates that were left out."""
     environment: list[str]
     """Hosts and versions."""
-    chart: Drawing | None
-    """The chart; ``None`` for a diff, and for a map of which no row was measured to its end."""
     raw_header: tuple[str, ...]
     raw: list[list[Any]]
     """Values as measured, not rounded, one row per run or lap in the order of measurement. The rows
     of a diff are its cases."""
     figures: dict[str, Any]
     """Derived values, not rounded: the part of ``--json`` that results files do not hold."""
-    charts: tuple[Chart, ...] = ()
-    """The charts; the first one is that of SVG and PNG images."""
+    draw: Callable[[], tuple[Chart, ...]] = tuple
+    """The function that makes the charts: most formats have none, and Altair takes a second."""
     invocation: str = ""
     """The command that repeats the measurement; empty if the results do not hold it."""
 
@@ -75,9 +82,17 @@ class View:
         """The names of the columns."""
         return tuple(column.name for column in self.columns)
 
+    @cached_property
+    def charts(self) -> tuple[Chart, ...]:
+        """The charts, of which the first one is in images; none without the extra ``charts``."""
+        if not rendering.is_installed():
+            return ()
+        with style.theme():
+            return self.draw()
+
 
 def view(results: Viewed) -> View:
-    """The view of a comparison, a race, a pool map, or a diff of two of them."""
+    """The view of a comparison, a race, a pool map, a single run, or a diff of two results."""
     return _VIEWS[results.varies](results)
 
 
@@ -89,7 +104,7 @@ class _ComparisonPart:
     columns: tuple[Column, ...]
     cells: list[tuple[str, ...]]
     findings: list[str]
-    chart: Drawing
+    draw: Callable[[], tuple[Chart, ...]]
     figures: dict[str, Any]
 
 
@@ -100,7 +115,7 @@ def _models(compared: Comparison) -> _ComparisonPart:
         columns=models.TABLE,
         cells=[models.cells(case) for case in cases],
         findings=models.findings(cases),
-        chart=charts.models_chart(cases),
+        draw=lambda: (comparison_chart(compared, cases),),
         figures={"steps": [asdict(case) for case in cases]},
     )
 
@@ -113,7 +128,7 @@ def _sweep(compared: Comparison) -> _ComparisonPart:
         columns=sweep.TABLE,
         cells=sweep.cells(figures),
         findings=sweep.findings(figures),
-        chart=charts.sweep_chart(title, figures),
+        draw=lambda: (sweep_chart(compared, figures),),
         figures=figures.to_json(),
     )
 
@@ -126,7 +141,7 @@ def _scale(compared: Comparison) -> _ComparisonPart:
         columns=scale.table(figures),
         cells=scale.cells(figures),
         findings=scale.findings(figures),
-        chart=charts.scaling_chart(title, figures),
+        draw=lambda: scaling_charts(compared, figures),
         figures=figures.to_json(),
     )
 
@@ -152,10 +167,11 @@ def _comparison(compared: Comparison) -> View:
         findings=part.findings,
         notes=comparison.notes(compared),
         environment=environment.lines(compared.environment),
-        chart=part.chart,
+        draw=lambda: (*part.draw(), *timeline_charts(compared)),
         raw_header=comparison.COLUMNS,
         raw=[comparison.raw_values(run) for run in compared.runs],
         figures=part.figures,
+        invocation=compared.invocation,
     )
 
 
@@ -172,10 +188,11 @@ def _race(raced: Race) -> View:
         findings=race_cases.findings(verdict),
         notes=race.notes(raced),
         environment=environment.lines(raced.environment),
-        chart=race.chart(verdict),
         raw_header=race.COLUMNS,
         raw=race.raw(raced),
         figures=verdict.to_json(),
+        draw=lambda: race_charts(raced, verdict),
+        invocation=raced.invocation,
     )
 
 
@@ -192,10 +209,32 @@ def _map(measured: PoolMap) -> View:
         findings=pool_map_findings.findings(measured),
         notes=[f"{name} was left out, because {why}" for name, why in measured.left_out.items()],
         environment=environment.lines(measured.environment),
-        chart=pool_map.chart(measured, lines),
         raw_header=pool_map.COLUMNS,
         raw=pool_map.raw(measured),
         figures=pool_map.figures(measured, lines),
+        draw=lambda: map_charts(lines),
+        invocation=measured.invocation,
+    )
+
+
+def _run(single: SingleRun) -> View:
+    run = single.run
+    return View(
+        title=single_run.title(run),
+        summary=single_run.summary(single),
+        warnings=incomplete.lines(single, "chunks", run.chunks),
+        columns=single_run.TABLE,
+        cells=single_run.cells(run),
+        validity=single_run.exactness(run),
+        valid=run.exact,
+        findings=single_run.findings(run),
+        notes=single_run.notes(run),
+        environment=environment.lines(single.environment),
+        draw=lambda: tuple(filter(None, (timeline_chart(run),))),
+        raw_header=single_run.COLUMNS,
+        raw=single_run.raw(run),
+        figures=single_run.figures(run),
+        invocation=single.invocation,
     )
 
 
@@ -215,10 +254,11 @@ def _diff(compared: Diff) -> View:
             [old.summary, old.validity, *old.environment],
             [new.summary, new.validity, *new.environment],
         ),
-        chart=None,
         raw_header=diff.COLUMNS,
         raw=diff.raw(compared),
         figures=diff.figures(compared),
+        draw=lambda: diff_charts(compared),
+        invocation=compared.invocation,
     )
 
 
@@ -226,6 +266,7 @@ _VIEWS: dict[str, Callable[[Any], View]] = {
     **dict.fromkeys(_COMPARISON_PARTS, _comparison),
     Race.varies: _race,
     PoolMap.varies: _map,
+    SingleRun.varies: _run,
     Diff.varies: _diff,
 }
 """Field in which the runs or laps differ -> the function that makes the view."""

@@ -10,7 +10,7 @@ app = Celery("retrying", broker="amqp://broker.invalid//")
 
 def fetch(number: int) -> int:
     """Wait for the service, which refuses number 0."""
-    time.sleep(0.02)
+    time.sleep(0.05)
     if number == 0:
         raise ConnectionError("the service refuses number 0")
     return number

@@ -10,5 +10,5 @@ app = Celery("unreliable", broker="amqp://broker.invalid//")
 @app.task
 def parse(text: str) -> int:
     """Wait for a service, and parse its answer."""
-    time.sleep(0.02)
+    time.sleep(0.05)
     return int(text)

@@ -1,1 +1,0 @@
-"""Drawing: charts as SVG, and their CSS."""
