@@ -54,7 +54,7 @@ def test_the_page_of_tasks_shows_each_chunk_of_a_job(
     succeeded = page.locator("#tasks-table tbody tr", has_text="SUCCESS")
     for record in run["records"]:
         chunk = Chunk(record["start"], record["stop"])
-        row = succeeded.filter(has_text=str(chunk)).filter(has_text=f"job {run['job']}")
+        row = succeeded.filter(has_text=str(chunk)).filter(has_text=f"{run['job']}.")
         expect(row).to_have_count(1, timeout=PATIENCE_MS)
         expect(row).to_contain_text("poolrace.sum")
         expect(row).to_contain_text(record["host"])
