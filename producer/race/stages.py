@@ -52,7 +52,7 @@ class Stages:
             if not candidates:
                 break
             yield from self._measure(candidates)
-            yield from self._measure_again(max(self._speeds(others).values(), default=0.0))
+            yield from self._measure_again(self._speeds(others))
             speeds = self._speeds(others)
             for search in self._searches.values():
                 search.compare(max(speeds.values(), default=0.0))
@@ -105,12 +105,16 @@ class Stages:
             lap = yield from progress.measure(candidate, "search")
             search.record(lap, exceeds_memory=progress.exceeds_memory([lap]))
 
-    def _measure_again(self, best_speed: float) -> Steps[None]:
-        """Measure another lap of the candidates that background load may have slowed."""
+    def _measure_again(self, speeds: dict[Candidate, float]) -> Steps[None]:
+        """Measure another lap of the candidates that something else may have slowed."""
+        best_speed = max(speeds.values(), default=0.0)
+        unexplained: dict[Candidate, float] = {}
+        for search in self._searches.values():
+            unexplained.update(search.unexplained())
         disturbed = [
             candidate
             for search in self._searches.values()
-            for candidate in search.disturbed(best_speed)
+            for candidate in search.disturbed(best_speed, unexplained)
         ]
         left_s = self._progress.left_s(SEARCH_SHARE) - START_S
         if disturbed and left_s > sum(map(self.lap_s, disturbed)):
