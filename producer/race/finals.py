@@ -13,7 +13,7 @@ from poolrace.producer.analysis.significance import (
 )
 from poolrace.producer.analysis.stats import confidence_interval
 from poolrace.producer.race.requests import Progress, Steps
-from poolrace.producer.race.search import SAME_MEMORY
+from poolrace.producer.race.search import LEAN_MEMORY, SAME_MEMORY
 from poolrace.producer.results.candidate import Candidate
 from poolrace.producer.results.race import Reason
 from poolrace.producer.rounds import rotated
@@ -100,10 +100,15 @@ def _replaces(
     speeds: Mapping[Candidate, float],
     memory: Mapping[Candidate, float],
 ) -> bool:
-    """Whether a candidate is as fast as another one of its pool with fewer slots or workers."""
+    """Whether a candidate makes another one useless.
+
+    It is as fast as one of its own pool with fewer slots or workers, or it is as fast as one of
+    another pool with clearly less memory.
+    """
+    if one.pool != other.pool:
+        return speeds[one] >= speeds[other] and memory[one] < LEAN_MEMORY * memory[other]
     return (
-        one.pool == other.pool
-        and one != other
+        one != other
         and one.slots <= other.slots
         and one.workers <= other.workers
         and speeds[one] >= DOMINATED * speeds[other]

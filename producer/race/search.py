@@ -1,7 +1,7 @@
 """Searches the slots and the workers of a pool where its model says that they matter. Pure."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from poolrace.producer.analysis.item_cost import WAITING, ItemCost, is_blocked, speed_of
@@ -52,9 +52,6 @@ leaner."""
 SLOWER = 1.15
 """Ratio of the best speed to a pool's level, above which the pool is out of the race. A lap on a
 quiet machine differs by 3 %, and so do workers that are started again."""
-
-EXPLAINED = 0.75
-"""Share of the speed that the CPU time and the slots of a lap allow, from which they explain it."""
 
 Fits = Callable[[Candidate], Reason | None]
 """Function that returns the limit that forbids a candidate, ``None`` if there is none."""
@@ -188,44 +185,19 @@ class PoolSearch:
         factor = waits if self.item.waiting_share > WAITING else computes
         return max(self._plausible(factor).values(), default=0.0)
 
-    def unexplained(self) -> dict[Candidate, float]:
-        """Candidates that were slower than their CPU time and slots explain, and executions/s.
+    def disturbed(self, best_speed: float) -> list[Candidate]:
+        """Candidates to measure again: their only lap was slow, but waited for cores.
 
-        A service behind the task answered slowly, or the machine stood still for a moment.
-        """
-        model = self.model
-        return {
-            candidate: speed
-            for candidate, speed in self.speeds.items()
-            if not self.ended and speed < EXPLAINED * model.ideal(candidate)
-        }
-
-    def disturbed(self, best_speed: float, unexplained: Mapping[Candidate, float]) -> list[Candidate]:
-        """Candidates to measure again, since something else slowed their only lap, maybe.
-
-        Without the waits of its items for cores, or at the speed that its CPU time and slots allow,
-        the candidate would be clearly faster than the best speed. ``unexplained`` are the
-        unexplained candidates of all pools: a service slows several of them to the same speed.
+        Without that wait they would be clearly faster than the best speed.
         """
         number = Counter(lap.candidate for lap in self.laps)
-        model, speeds = self.model, self.speeds
-        without_waits = {
-            candidate
-            for candidate, plausible in self._plausible(1.0).items()
-            if speeds[candidate] < best_speed and plausible > GAIN * best_speed
-        }
+        speeds = self.speeds
         return [
             candidate
-            for candidate in speeds
-            if number[candidate] == 1
-            and (
-                candidate in without_waits
-                or (
-                    candidate in unexplained
-                    and model.ideal(candidate) > GAIN * best_speed
-                    and not _is_confirmed(candidate, unexplained)
-                )
-            )
+            for candidate, plausible in self._plausible(1.0).items()
+            if speeds[candidate] < best_speed
+            and plausible > GAIN * best_speed
+            and number[candidate] == 1
         ]
 
     def _plausible(self, factor: float) -> dict[Candidate, float]:
@@ -291,15 +263,6 @@ class PoolSearch:
         if not self.laps:
             most = min(most, max(FIRST_SLOTS, self.cores))
         return [number for number in numbers if number <= most]
-
-
-def _is_confirmed(candidate: Candidate, speeds: Mapping[Candidate, float]) -> bool:
-    """Whether a candidate of another pool has about the same speed."""
-    speed = speeds[candidate]
-    return any(
-        other.pool != candidate.pool and speed / SLOWER <= speeds[other] <= SLOWER * speed
-        for other in speeds
-    )
 
 
 def _without_load(lap: Lap) -> float:
