@@ -122,9 +122,7 @@ def _recommended(
     return min(light, key=lambda summary: (summary.candidate.slots, -summary.items_per_s))
 
 
-def _as_fast_by_model(
-    race: Race, summaries: Sequence[CandidateSummary]
-) -> list[CandidateSummary]:
+def _as_fast_by_model(race: Race, summaries: Sequence[CandidateSummary]) -> list[CandidateSummary]:
     """The candidates that the race's model expects to be as fast as others of the same pool.
 
     Their laps may look alike by chance, so only rounds that show that two are equivalent count more

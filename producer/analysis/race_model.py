@@ -28,7 +28,8 @@ from poolrace.producer.results.candidate import Candidate
 from poolrace.producer.results.race import Lap, Race
 
 __all__ = [
-    "OUT_OF_CPU", "ItemCost", "PoolModel", "expected", "fitted", "item_cost", "model_of", "potential",
+    "OUT_OF_CPU", "ItemCost", "PoolModel", "expected", "fitted", "item_cost", "model_of",
+    "potential",
 ]  # fmt: skip
 
 PRODUCER_CPU_S = 0.0004

@@ -111,7 +111,7 @@ def test_regret_on_a_busy_machine_is_at_most_20_percent_or_the_verdict_says_busy
 
 
 def test_regret_on_a_machine_that_stands_still_at_times_is_seldom_above_25_percent() -> None:
-    """Every tenth lap is disturbed; with one lap of each candidate, 2 % of the races missed 30 %."""
+    """With a single lap of each candidate, 2 % of the races missed 30 % of the speed."""
     regrets = [
         race.regret
         for name in STALLING
