@@ -138,7 +138,7 @@ def test_on_a_busy_machine_the_best_number_of_slots_is_not_known() -> None:
 
 def test_on_a_busy_machine_a_second_worker_is_not_taken_for_more_slots() -> None:
     one, two = Candidate("threads", 32), Candidate("threads", 32, workers=2)
-    waits = {"own_cpu_s": 0.01, "running_total_s": 32.0}
+    waits: dict[str, Any] = {"own_cpu_s": 0.01, "running_total_s": 32.0}
     laps = [
         *finals(two, 420.0, cpu_s=1.0, main_cpu_s=1.0, items=420, **waits),
         *finals(one, 400.0, cpu_s=1.0, main_cpu_s=1.0, items=400, **waits),
