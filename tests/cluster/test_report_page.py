@@ -13,6 +13,7 @@ from poolrace.producer.reports.charts import palette
 from poolrace.producer.reports.formats import html
 from poolrace.producer.reports.views.view import Viewed
 from poolrace.producer.results.files import load
+from poolrace.producer.results.single_run import SingleRun
 from tests.cluster.browser import chromium
 from tests.cluster.page_measures import (
     BARS,
@@ -22,13 +23,13 @@ from tests.cluster.page_measures import (
     smallest_text,
     without_spaces,
 )
-from tests.unit.made_up_pages import CHUNKS, COLUMNS, EXAMPLES, HOSTILE, page_view
+from tests.unit.made_up_pages import CHUNKS, COLUMNS, EXAMPLES, HOSTILE, page_view, run
 
 SMALLEST_TEXT_PX = 11
 MADE_AT = "2026-01-02T03:04:05+00:00"
 WIDTHS = (390, 1000, 1600)
 PATIENCE_MS = 30_000
-KINDS = ("compare", "sweep", "scale", "race", "map", "diff")
+KINDS = ("compare", "sweep", "scale", "race", "map", "diff", "run")
 A4_LANDSCAPE_PX = 1047
 """Pixels of CSS between the margins of 10 mm of a landscape page: 277 mm."""
 
@@ -59,9 +60,10 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 def every_kind() -> dict[str, Viewed]:
     """Stored results of every kind."""
-    stored: dict[str, Viewed] = {kind: load(EXAMPLES / f"{kind}.json") for kind in KINDS[:-1]}
+    stored: dict[str, Viewed] = {kind: load(EXAMPLES / f"{kind}.json") for kind in KINDS[:-2]}
     scaled = load(EXAMPLES / "scale.json")
-    return {**stored, "diff": compare_results(scaled, scaled)}
+    single = SingleRun(MADE_AT, scaled.environment, run())
+    return {**stored, "diff": compare_results(scaled, scaled), "run": single}
 
 
 @pytest.fixture
