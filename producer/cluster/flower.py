@@ -21,8 +21,9 @@ FLOWER_PORT = 5555
 FLOWER_ANSWER_S = 4.0
 """Seconds to wait for Flower's answer; Flower queries Redis before it answers."""
 
-COLUMNS = "name,uuid,args,kwargs,state,received,runtime,worker"
-"""Columns of Flower's list of tasks. The task's id, ``uuid``, links to the task's page."""
+COLUMNS = "name,uuid,args,state,received,runtime,worker"
+"""Columns of Flower's list of tasks; with one more, the list is wider than a window of 1440 pixels.
+The task's id, ``uuid``, begins with the job and links to the task's page."""
 
 
 def flower_command(address: str, port: int) -> list[str]:

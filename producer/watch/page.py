@@ -15,7 +15,7 @@ PAGE = """<!doctype html>
 <thead><tr><th scope="col">worker<th scope="col">busy<th scope="col">slots
 <th scope="col">chunks/s<th scope="col">state</thead><tbody id="workers"></tbody></table></div>
 <h2>Jobs</h2><ul id="jobs"></ul>
-<h2>Slots</h2><div id="slots"></div>
+<h2>Slots, up to now</h2><div id="slots"></div>
 <h2>Events</h2><ol id="events" aria-live="polite"></ol>
 </main>
 <script src="watch.js"></script>
@@ -63,8 +63,12 @@ function show(data) {
     "queued: " + (queues.join(", ") || "-")].join(" \\u00b7 ");
   byId("workers").replaceChildren(...workers.map((each) => {
     const row = document.createElement("tr");
-    const state = each.state === "incompatible" ? "gets no chunks: protocol " +
-      each.protocol + ", poolrace " + each.version : each.state;
+    const long = {
+      incompatible: `gets no chunks: protocol ${each.protocol}, poolrace ${each.version}`,
+      silent: `silent for ${each.silent_s.toFixed(0)} s`,
+    };
+    const state = (long[each.state] ?? each.state) +
+      (each.waiting ? `, ${each.waiting} waiting` : "");
     element("th", each.name, row).scope = "row";
     for (const text of [each.busy, each.slots, rate(each.chunks_per_s), state])
       element("td", text, row);
@@ -103,8 +107,9 @@ body { font: 14px/1.5 system-ui, sans-serif; margin: 1rem; }
 main { max-width: 70rem; margin: auto; overflow-wrap: anywhere; }
 h1 { font-size: 1.3rem; } h2 { font-size: 1.05rem; margin: 1rem 0 .3rem; }
 #problem { border: 2px solid #d55e00; padding: .5rem; }
-.wide { overflow-x: auto; }
+.wide { overflow-x: auto; overflow-wrap: normal; } .wide :is(th, td) { white-space: nowrap; }
 table { border-collapse: collapse; } th, td { text-align: left; padding: .1rem .8rem .1rem 0; }
+:is(th, td):nth-child(n+2):nth-child(-n+4) { text-align: right; }
 canvas { display: block; width: 100%; height: 16px; border: 1px solid var(--line); }
-ul, ol { padding-left: 1.2rem; }
+ul, ol { padding-left: 0; list-style: none; }
 """
