@@ -56,7 +56,7 @@ def _ran_s(run: Run) -> dict[Key, float] | None:
     if counted_records(run) is None:
         return None
     seconds: dict[Key, float] = defaultdict(float)
-    for record, began_s, ended_s in placed(run.records):
+    for record, began_s, ended_s in placed(run.records, run.elapsed_s):
         seconds[record.host, record.slot] += ended_s - began_s
     return seconds
 

@@ -95,8 +95,9 @@ def test_the_csv_report_has_a_line_per_chunk() -> None:
 
 
 def test_run_writes_results_and_a_report_and_prints_the_run(
-    producer_in_process: InProcess,
+    producer_in_process: InProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
     answer = producer_in_process(*SMALL, "--out", "r.json", "--report", "r.md")
     assert answer.code == 0
     assert "sum over [0, 10_000) under local:threads: 49995000, exact" in answer.out

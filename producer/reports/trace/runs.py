@@ -56,7 +56,7 @@ def _add_chunks(trace: TraceEvents, run: Run, producer: Track, tracks: Tracks) -
     """Add a slice for each recorded chunk, the sending and receiving slices, and the flows."""
     spans = [
         (record, nanoseconds(began_s), nanoseconds(ended_s))
-        for record, began_s, ended_s in placed(run.records)
+        for record, began_s, ended_s in placed(run.records, run.elapsed_s)
     ]
     sent = [at for record, began, _ in spans if (at := _sent(record, began)) is not None]
     sender = _moments(trace, producer, "send", sent) if sent else producer
