@@ -61,9 +61,11 @@ test-cluster: install  ## Run the tests that need a Docker engine and Chromium.
 	@$(PYTEST) tests/cluster --ignore tests/cluster/containers
 	@$(PYTEST) -n 4 --dist worksteal $(CONTAINERS) || $(PYTEST) $(FAILED_AGAIN) $(CONTAINERS)
 
-screenshots: install  ## Update the pictures of the documentation (needs Docker and Chromium).
-	@$(TEST_IMAGE) $(CLUSTER) build --engine docker
-	@SCREENSHOTS=docs/images $(PYTEST) -q -p pytest_celery.plugin tests/cluster/test_flower.py
+screenshots: install  ## Update the pictures of reports (needs Chromium); FLOWER=1: of Flower (and Docker).
+	@$(if $(FLOWER),,PYTHONPATH=. $(BIN)/python docs/tools/screenshots.py take)
+	@$(if $(FLOWER),$(TEST_IMAGE) $(CLUSTER) build --engine docker)
+	@$(if $(FLOWER),SCREENSHOTS=docs/images $(PYTEST) -q -p pytest_celery.plugin tests/cluster/test_flower.py)
+	@$(if $(FLOWER),$(BIN)/python docs/tools/screenshots.py keep)
 
 check: install  ## Check format, lint, types, import contracts, sizes and documentation.
 	@$(BIN)/ruff format --check .

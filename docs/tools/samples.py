@@ -4,10 +4,9 @@
     python docs/tools/samples.py render               write reports and sample blocks anew
     python docs/tools/samples.py check                fail if render would change a file
 
-A sample is a result file in ``docs/examples/``. Its HTML report or chart lies beside it, and its
-text report stands in every document behind a line ``<!-- sample: NAME -->``. A Markdown table of a
-benchmark stands between ``<!-- table: FILE -->`` and ``<!-- end of table -->``. ``make samples``
-renders them.
+A sample is a result file in ``docs/examples/``. Its chart lies beside it, and its text report is
+in every document behind a line ``<!-- sample: NAME -->``. A Markdown table of a benchmark stands
+between ``<!-- table: FILE -->`` and ``<!-- end of table -->``. ``make samples`` renders them.
 """
 
 import json
@@ -43,9 +42,6 @@ SAMPLES = {
 }
 """Name -> arguments of ``producer`` with which the sample was measured."""
 
-REPORTED = ("compare", "sweep", "scale", "race", "map")
-"""The samples whose HTML report is part of the documentation: one of every kind."""
-
 DRAWN = ("scale", "map")
 """The samples whose chart is in a document."""
 
@@ -80,8 +76,7 @@ def measure(names: list[str]) -> None:
 
 def changes() -> dict[Path, str]:
     """Return the files that rendering would change, with their new content."""
-    found = {EXAMPLES / f"{name}.html": _render(name, "html") for name in REPORTED}
-    found |= {EXAMPLES / f"{name}.svg": _render(name, "svg") for name in DRAWN}
+    found = {EXAMPLES / f"{name}.svg": _render(name, "svg") for name in DRAWN}
     for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
         found[page] = _TABLE.sub(_with_table, _BLOCK.sub(_filled, page.read_text()))
     return {
@@ -126,7 +121,7 @@ def _render(name: str, format_: str) -> str:
 
 
 def _drop_records(path: Path) -> None:
-    """Remove the records of single chunks, which no report shows, to keep the file small."""
+    """Remove the records of single chunks, which only timelines show, to keep the file small."""
     content = json.loads(path.read_text())
     for run in content.get("runs", []):
         run["records"] = []

@@ -3,6 +3,7 @@
 from collections.abc import Container, Sequence
 
 from poolrace.producer.analysis.race_hints import WAITING_TASK
+from poolrace.producer.analysis.race_model import model_of
 from poolrace.producer.analysis.race_summary import (
     CandidateSummary,
     final_speeds,
@@ -65,11 +66,12 @@ def is_tied(race: Race, fastest: CandidateSummary, other: CandidateSummary) -> b
     """Whether a finalist is not known to be slower than the fastest candidate.
 
     On a busy machine more slots of one pool take cores from other processes. That gain does not
-    count, so candidates of the same pool are tied there.
+    count, so candidates of the same pool with as many workers are tied there.
     """
     if other.candidate not in race.finalists:
         return False
-    if is_busy(race) and fastest.candidate.pool == other.candidate.pool:
+    one, two = fastest.candidate, other.candidate
+    if is_busy(race) and (one.pool, one.workers) == (two.pool, two.workers):
         return True
     speeds = final_speeds(race, fastest.candidate), final_speeds(race, other.candidate)
     return compare_paired(*speeds) != PairedResult.FASTER and not is_obviously_faster(*speeds)
@@ -112,11 +114,41 @@ def _recommended(
     if is_busy(race) and waiting_share_of(race.base) < WAITING_TASK:
         return fastest  # one slot may seem as fast here, but is not on a quiet machine
     as_fast = _as_fast(race, fastest, [fastest, *tied], MARGIN)
+    as_fast = _as_fast_by_model(race, as_fast)
     least_bytes = min(summary.peak_memory_bytes for summary in as_fast)
     light = [
         summary for summary in as_fast if LESS_MEMORY * summary.peak_memory_bytes <= least_bytes
     ]
     return min(light, key=lambda summary: (summary.candidate.slots, -summary.items_per_s))
+
+
+def _as_fast_by_model(race: Race, summaries: Sequence[CandidateSummary]) -> list[CandidateSummary]:
+    """The candidates that the race's model expects to be as fast as others of the same pool.
+
+    Their laps may look alike by chance, so only rounds that show that two are equivalent count more
+    than the model. On a busy machine they do not: a second worker gains little there by a core of
+    its own. The costs of two pools are not known well enough to compare them by the model.
+    """
+    speeds = {
+        summary.candidate: model_of(race, summary.candidate.pool).quiet_speed(summary.candidate)
+        for summary in summaries
+    }
+    return [
+        summary
+        for summary in summaries
+        if not any(
+            speeds[summary.candidate] < (1 - MARGIN) * speeds[other]
+            and summary.candidate.pool == other.pool
+            and _may_differ(race, summary.candidate, other)
+            for other in speeds
+        )
+    ]
+
+
+def _may_differ(race: Race, one: Candidate, other: Candidate) -> bool:
+    """Whether the rounds of two candidates leave it open that they differ on a quiet machine."""
+    rounds = final_speeds(race, one), final_speeds(race, other)
+    return is_busy(race) or compare_paired(*rounds) != PairedResult.EQUIVALENT
 
 
 def _as_fast(

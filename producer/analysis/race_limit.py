@@ -6,8 +6,8 @@ from math import fsum
 from typing import Literal
 
 from poolrace.producer.analysis.race_hints import IDLE_SHARE, WAITING_TASK, Saturation
-from poolrace.producer.analysis.race_model import OUT_OF_CPU, PoolModel, fitted, item_cost
-from poolrace.producer.analysis.race_summary import CandidateSummary, is_busy, laps_of
+from poolrace.producer.analysis.race_model import OUT_OF_CPU, item_cost, model_of
+from poolrace.producer.analysis.race_summary import CandidateSummary, is_busy
 from poolrace.producer.results.race import Race
 
 Limit = Literal[
@@ -125,7 +125,8 @@ def advise(limit: Limit, evidence: Evidence) -> Advice:
 
 def gain_of_slots(race: Race, summary: CandidateSummary) -> float:
     """Ratio of the speed with any number of slots to that of a candidate, by the race's model."""
-    level = _model(race, summary).ceiling(summary.candidate.workers)
+    candidate = summary.candidate
+    level = model_of(race, candidate.pool).ceiling(candidate.workers)
     return level / max(summary.executions_per_s, 1e-9)
 
 
@@ -134,15 +135,9 @@ def gain_of_workers(race: Race, summary: CandidateSummary) -> float:
 
     Twice the workers do not help where the cores also run the producer and Redis.
     """
-    level = _model(race, summary).law(2 * summary.candidate.workers)
+    candidate = summary.candidate
+    level = model_of(race, candidate.pool).law(2 * candidate.workers)
     return level / max(summary.executions_per_s, 1e-9)
-
-
-def _model(race: Race, summary: CandidateSummary) -> PoolModel:
-    """The model of a candidate's pool, from all laps of the pool."""
-    pool = summary.candidate.pool
-    laps = [lap for one in race.candidates if one.pool == pool for lap in laps_of(race, one)]
-    return fitted(pool, item_cost(race.base), laps, race.cores, gil=race.gil)
 
 
 def _fails(evidence: Evidence) -> bool:

@@ -27,7 +27,10 @@ from poolrace.producer.analysis.race_summary import laps_of
 from poolrace.producer.results.candidate import Candidate
 from poolrace.producer.results.race import Lap, Race
 
-__all__ = ["OUT_OF_CPU", "ItemCost", "PoolModel", "expected", "fitted", "item_cost", "potential"]
+__all__ = [
+    "OUT_OF_CPU", "ItemCost", "PoolModel", "expected", "fitted", "item_cost", "model_of",
+    "potential",
+]  # fmt: skip
 
 PRODUCER_CPU_S = 0.0004
 """CPU seconds that sending an item and Redis take, on the same cores as the workers."""
@@ -115,6 +118,10 @@ class PoolModel:
         """Executions/s of a candidate that only the CPU limits."""
         return self._bent(candidate.slots, self.law(candidate.workers))
 
+    def quiet_speed(self, candidate: Candidate) -> float:
+        """Executions/s of a candidate that only the CPU and a service behind the task limit."""
+        return min(self.ideal(candidate), self.service)
+
     def _bent(self, slots: int, level: float) -> float:
         low, high = sorted((level, slots / self.item.slot_s))
         return low * math.pow(1 + (low / high) ** self.sharpness, -1 / self.sharpness)
@@ -179,22 +186,22 @@ def is_out_of_cpu(lap: Lap, model: PoolModel) -> bool:
     return main_cpu_share(lap, model) >= OUT_OF_CPU
 
 
+def model_of(race: Race, pool: str) -> PoolModel:
+    """The model of a pool by all laps of a race."""
+    return fitted(pool, item_cost(race.base), _laps_in(race, pool), race.cores, gil=race.gil)
+
+
 def potential(race: Race, pool: str) -> float:
     """Ratio, at least 1, of the speed that a pool may still reach to the best that it reached.
 
     The model decides, with any number of slots, and with one worker, two, or one per core.
     Infinite for a pool without any usable lap.
     """
-    laps = [
-        lap
-        for candidate in race.candidates
-        if candidate.pool == pool
-        for lap in laps_of(race, candidate)
-    ]
+    laps = _laps_in(race, pool)
     best = max(map(speed_of, laps), default=0.0)
     if not best:
         return inf
-    model = fitted(pool, item_cost(race.base), laps, race.cores, gil=race.gil)
+    model = model_of(race, pool)
     numbers = model.useful_workers([1, min(2, race.cores), race.cores])
     counts = {*numbers, *(lap.candidate.workers for lap in laps)}
     speeds = (
@@ -202,6 +209,16 @@ def potential(race: Race, pool: str) -> float:
         for workers in counts
     )
     return max(1.0, *(speed / best for speed in speeds))
+
+
+def _laps_in(race: Race, pool: str) -> list[Lap]:
+    """The laps of all candidates of a pool."""
+    return [
+        lap
+        for candidate in race.candidates
+        if candidate.pool == pool
+        for lap in laps_of(race, candidate)
+    ]
 
 
 def _main_cpu_s(model: PoolModel, laps: Sequence[Lap], cpu_s: float, *, gil: bool) -> float:

@@ -13,7 +13,7 @@ from poolrace.producer.analysis.significance import (
 )
 from poolrace.producer.analysis.stats import confidence_interval
 from poolrace.producer.race.requests import Progress, Steps
-from poolrace.producer.race.search import SAME_MEMORY
+from poolrace.producer.race.search import LEAN_MEMORY, SAME_MEMORY
 from poolrace.producer.results.candidate import Candidate
 from poolrace.producer.results.race import Reason
 from poolrace.producer.rounds import rotated
@@ -23,6 +23,9 @@ FINALIST_SHARE = 0.78
 
 MAX_FINALISTS = 4
 """Number of finalists, at most; each of their rounds takes a second."""
+
+MIN_FINALISTS = 2
+"""Number of finalists, at least, if two candidates were measured."""
 
 MAX_ROUNDS = 5
 """Number of rounds, at most: candidates that are within the margin after these stay undecided."""
@@ -65,7 +68,30 @@ def choose_finalists(
     fastest = [c for c in useful if c != leanest][: most - 1]
     chosen = [c for c in useful if c in fastest or c == leanest]
     others = [c for c in ordered if c not in chosen]
-    return chosen if len(chosen) > 1 else [*chosen, *others[:1]]
+    return chosen if len(chosen) >= MIN_FINALISTS else [*chosen, *others[:1]]
+
+
+def afford_rounds(
+    progress: Progress,
+    finalists: Sequence[Candidate],
+    speeds: Mapping[Candidate, float],
+    memory: Mapping[Candidate, float],
+    given: Sequence[Candidate] = (),
+) -> list[Candidate]:
+    """The finalists whose rounds stay within ``ENOUGH_EXECUTIONS``; at least two.
+
+    The slowest ones are left out, but neither the leanest nor those that the user gave.
+    """
+    executions = {lap.candidate: lap.executions for lap in progress.laps}
+    kept = list(finalists)
+    leanest = min(kept, key=lambda candidate: memory[candidate], default=None)
+    for candidate in sorted(finalists, key=lambda candidate: speeds[candidate]):
+        rounds = MIN_ROUNDS * sum(executions.get(each, 0) for each in kept)
+        if len(kept) <= MIN_FINALISTS or progress.executions + rounds <= ENOUGH_EXECUTIONS:
+            break
+        if candidate != leanest and candidate not in given:
+            kept.remove(candidate)
+    return kept
 
 
 def _replaces(
@@ -74,10 +100,15 @@ def _replaces(
     speeds: Mapping[Candidate, float],
     memory: Mapping[Candidate, float],
 ) -> bool:
-    """Whether a candidate is as fast as another one of its pool with fewer slots or workers."""
+    """Whether a candidate makes another one useless.
+
+    It is as fast as one of its own pool with fewer slots or workers, or it is as fast as one of
+    another pool with clearly less memory.
+    """
+    if one.pool != other.pool:
+        return speeds[one] >= speeds[other] and memory[one] < LEAN_MEMORY * memory[other]
     return (
-        one.pool == other.pool
-        and one != other
+        one != other
         and one.slots <= other.slots
         and one.workers <= other.workers
         and speeds[one] >= DOMINATED * speeds[other]

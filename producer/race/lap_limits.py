@@ -37,9 +37,10 @@ LONG_ITEM_S = 2.0
 ones a lap runs more, so that the start and the end of the lap do not count."""
 
 SLOW_SHARE = 0.2
-"""Share of the best throughput so far with as many slots or fewer; a lap of the search with less
-than this ends early: its pool makes less of the slots. On a busy machine a candidate as fast as
-another one reached 0.3 of its throughput a few seconds later; a blocked pool reaches 1 / slots."""
+"""Share of the best throughput so far, in proportion if that was with more slots; a lap of the
+search with less than this ends early: its pool makes less of the slots. On a busy machine a
+candidate as fast as another one reached 0.3 of its throughput a few seconds later; a blocked pool
+reaches 1 / slots."""
 
 GRACE_S = 5.0
 """Seconds beyond the time limit after which a lap without any finished item counts as lost."""
@@ -166,7 +167,7 @@ class LapLimits:
         if not self._cut_short:
             return 0.0
         speeds = [
-            self._best_speeds[slots] for slots in self._best_speeds if slots <= candidate.slots
+            speed * min(1.0, candidate.slots / slots) for slots, speed in self._best_speeds.items()
         ]
         return SLOW_SHARE * max(speeds, default=0.0)
 

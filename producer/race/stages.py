@@ -1,11 +1,12 @@
 """The stages of the search: each starts and measures candidates of all pools at once. Pure."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 from poolrace.producer.race.finals import FINALIST_SHARE
 from poolrace.producer.race.options import RaceOptions
 from poolrace.producer.race.requests import Progress, Steps
-from poolrace.producer.race.search import GAIN, Leanest, PoolSearch
+from poolrace.producer.race.search import GAIN, SLOWER, Leanest, PoolSearch
 from poolrace.producer.results.candidate import Candidate
 from poolrace.producer.results.race import Lap, Reason
 
@@ -26,6 +27,9 @@ MAX_PROPOSALS = 5
 
 FAST = 0.9
 """Share of the best speed from which a candidate counts as about as fast."""
+
+EXPLAINED = 0.75
+"""Share of the speed that the CPU time and the slots of a lap allow, from which they explain it."""
 
 
 class Stages:
@@ -52,7 +56,7 @@ class Stages:
             if not candidates:
                 break
             yield from self._measure(candidates)
-            yield from self._measure_again(max(self._speeds(others).values(), default=0.0))
+            yield from self._measure_again(self._speeds(others))
             speeds = self._speeds(others)
             for search in self._searches.values():
                 search.compare(max(speeds.values(), default=0.0))
@@ -105,16 +109,36 @@ class Stages:
             lap = yield from progress.measure(candidate, "search")
             search.record(lap, exceeds_memory=progress.exceeds_memory([lap]))
 
-    def _measure_again(self, best_speed: float) -> Steps[None]:
-        """Measure another lap of the candidates that background load may have slowed."""
-        disturbed = [
-            candidate
-            for search in self._searches.values()
-            for candidate in search.disturbed(best_speed)
-        ]
+    def _measure_again(self, speeds: dict[Candidate, float]) -> Steps[None]:
+        """Measure another lap of the candidates that something else may have slowed."""
+        best_speed = max(speeds.values(), default=0.0)
+        searches = self._searches.values()
+        disturbed = [one for search in searches for one in search.disturbed(best_speed)]
+        disturbed = list(dict.fromkeys([*disturbed, *self._unexplained(best_speed)]))
         left_s = self._progress.left_s(SEARCH_SHARE) - START_S
         if disturbed and left_s > sum(map(self.lap_s, disturbed)):
             yield from self._measure(disturbed)
+
+    def _unexplained(self, best_speed: float) -> list[Candidate]:
+        """Candidates whose only lap was slower than its CPU time and slots explain.
+
+        At the speed that these allow they would be clearly faster than the best speed. A machine
+        that stood still for a moment looks like a service that answers slowly; but a service slows
+        the candidates of several pools to about the same speed.
+        """
+        speeds: dict[Candidate, float] = {}
+        promising: list[Candidate] = []
+        number = Counter(lap.candidate for lap in self._progress.laps)
+        for search in self._searches.values():
+            model = search.model
+            for candidate, speed in search.speeds.items():
+                ideal = model.ideal(candidate)
+                if search.ended or speed >= EXPLAINED * ideal:
+                    continue
+                speeds[candidate] = speed
+                if number[candidate] == 1 and ideal > GAIN * best_speed:
+                    promising.append(candidate)
+        return [candidate for candidate in promising if not _is_confirmed(candidate, speeds)]
 
     def _stop_slow(self, speeds: dict[Candidate, float]) -> Steps[None]:
         """Stop the candidates that cannot become finalists."""
@@ -159,6 +183,15 @@ def searched_workers(options: RaceOptions, cores: int) -> tuple[int, ...]:
     if options.variants.workers:
         return tuple(options.variants.workers[:1])
     return tuple(sorted({1, min(2, cores), cores}))
+
+
+def _is_confirmed(candidate: Candidate, speeds: Mapping[Candidate, float]) -> bool:
+    """Whether a candidate of another pool has about the same speed."""
+    speed = speeds[candidate]
+    return any(
+        other.pool != candidate.pool and speed / SLOWER <= speeds[other] <= SLOWER * speed
+        for other in speeds
+    )
 
 
 def _is_fast(lap: Lap, speeds: dict[Candidate, float], best: float) -> bool:

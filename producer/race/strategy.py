@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from poolrace.producer.analysis.item_cost import item_cost, speed_of
 from poolrace.producer.analysis.race_gaps import EARLY_ENDS
 from poolrace.producer.race.base import measure_base
-from poolrace.producer.race.finals import choose_finalists, run_rounds
+from poolrace.producer.race.finals import afford_rounds, choose_finalists, run_rounds
 from poolrace.producer.race.no_verdict import base_error, no_finalists
 from poolrace.producer.race.options import RaceOptions
 from poolrace.producer.race.requests import GivenUp, Progress, Steps
@@ -224,6 +224,9 @@ class _Strategy:
             if EARLY_ENDS & {*self._reasons.values()} and not progress.all_lost:
                 return  # the base laps are all that there was time for
             raise no_finalists(self._reasons, progress)
+        self._finalists = afford_rounds(
+            progress, self._finalists, self._speeds, memory, self._given
+        )
         yield from progress.stop(*(c for c in self._speeds if c not in self._finalists))
         too_late = progress.left_s() < START_S + LAP_S
         for candidate in self._finalists:

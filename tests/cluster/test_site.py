@@ -102,5 +102,5 @@ def test_a_page_loads_its_own_files_only(page: Page, address: str, path: str, he
 @pytest.mark.parametrize("report", ["compare", "sweep", "scale", "race", "map"])
 def test_an_example_report_opens_with_its_chart(page: Page, address: str, report: str) -> None:
     page.goto(f"{address}/examples/{report}.html")
-    expect(page.locator("svg").first).to_be_visible()
+    expect(page.locator("figure.running svg:visible").first).to_be_visible(timeout=PATIENCE_MS)
     expect(page.locator("table").first).to_be_visible()

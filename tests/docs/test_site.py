@@ -12,7 +12,12 @@ from pathlib import Path
 import pytest
 
 from poolrace.producer.commands import COMMANDS
+from poolrace.producer.reports.formats import html
+from poolrace.producer.results.files import load
 from tests.docs.pages import DOCS, PAGES, ROOT, command_named, name
+
+REPORTS = ("compare", "sweep", "scale", "race", "map")
+"""Samples whose reports are generated as pages of the site."""
 
 ADDRESSES = {"script": "src", "link": "href", "img": "src", "iframe": "src", "source": "src"}
 """Tag -> the attribute with the address that a browser loads for it."""
@@ -67,7 +72,7 @@ def test_the_search_index_has_every_page_and_needs_no_server(site: Path) -> None
     indexed = {entry["location"].partition("#")[0] for entry in index["docs"]}
     assert indexed >= {page.relative_to(site).as_posix() for page in site.rglob("*.html")} - {
         "404.html",
-        *(page.relative_to(DOCS).as_posix() for page in DOCS.rglob("*.html")),
+        *(f"examples/{report}.html" for report in REPORTS),
     }
 
 
@@ -86,15 +91,17 @@ def test_the_api_pages_have_the_docstrings(site: Path) -> None:
 
 
 def test_the_example_reports_are_part_of_the_site(site: Path) -> None:
-    for report in (DOCS / "examples").glob("*.html"):
-        assert (site / "examples" / report.name).read_bytes() == report.read_bytes()
+    for report in REPORTS:
+        results = load(DOCS / "examples" / f"{report}.json")
+        assert (site / "examples" / f"{report}.html").read_text() == html.render(results)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_a_link_between_documents_leads_to_a_file(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#:\s]+)(?:#[^)\s]*)?\)", page.read_text()):
         path = (page.parent / target).resolve()
-        generated = path.parent == DOCS / "reference" / "commands" and path.stem in COMMANDS
+        command = path.parent == DOCS / "reference" / "commands" and path.stem in COMMANDS
+        generated = command or (path.parent == DOCS / "examples" and path.stem in REPORTS)
         assert path.exists() or generated, (page.name, target)
 
 

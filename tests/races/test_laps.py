@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import pytest
@@ -13,6 +13,7 @@ from poolrace.producer.race.options import RaceOptions, Target
 from poolrace.producer.race.sandbox import open_sandbox
 from poolrace.producer.race.session import RaceSession
 from poolrace.producer.results.candidate import SOLO, Candidate
+from poolrace.producer.results.race import Lap
 from tests.conftest import CommandLine
 from tests.races.project import MARK, race, race_processes
 
@@ -85,6 +86,18 @@ def test_the_main_process_computes_the_items_of_all_pools_but_prefork(project: C
         assert (project.directory / "shut-down").read_text().endswith("@race")
 
 
+def assert_in_turn(laps: Sequence[Lap]) -> None:
+    """Assert that each lap began after the one before it, and has quantiles of its times."""
+    ended_s = 0.0
+    for lap in sorted(laps, key=lambda lap: lap.at_s or 0.0):
+        assert lap.at_s is not None
+        assert lap.running_quantiles_s is not None
+        assert lap.at_s > ended_s
+        ended_s = lap.at_s + lap.wall_s
+        assert lap.running_quantiles_s == sorted(lap.running_quantiles_s)
+        assert lap.running_quantiles_s[-1] >= lap.running_s[-1]
+
+
 def test_a_pool_that_is_blocked_ends_early_and_leaves_nothing_to_later_laps(
     project: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -104,6 +117,7 @@ def test_a_pool_that_is_blocked_ends_early_and_leaves_nothing_to_later_laps(
         again = opened.measure(working, "search")
         assert (again.failures, again.cut_short) == ({}, False)
         assert len(opened.laps) == 4
+        assert_in_turn(opened.laps)
     assert race_processes(project) == []
 
 

@@ -29,6 +29,9 @@ TARGET = Target("proj", "proj.task", sys.executable, Path("/"))
 ITEM = Item(1, [], {})
 OPTIONS = RaceOptions(TARGET, [ITEM])
 
+STALL_S = 0.7
+"""Seconds that a stall of a made-up machine takes, as of a virtual machine whose host is busy."""
+
 
 @dataclass
 class Machine:
@@ -38,6 +41,10 @@ class Machine:
     draw: random.Random
     load: int = 0
     cores: int = CORES
+    noise: float = 0.03
+    """Standard deviation of the logarithm of a lap's speed on a quiet machine."""
+    stalls: float = 0.0
+    """Share of the laps in which the whole machine stands still for ``STALL_S``."""
     unable: Sequence[Candidate] = ()
     """Candidates whose workers do not start."""
     one_port: bool = False
@@ -96,7 +103,7 @@ class Machine:
     def _lap(self, candidate: Candidate, kind: Kind) -> Lap:
         flows = flow(self.task, candidate, self.cores, self.load)
         alone_s = self.task.computes + self.task.waits
-        noise = 0.13 if self.load else 0.03
+        noise = 0.13 if self.load else self.noise
         speed = flows.speed * self.running[candidate] * math.exp(self.draw.gauss(0, noise))
         least = candidate.slots if alone_s >= 2.0 else OPTIONS.min_items(candidate)
         window_s = 1.0 if kind == "final" else 0.7
@@ -106,6 +113,11 @@ class Machine:
         cut_short = kind == "search" and speed < 0.3 * fastest
         number = min(number, 5 + candidate.slots // 2) if cut_short else number
         wall_s = number / speed
+        running_total_s = number * flows.running_s
+        if self.stalls and self.draw.random() < self.stalls:
+            running_total_s += STALL_S * min(candidate.slots, speed * flows.running_s)
+            wall_s += STALL_S
+            speed = number / wall_s
         self.elapsed_s += wall_s + flows.running_s
         self.executions += number
         failed = round((1.0 if candidate.pool in self.fails_in else self.task.fails) * number)
@@ -120,7 +132,7 @@ class Machine:
             wall_s=wall_s,
             waiting_s=[0.1, 0.1, 0.1],
             running_s=[flows.running_s] * 3,
-            running_total_s=number * flows.running_s,
+            running_total_s=running_total_s,
             voluntary_switches=10,
             involuntary_switches=10,
             peak_memory_bytes=round(flows.memory_bytes),

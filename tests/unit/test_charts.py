@@ -84,7 +84,7 @@ def test_a_single_run_has_no_line() -> None:
 
 def test_kinds_of_models_differ_in_colour_and_shape_and_the_legend_names_them() -> None:
     drawn = chart(compared({**MODELS, "future:model": (3.0,)}))
-    bars, _, points, _ = drawn.spec["layer"]
+    bars, _, _, points, _ = drawn.spec["layer"]
     colour, shape = bars["encoding"]["color"]["scale"], points["encoding"]["shape"]["scale"]
     assert colour["domain"] == shape["domain"] == ["local", "Celery", "other"]
     assert len(set(colour["range"])) == len(set(shape["range"])) == 3
@@ -94,7 +94,7 @@ def test_kinds_of_models_differ_in_colour_and_shape_and_the_legend_names_them() 
 @pytest.mark.parametrize(("slow_s", "kind"), [(20.0, "bar"), (100.0, "point")])
 def test_cases_that_differ_much_are_points_on_a_logarithmic_axis(slow_s: float, kind: str) -> None:
     drawn = chart(compared({"local:single": (slow_s,), "local:threads": (1.0,)}))
-    first = drawn.spec["layer"][0]
+    (first,) = (layer for layer in drawn.spec["layer"] if "color" in layer["encoding"])
     assert first["mark"]["type"] == kind
     assert (first["encoding"]["x"]["scale"].get("type") == "log") == (kind == "point")
     assert ("logarithmic" in first["encoding"]["x"]["title"]) == (kind == "point")
@@ -183,27 +183,6 @@ def test_a_chart_is_as_wide_as_asked() -> None:
     for drawn in (chart(example("compare")), chart(SWEPT), chart(SCALED, "speed-up")):
         root = ElementTree.fromstring(rendering.svg(drawn.spec, "chart", PHONE))
         assert float(root.attrib["width"]) == pytest.approx(PHONE, abs=2)
-
-
-def test_images_are_the_same_bytes_again_and_in_another_process() -> None:
-    """vl-convert numbers the clip paths of all images of a process."""
-    code = (
-        "import sys, hashlib; from pathlib import Path;"
-        " from poolrace.producer.results.files import load;"
-        " from poolrace.producer.reports.formats import FORMATS;"
-        " results = load(Path(sys.argv[1]));"
-        " print(*(hashlib.sha256(FORMATS['svg'](results).encode()).hexdigest(),"
-        " hashlib.sha256(FORMATS['png'](results)).hexdigest()))"
-    )
-    command = [sys.executable, "-c", code, str(EXAMPLES / "sweep.json")]
-    runs = [
-        subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout
-        for _ in range(2)
-    ]
-    assert runs[0] == runs[1]
-    stored = load(EXAMPLES / "sweep.json")
-    assert image.svg(stored) == image.svg(stored)
-    assert image.png(stored) == image.png(stored)
 
 
 @pytest.mark.parametrize("text", HOSTILE)

@@ -13,6 +13,7 @@ from poolrace.producer.reports.charts.laps import MAX_LAPS, laps_chart
 from poolrace.producer.reports.charts.latencies import MAX_CANDIDATES, latency_charts
 from poolrace.producer.results.candidate import SOLO, Candidate
 from poolrace.producer.results.race import Lap, Race
+from tests.unit.drawn_charts import image_of
 from tests.unit.made_up_races import PREFORK, THREADS, base, finals, lap, race
 
 HOSTILE = "</script><b>'\u2028\x1b" + "x" * 300
@@ -59,6 +60,11 @@ def test_every_chart_is_drawn_as_wide_as_its_page_with_texts_of_11_pixels(width:
         assert float(re.findall(r' width="([\d.]+)"', svg)[0]) == width
         assert min(map(float, re.findall(r'font-size="([\d.]+)', svg))) >= 11
         assert {*re.findall(r'#[0-9a-f]{6}(?=")', svg)} <= {*palette.DARK}
+
+
+def test_vega_lite_has_no_warnings_about_these_charts(capfd: pytest.CaptureFixture[str]) -> None:
+    for chart in drawn(small()):
+        image_of(chart, capfd)
 
 
 def test_the_charts_have_the_same_bytes_each_time() -> None:

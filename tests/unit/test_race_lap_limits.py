@@ -87,6 +87,7 @@ def test_a_lap_is_not_called_slow_beside_a_candidate_with_more_slots() -> None:
     note(known, 0.1, items_per_s=300.0, candidate=Candidate("gevent", 64))
     assert known.lap(Candidate("prefork", 2), "search", 1, 0).slow_below == pytest.approx(2.0)
     assert known.lap(Candidate("threads", 64), "search", 1, 0).slow_below == pytest.approx(60.0)
+    assert known.lap(Candidate("threads", 32), "search", 1, 0).slow_below == pytest.approx(30.0)
 
 
 def test_a_session_that_may_not_end_laps_early_does_not() -> None:

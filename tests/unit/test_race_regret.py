@@ -25,6 +25,8 @@ TASKS = {
     "does nothing": Task(0.00002),
     "computes without the GIL": Task(0.02, releases_gil=True),
     "waits, and computes without the GIL": Task(0.005, 0.02, releases_gil=True),
+    "waits 50 ms": Task(0.0005, 0.05),
+    "sleeps in C": Task(0.0008, 0.1, blocks_greenlets=True),
     "waits 100 ms": Task(0.0002, 0.1),
     "waits 100 ms, with a soft bend": Task(0.0005, 0.1, softness=2.5),
     "waits 100 ms, with a sharp bend": Task(0.0005, 0.1, softness=8),
@@ -42,6 +44,7 @@ TASKS = {
 }
 COMPUTING = ("computes for 20 ms", "computes for 2 ms", "computes without the GIL")
 TENTHS = ("waits 100 ms", "waits 100 ms, with a soft bend", "waits 100 ms, with a sharp bend")
+STALLING = ("waits in a blocking call", "waits 50 ms", "sleeps in C")
 SEEDS = 50
 """Races of each task: a thousand on a quiet machine, and a thousand on a busy one."""
 
@@ -60,7 +63,9 @@ class Outcome:
 
 
 @cache
-def outcomes(name: str, load: int, cores: int = 2, seeds: int = SEEDS) -> list[Outcome]:
+def outcomes(
+    name: str, load: int, cores: int = 2, seeds: int = SEEDS, **disturbance: float
+) -> list[Outcome]:
     """Outcomes of races of one task with the default time budget."""
     task = TASKS[name]
     flows = [flow(task, candidate, cores) for candidate in every_candidate(cores)]
@@ -68,7 +73,7 @@ def outcomes(name: str, load: int, cores: int = 2, seeds: int = SEEDS) -> list[O
     leanest = min(each.memory_bytes for each in flows if each.speed >= 0.9 * best)
     results = []
     for seed in range(seeds):
-        machine = Machine(task, random.Random(seed), load, cores)
+        machine = Machine(task, random.Random(seed), load, cores, **disturbance)  # type: ignore[arg-type]
         verdict = judge(run_race(machine, budget_s=120.0, max_memory_bytes=8 * 2**30))
         recommended = flow(task, verdict.recommended.candidate, cores)
         results.append(
@@ -105,6 +110,16 @@ def test_regret_on_a_busy_machine_is_at_most_20_percent_or_the_verdict_says_busy
     assert share([race.regret <= 0.20 or race.says_busy for race in races]) >= 0.90
 
 
+def test_regret_on_a_machine_that_stands_still_at_times_is_seldom_above_25_percent() -> None:
+    """With a single lap of each candidate, 2 % of the races missed 30 % of the speed."""
+    regrets = [
+        race.regret
+        for name in STALLING
+        for race in outcomes(name, 0, seeds=200, noise=0.08, stalls=0.1)
+    ]
+    assert share([regret <= 0.25 for regret in regrets]) >= 0.99
+
+
 def test_the_verdict_takes_45_seconds_and_30_for_a_task_that_computes() -> None:
     times_s = {name: median(race.elapsed_s for race in outcomes(name, 0)) for name in TASKS}
     assert median(times_s.values()) <= 45.0
@@ -113,7 +128,7 @@ def test_the_verdict_takes_45_seconds_and_30_for_a_task_that_computes() -> None:
 
 @pytest.mark.parametrize("name", TENTHS)
 def test_a_task_of_100_ms_is_executed_5000_times_at_most(name: str) -> None:
-    assert median(race.executions for race in outcomes(name, 0)) <= 5000
+    assert max(race.executions for race in outcomes(name, 0)) <= 5000
 
 
 def test_a_task_whose_worker_is_out_of_cpu_gets_a_second_worker() -> None:

@@ -7,11 +7,12 @@ import pytest
 from poolrace.producer.analysis.race_limit import Limit
 from poolrace.producer.analysis.race_verdict import Verdict, judge
 from poolrace.producer.errors import AllFailed, JobFailed
+from poolrace.producer.race.finals import afford_rounds
 from poolrace.producer.race.options import Variants
-from poolrace.producer.race.requests import Start
+from poolrace.producer.race.requests import Progress, Start
 from poolrace.producer.results.candidate import SOLO, Candidate
-from tests.unit.made_up_machines import Machine, Task, quiet, run_race
-from tests.unit.made_up_races import MIB
+from tests.unit.made_up_machines import OPTIONS, Machine, Task, quiet, run_race
+from tests.unit.made_up_races import MIB, lap
 
 
 def verdicts(task: Task, load: int, number: int = 20) -> list[Verdict]:
@@ -87,6 +88,20 @@ def test_a_task_that_always_fails_ends_with_its_traceback() -> None:
     with pytest.raises(AllFailed, match=r"failed for all \d+ items") as caught:
         run_race(quiet(Task(0.01, fails=1.0)))
     assert caught.value.traceback == "Traceback: no luck"
+
+
+def test_the_slowest_finalists_are_out_if_their_rounds_would_make_too_many_executions() -> None:
+    progress = Progress(OPTIONS)
+    first, second, third, lean = (Candidate("threads", 256, workers) for workers in (4, 3, 2, 1))
+    speeds = {first: 900.0, second: 850.0, third: 800.0, lean: 750.0}
+    memory = dict.fromkeys(speeds, 200.0) | {lean: 50.0}
+    progress.laps = [lap(candidate, "search", 1, items=513) for candidate in speeds]
+    assert afford_rounds(progress, list(speeds), speeds, memory) == [first, second, lean]
+    progress.executions = 1500
+    assert afford_rounds(progress, list(speeds), speeds, memory) == [first, lean]
+    assert third in afford_rounds(progress, list(speeds), speeds, memory, [third])
+    progress.laps = [lap(candidate, "search", 1, items=200) for candidate in speeds]
+    assert afford_rounds(progress, list(speeds), speeds, memory) == list(speeds)
 
 
 def test_an_app_whose_workers_do_not_start_cannot_be_raced() -> None:

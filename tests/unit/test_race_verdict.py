@@ -136,6 +136,17 @@ def test_on_a_busy_machine_the_best_number_of_slots_is_not_known() -> None:
     assert judge(replace(busy, cores_left=2.0)).distinguishable
 
 
+def test_on_a_busy_machine_a_second_worker_is_not_taken_for_more_slots() -> None:
+    one, two = Candidate("threads", 32), Candidate("threads", 32, workers=2)
+    waits: dict[str, Any] = {"own_cpu_s": 0.01, "running_total_s": 32.0}
+    laps = [
+        *finals(two, 420.0, cpu_s=1.0, main_cpu_s=1.0, items=420, **waits),
+        *finals(one, 400.0, cpu_s=1.0, main_cpu_s=1.0, items=400, **waits),
+    ]
+    busy = judge(race([*base(**WAITS, items=10, items_per_s=10.0), *laps], cores_left=0.9))
+    assert busy.recommended.candidate == two
+
+
 def test_a_candidate_that_was_left_out_might_have_been_faster() -> None:
     raced = race([*base(), *finals(PREFORK, 190.0)], left_out={"threads:2": "time"})
     assert not judge(raced).distinguishable

@@ -34,6 +34,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return [*EXAMPLES, path]
 
 
+@pytest.mark.timeout(400)
 def test_a_file_gives_the_same_bytes_twice_and_in_a_process_with_other_surroundings(
     files: list[Path], tmp_path: Path
 ) -> None:

@@ -14,7 +14,9 @@ import pytest
 from poolrace.producer.reports.charts import palette, rendering, style, timeline
 from poolrace.producer.reports.charts.chart import Chart
 from poolrace.producer.reports.charts.timeline import timeline_chart, timeline_charts
+from poolrace.producer.reports.page.theme import themed
 from poolrace.producer.results.run import Event, Run
+from tests.unit.drawn_charts import image_of
 from tests.unit.made_up_timelines import (
     a_run,
     comparison,
@@ -26,7 +28,7 @@ from tests.unit.made_up_timelines import (
     with_straggler,
 )
 
-HOSTILE = "</script><b>#0072b2' + alert(1) + '\u2028\x1b\"" + "x" * 300
+HOSTILE = "</script><b>' + alert(1) + '\u2028\x1b\"" + "x" * 300
 
 RUNS: dict[str, Callable[[], Run]] = {
     "of_threads": of_threads,
@@ -73,6 +75,13 @@ def test_every_timeline_is_drawn_as_wide_as_its_page(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", RUNS)
+def test_vega_lite_has_no_warnings_about_a_timeline(
+    name: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    image_of(drawn(RUNS[name]()), capfd)
+
+
+@pytest.mark.parametrize("name", RUNS)
 def test_texts_are_no_smaller_than_11_pixels_and_colours_are_those_of_the_palette(
     name: str,
 ) -> None:
@@ -110,6 +119,11 @@ def test_names_of_hosts_slots_and_events_are_drawn_as_text() -> None:
     assert "&lt;/scrip" in svg
     assert filled(svg, palette.BLUE) >= 1
     assert HOSTILE[:6] not in json.dumps(expressions(drawn(run).spec))
+
+
+def test_a_host_with_the_name_of_a_colour_keeps_its_name_on_a_page() -> None:
+    two = [record("1", 1.0, 0.5, host=host) for host in (palette.BLUE, "b")]
+    assert f'"{palette.BLUE} 1"' in json.dumps(themed(drawn(a_run(two)).spec))
 
 
 def expressions(spec: Any) -> list[Any]:

@@ -1,5 +1,6 @@
 """Chart of compared models: median time, fastest to slowest run, and each run, a row per case."""
 
+import math
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -68,7 +69,13 @@ def _records(comparison: Comparison, cases: list[CaseSummary]) -> tuple[list[Rec
         }
         medians.append({**shared, **_figures(case, runs)})
         points += [
-            {**shared, "run": number, "time_s": run.elapsed_s, "exact": _yes(exact=run.exact)}
+            {
+                **shared,
+                "run": number,
+                "below": number - (len(runs) + 1) / 2,
+                "time_s": run.elapsed_s,
+                "exact": _yes(exact=run.exact),
+            }
             for number, run in enumerate(runs, 1)
         ]
     return medians, points
@@ -76,6 +83,7 @@ def _records(comparison: Comparison, cases: list[CaseSummary]) -> tuple[list[Rec
 
 def _figures(case: CaseSummary, runs: list[Run]) -> Record:
     wrong = "" if case.exact else " NOT EXACT"
+    times = f"{case.speed_up:.2f}x" if case.speed_up < 10 else f"{case.speed_up:,.0f}x"
     return {
         "median_s": case.elapsed_s,
         "fastest_s": min(run.elapsed_s for run in runs),
@@ -85,7 +93,7 @@ def _figures(case: CaseSummary, runs: list[Run]) -> Record:
         "efficiency": case.efficiency,
         "cpu_s": case.cpu_s,
         "exact": _yes(exact=case.exact),
-        "text": f"{seconds(case.elapsed_s)} · {case.speed_up:.2f}x{wrong}",
+        "text": f"{seconds(case.elapsed_s)} · {times}{wrong}",
     }
 
 
@@ -122,30 +130,41 @@ def _layers(medians: list[Record], points: list[Record], *, is_log: bool) -> "li
     cases = alt.Chart(alt.Data(values=medians)).encode(y=y, tooltip=_case_tooltip())
     runs = alt.Chart(alt.Data(values=points)).encode(y=y, tooltip=_run_tooltip())
     colour, shape = _kind_encodings({row["kind"] for row in medians})
-    large = cases.encode(x=_x("median_s", is_log=is_log), color=colour)
-    interval = cases.transform_filter("datum.slowest_s > datum.fastest_s")
+    times_s = [row["time_s"] for row in points] if is_log else []
+    large = cases.encode(x=_x("median_s", times_s), color=colour)
+    interval = cases.transform_filter("datum.slowest_s > datum.fastest_s").encode(
+        x=_x("fastest_s", times_s), x2="slowest_s:Q"
+    )
     single = runs.mark_point(
         size=34, opacity=1, fill=palette.BACKGROUND, stroke=palette.TEXT, strokeWidth=1.2
     )
+    whiskers = [
+        # The line has an edge, because it lies on bars of any colour.
+        interval.mark_rule(color=palette.BACKGROUND, strokeWidth=4),
+        interval.mark_rule(color=palette.TEXT, strokeWidth=1.5),
+    ]
+    point = large.mark_point(filled=True, size=200, opacity=1).encode(shape=shape)
     return [
-        large.mark_point(filled=True, size=130, opacity=1).encode(shape=shape)
-        if is_log
-        else large.mark_bar(cornerRadiusEnd=2),
-        interval.mark_rule(color=palette.TEXT, strokeWidth=1.5).encode(
-            x=_x("fastest_s", is_log=is_log), x2="slowest_s:Q"
-        ),
-        single.encode(x=_x("time_s", is_log=is_log), shape=shape, yOffset=_offset(points)),
+        *([*whiskers, point] if is_log else [large.mark_bar(cornerRadiusEnd=2), *whiskers]),
+        single.encode(x=_x("time_s", times_s), shape=shape, yOffset=_offset(points)),
         cases.mark_text(align="left", dx=8).encode(x=alt.XValue("width"), text="text:N"),
     ]
 
 
-def _x(field: str, *, is_log: bool) -> "alt.X":
+def _x(field: str, times_s: list[float]) -> "alt.X":
+    """The axis of times: logarithmic over ``times_s``, or linear from 0 if they are empty."""
     import altair as alt  # noqa: PLC0415 # optional: the extra charts
 
-    unit = "s, logarithmic" if is_log else "s"
-    scale = alt.Scale(type="log") if is_log else alt.Scale(zero=True)
-    x = alt.X(f"{field}:Q").title(f"time ({unit}); less is better").scale(scale)
-    return x.axis(tickCount=6, format="~g")
+    x = alt.X(f"{field}:Q")
+    if not times_s:
+        x = x.title("time (s); less is better").scale(zero=True)
+        return x.axis(tickCount=6, format="~g")
+    low, high = min(times_s) / 1.5, max(times_s) * 1.5
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    ticks = [digit * 10.0**power for power in powers for digit in (1, 2, 5)]
+    x = x.title("time (s, logarithmic); less is better")
+    x = x.scale(alt.Scale(type="log", domain=[low, high], nice=False))
+    return x.axis(values=[tick for tick in ticks if low <= tick <= high], format="~g")
 
 
 def _offset(points: list[Record]) -> "alt.YOffset":
@@ -153,7 +172,7 @@ def _offset(points: list[Record]) -> "alt.YOffset":
     import altair as alt  # noqa: PLC0415 # optional: the extra charts
 
     last = max(row["run"] for row in points)
-    return alt.YOffset("run:Q").scale(domain=[1 - last / 2, 1.5 * last])
+    return alt.YOffset("below:Q").scale(domain=[-last, last])
 
 
 def _kind_encodings(present: set[str]) -> "tuple[alt.Color, alt.Shape]":

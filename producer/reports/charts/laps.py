@@ -52,7 +52,7 @@ def _spec(laps: list[Lap], finalists: list[Candidate], title: str, summary: str)
     subtitle = [
         summary,
         "More items/s are better.",
-        "Filled points: final laps; hollow ones: search, smaller: base.",
+        "Filled: final laps; hollow: search; small and hollow: base.",
         "Lines join the laps of a candidate; names: finalists.",
     ]
     scale = Scale.of_speeds([lap.items_per_s for lap in laps])
@@ -67,7 +67,7 @@ def _spec(laps: list[Lap], finalists: list[Candidate], title: str, summary: str)
 
 
 def _laps(laps: list[Lap], scale: Scale) -> "list[alt.Chart]":
-    """Layers of lines that join the laps of a candidate, and of points."""
+    """Layers of lines that join the laps of a candidate, and of the points of each stage."""
     import altair as alt  # noqa: PLC0415 # optional: the extra charts
 
     records = [_record(lap) for lap in laps]
@@ -81,18 +81,19 @@ def _laps(laps: list[Lap], scale: Scale) -> "list[alt.Chart]":
     )
     line = base.mark_line(strokeWidth=1, opacity=0.5, clip=True).encode(detail="candidate:N")
     zoom = alt.selection_interval(name="zoom", bind="scales", encodings=["x"])
-    points = base.mark_point(strokeWidth=1.5, clip=True, opacity=1).encode(
+    points = base.encode(
         shape=alt.Shape("pool:N").title("pool").scale(domain=pools, range=shapes),
-        size=alt.Size("stage:N").legend(None).scale(domain=[*STAGES], range=[*STAGES.values()]),
         tooltip=_tooltip(),
     )
-    hollow = points.transform_filter("datum.stage !== 'final'").mark_point(
-        fill=palette.BACKGROUND, strokeWidth=1.5, clip=True, opacity=1
-    )
-    final = points.transform_filter("datum.stage === 'final'").mark_point(
-        filled=True, clip=True, opacity=0.85
-    )
-    return [line, hollow.add_params(zoom), final]
+    layers = [line.add_params(zoom)]
+    for stage, size in STAGES.items():
+        of_stage = points.transform_filter(f"datum.stage === '{stage}'")
+        if stage == "final":
+            layers.append(of_stage.mark_point(filled=True, size=size, opacity=1, clip=True))
+        else:
+            fill = palette.BACKGROUND
+            layers.append(of_stage.mark_point(fill=fill, size=size, opacity=1, clip=True))
+    return layers
 
 
 def _names(laps: list[Lap], finalists: list[Candidate], scale: Scale) -> "list[alt.Chart]":

@@ -36,6 +36,7 @@ def config() -> dict[str, Any]:
             "gridOpacity": 0.3,
             "labelOverlap": "greedy",
             "labelPadding": 4,
+            "labelSeparation": 6,
         },
         "legend": {
             **(text | sizes),

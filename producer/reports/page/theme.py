@@ -6,7 +6,7 @@ from typing import Any
 from poolrace.producer.reports.charts.palette import DARK, VARIABLES
 from poolrace.producer.reports.page.element import Markup
 
-DATA = frozenset({"data", "datasets"})
+DATA = frozenset({"data", "datasets", "domain"})
 """Keys of a specification whose values hold text of users, which is no colour."""
 
 _COLOUR = re.compile("|".join(VARIABLES), re.IGNORECASE)
