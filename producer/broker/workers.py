@@ -145,6 +145,11 @@ class WorkerWatch:
         """Whether any worker of the pool holds a chunk, of this job or of another."""
         return bool(self._holders)
 
+    @property
+    def respond(self) -> bool:
+        """Whether any worker of the pool has announced itself within ``SILENT_S``."""
+        return bool(self._workers.keys() - self._silent)
+
     def holder(self, task_id: str) -> Announcement | None:
         """The last announcement of the worker that holds the task, ``None`` if none holds it."""
         return self._holders.get(task_id)

@@ -94,6 +94,15 @@ def test_workers_that_take_nothing_from_the_queue_end_the_run(setup: RecoverySet
         setup.check_every_second(until=2 * PATIENCE_S + 3 * CHECK_S)
 
 
+def test_workers_that_do_not_respond_are_not_said_to_take_nothing(setup: RecoverySetup) -> None:
+    batch = setup.messages.send((Chunk(0, 5),))
+    setup.queued = {batch.task_id}
+    setup.workers.respond = False
+    setup.check_every_second(until=2 * PATIENCE_S)
+    setup.workers.respond = True
+    setup.check_every_second(until=3 * PATIENCE_S)
+
+
 def test_a_chunk_that_runs_far_beyond_its_time_limit_hangs(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
