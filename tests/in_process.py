@@ -51,11 +51,13 @@ def producer_in_process(
 def _process_state() -> Iterator[None]:
     """Restore the settings of the whole process that a command changes."""
     handlers = {signum: signal.getsignal(signum) for signum in SIGNALS}
+    hook = sys.unraisablehook
     digits, level = sys.get_int_max_str_digits(), logging.getLogger("poolrace").level
     try:
         yield
     finally:
         for signum, handler in handlers.items():
             signal.signal(signum, handler)
+        sys.unraisablehook = hook
         sys.set_int_max_str_digits(digits)
         logging.getLogger("poolrace").setLevel(level)

@@ -8,20 +8,50 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
 
+from poolrace.producer.errors import SIGNALLED
+
 EXIT_S = 20.0
 """Seconds that the program has to stop what it started after a signal; it takes 1 to 4 s, and up
 to 10 s on a busy machine. Then the program ends at once, and the guards stop what it started."""
 
 
+AGAIN_S = 0.001
+"""Seconds after which a lost exception is raised once more; the destructor has ended by then."""
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Signals that end the program."""
+
+_held: list[int] | None = None
+"""Signals that arrived while they are held; ``None`` while they are not."""
+
+
 def handle_signals() -> None:
     """End the program by an exception, so that each context manager stops what it started.
 
-    An exception can get lost, in a destructor for example, and a context manager can hang; so a
-    timer, which needs neither threads nor locks, ends the program after ``EXIT_S``.
+    An exception that gets lost in a destructor, as Python ignores it there, is raised once more.
+    A context manager can hang; so a timer, which needs neither threads nor locks, ends the program
+    after ``EXIT_S``.
     """
     # A shell starts a background command with SIGINT ignored; handle SIGINT there, too.
-    for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(signum, _raise_exit)
+    for signum in SIGNALS:
+        signal.signal(signum, _handle)
+    sys.unraisablehook = _raise_again
+
+
+@contextmanager
+def hold_signals() -> Iterator[None]:
+    """Handle the signals that arrive in this context at its end.
+
+    It is for short computations that may not end halfway, and cannot be nested.
+    """
+    global _held  # noqa: PLW0603 # a signal handler has no other place
+    _held = []
+    try:
+        yield
+    finally:
+        held, _held = _held, None
+    for signum in held:
+        _raise_exit(signum)
 
 
 @contextmanager
@@ -37,9 +67,15 @@ def block_interrupt() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
-def _raise_exit(signum: int, _frame: FrameType | None) -> NoReturn:
+def _handle(signum: int, _frame: FrameType | None) -> None:
+    if _held is None:
+        _raise_exit(signum)
+    _held.append(signum)
+
+
+def _raise_exit(signum: int) -> NoReturn:
     """Raise ``KeyboardInterrupt`` after Ctrl-C, else ``SystemExit``."""
-    code = 128 + signum
+    code = SIGNALLED + signum
 
     def end_at_once(_signum: int, _frame: FrameType | None) -> NoReturn:
         os._exit(code)
@@ -50,3 +86,17 @@ def _raise_exit(signum: int, _frame: FrameType | None) -> NoReturn:
         raise KeyboardInterrupt
     signal.signal(signum, signal.SIG_IGN)
     sys.exit(code)
+
+
+def _raise_again(lost: "sys.UnraisableHookArgs") -> None:
+    """Raise the exception of a signal once more if Python ignored it; print any other."""
+    error = lost.exc_value
+    if isinstance(error, KeyboardInterrupt):
+        signum: int = signal.SIGINT
+    elif isinstance(error, SystemExit) and isinstance(error.code, int) and error.code > SIGNALLED:
+        signum = error.code - SIGNALLED
+    else:
+        sys.__unraisablehook__(lost)
+        return
+    signal.signal(signal.SIGALRM, lambda *_: _raise_exit(signum))
+    signal.setitimer(signal.ITIMER_REAL, AGAIN_S)

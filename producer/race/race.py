@@ -1,12 +1,13 @@
 """Runs a race: executes the requests of the strategy on real workers, and records the laps."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
 from poolrace.producer.analysis.race_verdict import judge
 from poolrace.producer.environment import describe_this_machine, now
+from poolrace.producer.processes.signals import hold_signals
 from poolrace.producer.race.app_info import PROBE_S, AppInfo, probe
 from poolrace.producer.race.app_process import celery_command
 from poolrace.producer.race.capacity import require_race_fits
@@ -20,8 +21,9 @@ from poolrace.producer.race.requests import Answer, GivenUp, Measure, Request, S
 from poolrace.producer.race.sandbox import open_sandbox
 from poolrace.producer.race.session import RaceSession
 from poolrace.producer.race.strategy import Decision, strategy
+from poolrace.producer.results.candidate import Candidate
 from poolrace.producer.results.interruption import interruption_by
-from poolrace.producer.results.race import Race
+from poolrace.producer.results.race import Lap, Race
 from poolrace.workers.errors import ClusterError
 from poolrace.workers.pools import CORES
 
@@ -65,10 +67,13 @@ def execute(steps: Steps[T], session: RaceSession) -> tuple[T, BaseException | N
     Returns its result, and the error that interrupted it.
     """
     error: BaseException | None = None
+    answer: Answer | None = None
     try:
-        request = next(steps)
         while True:
+            known = len(session.laps)
             try:
+                with hold_signals():
+                    request = steps.send(answer) if answer else next(steps)
                 answer = _answer(request, session)
             except GivenUp as end:
                 steps.throw(end)
@@ -76,21 +81,29 @@ def execute(steps: Steps[T], session: RaceSession) -> tuple[T, BaseException | N
                 if not any(lap.items for lap in session.laps):
                     raise
                 error = interruption
+                if len(session.laps) > known:  # it was measured before the signal arrived
+                    steps.send(_answer_now(session, lap=session.laps[-1]))
                 steps.throw(GivenUp(interruption_by(interruption)))
-            request = steps.send(answer)
     except StopIteration as stop:
         result: T = stop.value
         return result, error
 
 
 def _answer(request: Request, session: RaceSession) -> Answer:
-    started, lap = [], None
+    started: Sequence[Candidate] = ()
+    lap = None
     if isinstance(request, Start):
         started = session.start(request.candidates)
     elif isinstance(request, Measure):
         lap = session.measure(request.candidate, request.kind)
     else:
         session.stop(request.candidates)
+    return _answer_now(session, started, lap)
+
+
+def _answer_now(
+    session: RaceSession, started: Sequence[Candidate] = (), lap: Lap | None = None
+) -> Answer:
     return Answer(session.elapsed_s, session.executions, started, lap, session.failures)
 
 

@@ -113,10 +113,10 @@ def test_a_deleted_current_directory_is_named(tmp_path: Path) -> None:
     assert len(answer.stderr.splitlines()) == 1
 
 
-HANGS = """
-import signal, sys, threading, weakref
+LOST = """
+import sys, threading, weakref
 from poolrace.producer.processes import signals
-signals.EXIT_S = 0.2
+signals.EXIT_S = float(sys.argv[1])
 signals.handle_signals()
 class Item: pass
 def in_a_destructor(_):
@@ -124,21 +124,52 @@ def in_a_destructor(_):
     threading.Event().wait()  # an exception that is raised here gets lost
 item = Item()
 reference = weakref.ref(item, in_a_destructor)
-del item
-threading.Event().wait()
+try:
+    del item
+    threading.Event().wait()
+except BaseException as error:
+    print(type(error).__name__, getattr(error, "code", ""), flush=True)
+    threading.Event().wait()  # a context manager that hangs
 """
 
 
 @pytest.mark.parametrize(
-    ("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+    ("signum", "code", "raised"),
+    [
+        (signal.SIGINT, 130, "KeyboardInterrupt"),
+        (signal.SIGTERM, 143, "SystemExit 143"),
+        (signal.SIGHUP, 129, "SystemExit 129"),
+    ],
 )
-def test_a_program_in_which_the_exception_of_a_signal_gets_lost_ends(
-    signum: signal.Signals, code: int
+def test_the_exception_of_a_signal_that_got_lost_is_raised_again_and_a_program_that_hangs_ends(
+    signum: signal.Signals, code: int, raised: str
 ) -> None:
     with subprocess.Popen(
-        [sys.executable, "-c", HANGS], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        [sys.executable, "-c", LOST, "0.5"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
         assert process.stdout
         process.stdout.readline()
         process.send_signal(signum)
-        assert process.wait(20) == code
+        out, err = process.communicate(timeout=20)
+        assert out.decode().strip() == raised
+        assert process.returncode == code
+        assert err == b""
+
+
+def test_a_signal_that_is_held_is_handled_afterwards() -> None:
+    program = """
+import os, signal
+from poolrace.producer.processes import signals
+signals.handle_signals()
+try:
+    with signals.hold_signals():
+        os.kill(os.getpid(), signal.SIGTERM)
+        print("held", flush=True)
+    print("not reached")
+except SystemExit as error:
+    print(error.code)
+"""
+    answer = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=20
+    )
+    assert answer.stdout.split() == ["held", "143"]

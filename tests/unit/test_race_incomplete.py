@@ -239,6 +239,20 @@ def test_an_interruption_ends_the_race_with_the_laps_so_far(
         execute(steps, session)
 
 
+def test_a_lap_that_was_measured_when_the_signal_arrived_is_part_of_the_race() -> None:
+    class Interrupted(Session):
+        def measure(self, candidate: Candidate, kind: str) -> Any:
+            self.laps.append(lap(candidate, "base", 1))
+            raise self._error
+
+    session: Any = Interrupted(KeyboardInterrupt())
+    session.laps = []
+    session.start = lambda candidates: candidates
+    decision, raised = execute(strategy(OPTIONS, ["threads"], [], cores=2), session)
+    assert (decision.interruption, decision.ended) == ("interrupted", {"threads": "interrupted"})
+    assert isinstance(raised, KeyboardInterrupt)
+
+
 def test_a_given_candidate_whose_items_all_fail_is_out_after_one_lap() -> None:
     tried = machine(fails_in=["threads"])
     raced = run_race(tried, ["prefork:2", "threads:8"])
