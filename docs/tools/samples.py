@@ -9,7 +9,6 @@ in every document behind a line ``<!-- sample: NAME -->``. A Markdown table of a
 between ``<!-- table: FILE -->`` and ``<!-- end of table -->``. ``make samples`` renders them.
 """
 
-import json
 import os
 import re
 import shlex
@@ -20,7 +19,7 @@ from pathlib import Path
 from poolrace.producer.reports.formats import FORMATS
 from poolrace.producer.reports.views.run import render
 from poolrace.producer.results.files import load
-from poolrace.producer.results.run import Run
+from poolrace.producer.results.single_run import SingleRun
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 EXAMPLES = ROOT / "docs" / "examples"
@@ -65,13 +64,8 @@ def measure(names: list[str]) -> None:
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             "POOLRACE_HOST": "host",
         }
-        if command[1] == "run":
-            with out.open("w") as file:
-                subprocess.run([*command, "--json"], env=environment, stdout=file, check=True)
-            continue
         command += ["--out", str(out)]
         subprocess.run(command, cwd=FOLDERS.get(name, ROOT), env=environment, check=True)
-        _drop_records(out)
 
 
 def changes() -> dict[Path, str]:
@@ -111,21 +105,13 @@ def _with_table(block: re.Match[str]) -> str:
 
 
 def _render(name: str, format_: str) -> str:
-    path = EXAMPLES / f"{name}.json"
-    if SAMPLES[name].startswith("run "):
-        return render(Run.from_json(json.loads(path.read_text())))
-    content = FORMATS[format_](load(path))
+    results = load(EXAMPLES / f"{name}.json")
+    if isinstance(results, SingleRun) and format_ == "text":
+        return render(results.run)  # as the command prints it
+    content = FORMATS[format_](results)
     if isinstance(content, bytes):
         raise TypeError(f"{format_} is not a text format")
     return content
-
-
-def _drop_records(path: Path) -> None:
-    """Remove the records of single chunks, which only timelines show, to keep the file small."""
-    content = json.loads(path.read_text())
-    for run in content.get("runs", []):
-        run["records"] = []
-    path.write_text(json.dumps(content, indent=1) + "\n")
 
 
 if __name__ == "__main__":
