@@ -9,6 +9,7 @@ in every document behind a line ``<!-- sample: NAME -->``. A Markdown table of a
 between ``<!-- table: FILE -->`` and ``<!-- end of table -->``. ``make samples`` renders them.
 """
 
+import json
 import os
 import re
 import shlex
@@ -44,6 +45,9 @@ SAMPLES = {
 DRAWN = ("scale", "map")
 """The samples whose chart is in a document."""
 
+WITH_CHUNKS = ("compare", "scale", "run")
+"""The samples that keep the records of single chunks, which their timelines show."""
+
 FOLDERS = {"race": ROOT / "examples" / "pure_python"}
 """Directory in which a sample's command runs; the others run at the top of the repository."""
 
@@ -66,6 +70,8 @@ def measure(names: list[str]) -> None:
         }
         command += ["--out", str(out)]
         subprocess.run(command, cwd=FOLDERS.get(name, ROOT), env=environment, check=True)
+        if name not in WITH_CHUNKS:
+            _drop_records(out)
 
 
 def changes() -> dict[Path, str]:
@@ -112,6 +118,14 @@ def _render(name: str, format_: str) -> str:
     if isinstance(content, bytes):
         raise TypeError(f"{format_} is not a text format")
     return content
+
+
+def _drop_records(path: Path) -> None:
+    """Remove the records of single chunks: of a sweep they take 2 MB."""
+    content = json.loads(path.read_text())
+    for run in content.get("runs", []):
+        run["records"] = []
+    path.write_text(json.dumps(content, indent=1) + "\n")
 
 
 if __name__ == "__main__":
