@@ -73,8 +73,11 @@ def take() -> None:
                 if box is None:
                     raise LookupError(f"the page of {picture.sample} has no chart")
                 height = box["y"] + box["height"] + 20
-                clip = {"x": 0, "y": 0, "width": picture.width, "height": height}
-                page.screenshot(path=path, full_page=True, clip=clip)
+                page.screenshot(
+                    path=path,
+                    full_page=True,
+                    clip={"x": 0, "y": 0, "width": picture.width, "height": height},
+                )
             page.close()
     _keep(*PICTURES)
 
