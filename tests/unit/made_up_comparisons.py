@@ -9,7 +9,7 @@ from poolrace.producer.results.comparison import Comparison, Varies
 from poolrace.producer.results.files import load
 
 ROOT = Path(__file__).parent.parent.parent
-EXAMPLES = ROOT / "docs" / "examples"
+EXAMPLES = ROOT / "tests" / "data" / "results"
 """Folder of stored results: real measurements."""
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from poolrace.producer.results.comparison import Comparison
 from poolrace.producer.results.files import load
 
-EXAMPLES = Path(__file__).parent.parent.parent / "docs" / "examples"
+EXAMPLES = Path(__file__).parent.parent.parent / "tests" / "data" / "results"
 
 Noise = Callable[[random.Random], float]
 """Draws the noise of one run, as the logarithm of a factor on its time."""

@@ -12,7 +12,7 @@ from poolrace.producer.results.comparison import Comparison
 from poolrace.producer.results.files import load
 from poolrace.producer.results.run import ChunkRecord, Event, Run, SlotShare
 
-EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
+EXAMPLES = Path(__file__).parents[2] / "tests" / "data" / "results"
 
 HOSTILE = "</script><script>window.hacked=1</script><!--<img src=x onerror=hacked()>\u2028\"'&\x1b"
 

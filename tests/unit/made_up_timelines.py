@@ -12,7 +12,7 @@ from poolrace.producer.results.comparison import Comparison
 from poolrace.producer.results.files import load
 from poolrace.producer.results.run import ChunkMark, ChunkRecord, Event, Run, SlotShare
 
-EXAMPLE = Path(__file__).parents[2] / "docs/examples/compare.json"
+EXAMPLE = Path(__file__).parents[2] / "tests/data/results/compare.json"
 
 
 def comparison() -> Comparison:

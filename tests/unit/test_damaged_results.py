@@ -31,7 +31,7 @@ from tests.unit.made_up_runs import single_run
 ROOT = Path(__file__).parent.parent.parent
 EXAMPLES = {
     **{
-        name: ROOT / "docs" / "examples" / f"{name}.json"
+        name: ROOT / "tests" / "data" / "results" / f"{name}.json"
         for name in ("compare", "sweep", "scale", "race", "map", "mixed", "one-two-two")
     },
     **{

@@ -30,7 +30,7 @@ from poolrace.workers.errors import ClusterError
 from poolrace.workers.workloads import make_workload
 from tests.unit.made_up_races import computing_in_python
 
-EXAMPLES = Path(__file__).parent.parent.parent / "docs" / "examples"
+EXAMPLES = Path(__file__).parent.parent.parent / "tests" / "data" / "results"
 
 ENDS: list[tuple[BaseException, str]] = [
     (KeyboardInterrupt(), "interrupted"),

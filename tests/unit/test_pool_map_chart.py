@@ -17,7 +17,7 @@ from tests.unit.drawn_charts import HOSTILE, image_of, words_of
 
 ROOT = Path(__file__).parents[2]
 
-STORED = [ROOT / "docs/examples/map.json", ROOT / "tests/data/pool_map.json"]
+STORED = [ROOT / "tests/data/results/map.json", ROOT / "tests/data/pool_map.json"]
 
 FAST, SLOW = (
     PoolSummary(name, speed, 50, ()) for name, speed in (("prefork", 30.0), ("gevent", 20.0))

@@ -20,7 +20,7 @@ from tests.unit.made_up_races import PREFORK, THREADS, base, computing_in_python
 ROOT = Path(__file__).parents[2]
 
 STORED = [
-    ROOT / "docs/examples/race.json",
+    ROOT / "tests/data/results/race.json",
     *(
         path
         for path in sorted((ROOT / "tests/data/races").glob("*.json"))

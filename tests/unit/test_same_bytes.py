@@ -15,7 +15,7 @@ from tests.unit.rendering import digests
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = [
-    ROOT / "docs" / "examples" / f"{name}.json"
+    ROOT / "tests" / "data" / "results" / f"{name}.json"
     for name in ("compare", "sweep", "scale", "race", "map")
 ]
 """Results files of every kind but single runs. The others take 15 s of CPU time more."""

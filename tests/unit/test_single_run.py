@@ -131,7 +131,7 @@ def test_two_single_runs_are_not_compared(producer_in_process: InProcess) -> Non
 
 def test_a_run_and_a_comparison_are_not_compared(producer_in_process: InProcess) -> None:
     save(single_run(), producer_in_process.directory / "r.json")
-    compare = Path(__file__).parents[2] / "docs/examples/compare.json"
+    compare = Path(__file__).parents[2] / "tests/data/results/compare.json"
     answer = producer_in_process("diff", "r.json", str(compare))
     assert (answer.code, answer.err.count("\n")) == (2, 1)
     assert "OLD comes from producer run, NEW from producer compare" in answer.err

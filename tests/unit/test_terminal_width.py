@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from poolrace.producer.commands import producer
 from poolrace.producer.commands.terminal import output_width
 
-RACE = str(Path(__file__).parents[2] / "docs" / "examples" / "race.json")
+RACE = str(Path(__file__).parents[2] / "tests" / "data" / "results" / "race.json")
 
 
 def printed(*arguments: str, columns: str) -> list[str]:

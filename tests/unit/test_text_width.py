@@ -13,7 +13,7 @@ from poolrace.producer.reports.views.view import view
 from poolrace.producer.results.comparison import Comparison
 from poolrace.producer.results.files import load
 
-EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
+EXAMPLES = Path(__file__).parents[2] / "tests" / "data" / "results"
 
 KINDS = ("compare", "sweep", "scale", "race", "map")
 

@@ -23,7 +23,7 @@ from tests.unit.trace_reader import Event, Trace, read_trace
 ROOT = Path(__file__).parents[2]
 STORED = [
     path
-    for path in (*sorted((ROOT / "docs/examples").glob("*.json")),
+    for path in (*sorted((ROOT / "tests/data/results").glob("*.json")),
                  *sorted((ROOT / "tests/data/races").glob("*.json")))
     if path.stem != "map" and not path.stem.endswith(".verdict")
     and '"format"' in path.read_text()[:99]
@@ -203,7 +203,7 @@ def test_a_map_has_no_trace() -> None:
     with pytest.raises(
         UsageError, match=r"a map has no trace.* run, compare, sweep, scale and race"
     ):
-        trace.render(load(ROOT / "docs/examples/map.json"))
+        trace.render(load(ROOT / "tests/data/results/map.json"))
 
 
 @pytest.mark.parametrize(
@@ -214,7 +214,7 @@ def test_a_map_has_no_trace() -> None:
 def test_a_trace_of_a_map_or_diff_is_refused_in_one_line_that_names_the_kinds_that_work(
     line: str, producer_in_process: InProcess
 ) -> None:
-    files = {name: str(ROOT / f"docs/examples/{name}.json") for name in ("map", "compare")}
+    files = {name: str(ROOT / f"tests/data/results/{name}.json") for name in ("map", "compare")}
     answer = producer_in_process(*line.format(**files).split())
     assert (answer.code, answer.out, answer.err.count("\n")) == (2, "", 1)
     assert "has no trace" in answer.err
@@ -224,7 +224,7 @@ def test_a_trace_of_a_map_or_diff_is_refused_in_one_line_that_names_the_kinds_th
 
 def test_the_suffix_of_a_trace_chooses_its_format(producer_in_process: InProcess) -> None:
     assert format_for(Path("X.TRACE.json")) == "trace"
-    compare = str(ROOT / "docs/examples/compare.json")
+    compare = str(ROOT / "tests/data/results/compare.json")
     assert producer_in_process("report", compare, "--out", "x.trace.json").code == 0
     written = (producer_in_process.directory / "x.trace.json").read_text()
     assert written == FORMATS["trace"](load(Path(compare)))
