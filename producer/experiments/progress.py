@@ -34,6 +34,9 @@ ENOUGH_S = 5.0
 ENOUGH_RESULTS = 4
 """Number of results before a bar estimates from a run: one chunk may cost less than the others."""
 
+VALUE_BITS = 100
+"""Bits of the largest merged value that a bar shows."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -100,7 +103,10 @@ class Lines:
 
 
 class Bar:
-    """The progress bar of all runs of a comparison: number of the run, rate, time left."""
+    """The progress bar of all runs of a comparison.
+
+    It shows the number of the run, chunks, merged value, share of each host, rate and time left.
+    """
 
     def __init__(
         self, progress: Progress, job: Job, runs: int, clock: Callable[[], float] = time.monotonic
@@ -113,21 +119,28 @@ class Bar:
         self._time_left = TimeLeft(job, clock)
         self._number = 0
         self._shown_at = clock()
+        self._title = ""
         self._results = 0
+        self._indices: dict[str, int] = {}
+        """Host -> number of indices that it has computed."""
         self._measured_s: list[float] = []
 
     def start(self, title: str) -> Observer:
         """Begin the next run; returns its observer."""
         self._number += 1
         self._results = 0
+        self._indices = {}
         self._time_left = TimeLeft(self._job, self._clock)
         number = f"run {self._number} of {self._runs} · " if self._runs > 1 else ""
-        self._progress.update(self._task, description=printable(f"{number}{title}"), rate="0/s")
+        self._title = f"{number}{title}"
+        self._progress.update(self._task, description=printable(self._title), rate="0/s")
         return self.update
 
     def update(self, ledger: Ledger, result: ChunkResult | None) -> None:
         """Count the result and redraw the bar: the observer of the run."""
-        self._results += result is not None
+        if result is not None:
+            self._results += 1
+            self._indices[result.host] = self._indices.get(result.host, 0) + len(result.chunk)
         now = self._clock()
         if now - self._shown_at < REFRESH_S and not ledger.complete:
             return
@@ -138,10 +151,20 @@ class Bar:
             self._measured_s.append(elapsed_s)
         self._progress.update(
             self._task,
+            description=printable(self._description(ledger)),
             completed=(self._number - 1) * len(self._job) + ledger.done,
             rate=f"{ledger.done / max(elapsed_s, 1e-9):.3g}/s",
             left=left,
         )
+
+    def _description(self, ledger: Ledger) -> str:
+        """Title and figures of the run; a narrow terminal shows the beginning."""
+        value = str(ledger.value) if ledger.value.bit_length() <= VALUE_BITS else "a big integer"
+        shares = ", ".join(
+            f"{host} {indices / max(ledger.done, 1):.0%}" for host, indices in self._indices.items()
+        )
+        figures = [f"{self._results:,} chunks", f"value {value}", *([shares] if shares else [])]
+        return " · ".join([self._title, *figures])
 
     def _left(self, ledger: Ledger) -> str:
         """Time left of all runs, from the runs so far; nothing before there is evidence."""
