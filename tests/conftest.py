@@ -39,7 +39,10 @@ PATIENCE_S = 100.0
 """Seconds to wait for a condition or a command, where their time is not what a test asserts; with
 a load of 20 on two cores a local cluster took 37 s to start, and a short race 50 s."""
 
-OURS = ("CELERY_BROKER_URL", "CELERY_RESULT_BACKEND", "POOLRACE_", "FLOWER_", "VIRTUAL_ENV")
+OURS = (
+    "CELERY_BROKER_URL", "CELERY_RESULT_BACKEND", "POOLRACE_", "FLOWER_", "VIRTUAL_ENV",
+    "COLUMNS", "LINES",
+)  # fmt: skip
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -1,5 +1,6 @@
 """The format ``trace``: hosts are processes, slots are threads, chunks are slices with flows."""
 
+import shlex
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -214,8 +215,11 @@ def test_a_map_has_no_trace() -> None:
 def test_a_trace_of_a_map_or_diff_is_refused_in_one_line_that_names_the_kinds_that_work(
     line: str, producer_in_process: InProcess
 ) -> None:
-    files = {name: str(ROOT / f"tests/data/results/{name}.json") for name in ("map", "compare")}
-    answer = producer_in_process(*line.format(**files).split())
+    files = {
+        name: shlex.quote(str(ROOT / f"tests/data/results/{name}.json"))
+        for name in ("map", "compare")
+    }
+    answer = producer_in_process(*shlex.split(line.format(**files)))
     assert (answer.code, answer.out, answer.err.count("\n")) == (2, "", 1)
     assert "has no trace" in answer.err
     assert "run, compare, sweep, scale and race" in answer.err
