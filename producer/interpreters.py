@@ -13,6 +13,7 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from poolrace.producer.results.interpreter import Interpreter, labelled
 from poolrace.workers.errors import UsageError
@@ -201,7 +202,7 @@ def _architecture(file: Path) -> str | None:
     return ELF_MACHINES.get(number, f"architecture {number}")
 
 
-def _facts(path: str, output: str) -> dict[str, object]:
+def _facts(path: str, output: str) -> dict[str, Any]:
     """The facts in the output, after messages of a script that starts the interpreter."""
     for line in reversed(output.splitlines()):
         with suppress(ValueError):
@@ -214,7 +215,9 @@ def _facts(path: str, output: str) -> dict[str, object]:
 def _jit(told: bool | None, version: str, arguments: str) -> bool | None:  # noqa: FBT001 # a fact
     """Whether the JIT compiler is on; a version or a build without one has it off."""
     older = tuple(map(int, version.split(".")[:2])) < (3, 13)  # CPython's first with a JIT
-    return False if told is None and (older or "--enable-experimental-jit" not in arguments) else told
+    return (
+        False if told is None and (older or "--enable-experimental-jit" not in arguments) else told
+    )
 
 
 def _build_flags(arguments: str, *, debug: bool) -> str:
