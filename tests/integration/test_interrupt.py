@@ -5,6 +5,7 @@ import re
 import signal
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from poolrace.producer.results.comparison import Comparison
 from poolrace.producer.results.files import load
 from poolrace.workers.pools import POOLS
 from poolrace.workers.protocol import queue_of
-from poolrace.workers.usage import Usage, Usages, usage_of_tree, used_between
+from poolrace.workers.usage import Usage, Usages, cpu_s_of_tree, usage_of_tree, used_between
 from tests.conftest import PATIENCE_S, CommandLine, held_chunks, wait_until
 from tests.local_models import RUNNABLE
 
@@ -43,8 +44,11 @@ def start_under_another_interpreter(producer: CommandLine, model: str) -> "subpr
     process = producer.start(*compare, "--python", sys.executable)
 
     def is_computing() -> bool:
-        children = psutil.Process(process.pid).children()
-        return any(usage_of_tree(child.pid).cpu_s > 1.0 for child in children)
+        for child in psutil.Process(process.pid).children():
+            with suppress(psutil.NoSuchProcess):  # it has only read the facts of the interpreter
+                if cpu_s_of_tree(child.pid) > 1.0:
+                    return True
+        return False
 
     wait_until(is_computing)
     return process
