@@ -104,7 +104,7 @@ def probe(path: str) -> Interpreter:
 def run_isolated(path: str, arguments: list[str]) -> str:
     """Run the interpreter with these arguments and no input; return all of its output.
 
-    Raises ``UsageError`` if the interpreter does not start, crashes, or gives no end. Then nothing
+    Raises ``UsageError`` if the interpreter does not start, crashes, or does not end. Then nothing
     of it is left: it runs in a process group of its own.
     """
     try:
