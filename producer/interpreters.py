@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -92,7 +93,7 @@ def probe(path: str) -> Interpreter:
     return labelled([interpreter])[0]
 
 
-def run_isolated(path: str, arguments: list[str]) -> str:
+def run_isolated(path: str, arguments: list[str], options: Sequence[str] = ISOLATED) -> str:
     """Run the interpreter with these arguments and no input; return all of its output.
 
     Raises ``UsageError`` if the interpreter does not start, crashes, or gives no end. Then nothing
@@ -100,7 +101,7 @@ def run_isolated(path: str, arguments: list[str]) -> str:
     """
     try:
         process = subprocess.Popen(
-            [path, *ISOLATED, *arguments],
+            [path, *options, *arguments],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -123,9 +124,7 @@ def run_isolated(path: str, arguments: list[str]) -> str:
             process.stdout.close()
     text = output.decode(errors="replace")
     if code:
-        raise UsageError(
-            f"--python {path} {_ending(code)} at its start{_reason(text)}; {WAY_OUT}"
-        )
+        raise UsageError(f"--python {path} {_ending(code)} at its start{_reason(text)}; {WAY_OUT}")
     return text
 
 
@@ -206,7 +205,9 @@ def _facts(path: str, output: str) -> dict[str, object]:
 def _jit(told: bool | None, version: str, arguments: str) -> bool | None:  # noqa: FBT001 # a fact
     """Whether the JIT compiler is on; a version or a build without one has it off."""
     older = tuple(map(int, version.split(".")[:2])) < (3, 13)  # CPython's first with a JIT
-    return False if told is None and (older or "--enable-experimental-jit" not in arguments) else told
+    return (
+        False if told is None and (older or "--enable-experimental-jit" not in arguments) else told
+    )
 
 
 def _build_flags(arguments: str, *, debug: bool) -> str:
