@@ -5,6 +5,7 @@ left out.
 """
 
 import json
+import shlex
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -50,6 +51,9 @@ print(json.dumps({"errors": errors, "celery": getattr(celery, "__version__", "")
 """
 """Program that imports modules, and prints as JSON which of them failed and why."""
 
+Errors = Mapping[str, tuple[str | None, str]]
+"""Module whose import failed -> the name of the module that is missing, if one is, and the error."""
+
 
 @dataclass(frozen=True)
 class Assignment:
@@ -93,7 +97,7 @@ def assign_hosts(host: str, pools: Mapping[str, int], pythons: Sequence[str]) ->
     for interpreter in probe_all(tuple(pythons)):
         name = f"{host}-{interpreter.label.replace('#', '-')}"
         reasons = dict(_unusable(interpreter, pools))
-        _require_pool(pools, reasons, interpreter.path)
+        _require_pool(pools, reasons, f"--python {interpreter.path}")
         names[name] = interpreter.path
         left_out |= _workers(reasons, name)
     return Assignment(list(names), names, left_out)
@@ -109,11 +113,11 @@ def _workers(reasons: Mapping[str, str], host: str) -> dict[str, str]:
     return {f"{pool}@{host}": reason for pool, reason in reasons.items()}
 
 
-def _require_pool(pools: Mapping[str, int], reasons: Mapping[str, str], path: str) -> None:
+def _require_pool(pools: Mapping[str, int], reasons: Mapping[str, str], python: str) -> None:
     """Raise ``UsageError`` if the interpreter can run none of the pools."""
     if pools and not pools.keys() - reasons.keys():
         told = "; ".join(f"{pool}: {reason}" for pool, reason in reasons.items())
-        raise UsageError(f"{path} can run none of the pools: {told}")
+        raise UsageError(f"{python} can run none of the pools: {told}")
 
 
 def _packages(pools: Mapping[str, int]) -> dict[str, str]:
@@ -135,41 +139,39 @@ def _unusable(interpreter: Interpreter, pools: Mapping[str, int]) -> Iterator[tu
     """
     packages = _packages(pools)
     errors, celery = _check(interpreter, [*WORKER_MODULES, *packages.values()])
-    pip = f"{interpreter.path} -m pip install"
-    for module in WORKER_MODULES:
-        if module in errors:
-            missing, text = errors[module]
-            problem = (
-                f"lacks the module {missing}" if missing else f"cannot import {module}: {text}"
-            )
-            raise UsageError(
-                f"--python {interpreter.path} {problem}; install what workers need:"
-                f" {pip} '{REQUIREMENT}'"
-            )
-    if _version(celery) < OLDEST_CELERY:
+    pip = f"{shlex.quote(interpreter.path)} -m pip install"
+    if problem := _problem(errors, celery):
         raise UsageError(
-            f"--python {interpreter.path} has Celery {celery}, too old for workers of poolrace;"
-            f" install a newer one: {pip} '{REQUIREMENT}'"
+            f"--python {interpreter.path} {problem}; install what workers need:"
+            f" {pip} '{REQUIREMENT}'"
         )
     for pool, package in packages.items():
         if package not in errors:
             continue
         missing, text = errors[package]
         if not missing:
-            yield pool, f"cannot import {package}: {text}"
+            yield pool, f"{package} cannot be imported: {text}"
         elif interpreter.free_threaded:
             yield pool, f"{package} is not installed, and has no wheels for free-threaded builds"
         else:
             yield pool, f"{package} is not installed; install it: {pip} {package}"
 
 
-def _check(
-    interpreter: Interpreter, modules: Sequence[str]
-) -> tuple[dict[str, tuple[str | None, str]], str]:
-    """Import modules in the interpreter, as a worker does; returns the errors, by module.
+def _problem(errors: Errors, celery: str) -> str | None:
+    """The reason why no worker starts with these errors and this version of Celery, if any."""
+    if celery and _version(celery) < OLDEST_CELERY:
+        return f"has Celery {celery}, too old for workers of poolrace"
+    for module in WORKER_MODULES:
+        if module in errors:
+            missing, text = errors[module]
+            return f"lacks the module {missing}" if missing else f"cannot import {module}: {text}"
+    return None
 
-    An error is the name of a module that is missing, if there is one, and the error as text. The
-    second value is the version of Celery.
+
+def _check(interpreter: Interpreter, modules: Sequence[str]) -> tuple[Errors, str]:
+    """Import modules in the interpreter, as a worker does; returns the errors, and Celery's version.
+
+    The version is empty if the import of Celery failed.
     """
     with TemporaryDirectory() as directory:
         library = make_library(Path(directory))
