@@ -52,7 +52,7 @@ print(json.dumps({"errors": errors, "celery": getattr(celery, "__version__", "")
 """Program that imports modules, and prints as JSON which of them failed and why."""
 
 Errors = Mapping[str, tuple[str | None, str]]
-"""Module whose import failed -> the name of the module that is missing, if one is, and the error."""
+"""Module whose import failed -> the missing module, if one is missing, and the error as text."""
 
 
 @dataclass(frozen=True)
@@ -169,7 +169,7 @@ def _problem(errors: Errors, celery: str) -> str | None:
 
 
 def _check(interpreter: Interpreter, modules: Sequence[str]) -> tuple[Errors, str]:
-    """Import modules in the interpreter, as a worker does; returns the errors, and Celery's version.
+    """Import modules in the interpreter as a worker does; returns errors and Celery's version.
 
     The version is empty if the import of Celery failed.
     """
