@@ -5,6 +5,7 @@ The interpreter runs with ``-I -S``: without the user's variables and without in
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -31,6 +32,13 @@ ANSWER_S = 30.0
 
 MAX_OUTPUT = 1 << 16
 """Bytes of output of an interpreter, at most; an answer has some 500."""
+
+SPEED_FLAGS = re.compile(
+    "--(enable|disable|with|without)-"
+    "(optimizations|lto|bolt|gil|experimental-jit|pydebug|assertions|trace-refs|computed-gotos"
+    "|tail-call-interp|mimalloc|pymalloc|strict-overflow|shared|profiling)(=.*)?"
+)
+"""Options of ``configure`` that change how fast an interpreter is."""
 
 PROBE = """
 import json, platform, sys, sysconfig
@@ -124,7 +132,7 @@ def run_isolated(path: str, arguments: list[str], options: Sequence[str] = ISOLA
             process.stdout.close()
     text = output.decode(errors="replace")
     if code:
-        raise UsageError(f"--python {path} {_ending(code)} at its start{_reason(text)}; {WAY_OUT}")
+        raise UsageError(_failure(path, code, text))
     return text
 
 
@@ -157,7 +165,9 @@ def _no_answer(path: str) -> str:
 
 def _found(path: str) -> str:
     """The absolute path; a name without a slash is looked up on ``PATH``."""
-    if os.sep not in path and (on_path := shutil.which(path)):
+    if os.sep not in path:
+        if not (on_path := shutil.which(path)):
+            raise UsageError(f"--python {path} is not on PATH; give the path of an interpreter")
         return on_path
     return str(Path(path).expanduser().absolute())
 
@@ -211,13 +221,22 @@ def _jit(told: bool | None, version: str, arguments: str) -> bool | None:  # noq
 
 
 def _build_flags(arguments: str, *, debug: bool) -> str:
-    """The options of ``configure`` without paths, which say nothing about speed."""
+    """The options of ``configure`` that change the speed; others may hold paths and names."""
     words = arguments.replace("'", "").split()
-    flags = [word for word in words if word.startswith("--") and "/" not in word]
-    kept = [flag for flag in flags if flag.startswith(("--enable", "--disable", "--with"))]
-    if debug and "--with-pydebug" not in kept:
-        kept.append("--with-pydebug")
-    return " ".join(kept)
+    flags = [word for word in words if SPEED_FLAGS.fullmatch(word)]
+    if debug and "--with-pydebug" not in flags:
+        flags.append("--with-pydebug")
+    return " ".join(flags)
+
+
+def _failure(path: str, code: int, output: str) -> str:
+    """The error for an interpreter that ended with this code."""
+    if absent := re.search(r"^(?:ModuleNotFound|Import)Error: (.*)", output, re.MULTILINE):
+        return (
+            f"--python {path} lacks a module of the standard library: {absent[1]};"
+            " give a complete Python"
+        )
+    return f"--python {path} {_ending(code)} at its start{_reason(output)}; {WAY_OUT}"
 
 
 def _ending(code: int) -> str:

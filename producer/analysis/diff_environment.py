@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from poolrace.producer.analysis.comparison_summary import BASE_MODEL, case_summaries
 from poolrace.producer.results.comparison import Comparison
 from poolrace.producer.results.environment import Environment
+from poolrace.producer.results.interpreter import Interpreter
 
 FACTS = {
     "cores": "cores", "cpu_quota": "CPU quota", "cpu": "CPU", "system": "system",
@@ -36,12 +37,18 @@ def unlike_machines(old: Environment, new: Environment) -> Unlike:
 
 
 def unlike_versions(old: Environment, new: Environment) -> Unlike:
-    """The packages whose versions differ, and the commit of poolrace."""
+    """The packages and interpreters whose versions differ, and the commit of poolrace."""
     packages = dict.fromkeys([*old.versions, *new.versions])
     versions = {
         package: (old.versions.get(package, NONE), new.versions.get(package, NONE))
         for package in packages
     }
+    interpreters = [
+        {f"interpreter {each.label}": _build(each) for each in environment.interpreters}
+        for environment in (old, new)
+    ]
+    for label in dict.fromkeys([*interpreters[0], *interpreters[1]]):
+        versions[label] = interpreters[0].get(label, NONE), interpreters[1].get(label, NONE)
     versions["commit of poolrace"] = old.commit or NONE, new.commit or NONE
     return _differing(versions)
 
@@ -62,6 +69,12 @@ def base_cpu_share(comparison: Comparison) -> float:
         if case.model == BASE_MODEL and case.cpu_bound and case.elapsed_s >= LEAST_S:
             return case.cpu_s / case.elapsed_s
     return 1.0
+
+
+def _build(interpreter: Interpreter) -> str:
+    """The version, the GIL and the JIT of an interpreter."""
+    gil, jit = _text(interpreter.gil), _text(interpreter.jit)
+    return f"{interpreter.implementation} {interpreter.version}, GIL {gil}, JIT {jit}"
 
 
 def _values(environment: Environment, field: str) -> str:

@@ -14,7 +14,7 @@ from poolrace.producer.commands.invocation import invocation
 from poolrace.producer.commands.options import Count
 from poolrace.producer.commands.output import Output
 from poolrace.producer.commands.terminal import wide_option
-from poolrace.producer.experiments.plans import Case, Plan
+from poolrace.producer.experiments.plans import Case, Plan, supported_plan
 from poolrace.producer.jobs.job import Job
 from poolrace.producer.jobs.schedules import AUTO
 from poolrace.producer.program import examples
@@ -55,7 +55,7 @@ def command(stop: int, repeat: int, *, wide: bool) -> None:
         result_backend=None,
         state_dir=Path(gettempdir()) / secrets.token_hex(8),  # no local cluster is there
     )
-    output.run_plan(plan, settings, flower=True)
+    output.run_plan(supported_plan(plan), settings, flower=True)
     click.echo(
         f"\nraw values: {RESULTS}    page: {REPORT}\n"
         "to keep a cluster running and watch it in Flower:"

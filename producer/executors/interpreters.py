@@ -17,9 +17,6 @@ from poolrace.workers.chunks import Chunk, ChunkResult
 from poolrace.workers.compute import Cancelled, compute, slot_name
 from poolrace.workers.workloads import make_workload
 
-FIRST_VERSION = (3, 14)
-"""Version of the first Python that has ``concurrent.interpreters``."""
-
 SETUP = f"""
 import runpy
 runpy.run_path({str(Path(__file__).with_name("importable.py"))!r})

@@ -22,7 +22,7 @@ class Interpreter:
     jit: bool | None
     """Whether the just-in-time compiler is switched on; ``None``: the interpreter does not tell."""
     build_flags: str
-    """Options of ``configure`` that the interpreter was built with, without those with paths."""
+    """Options of ``configure`` that the interpreter was built with and that change its speed."""
     architecture: str
     """Architecture of the processor that the interpreter was built for, as in ``x86_64``."""
     label: str = ""

@@ -2,12 +2,16 @@
 
 from collections import Counter
 
+from poolrace.producer.reports.views import interpreters
 from poolrace.producer.results.environment import Environment
 from poolrace.workers.host_facts import HostFacts
 
 
 def lines(environment: Environment) -> list[str]:
-    """One line per group of equal hosts, a warning if hosts share cores, builds, and versions."""
+    """One line per group of equal hosts, a warning if hosts share cores, and the versions.
+
+    Other interpreters have a line each, and hosts' interpreters a line for each build.
+    """
     hosts_by_facts: dict[str, list[str]] = {}
     for host in environment.hosts:
         hosts_by_facts.setdefault(_facts(host), []).append(host.host)
@@ -20,6 +24,7 @@ def lines(environment: Environment) -> list[str]:
             if count > 1
         ),
         *_builds(environment.hosts),
+        *interpreters.lines(environment),
         ", ".join(f"{package} {version}" for package, version in environment.versions.items()),
     ]
 
