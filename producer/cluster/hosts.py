@@ -7,10 +7,9 @@ left out.
 import json
 import shlex
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -18,7 +17,7 @@ from poolrace.producer.cluster.config_files import LIBRARY
 from poolrace.producer.interpreters import probe_all, run_isolated
 from poolrace.producer.results.interpreter import Interpreter
 from poolrace.workers.errors import UsageError
-from poolrace.workers.installation import install_command
+from poolrace.workers.installation import why_missing
 from poolrace.workers.pools import POOLS
 from poolrace.workers.protocol import UNKNOWN_VERSION, package_version
 
@@ -90,7 +89,7 @@ def assign_hosts(host: str, pools: Mapping[str, int], pythons: Sequence[str]) ->
     Raises ``UsageError`` if an interpreter cannot start a worker, or none of the pools.
     """
     if not pythons:
-        reasons = dict(_unusable_here(pools))
+        reasons = unusable_here(pools)
         _require_pool(pools, reasons, sys.executable)
         return Assignment([host], left_out=_workers(reasons, host))
     names, left_out = {}, {}
@@ -103,9 +102,15 @@ def assign_hosts(host: str, pools: Mapping[str, int], pythons: Sequence[str]) ->
     return Assignment(list(names), names, left_out)
 
 
+def unusable_here(pools: Iterable[str]) -> dict[str, str]:
+    """The pools that our own interpreter cannot run, each with the reason."""
+    packages = _packages(pools).items()
+    return {pool: why for pool, package in packages if (why := why_missing(package))}
+
+
 def require_pools(pools: Mapping[str, int]) -> None:
     """Raise ``UsageError`` for a pool that our own interpreter cannot run."""
-    for pool, reason in _unusable_here(pools):
+    for pool, reason in unusable_here(pools).items():
         raise UsageError(f"pool {pool}: {reason}")
 
 
@@ -120,16 +125,9 @@ def _require_pool(pools: Mapping[str, int], reasons: Mapping[str, str], python: 
         raise UsageError(f"{python} can run none of the pools: {told}")
 
 
-def _packages(pools: Mapping[str, int]) -> dict[str, str]:
+def _packages(pools: Iterable[str]) -> dict[str, str]:
     """Package that a pool needs besides Celery, by pool."""
     return {pool: package for pool in pools if (package := POOLS[pool].package)}
-
-
-def _unusable_here(pools: Mapping[str, int]) -> Iterator[tuple[str, str]]:
-    """The pools that our own interpreter cannot run, each with the reason."""
-    for pool, package in _packages(pools).items():
-        if find_spec(package) is None:
-            yield pool, f"{package} is not installed; install it: {install_command(package)}"
 
 
 def _unusable(interpreter: Interpreter, pools: Mapping[str, int]) -> Iterator[tuple[str, str]]:

@@ -12,7 +12,6 @@ from poolrace.producer.program import examples
 from poolrace.producer.settings import Settings
 from poolrace.workers.pools import POOLS
 
-
 EXAMPLES = ("up", "up --pool prefork:2 --pool gevent:50", "up --python python3")
 
 

@@ -5,20 +5,13 @@ Calls gevent directly and monkey-patches nothing, so the producer's other code i
 
 from collections.abc import Sequence
 
+import gevent
+import gevent.lock
+import gevent.queue
+
 from poolrace.producer.executors.base import LocalExecutor
 from poolrace.workers.chunks import Chunk, ChunkResult
 from poolrace.workers.compute import compute
-from poolrace.workers.errors import UsageError
-from poolrace.workers.installation import install_command
-
-try:
-    import gevent
-    import gevent.lock
-    import gevent.queue
-except ModuleNotFoundError as error:
-    raise UsageError(
-        f"local model greenlets needs gevent; install it: {install_command('gevent')}"
-    ) from error
 
 
 class Greenlets(LocalExecutor):

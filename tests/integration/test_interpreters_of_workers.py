@@ -88,7 +88,6 @@ def test_a_run_is_exact_and_says_which_host_computed(pool: str, up: CommandLine)
     assert result["exact"]
     assert result["hosts"] == (1 if pool == "gevent" else 2)
     assert set(result["shares"]) <= set(hosts(up))
-    assert [event["kind"] for event in result["events"]] == []
 
 
 def test_a_result_has_the_facts_of_each_interpreter(up: CommandLine) -> None:

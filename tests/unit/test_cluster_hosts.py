@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,17 @@ from poolrace.producer.cluster import hosts
 from poolrace.producer.cluster.config_files import ClusterSpec, cluster_programs
 from poolrace.producer.cluster.hosts import assign_hosts, make_library
 from poolrace.producer.cluster.lifecycle import temporary, up
+from poolrace.producer.cluster.resolve import unusable_pools
 from poolrace.producer.cluster.state import Cluster
+from poolrace.producer.executors.models import Model, make_executor
+from poolrace.producer.experiments.plans import Case, Plan, supported_plan
+from poolrace.producer.jobs.job import Job
+from poolrace.producer.jobs.schedules import AUTO
 from poolrace.producer.settings import Settings
+from poolrace.workers import installation
 from poolrace.workers.errors import UsageError
 from poolrace.workers.protocol import package_version
+from poolrace.workers.workloads import make_workload
 from tests.environments import WORKER, environment, write_package
 
 POOLS = {"threads": 2, "gevent": 4}
@@ -153,19 +161,47 @@ def test_a_cluster_expects_no_worker_that_is_left_out() -> None:
     assert cluster.workers == {"threads": 2, "gevent": 1}
 
 
-def test_without_gevent_the_other_pools_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hosts, "find_spec", lambda name: None)
+@pytest.fixture
+def without_gevent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hide gevent from this interpreter."""
+    monkeypatch.setattr(installation, "find_spec", lambda name: None if name == "gevent" else name)
+
+
+@pytest.mark.usefixtures("without_gevent")
+def test_without_gevent_the_other_pools_start() -> None:
     assignment = assign_hosts("here", POOLS, ())
     assert assignment.hosts == ["here"]
     assert assignment.left_out.keys() == {"gevent@here"}
 
 
-def test_a_temporary_cluster_of_a_pool_without_its_package_is_refused(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(hosts, "find_spec", lambda name: None)
+@pytest.mark.usefixtures("without_gevent")
+def test_a_temporary_cluster_of_a_pool_without_its_package_is_refused(settings: Settings) -> None:
     with (
         pytest.raises(UsageError, match="pool gevent: gevent is not installed"),
         temporary(settings, POOLS),
     ):
         pass
+
+
+@pytest.mark.usefixtures("without_gevent")
+def test_a_comparison_leaves_out_the_models_that_need_gevent(settings: Settings) -> None:
+    job = Job(make_workload("sum", {}), 0, 10)
+    models = [Model("local", "greenlets"), Model("celery", "gevent"), Model("celery", "solo")]
+    plan = Plan(job, [Case(model, AUTO) for model in models])
+    plan = supported_plan(plan, unusable_pools=unusable_pools(settings, plan.pools()))
+    assert [str(case.model) for case in plan.cases] == ["celery:solo"]
+    assert plan.left_out.keys() == {"local:greenlets", "celery:gevent"}
+    assert all("gevent is not installed" in why for why in plan.left_out.values())
+
+
+@pytest.mark.usefixtures("without_gevent")
+def test_workers_of_a_cluster_that_exists_may_have_gevent(settings: Settings) -> None:
+    elsewhere = replace(settings, broker_url="redis://:x@192.0.2.1:6379/0")
+    assert unusable_pools(elsewhere, ["gevent"]) == {}
+
+
+@pytest.mark.usefixtures("without_gevent")
+def test_the_model_greenlets_names_the_package_that_it_needs(settings: Settings) -> None:
+    job = Job(make_workload("sum", {}), 0, 10)
+    with pytest.raises(UsageError, match="greenlets cannot run: it needs gevent"):
+        make_executor(Model("local", "greenlets"), job, settings)

@@ -31,10 +31,10 @@ def lines(environment: Environment) -> list[str]:
 
 def _builds(hosts: list[HostFacts]) -> list[str]:
     """The build of each interpreter, if the hosts have several."""
-    builds = {host.interpreter: host.build_flags for host in hosts}
+    builds = dict.fromkeys((host.interpreter, host.build_flags) for host in hosts)
     if len(builds) == 1:
         return []
-    return [f"{name} was built with {flags}" for name, flags in builds.items() if flags]
+    return [f"{interpreter} was built with {flags}" for interpreter, flags in builds if flags]
 
 
 def _facts(host: HostFacts) -> str:
