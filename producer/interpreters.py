@@ -14,6 +14,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from poolrace.producer.results.interpreter import Interpreter, labelled
 from poolrace.workers.errors import UsageError
@@ -202,7 +203,7 @@ def _architecture(file: Path) -> str | None:
     return ELF_MACHINES.get(number, f"architecture {number}")
 
 
-def _facts(path: str, output: str) -> dict[str, object]:
+def _facts(path: str, output: str) -> dict[str, Any]:
     """The facts in the output, after messages of a script that starts the interpreter."""
     for line in reversed(output.splitlines()):
         with suppress(ValueError):

@@ -20,9 +20,10 @@ Demand = Counter[str]
 KIB, MIB, GIB = 2**10, 2**20, 2**30
 
 BYTES = {"process": 24 * MIB, "interpreter": 16 * MIB, "thread": 64 * KIB, "greenlet": 16 * KIB}
-"""Bytes of memory that one process, interpreter, thread or greenlet needs. Measured while chunks wait, without
-shared pages: 15 MiB for a process of the model ``processes``, 20 to 34 MiB for a child of prefork,
-50 MiB for a worker; 13 MiB for a sub-interpreter; 27 KiB for a thread; 4 KiB for a greenlet or a coroutine."""
+"""Bytes of memory that one process, interpreter, thread or greenlet needs. Measured while chunks
+wait, without shared pages: 15 MiB for a process of the model ``processes``, 20 to 34 MiB for a
+child of prefork, 50 MiB for a worker; 13 MiB for a sub-interpreter; 27 KiB for a thread; 4 KiB for
+a greenlet or a coroutine."""
 
 PROCESS_FILES = 8
 """Open files that a parent process needs for each child process; 4 to 7 were measured."""

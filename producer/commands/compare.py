@@ -56,8 +56,8 @@ def command(
 ) -> None:
     """Run WORKLOAD under several execution models, and compare them.
 
-    The default is all models; with --python, all local models. Without a cluster, the command starts a temporary one and stops it
-    afterwards.
+    The default is all models; with --python, all local models. Without a cluster, the command
+    starts a temporary one and stops it afterwards.
     """
     job, schedule = job_from(options), schedule_from(options)
     output = Output.from_options(options)

@@ -31,8 +31,7 @@ from poolrace.workers.host_facts import HostFacts
 from poolrace.workers.workloads import make_workload
 
 EXECUTORS: dict[str, type[LocalExecutor]] = {
-    cls.name: cls
-    for cls in (Single, Threads, Processes, Coroutines, Interpreters)
+    cls.name: cls for cls in (Single, Threads, Processes, Coroutines, Interpreters)
 }
 """Class of each model that needs only the standard library, by its name."""
 
@@ -77,7 +76,7 @@ class _Server:
         with self._unfinished:  # wait until there is a chunk without a result
             pass
         for result in self._executor.collect(COLLECT_S):
-            self._unfinished.acquire()  # noqa: SIM115 # this chunk is finished
+            self._unfinished.acquire()  # this chunk is finished
             self._write(result.to_json())
 
     def _read(self) -> None:

@@ -106,8 +106,8 @@ def supported_plan(
         raise UsageError(f"--python is for local models, not for {model}; give --local, as well")
     cases, left_out = [], {}
     for case in plan.cases:
-        others = interpreters if case.model.kind == "local" else ()
-        for interpreter in others or [None]:
+        is_local = case.model.kind == "local"
+        for interpreter in interpreters if is_local and interpreters else [None]:
             model = replace(case.model, interpreter=interpreter)
             why = missing(model, plan.job.workload)
             if model.kind == "celery":

@@ -56,4 +56,6 @@ def _label(interpreter: Interpreter, version: str) -> str:
 def _distinct(labels: list[str], longer: list[str]) -> list[str]:
     """The labels, with the longer ones in place of those that several interpreters have."""
     count = Counter(labels)
-    return [other if count[label] > 1 else label for label, other in zip(labels, longer, strict=True)]
+    return [
+        other if count[label] > 1 else label for label, other in zip(labels, longer, strict=True)
+    ]

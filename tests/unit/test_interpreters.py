@@ -1,4 +1,4 @@
-"""``--python``: facts of interpreters; a path that cannot compute chunks is refused in its words."""
+"""``--python``: facts of interpreters; words for each path that cannot compute chunks."""
 
 import platform
 import sys
@@ -60,7 +60,7 @@ def test_a_name_is_looked_up_on_the_path(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_a_name_that_is_not_on_the_path_is_refused() -> None:
-    with pytest.raises(UsageError, match="--python python3.99 is not on PATH; give the path"):
+    with pytest.raises(UsageError, match=r"--python python3.99 is not on PATH; give the path"):
         probe("python3.99")
 
 
@@ -184,7 +184,7 @@ def test_a_file_that_is_no_interpreter_is_refused(
 
 def test_an_interpreter_without_a_module_is_refused(tmp_path: Path) -> None:
     facts = probe(script(tmp_path, WITHOUT_ASYNCIO))
-    with pytest.raises(UsageError, match="lacks a module of the standard library: .*asyncio"):
+    with pytest.raises(UsageError, match=r"lacks a module of the standard library: .*asyncio"):
         require_modules(facts)
 
 

@@ -10,6 +10,7 @@ import time
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -28,7 +29,7 @@ from poolrace.producer.interpreters import ISOLATED, probe
 from poolrace.producer.jobs.job import Job
 from poolrace.producer.results.interpreter import Interpreter
 from poolrace.producer.settings import Settings
-from poolrace.workers.chunks import Chunk
+from poolrace.workers.chunks import Chunk, ChunkResult
 from poolrace.workers.errors import UsageError
 from poolrace.workers.host_facts import HostFacts
 from poolrace.workers.workloads import WORKLOADS, make_workload
@@ -73,7 +74,7 @@ def children() -> list[psutil.Process]:
     return psutil.Process().children(recursive=True)
 
 
-PARAMETERS = {
+PARAMETERS: dict[str, dict[str, Any]] = {
     "sum": {},
     "factorial": {"wait_s": 0.0},
     "minimum": {"values": (10, 4, 22, -6)},
@@ -121,7 +122,7 @@ def test_no_chunk_waits_behind_a_long_one_while_another_slot_is_free(model: Mode
 def test_slots_have_names_of_their_own(model: Model) -> None:
     with executor_of(model) as executor:
         executor.submit([Chunk(0, 20), Chunk(20, 40)])
-        results = []
+        results: list[ChunkResult] = []
         while len(results) < 2:
             results += executor.collect(10.0)
     assert len({result.slot for result in results}) == 2
@@ -200,7 +201,7 @@ def test_a_process_that_dies_in_its_chunk_is_named(signum: signal.Signals) -> No
 def test_an_idle_process_that_dies_is_named() -> None:
     with threads() as executor:
         psutil.Process(executor.slot_pids[0]).kill()
-        with pytest.raises(JobFailed, match="an idle slot failed on here: .* code -9"):
+        with pytest.raises(JobFailed, match=r"an idle slot failed on here: .* code -9"):
             executor.collect(20.0)
 
 
@@ -223,7 +224,7 @@ def test_a_slot_of_the_process_that_dies_is_named() -> None:
         assert len(slots) == 2
         for slot in slots:
             psutil.Process(slot).kill()
-        with pytest.raises(JobFailed, match="on here: its process .* died with exit code -9"):
+        with pytest.raises(JobFailed, match=r"on here: its process .* died with exit code -9"):
             collect(executor, len(SHORT) + 1)
 
 
@@ -243,7 +244,7 @@ def test_a_process_that_is_never_ready_fails_the_job(
     monkeypatch.setattr(other_interpreter, "START_S", 0.5)
     hanging = replace(facts_of(sys.executable), path=script(tmp_path, "sleep 1000"))
     before = children()
-    with pytest.raises(JobFailed, match="python was not ready within 0.5 s on here"):
+    with pytest.raises(JobFailed, match=r"python was not ready within 0.5 s on here"):
         threads(hanging).__enter__()
     assert children() == before
 
@@ -252,7 +253,7 @@ def test_a_process_that_crashes_at_its_start_is_named(tmp_path: Path) -> None:
     crashing = replace(
         facts_of(sys.executable), path=script(tmp_path, "echo no memory >&2; exit 7")
     )
-    with pytest.raises(JobFailed, match="died with exit code 7: no memory"):
+    with pytest.raises(JobFailed, match=r"died with exit code 7: no memory"):
         threads(crashing).__enter__()
 
 
@@ -261,7 +262,7 @@ def test_a_process_that_sends_anything_but_results_fails_the_job(tmp_path: Path)
     chatty = replace(facts_of(sys.executable), path=script(tmp_path, text))
     with threads(chatty) as executor:
         executor.submit([LONG])
-        with pytest.raises(JobFailed, match="python sent b'Hello' in place of a result on here"):
+        with pytest.raises(JobFailed, match=r"python sent b'Hello' in place of a result on here"):
             executor.collect(20.0)
 
 
@@ -272,7 +273,7 @@ def test_an_error_of_a_chunk_has_the_words_that_it_has_here(settings: Settings) 
         model = Model("local", name, 2, facts_of(sys.executable))
         with executor_of(model, job) as executor:
             executor.submit([Chunk(0, 10)])
-            with pytest.raises(UsageError, match="--kernel numpy needs the extra 'numpy'"):
+            with pytest.raises(UsageError, match=r"--kernel numpy needs the extra 'numpy'"):
                 executor.collect(20.0)
 
 
@@ -286,7 +287,7 @@ def test_output_of_the_interpreter_does_not_get_between_the_results(tmp_path: Pa
 
 def test_a_model_that_the_interpreter_cannot_run_is_refused(settings: Settings) -> None:
     model = Model("local", "greenlets", 2, facts_of(sys.executable))
-    with pytest.raises(UsageError, match="it needs gevent, and --python uses no installed packag"):
+    with pytest.raises(UsageError, match=r"it needs gevent, and --python uses no installed packag"):
         make_executor(model, WAITING, settings)
     old = replace(facts_of(sys.executable), version="3.13.5", label="3.13")
     model = Model("local", "interpreters", 2, old)
