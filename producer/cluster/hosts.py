@@ -92,7 +92,8 @@ def assign_hosts(host: str, pools: Mapping[str, int], pythons: Sequence[str]) ->
         reasons = unusable_here(pools)
         _require_pool(pools, reasons, sys.executable)
         return Assignment([host], left_out=_workers(reasons, host))
-    names, left_out = {}, {}
+    names: dict[str, str] = {}
+    left_out: dict[str, str] = {}
     for interpreter in probe_all(tuple(pythons)):
         name = f"{host}-{interpreter.label.replace('#', '-')}"
         reasons = dict(_unusable(interpreter, pools))

@@ -1,6 +1,7 @@
 """The interpreter of each host: in announcements, in reports, and in the difference of results."""
 
 import sys
+import sysconfig
 from dataclasses import asdict, replace
 
 import pytest
@@ -89,7 +90,7 @@ def test_a_presence_with_an_impossible_number_of_slots_is_refused(slots: int) ->
 def test_the_flags_of_a_build_have_no_paths(
     arguments: str | None, flags: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(interpreter_facts.sysconfig, "get_config_var", lambda _: arguments)
+    monkeypatch.setattr(sysconfig, "get_config_var", lambda _: arguments)
     monkeypatch.delattr(sys, "gettotalrefcount", raising=False)
     assert interpreter_facts.build_flags() == flags
 
