@@ -9,10 +9,9 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
-
 from poolrace.workers.errors import UsageError
 from poolrace.workers.pools import pool_named
+from poolrace.workers.system import psutil
 
 Demand = Counter[str]
 """Number of processes, threads and greenlets to start, by kind of slot: ``process``, ``thread``,

@@ -9,9 +9,12 @@ from poolrace.producer.results.interpreter import Interpreter
 
 FACTS = {
     "cores": "cores", "cpu_quota": "CPU quota", "cpu": "CPU", "system": "system",
-    "python": "Python", "gil": "GIL",
+    "python": "Python", "gil": "GIL", "free_threaded": "free-threaded build",
 }  # fmt: skip
 """Field of a host's facts -> its name in reports."""
+
+FACTS_OF_BUILD = {"jit": "JIT", "build_flags": "build flags"}
+"""Likewise, of facts that a file may lack; then they tell no difference."""
 
 NONE = "none"
 """The value of a fact, or the version of a package, that one of two files does not have."""
@@ -26,6 +29,9 @@ Unlike = dict[str, tuple[str, str]]
 def unlike_machines(old: Environment, new: Environment) -> Unlike:
     """The facts of the hosts that differ; a restart alone changes no fact."""
     facts = {name: (_values(old, field), _values(new, field)) for field, name in FACTS.items()}
+    for field, name in FACTS_OF_BUILD.items():
+        if all(getattr(host, field) not in (None, "") for host in [*old.hosts, *new.hosts]):
+            facts[name] = _values(old, field), _values(new, field)
     facts["hosts"] = str(len(old.hosts)), str(len(new.hosts))
     return _differing(facts)
 

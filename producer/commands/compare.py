@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from poolrace.producer.cluster.resolve import unusable_pools
 from poolrace.producer.commands.completion import complete_names
 from poolrace.producer.commands.help import Command
 from poolrace.producer.commands.options import (
@@ -64,7 +65,9 @@ def command(
     if interpreters and not pools and not locals_:
         locals_ = ("all",)
     plan = Plan(job, [Case(model, schedule) for model in models_named(pools, locals_)], repeat)
-    output.run_plan(supported_plan(plan, interpreters), settings_from(options), flower=flower)
+    settings = settings_from(options)
+    plan = supported_plan(plan, interpreters, unusable_pools(settings, plan.pools()))
+    output.run_plan(plan, settings, flower=flower)
 
 
 def models_named(pools: tuple[str, ...], locals_: tuple[str, ...]) -> list[Model]:

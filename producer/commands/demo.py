@@ -7,6 +7,7 @@ from tempfile import gettempdir
 
 import click
 
+from poolrace.producer.cluster.hosts import unusable_here
 from poolrace.producer.cluster.text import program_name
 from poolrace.producer.commands.compare import models_named
 from poolrace.producer.commands.help import Command
@@ -55,7 +56,8 @@ def command(stop: int, repeat: int, *, wide: bool) -> None:
         result_backend=None,
         state_dir=Path(gettempdir()) / secrets.token_hex(8),  # no local cluster is there
     )
-    output.run_plan(supported_plan(plan), settings, flower=True)
+    plan = supported_plan(plan, unusable_pools=unusable_here(plan.pools()))
+    output.run_plan(plan, settings, flower=True)
     click.echo(
         f"\nraw values: {RESULTS}    page: {REPORT}\n"
         "to keep a cluster running and watch it in Flower:"

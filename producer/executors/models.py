@@ -19,6 +19,7 @@ from poolrace.producer.settings import Settings
 from poolrace.workers.capacity import Demand, require_capacity
 from poolrace.workers.errors import UsageError, unknown
 from poolrace.workers.host_facts import HostFacts
+from poolrace.workers.installation import why_missing
 from poolrace.workers.pools import CORES, POOLS
 from poolrace.workers.workloads import Workload
 
@@ -111,6 +112,8 @@ def missing(model: Model, workload: Workload) -> str:
         return f"it needs Python {'.'.join(map(str, INTERPRETERS_SINCE))}, and this is {number}"
     if other and model.name == "greenlets":
         return "it needs gevent, and --python uses no installed packages"
+    if model.name == "greenlets" and (why := why_missing("gevent")):
+        return f"it needs gevent: {why}"
     isolated = other or (model.kind == "local" and model.name == "interpreters")
     if isolated and (package := workload.needs):
         return f"the workload needs {package}, and --python and interpreters use no packages"

@@ -91,11 +91,16 @@ class Plan:
         return schedules.pop() if len(schedules) == 1 else self.cases[0].schedule.name
 
 
-def supported_plan(plan: Plan, interpreters: Sequence[Interpreter] = ()) -> Plan:
+def supported_plan(
+    plan: Plan,
+    interpreters: Sequence[Interpreter] = (),
+    unusable_pools: Mapping[str, str] | None = None,
+) -> Plan:
     """Return the plan with each local case under each of the interpreters, by default under ours.
 
-    Cases that cannot run are left out. Raises ``UsageError`` if no local case is there for the
-    interpreters, or none of all cases can run.
+    Cases that cannot run are left out; ``unusable_pools`` has the reason for each such pool.
+    Raises ``UsageError`` if no local case is there for the interpreters, or none of all cases can
+    run.
     """
     if interpreters and not any(case.model.kind == "local" for case in plan.cases):
         model = plan.cases[0].model
@@ -105,7 +110,10 @@ def supported_plan(plan: Plan, interpreters: Sequence[Interpreter] = ()) -> Plan
         is_local = case.model.kind == "local"
         for interpreter in interpreters if is_local and interpreters else [None]:
             model = replace(case.model, interpreter=interpreter)
-            if why := missing(model, plan.job.workload):
+            why = missing(model, plan.job.workload)
+            if model.kind == "celery":
+                why = (unusable_pools or {}).get(model.name) or why
+            if why:
                 left_out[str(model)] = why
             else:
                 cases.append(replace(case, model=model))
