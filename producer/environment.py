@@ -7,6 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from poolrace.producer.results.environment import Environment
+from poolrace.producer.results.interpreter import Interpreter
 from poolrace.producer.settings import Settings
 from poolrace.workers.host_facts import HostFacts
 
@@ -17,10 +18,10 @@ SOURCE_TREE = Path(__file__).resolve().parent.parent
 """Root of the checkout; or, without a checkout, the directory of the installed package."""
 
 
-def describe(hosts: Iterable[HostFacts]) -> Environment:
-    """Return the environment of a measurement on these hosts."""
+def describe(hosts: Iterable[HostFacts], interpreters: Iterable[Interpreter] = ()) -> Environment:
+    """Return the environment of a measurement on these hosts, also under other interpreters."""
     versions = {name: number for name in PACKAGES if (number := _version(name))}
-    return Environment(list(hosts), versions, commit_of(SOURCE_TREE))
+    return Environment(list(hosts), versions, commit_of(SOURCE_TREE), list(interpreters))
 
 
 def describe_this_machine() -> Environment:

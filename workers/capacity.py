@@ -9,21 +9,21 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
-
 from poolrace.workers.errors import UsageError
 from poolrace.workers.pools import pool_named
+from poolrace.workers.system import psutil
 
 Demand = Counter[str]
 """Number of processes, threads and greenlets to start, by kind of slot: ``process``, ``thread``,
-``greenlet`` (a coroutine counts as a greenlet)."""
+``interpreter``, ``greenlet`` (a coroutine counts as a greenlet)."""
 
 KIB, MIB, GIB = 2**10, 2**20, 2**30
 
-BYTES = {"process": 24 * MIB, "thread": 64 * KIB, "greenlet": 16 * KIB}
-"""Bytes of memory that one process, thread or greenlet needs. Measured while chunks wait, without
-shared pages: 15 MiB for a process of the model ``processes``, 20 to 34 MiB for a child of prefork,
-50 MiB for a worker; 27 KiB for a thread; 4 KiB for a greenlet or a coroutine."""
+BYTES = {"process": 24 * MIB, "interpreter": 16 * MIB, "thread": 64 * KIB, "greenlet": 16 * KIB}
+"""Bytes of memory that one process, interpreter, thread or greenlet needs. Measured while chunks
+wait, without shared pages: 15 MiB for a process of the model ``processes``, 20 to 34 MiB for a
+child of prefork, 50 MiB for a worker; 13 MiB for a sub-interpreter; 27 KiB for a thread; 4 KiB for
+a greenlet or a coroutine."""
 
 PROCESS_FILES = 8
 """Open files that a parent process needs for each child process; 4 to 7 were measured."""
@@ -34,7 +34,12 @@ OTHER_FILES = 64
 MAX_GREENLETS = 10_000
 """Greenlets or coroutines of one process, at most: all of them share one thread."""
 
-PLURALS = {"process": "processes", "thread": "threads", "greenlet": "greenlets or coroutines"}
+PLURALS = {
+    "process": "processes",
+    "interpreter": "interpreters",
+    "thread": "threads",
+    "greenlet": "greenlets or coroutines",
+}
 
 
 def worker_demand(pool: str, slots: int, workers: int = 1) -> Demand:

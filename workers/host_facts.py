@@ -1,13 +1,18 @@
-"""Facts of a host that decide how fast it can compute: cores, CPU quota, CPU, Python, GIL."""
+"""Facts of a host that decide how fast it can compute: cores, CPU quota, CPU, interpreter."""
 
 import hashlib
 import platform
-import sys
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from poolrace.workers.interpreter_facts import (
+    build_flags,
+    gil_enabled,
+    is_free_threaded,
+    jit_enabled,
+)
 from poolrace.workers.pools import CORES
 
 
@@ -27,6 +32,19 @@ class HostFacts:
     python: str
     gil: bool
     """Whether this Python has a global interpreter lock switched on."""
+    free_threaded: bool = False
+    """Whether this Python is a free-threaded build; ``False`` also if it was not announced."""
+    jit: bool | None = None
+    """Whether its JIT compiler is on; ``None``: not known."""
+    build_flags: str = ""
+    """Options of ``configure`` that this Python was built with, without paths; empty: not known."""
+
+    @property
+    def interpreter(self) -> str:
+        """The interpreter as text, such as ``CPython 3.13.5 free-threaded, GIL off``."""
+        build = " free-threaded" if self.free_threaded else ""
+        jit = ", JIT on" if self.jit else ""
+        return f"{self.python}{build}, GIL {'on' if self.gil else 'off'}{jit}"
 
     @classmethod
     def collect(cls, host: str) -> "HostFacts":
@@ -39,7 +57,10 @@ class HostFacts:
             cpu=_cpu_model(),
             system=f"{platform.system()} {platform.release()}",
             python=f"{platform.python_implementation()} {platform.python_version()}",
-            gil=getattr(sys, "_is_gil_enabled", lambda: True)(),  # new in Python 3.13
+            gil=gil_enabled(),
+            free_threaded=is_free_threaded(),
+            jit=jit_enabled(),
+            build_flags=build_flags(),
         )
 
     def to_json(self) -> dict[str, Any]:

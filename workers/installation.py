@@ -6,6 +6,7 @@ import shlex
 import sys
 import tomllib
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
+from importlib.util import find_spec
 from pathlib import Path
 
 NAME = "poolrace"
@@ -18,6 +19,16 @@ PIPX_FILE = "pipx_metadata.json"
 
 MAKE_FILE = "poolrace-stamp"
 """File that ``make install`` writes into ``.venv``."""
+
+
+def why_missing(package: str) -> str:
+    """The reason why a package cannot be used here, with the command that installs it.
+
+    Empty if it is installed. The package has an extra of its name.
+    """
+    if find_spec(package):
+        return ""
+    return f"{package} is not installed; install it: {install_command(package)}"
 
 
 def install_command(extra: str) -> str:

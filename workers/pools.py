@@ -17,6 +17,8 @@ class Pool:
     prefetch_multiplier: int = 1
     """Messages that a worker reserves per slot; with late acknowledgement 1 means no message beyond
     the running ones."""
+    package: str | None = None
+    """Package that the pool needs besides Celery, ``None``: none."""
 
 
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -29,7 +31,7 @@ POOLS: dict[str, Pool] = {
         Pool("threads", "thread", CORES),
         # With late acknowledgement and a multiplier of 1 Celery's gevent pool takes a batch
         # of messages every 2 s: measured 0.5 messages/s with 1 slot, 170-280/s with 2.
-        Pool("gevent", "greenlet", 100, prefetch_multiplier=2),
+        Pool("gevent", "greenlet", 100, prefetch_multiplier=2, package="gevent"),
         Pool("solo", "process", 1),
     )
 }

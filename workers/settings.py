@@ -8,13 +8,12 @@ is written once, in one of the two files.
 import os
 import re
 import socket
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
-
-from dotenv import dotenv_values
 
 from poolrace.workers.errors import UsageError
 
@@ -84,8 +83,17 @@ def inherited_environment(**overrides: str) -> dict[str, str]:
 def read_dotenv() -> Mapping[str, str]:
     """The variables in ``./.env`` that have a value; raises ``UsageError`` if it is unreadable."""
     path = Path(".env")
+    if not path.is_file():
+        return {}
     try:
-        variables = dotenv_values(path) if path.is_file() else {}
+        from dotenv import dotenv_values  # noqa: PLC0415 # an interpreter of workers may lack it
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"cannot read {path.absolute()}: python-dotenv is not installed in {sys.prefix};"
+            " install it, or start the worker in another directory"
+        ) from error
+    try:
+        variables = dotenv_values(path)
         return {name: value for name, value in variables.items() if value}
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"cannot read {path}: {error}; correct the file or remove it") from error

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
+from poolrace.workers.system import psutil
 
 LINUX = sys.platform == "linux"
 

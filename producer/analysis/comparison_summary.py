@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from poolrace.producer.analysis.stats import median, spread
 from poolrace.producer.results.comparison import Comparison
@@ -61,6 +61,14 @@ def runs_by_case(comparison: Comparison) -> dict[CaseKey, list[Run]]:
     for run in comparison.runs:
         cases.setdefault(_case_key(comparison, run), []).append(run)
     return cases if comparison.varies == "model" else dict(sorted(cases.items()))
+
+
+def by_model(comparison: Comparison) -> dict[str, Comparison]:
+    """One comparison per model, with its runs only, in the order of the first runs."""
+    runs: dict[str, list[Run]] = {}
+    for run in comparison.runs:
+        runs.setdefault(run.model, []).append(run)
+    return {model: replace(comparison, runs=tuple(each)) for model, each in runs.items()}
 
 
 def median_runs(comparison: Comparison) -> list[Run]:

@@ -5,12 +5,16 @@ from collections.abc import Iterable, Mapping
 from poolrace.producer.analysis.comparison_summary import BASE_MODEL, case_summaries
 from poolrace.producer.results.comparison import Comparison
 from poolrace.producer.results.environment import Environment
+from poolrace.producer.results.interpreter import Interpreter
 
 FACTS = {
     "cores": "cores", "cpu_quota": "CPU quota", "cpu": "CPU", "system": "system",
-    "python": "Python", "gil": "GIL",
+    "python": "Python", "gil": "GIL", "free_threaded": "free-threaded build",
 }  # fmt: skip
 """Field of a host's facts -> its name in reports."""
+
+FACTS_OF_BUILD = {"jit": "JIT", "build_flags": "build flags"}
+"""Likewise, of facts that a file may lack; then they tell no difference."""
 
 NONE = "none"
 """The value of a fact, or the version of a package, that one of two files does not have."""
@@ -25,17 +29,26 @@ Unlike = dict[str, tuple[str, str]]
 def unlike_machines(old: Environment, new: Environment) -> Unlike:
     """The facts of the hosts that differ; a restart alone changes no fact."""
     facts = {name: (_values(old, field), _values(new, field)) for field, name in FACTS.items()}
+    for field, name in FACTS_OF_BUILD.items():
+        if all(getattr(host, field) not in (None, "") for host in [*old.hosts, *new.hosts]):
+            facts[name] = _values(old, field), _values(new, field)
     facts["hosts"] = str(len(old.hosts)), str(len(new.hosts))
     return _differing(facts)
 
 
 def unlike_versions(old: Environment, new: Environment) -> Unlike:
-    """The packages whose versions differ, and the commit of poolrace."""
+    """The packages and interpreters whose versions differ, and the commit of poolrace."""
     packages = dict.fromkeys([*old.versions, *new.versions])
     versions = {
         package: (old.versions.get(package, NONE), new.versions.get(package, NONE))
         for package in packages
     }
+    interpreters = [
+        {f"interpreter {each.label}": _build(each) for each in environment.interpreters}
+        for environment in (old, new)
+    ]
+    for label in dict.fromkeys([*interpreters[0], *interpreters[1]]):
+        versions[label] = interpreters[0].get(label, NONE), interpreters[1].get(label, NONE)
     versions["commit of poolrace"] = old.commit or NONE, new.commit or NONE
     return _differing(versions)
 
@@ -56,6 +69,12 @@ def base_cpu_share(comparison: Comparison) -> float:
         if case.model == BASE_MODEL and case.cpu_bound and case.elapsed_s >= LEAST_S:
             return case.cpu_s / case.elapsed_s
     return 1.0
+
+
+def _build(interpreter: Interpreter) -> str:
+    """The version, the GIL and the JIT of an interpreter."""
+    gil, jit = _text(interpreter.gil), _text(interpreter.jit)
+    return f"{interpreter.implementation} {interpreter.version}, GIL {gil}, JIT {jit}"
 
 
 def _values(environment: Environment, field: str) -> str:

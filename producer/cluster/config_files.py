@@ -22,6 +22,9 @@ DEFAULT_LARGEST_VALUE = "1mb"
 """Largest value that Redis accepts by default, in Redis' notation. Messages of poolrace are far
 smaller; Redis refuses a larger message before a worker reads it."""
 
+LIBRARY = "library"
+"""Directory, below that of a cluster, from which other interpreters import poolrace."""
+
 REDIS_CONF, SUPERVISORD_CONF = "redis.conf", "supervisord.conf"
 
 
@@ -45,6 +48,10 @@ class ClusterSpec:
     """Whether Redis writes every change to disk."""
     largest_value: str = DEFAULT_LARGEST_VALUE
     """Largest value that Redis accepts, in Redis' notation."""
+    interpreters: Mapping[str, str] = field(default_factory=dict)
+    """Path of a host's interpreter, by name of the host; a host without one has our own."""
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    """Name of a worker that its host's interpreter cannot run -> the reason."""
 
 
 def redis_conf(spec: ClusterSpec) -> str:
@@ -80,12 +87,23 @@ def cluster_programs(spec: ClusterSpec, redis_server: Path) -> dict[str, Program
     programs = {"redis": Program([str(redis_server), str(spec.directory / REDIS_CONF)])}
     for pool, slots in spec.pools.items():
         for number, host in enumerate(spec.hosts, start=1):
+            if f"{pool}@{host}" in spec.left_out:
+                continue
             name = f"worker-{pool}" if len(spec.hosts) == 1 else f"worker-{pool}-{number}"
-            command = worker_command(pool, slots, host)
-            programs[name] = Program(command, {"POOLRACE_HOST": host})
+            programs[name] = _worker(spec, pool, slots, host)
     if spec.flower_port is not None:
         programs["flower"] = Program(flower_command(LOOPBACK, spec.flower_port))
     return programs
+
+
+def _worker(spec: ClusterSpec, pool: str, slots: int, host: str) -> Program:
+    """The program of a worker."""
+    variables = {"POOLRACE_HOST": host}
+    if host not in spec.interpreters:
+        return Program(worker_command(pool, slots, host), variables)
+    # Another interpreter cannot use the packages that were installed for ours.
+    variables |= {"PYTHONPATH": str(spec.directory / LIBRARY), "PYTHONHOME": ""}
+    return Program(worker_command(pool, slots, host, python=spec.interpreters[host]), variables)
 
 
 def supervisor_command(directory: Path) -> list[str]:

@@ -6,7 +6,7 @@ cluster has a private directory and ends with the producer.
 
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import gettempdir
@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from poolrace.producer.broker.client import REDIS_PORT
 from poolrace.producer.cluster.config_files import DEFAULT_LARGEST_VALUE, ClusterSpec
 from poolrace.producer.cluster.flower import FLOWER_PORT
+from poolrace.producer.cluster.hosts import assign_hosts, require_pools
 from poolrace.producer.cluster.ports import LOOPBACK, free_port, is_free
 from poolrace.producer.cluster.start import discard, start
 from poolrace.producer.cluster.state import (
@@ -41,14 +42,21 @@ SUPERVISOR_STOP_S = STOP_S + 2.0
 """Seconds that the supervisor has to stop all programs, before it is killed."""
 
 
-def up(settings: Settings, pools: Mapping[str, int], flower_port: int | None) -> Cluster:
+def up(
+    settings: Settings,
+    pools: Mapping[str, int],
+    flower_port: int | None,
+    pythons: Sequence[str] = (),
+) -> Cluster:
     """Start a cluster that keeps running; raises ``UsageError`` if there is one already.
 
+    Each interpreter of ``pythons`` runs the workers of a host of its own.
     If the settings name a broker on this machine, the cluster gets that address, so that every
     command finds it. The cluster ends by itself when its state file or directory is deleted.
     """
-    _require_capacity(pools)
     directory = cluster_directory(settings)
+    assignment = assign_hosts(settings.host, pools, pythons)
+    _require_capacity(pools, len(assignment.hosts))
 
     def make_spec() -> ClusterSpec:
         _end_processes(find_guard(directory), directory)  # of a directory that was deleted
@@ -56,10 +64,12 @@ def up(settings: Settings, pools: Mapping[str, int], flower_port: int | None) ->
             directory=directory,
             url=_local_address(settings.broker_url) if settings.broker_url else _new_address(),
             pools=pools,
-            hosts=[settings.host],
+            hosts=assignment.hosts,
             flower_port=_flower_port(flower_port or settings.flower_port),
             stop_s=STOP_S,
             durable=True,
+            interpreters=assignment.interpreters,
+            left_out=assignment.left_out,
         )
 
     try:
@@ -101,6 +111,7 @@ def temporary(
     names. Without any pool the cluster is a Redis alone, which accepts values up to
     ``largest_value``.
     """
+    require_pools(pools)
     _require_capacity(pools, hosts)
     directory = Path(gettempdir()).resolve() / f"poolrace-{secrets.token_hex(8)}"
 

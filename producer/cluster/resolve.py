@@ -7,12 +7,13 @@ started; a temporary cluster, for commands that can start one.
 
 import logging
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from poolrace.producer.broker.client import CONNECT_TIMEOUT_S, HOW_TO_START, REDIS_PORT
+from poolrace.producer.cluster.hosts import unusable_here
 from poolrace.producer.cluster.lifecycle import temporary
 from poolrace.producer.cluster.ports import LOOPBACK
 from poolrace.producer.cluster.state import Cluster, read_state
@@ -54,6 +55,15 @@ def resolve(settings: Settings) -> ResolvedCluster:
     if local and settings.broker_url not in (None, local.broker_url):
         local = None
     return ResolvedCluster(local, settings)
+
+
+def unusable_pools(settings: Settings, pools: Iterable[str]) -> dict[str, str]:
+    """The pools that a temporary cluster cannot run, each with the reason.
+
+    None if there is a cluster: its workers have other packages.
+    """
+    reasons = unusable_here(pools)
+    return {} if reasons and resolve(settings).exists else reasons
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from poolrace.producer.cluster.config_files import (
     supervisord_conf,
 )
 from poolrace.producer.cluster.flower import flower_url
+from poolrace.producer.cluster.hosts import make_library
 from poolrace.producer.cluster.redis_binary import redis_server
 from poolrace.producer.cluster.state import STATE_FILE, Cluster, write_private, write_state
 from poolrace.producer.processes.die_with_parent import die_with_parent_command
@@ -123,6 +124,8 @@ def _prepare(settings: Settings, spec: ClusterSpec) -> tuple[Cluster, dict[str, 
         broker_url=spec.url,
         pools=dict(spec.pools),
         hosts=len(spec.hosts),
+        interpreters=dict(spec.interpreters),
+        left_out=dict(spec.left_out),
         flower_url=(
             flower_url(spec.flower_port, settings.flower_variables) if spec.flower_port else None
         ),
@@ -148,6 +151,8 @@ def _write_files(spec: ClusterSpec) -> None:
     """Write the configuration files."""
     programs = cluster_programs(spec, redis_server())
     try:
+        if spec.interpreters:
+            make_library(spec.directory)
         write_private(spec.directory / REDIS_CONF, redis_conf(spec))
         write_private(spec.directory / SUPERVISORD_CONF, supervisord_conf(spec, programs))
     except UnicodeEncodeError as error:
@@ -196,8 +201,7 @@ def _wait_until_ready(cluster: Cluster, supervisor: GuardedProcess) -> None:
         missing[:] = cluster.broken_parts()
         return not missing or supervisor.ended or _port_is_taken(directory)
 
-    workers = len(cluster.pools) * cluster.hosts
-    poll_until(ready_or_failed, START_S + START_WORKER_S * workers)
+    poll_until(ready_or_failed, START_S + START_WORKER_S * cluster.workers.total())
     if missing:
         error = _PortTaken if _port_is_taken(directory) else ClusterError
         raise error(

@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import psutil
@@ -37,7 +37,11 @@ class Cluster:
     flower_url: str | None
     flower_login: str | None
     hosts: int = 1
-    """Number of hosts; each has one worker of each pool."""
+    """Number of hosts; each has one worker of each pool that is not left out."""
+    interpreters: dict[str, str] = field(default_factory=dict)
+    """Path of a host's interpreter, by name of the host; a host without one has our own."""
+    left_out: dict[str, str] = field(default_factory=dict)
+    """Name of a worker that its host's interpreter cannot run -> the reason."""
 
     @property
     def alive(self) -> bool:
@@ -48,6 +52,12 @@ class Cluster:
             return same and process.status() != psutil.STATUS_ZOMBIE
         return False
 
+    @property
+    def workers(self) -> Counter[str]:
+        """Number of workers of each pool."""
+        left_out = Counter(name.partition("@")[0] for name in self.left_out)
+        return Counter({pool: self.hosts - left_out[pool] for pool in self.pools})
+
     def broken_parts(self) -> list[str]:
         """Names of the parts of the cluster that do not answer."""
         parts = [] if self.alive else ["supervisor"]
@@ -56,7 +66,9 @@ class Cluster:
             present.update(worker.pool for worker in present_workers(connect(self.broker_url)))
         except (ClusterError, redis.RedisError):
             parts.append("redis")
-        parts += [f"worker {pool}" for pool in self.pools if present[pool] < self.hosts]
+        parts += [
+            f"worker {pool}" for pool, number in self.workers.items() if present[pool] < number
+        ]
         if self.flower_url and not flower_answers(self.flower_url, str(self.flower_login)):
             parts.append("flower")
         return parts

@@ -28,6 +28,8 @@ class Status:
             "broker": self.broker,
             "workers": [worker.to_json() for worker in self.workers],
             "missing": self.missing,
+            "interpreters": self.local.interpreters if self.local else {},
+            "left_out": self.local.left_out if self.local else {},
             "flower": self.local.flower_url if self.local else None,
         }
 

@@ -27,9 +27,13 @@ def program_name() -> str:
 
 def render_started(cluster: Cluster) -> str:
     """Text for a local cluster that was just started."""
-    pools = ", ".join(f"{pool} ({slots} slot(s))" for pool, slots in cluster.pools.items())
+    pools = ", ".join(
+        f"{pool} ({slots} slot(s))"
+        for pool, slots in cluster.pools.items()
+        if cluster.workers[pool]
+    )
     commands = next_commands(f"{program_name()} down")
-    return f"a local cluster is running: {pools}\n{_flower(cluster)}{commands}"
+    return f"a local cluster is running: {pools}\n{_hosts(cluster)}{_flower(cluster)}{commands}"
 
 
 def next_commands(*last: str) -> str:
@@ -42,11 +46,19 @@ def render_status(status: Status) -> str:
     """Text for the status of a cluster: a line for each worker."""
     workers = [
         f"  {worker.name}: {worker.slots} slot(s), pid {worker.pid}, {worker.host.cores} cores,"
-        f" {worker.host.python}"
+        f" {worker.host.interpreter}"
         for worker in status.workers
     ]
-    flower = _flower(status.local) if status.local else ""
-    return "\n".join((f"broker {status.broker}", *(workers or ["  no worker"]), flower))
+    local = _hosts(status.local) + _flower(status.local) if status.local else ""
+    return "\n".join((f"broker {status.broker}", *(workers or ["  no worker"]), local))
+
+
+def _hosts(cluster: Cluster) -> str:
+    """Lines with the interpreter of each host, if hosts have others, and the missing pools."""
+    lines = [f"{host} runs {path}\n" for host, path in cluster.interpreters.items()]
+    return "".join(
+        [*lines, *(f"left out: {name}: {why}\n" for name, why in cluster.left_out.items())]
+    )
 
 
 def _flower(cluster: Cluster) -> str:

@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from poolrace.producer.cluster.resolve import unusable_pools
 from poolrace.producer.commands.completion import complete_names
 from poolrace.producer.commands.help import Command
 from poolrace.producer.commands.options import (
@@ -14,8 +15,9 @@ from poolrace.producer.commands.options import (
     settings_from,
 )
 from poolrace.producer.commands.output import Output
+from poolrace.producer.commands.python_option import interpreters_from, python_option
 from poolrace.producer.executors.models import LOCAL_MODELS, ONE_SLOT, Model
-from poolrace.producer.experiments.plans import Case, Plan
+from poolrace.producer.experiments.plans import Case, Plan, supported_plan
 from poolrace.producer.program import examples
 from poolrace.workers.pools import POOLS
 
@@ -26,6 +28,7 @@ from poolrace.workers.pools import POOLS
         "compare sum --local all --pool all --report report.html",
         "compare mixed --stop 50 --pool threads:8 --pool gevent:8",
         "compare sum --stop 1e6 --local all --repeat 1 --out results.json",
+        "compare sum --local single --local threads --python python3.13t --python python3.14",
     ),
 )
 @job_options
@@ -45,6 +48,7 @@ from poolrace.workers.pools import POOLS
     shell_complete=complete_names(["all", *LOCAL_MODELS]),
     help=f"A local model, or all: {', '.join(LOCAL_MODELS)}. Repeatable.",
 )
+@python_option
 @measuring_options
 @click.option("--flower", is_flag=True, help="Start Flower, too, in a temporary cluster.")
 def command(
@@ -52,12 +56,18 @@ def command(
 ) -> None:
     """Run WORKLOAD under several execution models, and compare them.
 
-    The default is all models. Without a cluster, the command starts a temporary one and stops it
-    afterwards.
+    The default is all models; with --python, all local models. Without a cluster, the command
+    starts a temporary one and stops it afterwards.
     """
     job, schedule = job_from(options), schedule_from(options)
+    output = Output.from_options(options)
+    interpreters = interpreters_from(options)
+    if interpreters and not pools and not locals_:
+        locals_ = ("all",)
     plan = Plan(job, [Case(model, schedule) for model in models_named(pools, locals_)], repeat)
-    Output.from_options(options).run_plan(plan, settings_from(options), flower=flower)
+    settings = settings_from(options)
+    plan = supported_plan(plan, interpreters, unusable_pools(settings, plan.pools()))
+    output.run_plan(plan, settings, flower=flower)
 
 
 def models_named(pools: tuple[str, ...], locals_: tuple[str, ...]) -> list[Model]:

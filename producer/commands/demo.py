@@ -7,6 +7,7 @@ from tempfile import gettempdir
 
 import click
 
+from poolrace.producer.cluster.hosts import unusable_here
 from poolrace.producer.cluster.text import program_name
 from poolrace.producer.commands.compare import models_named
 from poolrace.producer.commands.help import Command
@@ -14,7 +15,7 @@ from poolrace.producer.commands.invocation import invocation
 from poolrace.producer.commands.options import Count
 from poolrace.producer.commands.output import Output
 from poolrace.producer.commands.terminal import wide_option
-from poolrace.producer.experiments.plans import Case, Plan
+from poolrace.producer.experiments.plans import Case, Plan, supported_plan
 from poolrace.producer.jobs.job import Job
 from poolrace.producer.jobs.schedules import AUTO
 from poolrace.producer.program import examples
@@ -55,6 +56,7 @@ def command(stop: int, repeat: int, *, wide: bool) -> None:
         result_backend=None,
         state_dir=Path(gettempdir()) / secrets.token_hex(8),  # no local cluster is there
     )
+    plan = supported_plan(plan, unusable_pools=unusable_here(plan.pools()))
     output.run_plan(plan, settings, flower=True)
     click.echo(
         f"\nraw values: {RESULTS}    page: {REPORT}\n"

@@ -16,6 +16,8 @@ from poolrace.producer.commands.options import (
     settings_from,
 )
 from poolrace.producer.commands.output import Output
+from poolrace.producer.commands.python_option import interpreters_from, python_option
+from poolrace.producer.experiments.plans import supported_plan
 from poolrace.producer.experiments.scaling import ScaleOptions, scale_plan
 from poolrace.producer.program import examples
 
@@ -35,6 +37,7 @@ from poolrace.producer.program import examples
 @click.option(
     "--slots", metavar="N,N,...", type=Numbers(least=1), help="Numbers of slots, instead of hosts."
 )
+@python_option
 @measuring_options
 def command(
     hosts: tuple[int, ...] | None, slots: tuple[int, ...] | None, repeat: int, **options: Any
@@ -49,4 +52,5 @@ def command(
     scale_options = ScaleOptions(job, model, hosts, slots, schedule, repeat)
     settings = settings_from(options)
     output = Output.from_options(options)
-    output.run_plan(scale_plan(scale_options, settings), settings)
+    interpreters = interpreters_from(options)
+    output.run_plan(supported_plan(scale_plan(scale_options, settings), interpreters), settings)

@@ -15,7 +15,8 @@ from poolrace.producer.commands.options import (
     workload_options,
 )
 from poolrace.producer.commands.output import Output
-from poolrace.producer.experiments.plans import sweep_plan
+from poolrace.producer.commands.python_option import interpreters_from, python_option
+from poolrace.producer.experiments.plans import supported_plan, sweep_plan
 from poolrace.producer.program import examples
 
 
@@ -34,6 +35,7 @@ from poolrace.producer.program import examples
     type=Numbers(least=1),
     help="Numbers of equal chunks.  [default: from one chunk per slot to 1024]",
 )
+@python_option
 @measuring_options
 def command(chunks: tuple[int, ...] | None, repeat: int, **options: Any) -> None:
     """Run WORKLOAD in different numbers of chunks; find the best.
@@ -42,4 +44,6 @@ def command(chunks: tuple[int, ...] | None, repeat: int, **options: Any) -> None
     model is Celery's prefork pool.
     """
     plan = sweep_plan(job_from(options), model_from(options), chunks, repeat)
-    Output.from_options(options).run_plan(plan, settings_from(options))
+    output = Output.from_options(options)
+    plan = supported_plan(plan, interpreters_from(options))
+    output.run_plan(plan, settings_from(options))

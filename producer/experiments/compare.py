@@ -117,9 +117,10 @@ def _comparison(
         expected=runs[0].expected,
         repeat=plan.repeat,
         schedule=plan.schedule,
-        environment=describe(hosts),
+        environment=describe(hosts, plan.interpreters),
         runs=tuple(runs),
         planned=plan.runs,
+        left_out=dict(plan.left_out),
     )
 
 

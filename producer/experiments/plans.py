@@ -1,12 +1,13 @@
 """Plans: the cases of a comparison, and the order in which they are measured. Pure."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from poolrace.producer.executors.models import Model, default_slots
+from poolrace.producer.executors.models import Model, default_slots, missing
 from poolrace.producer.jobs.job import Job
 from poolrace.producer.jobs.schedules import AUTO, ScheduleChoice, Static
 from poolrace.producer.results.comparison import Varies
+from poolrace.producer.results.interpreter import Interpreter
 from poolrace.producer.rounds import rotated
 from poolrace.workers.errors import UsageError
 
@@ -46,6 +47,8 @@ class Plan:
     cases: Sequence[Case]
     repeat: int = 1
     varies: Varies = "model"
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    """Models that cannot run, and why: words after "because"."""
 
     def __post_init__(self) -> None:
         for case in self.cases:
@@ -66,6 +69,12 @@ class Plan:
         return pools
 
     @property
+    def interpreters(self) -> list[Interpreter]:
+        """The interpreters of the cases, without that of the producer."""
+        models = (case.model for case in self.cases)
+        return list(dict.fromkeys(model.interpreter for model in models if model.interpreter))
+
+    @property
     def runs(self) -> int:
         """Total number of runs."""
         return self.repeat * len(self.cases)
@@ -80,6 +89,37 @@ class Plan:
         """The schedule of all cases with its sizes, or only its name if the sizes differ."""
         schedules = {str(case.schedule) for case in self.cases}
         return schedules.pop() if len(schedules) == 1 else self.cases[0].schedule.name
+
+
+def supported_plan(
+    plan: Plan,
+    interpreters: Sequence[Interpreter] = (),
+    unusable_pools: Mapping[str, str] | None = None,
+) -> Plan:
+    """Return the plan with each local case under each of the interpreters, by default under ours.
+
+    Cases that cannot run are left out; ``unusable_pools`` has the reason for each such pool. Raises ``UsageError`` if no local case is there for the
+    interpreters, or none of all cases can run.
+    """
+    if interpreters and not any(case.model.kind == "local" for case in plan.cases):
+        model = plan.cases[0].model
+        raise UsageError(f"--python is for local models, not for {model}; give --local, as well")
+    cases, left_out = [], {}
+    for case in plan.cases:
+        is_local = case.model.kind == "local"
+        for interpreter in interpreters if is_local and interpreters else [None]:
+            model = replace(case.model, interpreter=interpreter)
+            why = missing(model, plan.job.workload)
+            if model.kind == "celery":
+                why = (unusable_pools or {}).get(model.name) or why
+            if why:
+                left_out[str(model)] = why
+            else:
+                cases.append(replace(case, model=model))
+    if not cases:
+        model_name, why = next(iter(left_out.items()))
+        raise UsageError(f"{model_name} cannot run: {why}; choose another model")
+    return replace(plan, cases=cases, left_out=left_out)
 
 
 def sweep_plan(job: Job, model: Model, chunks: Sequence[int] | None, repeat: int) -> Plan:

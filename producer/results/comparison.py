@@ -1,6 +1,6 @@
 """A comparison: several runs of each case of one job; raw values, nothing derived."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta
@@ -49,6 +49,9 @@ class Comparison:
     """Number of runs that were planned; 0 in files of older versions."""
     invocation: str = ""
     """Command line that repeats the comparison; empty in files of older versions."""
+    left_out: dict[str, str] = field(default_factory=dict)
+    """Models that could not run -> the reason, in words after "because"; empty in files of older
+    versions."""
 
     def __post_init__(self) -> None:
         if not self.environment.hosts:

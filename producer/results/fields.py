@@ -52,8 +52,9 @@ Quantiles = Annotated[list[Seconds], Meta(min_length=QUANTILES, max_length=QUANT
 Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]*\Z")]
 """A name that poolrace gave: of a pool, a workload or a parameter. It may become a CSS class."""
 
-ModelName = Annotated[str, Meta(pattern=r"^[a-z]+:[a-z][a-z0-9_-]*\Z")]
-"""The name of a model, as in ``celery:prefork``."""
+ModelName = Annotated[str, Meta(pattern=r"^[a-z]+:[a-z][a-z0-9_-]*( @ [a-z0-9.+#-]+)?\Z")]
+"""The name of a model, as in ``celery:prefork``; with the label of another interpreter that ran it,
+as in ``local:threads @ 3.13t``."""
 
 ScheduleText = Annotated[str, Meta(pattern=r"^[a-z]+( --[a-z-]+ [0-9]+)*\Z")]
 """A schedule as requested, as in ``dynamic --chunk-size 100``."""

@@ -15,9 +15,11 @@ import pytest
 from poolrace.producer.commands import COMMANDS
 from poolrace.producer.reports.formats import FORMATS
 from poolrace.producer.results.files import FORMAT
+from poolrace.workers.pools import POOLS
 from poolrace.workers.workloads import WORKLOADS
 from tests.conftest import PATIENCE_S, CommandLine
 from tests.in_process import InProcess
+from tests.local_models import RUNNABLE
 
 KEYS = {
     "job", "workload", "start", "stop", "model", "slots", "hosts", "schedule", "chunks",
@@ -104,12 +106,10 @@ def test_compare_prints_a_table_and_writes_results_and_report(
     )  # fmt: skip
     assert answer.code == 0, answer.err
     models = [line.split()[0] for line in answer.out.splitlines() if ":" in line.split(" ")[0]]
-    for model in (
-        "local:single", "local:threads", "local:processes", "local:coroutines",
-        "local:greenlets", "celery:prefork", "celery:threads", "celery:gevent", "celery:solo",
-    ):  # fmt: skip
-        assert model in models
-    assert "exact in all 18 runs" in answer.out
+    expected = [*(f"local:{name}" for name in RUNNABLE), *(f"celery:{name}" for name in POOLS)]
+    assert len(expected) >= 9
+    assert set(expected) <= set(models)
+    assert f"exact in all {2 * len(expected)} runs" in answer.out
     assert "GIL" in answer.out
     page = (producer_on_cluster.directory / "r.html").read_text()
     assert "celery:gevent" in page
@@ -117,7 +117,7 @@ def test_compare_prints_a_table_and_writes_results_and_report(
     for name in FORMATS:
         assert producer_in_process("report", "r.json", "--format", name, "--out", name).code == 0
     raw = producer_in_process("report", "r.json", "--format", "csv").out
-    assert len(list(csv.DictReader(io.StringIO(raw)))) == 18
+    assert len(list(csv.DictReader(io.StringIO(raw)))) == 2 * len(expected)
 
 
 def test_a_report_is_written_to_a_file(producer: CommandLine) -> None:

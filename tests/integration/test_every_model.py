@@ -11,16 +11,17 @@ from typing import Any
 
 import pytest
 
-from poolrace.producer.executors.models import LOCAL_MODELS, ONE_SLOT, Model
+from poolrace.producer.executors.models import ONE_SLOT, Model
 from poolrace.producer.jobs.schedules import ScheduleChoice
 from poolrace.producer.settings import Settings
 from poolrace.workers.pools import POOLS
 from poolrace.workers.workloads import WORKLOADS, make_workload
 from poolrace.workers.workloads.minimum import PRIME, _coefficients
 from tests.conftest import run_once
+from tests.local_models import RUNNABLE
 
 MODELS = [
-    *(Model("local", name, None if name == "single" else 2) for name in LOCAL_MODELS),
+    *(Model("local", name, None if name == "single" else 2) for name in RUNNABLE),
     *(Model("celery", name) for name in POOLS),
 ]
 
@@ -93,7 +94,7 @@ def test_a_job_with_fewer_indices_than_slots_is_exact(
     if model.name not in ONE_SLOT and model.kind == "local":
         model = replace(model, slots=3)
     # Starting processes takes most of the time, and every process computes alike.
-    cases = PARAMETERS[name][: 1 if model.name == "processes" else None]
+    cases = PARAMETERS[name][: 1 if model.name in ("processes", "interpreters") else None]
     for parameters, (start, stop) in product(cases, [(1, 3), (3, 4), (4, 4)]):
         run = run_once(make_workload(name, parameters), start, stop, model, with_cluster)
         assert run.exact, (parameters, start, stop)

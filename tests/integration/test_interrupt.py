@@ -5,6 +5,7 @@ import re
 import signal
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,13 +15,13 @@ import pytest
 from poolrace.producer.broker.client import connect
 from poolrace.producer.broker.workers import usage_of_workers
 from poolrace.producer.cluster.state import Cluster
-from poolrace.producer.executors.models import LOCAL_MODELS
 from poolrace.producer.results.comparison import Comparison
 from poolrace.producer.results.files import load
 from poolrace.workers.pools import POOLS
 from poolrace.workers.protocol import queue_of
-from poolrace.workers.usage import Usage, Usages, usage_of_tree, used_between
+from poolrace.workers.usage import Usage, Usages, cpu_s_of_tree, usage_of_tree, used_between
 from tests.conftest import PATIENCE_S, CommandLine, held_chunks, wait_until
+from tests.local_models import RUNNABLE
 
 if TYPE_CHECKING:
     import subprocess
@@ -34,8 +35,54 @@ signals = pytest.mark.parametrize(
 )
 
 
+def start_under_another_interpreter(producer: CommandLine, model: str) -> "subprocess.Popen[str]":
+    """Start a comparison of long runs in a process of another interpreter; wait until it computes.
+
+    The other interpreter is this one without its packages.
+    """
+    compare = ("compare", *LONG[1:], "--local", model, "--schedule", "static")
+    process = producer.start(*compare, "--python", sys.executable)
+
+    def is_computing() -> bool:
+        for child in psutil.Process(process.pid).children():
+            with suppress(psutil.NoSuchProcess):  # it has only read the facts of the interpreter
+                if cpu_s_of_tree(child.pid) > 1.0:
+                    return True
+        return False
+
+    wait_until(is_computing)
+    return process
+
+
 @signals
-@pytest.mark.parametrize("model", LOCAL_MODELS)
+@pytest.mark.parametrize("model", [name for name in RUNNABLE if name != "greenlets"])
+def test_an_interrupted_run_under_another_interpreter_leaves_nothing(
+    model: str, signum: signal.Signals, code: int, producer: CommandLine
+) -> None:
+    process = start_under_another_interpreter(producer, model)
+    children = psutil.Process(process.pid).children(recursive=True)
+    process.send_signal(signum)
+    _, err = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == code, err
+    assert "Traceback" not in err
+    assert len(err.strip().splitlines()) <= 1
+    wait_until(lambda: not any(child.is_running() for child in children))
+
+
+@pytest.mark.parametrize("model", ["single", "threads:2", "processes:2"])
+def test_another_interpreter_ends_when_its_producer_is_killed(
+    model: str, producer: CommandLine
+) -> None:
+    """Also in the middle of a chunk of an hour."""
+    process = start_under_another_interpreter(producer, model)
+    children = psutil.Process(process.pid).children(recursive=True)
+    process.kill()
+    process.communicate()
+    wait_until(lambda: not any(child.is_running() for child in children))
+
+
+@signals
+@pytest.mark.parametrize("model", RUNNABLE)
 def test_an_interrupted_local_run_ends_within_three_cpu_seconds(
     model: str, signum: signal.Signals, code: int, producer: CommandLine
 ) -> None:

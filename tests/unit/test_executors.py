@@ -9,13 +9,14 @@ import pytest
 
 from poolrace.producer.errors import ChunkFailed, JobFailed
 from poolrace.producer.executors.base import Executor
-from poolrace.producer.executors.models import LOCAL_MODELS, ONE_SLOT, Model, make_executor
+from poolrace.producer.executors.models import ONE_SLOT, Model, make_executor
 from poolrace.producer.executors.processes import Processes
 from poolrace.producer.jobs.job import Job
 from poolrace.producer.settings import Settings
 from poolrace.workers.chunks import Chunk
 from poolrace.workers.host_facts import HostFacts
 from poolrace.workers.workloads import make_workload
+from tests.local_models import RUNNABLE
 
 WAITING = Job(make_workload("mixed", {"cpu_s": 0.0, "wait_s": 0.01}), 0, 10**6)
 LONG = Chunk(0, 10**5)
@@ -37,7 +38,7 @@ def exit_at_once(*_: object) -> None:
     sys.exit(7)
 
 
-@pytest.mark.parametrize("name", [name for name in LOCAL_MODELS if name not in ONE_SLOT])
+@pytest.mark.parametrize("name", [name for name in RUNNABLE if name not in ONE_SLOT])
 def test_no_chunk_waits_behind_a_long_one_while_another_slot_is_free(
     name: str, settings: Settings
 ) -> None:

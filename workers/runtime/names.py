@@ -14,10 +14,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-import psutil
-
 from poolrace.workers.host_facts import HostFacts
 from poolrace.workers.runtime.presence import EXPIRE_S, name_key, presence_key
+from poolrace.workers.system import psutil
 
 if TYPE_CHECKING:
     import redis

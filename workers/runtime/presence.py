@@ -11,9 +11,8 @@ import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Annotated, Any
+from typing import Any
 
-import msgspec
 import redis
 
 from poolrace.workers.host_facts import HostFacts
@@ -33,6 +32,9 @@ EXPIRE_S = 10
 
 REPLY_EXPIRE_S = 60
 """Seconds until an unread usage reply expires."""
+
+MAX_SLOTS = 1_000_000
+"""Slots of a worker, at most; more are taken for damage."""
 
 INDEX_KEY = "poolrace:workers"
 """Redis set of the names of all announced workers."""
@@ -123,7 +125,7 @@ class Presence:
     name: str
     """``POOL@HOST``, unique in the cluster."""
     pool: str
-    slots: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
+    slots: int
     """``0`` while the worker takes no chunks: it is paused, or finishes its last chunks."""
     pid: int
     since: str
@@ -148,11 +150,16 @@ class Presence:
 
         A worker of another version may announce fields that this version does not know.
         """
+        import msgspec  # noqa: PLC0415 # producers read presences; a worker may lack msgspec
+
         announced = {"version": FIRST_VERSIONS, "protocol": FIRST_PROTOCOL, **data}
         try:
-            return msgspec.convert(announced, cls)
+            presence = msgspec.convert(announced, cls)
         except msgspec.ValidationError as error:
             raise ValueError(f"not a worker's presence: {error}") from error
+        if not 0 <= presence.slots <= MAX_SLOTS:
+            raise ValueError(f"not a worker's presence: it has {presence.slots} slots")
+        return presence
 
 
 def _texts(items: dict[Any, Any]) -> dict[str, str]:

@@ -41,6 +41,11 @@ class Workload(ABC):
         """Whether most of the time is spent waiting, so that more slots than cores help."""
         return False
 
+    @property
+    def needs(self) -> str:
+        """Name of the package that computing needs beside the standard library; empty if none."""
+        return ""
+
     def default_stop(self) -> int:
         """The default end of the range."""
         return self.default_range[1]

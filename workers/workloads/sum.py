@@ -73,6 +73,11 @@ class Sum(Workload):
         if self.kernel not in KERNELS:
             raise unknown("--kernel", self.kernel, KERNELS)
 
+    @property
+    def needs(self) -> str:
+        """NumPy, if the kernel is ``numpy``."""
+        return "numpy" if self.kernel == "numpy" else ""
+
     def steps(self, start: int, stop: int) -> Steps:
         """Return the sum of ``[start, stop)``; yield 0 after each slice."""
         return KERNELS[self.kernel](start, stop)

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from poolrace.producer.reports.views import interpreters
 from poolrace.producer.results.comparison import Comparison, Varies
 from poolrace.producer.results.fields import Parameter
 from poolrace.producer.results.natural_order import natural_key
@@ -61,8 +62,9 @@ def exactness(comparison: Comparison) -> str:
 
 
 def notes(comparison: Comparison) -> list[str]:
-    """Each host's share of the indices, where several hosts took part, and the runs' events."""
-    return [*_host_shares(comparison), *_events(comparison)]
+    """Models left out, shares of the indices where several hosts took part, and events."""
+    left_out = interpreters.left_out(comparison.left_out)
+    return [*left_out, *_host_shares(comparison), *_events(comparison)]
 
 
 def _host_shares(comparison: Comparison) -> Iterator[str]:

@@ -2,12 +2,16 @@
 
 from collections import Counter
 
+from poolrace.producer.reports.views import interpreters
 from poolrace.producer.results.environment import Environment
 from poolrace.workers.host_facts import HostFacts
 
 
 def lines(environment: Environment) -> list[str]:
-    """One line per group of equal hosts, a warning if hosts share cores, and the versions."""
+    """One line per group of equal hosts, a warning if hosts share cores, and the versions.
+
+    Other interpreters have a line each, and hosts' interpreters a line for each build.
+    """
     hosts_by_facts: dict[str, list[str]] = {}
     for host in environment.hosts:
         hosts_by_facts.setdefault(_facts(host), []).append(host.host)
@@ -19,11 +23,20 @@ def lines(environment: Environment) -> list[str]:
             for count in hosts_by_machine.values()
             if count > 1
         ),
+        *_builds(environment.hosts),
+        *interpreters.lines(environment),
         ", ".join(f"{package} {version}" for package, version in environment.versions.items()),
     ]
 
 
+def _builds(hosts: list[HostFacts]) -> list[str]:
+    """The build of each interpreter, if the hosts have several."""
+    builds = dict.fromkeys((host.interpreter, host.build_flags) for host in hosts)
+    if len(builds) == 1:
+        return []
+    return [f"{interpreter} was built with {flags}" for interpreter, flags in builds if flags]
+
+
 def _facts(host: HostFacts) -> str:
     quota = f", CPU quota {host.cpu_quota:g}" if host.cpu_quota else ""
-    gil = "on" if host.gil else "off"
-    return f"{host.cores} cores{quota}, {host.cpu}, {host.system}, {host.python}, GIL {gil}"
+    return f"{host.cores} cores{quota}, {host.cpu}, {host.system}, {host.interpreter}"

@@ -35,7 +35,7 @@ def cells(case: CaseSummary) -> tuple[str, ...]:
 
 
 def findings(cases: list[CaseSummary]) -> list[str]:
-    """One sentence per group of models: processes, threads, coroutines and greenlets, solo."""
+    """One sentence per group of models, such as processes, or coroutines and greenlets."""
     by_model = {case.model: case for case in cases}
     if BASE_MODEL not in by_model:
         return []
@@ -44,6 +44,7 @@ def findings(cases: list[CaseSummary]) -> list[str]:
     )
     groups = (
         (describe_processes, ("local:processes", "celery:prefork")),
+        (_interpreters, ("local:interpreters",)),
         (_threads, ("local:threads", "celery:threads")),
         (_greenlets, ("local:coroutines", "local:greenlets", "celery:gevent")),
         (_solo, ("celery:solo",)),
@@ -75,6 +76,18 @@ def _waiting_processes(cases: list[CaseSummary]) -> str:
 
 def _slow_processes(cases: list[CaseSummary]) -> str:
     return f"Processes were no faster ({_speed_ups(cases)}): there was too little work to divide."
+
+
+def _interpreters(cases: list[CaseSummary]) -> str:
+    if not _faster(cases):
+        return (
+            f"Sub-interpreters were no faster ({_speed_ups(cases)}): there was too little work to"
+            " divide."
+        )
+    return (
+        f"Sub-interpreters ran in parallel ({_speed_ups(cases)}): they are in one process, and each"
+        " has its own GIL."
+    )
 
 
 def _threads(cases: list[CaseSummary]) -> str:

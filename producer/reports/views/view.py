@@ -1,11 +1,11 @@
 """The view of results: the content that every report format shows. One entry per kind of result."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from poolrace.producer.analysis.comparison_summary import case_summaries
+from poolrace.producer.analysis.comparison_summary import by_model, case_summaries
 from poolrace.producer.analysis.diff import Diff
 from poolrace.producer.analysis.pool_map_winners import map_cells
 from poolrace.producer.analysis.race_verdict import judge
@@ -25,6 +25,7 @@ from poolrace.producer.reports.views import (
     diff,
     environment,
     incomplete,
+    interpreters,
     models,
     pool_map,
     pool_map_findings,
@@ -114,7 +115,10 @@ def _models(compared: Comparison) -> _ComparisonPart:
         title=f"{compared.workload}: {len(cases)} execution models",
         columns=models.TABLE,
         cells=[models.cells(case) for case in cases],
-        findings=models.findings(cases),
+        findings=[
+            *models.findings(cases),
+            *interpreters.findings(cases, compared.environment.interpreters),
+        ],
         draw=lambda: (comparison_chart(compared, cases),),
         figures={"steps": [asdict(case) for case in cases]},
     )
@@ -154,8 +158,31 @@ _COMPARISON_PARTS: dict[Varies, Callable[[Comparison], _ComparisonPart]] = {
 }
 
 
+def _comparison_part(compared: Comparison) -> _ComparisonPart:
+    """The part of the field that varies; of a series under several interpreters, one for each."""
+    make_part = _COMPARISON_PARTS[compared.varies]
+    series = by_model(compared)
+    if compared.varies == "model" or len(series) == 1:
+        return make_part(compared)
+    parts = {model: make_part(each) for model, each in series.items()}
+    first, *others = parts
+    labels = ", ".join([first, *(model.partition(" @ ")[2] for model in others)])
+    return _ComparisonPart(
+        title=parts[first].title.replace(first, labels),
+        columns=(Column("model", 0), *parts[first].columns),
+        cells=[(model, *row) for model, part in parts.items() for row in part.cells],
+        findings=[f"{model}: {text}" for model, part in parts.items() for text in part.findings],
+        draw=lambda: tuple(
+            replace(chart, name=f"{chart.name}-{number}", title=f"{chart.title}, {model}")
+            for number, (model, part) in enumerate(parts.items(), 1)
+            for chart in part.draw()
+        ),
+        figures={"models": {model: part.figures for model, part in parts.items()}},
+    )
+
+
 def _comparison(compared: Comparison) -> View:
-    part = _COMPARISON_PARTS[compared.varies](compared)
+    part = _comparison_part(compared)
     return View(
         title=part.title,
         summary=comparison.summary(compared),
