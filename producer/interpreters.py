@@ -102,8 +102,15 @@ def probe(path: str) -> Interpreter:
     return labelled([interpreter])[0]
 
 
-def run_isolated(path: str, arguments: list[str], options: Sequence[str] = ISOLATED) -> str:
+def run_isolated(
+    path: str,
+    arguments: list[str],
+    options: Sequence[str] = ISOLATED,
+    answer_s: float | None = None,
+) -> str:
     """Run the interpreter with these arguments and no input; return all of its output.
+
+    It has ``answer_s`` seconds, by default ``ANSWER_S``.
 
     Raises ``UsageError`` if the interpreter does not start, crashes, or gives no end. Then nothing
     of it is left: it runs in a process group of its own.
@@ -121,10 +128,11 @@ def run_isolated(path: str, arguments: list[str], options: Sequence[str] = ISOLA
             f"--python {path} cannot be executed: {error.strerror}; give a Python interpreter"
         ) from error
     try:
-        output = _read_to_end(process, path)
-        code = process.wait(timeout=ANSWER_S)
+        limit_s = answer_s or ANSWER_S
+        output = _read_to_end(process, path, limit_s)
+        code = process.wait(timeout=limit_s)
     except subprocess.TimeoutExpired as error:
-        raise UsageError(_no_answer(path)) from error
+        raise UsageError(_no_answer(path, limit_s)) from error
     finally:
         with suppress(ProcessLookupError, PermissionError):  # all of its processes have ended
             os.killpg(process.pid, signal.SIGKILL)
@@ -137,13 +145,13 @@ def run_isolated(path: str, arguments: list[str], options: Sequence[str] = ISOLA
     return text
 
 
-def _read_to_end(process: "subprocess.Popen[bytes]", path: str) -> bytes:
+def _read_to_end(process: "subprocess.Popen[bytes]", path: str, limit_s: float) -> bytes:
     """The output of the process; raises ``UsageError`` for too much, or for no end of it."""
     if process.stdout is None:
         return b""
     descriptor, output = process.stdout.fileno(), b""
     os.set_blocking(descriptor, False)
-    deadline = time.monotonic() + ANSWER_S
+    deadline = time.monotonic() + limit_s
     while time.monotonic() < deadline:
         try:
             part = os.read(descriptor, MAX_OUTPUT)
@@ -157,11 +165,11 @@ def _read_to_end(process: "subprocess.Popen[bytes]", path: str) -> bytes:
             return output
         if len(output) > MAX_OUTPUT:
             raise UsageError(f"--python {path} is no Python interpreter: its output has no end")
-    raise UsageError(_no_answer(path))
+    raise UsageError(_no_answer(path, limit_s))
 
 
-def _no_answer(path: str) -> str:
-    return f"--python {path} did not answer within {ANSWER_S:g} s; give a Python interpreter"
+def _no_answer(path: str, limit_s: float) -> str:
+    return f"--python {path} did not answer within {limit_s:g} s; give a Python interpreter"
 
 
 def _found(path: str) -> str:

@@ -14,7 +14,7 @@ def gil_enabled() -> bool:
 
 def is_free_threaded() -> bool:
     """Whether this is a free-threaded build, which can run without a GIL."""
-    return sysconfig.get_config_var("Py_GIL_DISABLED") == 1
+    return bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
 
 
 def jit_enabled() -> bool | None:

@@ -33,6 +33,10 @@ PACKAGE = Path(__file__).parents[2]
 WORKER_MODULES = ("celery", "redis", "poolrace.workers.tasks")
 """Modules that every worker imports; the last one imports all that poolrace needs."""
 
+IMPORT_S = 120.0
+"""Seconds within which an interpreter must import its worker; it takes 1 s, and more than 30 s were
+measured on a machine whose cores other programs kept busy."""
+
 CHECK = """
 import importlib, json, os, sys
 library, *names = sys.argv[1:]
@@ -92,7 +96,8 @@ def assign_hosts(host: str, pools: Mapping[str, int], pythons: Sequence[str]) ->
         reasons = unusable_here(pools)
         _require_pool(pools, reasons, sys.executable)
         return Assignment([host], left_out=_workers(reasons, host))
-    names, left_out = {}, {}
+    names: dict[str, str] = {}
+    left_out: dict[str, str] = {}
     for interpreter in probe_all(tuple(pythons)):
         name = f"{host}-{interpreter.label.replace('#', '-')}"
         reasons = dict(_unusable(interpreter, pools))
@@ -175,7 +180,10 @@ def _check(interpreter: Interpreter, modules: Sequence[str]) -> tuple[Errors, st
         library = make_library(Path(directory))
         # Like a worker: without our variables, but with all installed packages.
         output = run_isolated(
-            interpreter.path, ["-c", CHECK, str(library), *modules], options=("-E", "-P", "-B")
+            interpreter.path,
+            ["-c", CHECK, str(library), *modules],
+            options=("-E", "-P", "-B"),
+            answer_s=IMPORT_S,
         )
     for line in reversed(output.splitlines()):
         with suppress(ValueError, KeyError, TypeError):

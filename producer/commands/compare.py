@@ -28,7 +28,7 @@ from poolrace.workers.pools import POOLS
         "compare sum --local all --pool all --report report.html",
         "compare mixed --stop 50 --pool threads:8 --pool gevent:8",
         "compare sum --stop 1e6 --local all --repeat 1 --out results.json",
-        "compare sum --local single --local threads --python python3.13t --python python3.14",
+        "compare sum --local all --python python3.13t --python python3.14",
     ),
 )
 @job_options

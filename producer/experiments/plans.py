@@ -98,8 +98,9 @@ def supported_plan(
 ) -> Plan:
     """Return the plan with each local case under each of the interpreters, by default under ours.
 
-    Cases that cannot run are left out; ``unusable_pools`` has the reason for each such pool. Raises ``UsageError`` if no local case is there for the
-    interpreters, or none of all cases can run.
+    Cases that cannot run are left out; ``unusable_pools`` has the reason for each such pool.
+    Raises ``UsageError`` if no local case is there for the interpreters, or none of all cases can
+    run.
     """
     if interpreters and not any(case.model.kind == "local" for case in plan.cases):
         model = plan.cases[0].model

@@ -13,6 +13,7 @@ from poolrace.producer.commands import COMMANDS
 from poolrace.producer.executors.models import LOCAL_MODELS
 from poolrace.producer.jobs.schedules import SCHEDULES
 from poolrace.producer.reports.formats import FORMATS
+from poolrace.producer.results.interpreter import Interpreter
 from poolrace.producer.results.run import (
     ChunkMark,
     ChunkRecord,
@@ -111,7 +112,7 @@ def test_every_key_of_a_run_is_documented() -> None:
 
 
 def test_every_key_within_a_run_is_documented_with_its_values() -> None:
-    for cls in (ChunkRecord, SlotShare, Event, Utilisation, UtilisationRow):
+    for cls in (ChunkRecord, SlotShare, Event, Utilisation, UtilisationRow, Interpreter):
         for field in fields(cls):
             assert f"`{field.name}`" in reference("json.md"), field.name
     for value in (*get_args(ChunkMark), *get_args(EventKind)):

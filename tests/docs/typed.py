@@ -21,6 +21,7 @@ TIME = re.compile(r"# about \d+ (s|min)$")
 """Comment on a command that takes long; the tests parse the command, but do not run it."""
 
 ELSEWHERE: dict[str, str] = {
+    "/opt/python3.13t/bin/python -m pip install": "the reader's own interpreter",
     "producer up": "tests/integration/test_cluster.py",
     "producer down": "tests/integration/test_cluster.py",
     "producer status": "tests/integration/test_cluster.py",

@@ -15,6 +15,7 @@ from poolrace.producer.cluster.resolve import unusable_pools
 from poolrace.producer.cluster.state import Cluster
 from poolrace.producer.executors.models import Model, make_executor
 from poolrace.producer.experiments.plans import Case, Plan, supported_plan
+from poolrace.producer.interpreters import probe
 from poolrace.producer.jobs.job import Job
 from poolrace.producer.jobs.schedules import AUTO
 from poolrace.producer.settings import Settings
@@ -58,8 +59,7 @@ def test_a_pool_without_its_package_is_left_out_with_the_command_that_installs_i
 def test_a_free_threaded_build_has_no_wheel_of_gevent(
     bare: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    [interpreter] = hosts.probe_all((str(bare),))
-    object.__setattr__(interpreter, "free_threaded", True)
+    interpreter = replace(probe(str(bare)), free_threaded=True)
     monkeypatch.setattr(hosts, "probe_all", lambda _: [interpreter])
     [reason] = assign_hosts("here", POOLS, [str(bare)]).left_out.values()
     assert "no wheels for free-threaded builds" in reason

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from poolrace.producer.analysis.diff_environment import unlike_versions
+from poolrace.producer.executors import models
 from poolrace.producer.executors.models import LOCAL_MODELS, Model
 from poolrace.producer.experiments.plans import Case, Plan, slots_plan, supported_plan, sweep_plan
 from poolrace.producer.jobs.job import Job
@@ -18,6 +19,7 @@ from poolrace.producer.results.files import load, save
 from poolrace.producer.results.interpreter import Interpreter, labelled
 from poolrace.workers.errors import UsageError
 from poolrace.workers.workloads import make_workload
+from tests.in_process import InProcess
 from tests.unit.made_up_comparisons import compared, series
 
 OLD, FREE, NEW = labelled(
@@ -166,3 +168,24 @@ def test_a_diff_names_interpreters_of_other_versions() -> None:
         "CPython 3.13.7, GIL on, JIT off",
     )
     assert unlike["interpreter 3.13t"][1] == "none"
+
+
+def test_a_model_that_our_own_python_is_too_old_for_ends_with_code_2(
+    producer_in_process: InProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(models, "INTERPRETERS_SINCE", (9, 0))
+    for command in ("run", "compare", "sweep", "scale"):
+        answer = producer_in_process(command, "sum", "--stop", "1e3", "--local", "interpreters")
+        assert answer.code == 2
+        assert "local:interpreters cannot run: it needs Python 9.0, and this is 3." in answer.err
+        assert len(answer.err.splitlines()) == 1
+
+
+def test_a_model_that_cannot_run_here_is_left_out_of_all_models(
+    producer_in_process: InProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(models, "INTERPRETERS_SINCE", (9, 0))
+    local = ("--local", "single", "--local", "interpreters")
+    answer = producer_in_process("compare", "sum", "--stop", "1e3", *local, "--repeat", "1")
+    assert answer.code == 0
+    assert "local:interpreters was left out, because it needs Python 9.0" in answer.out
