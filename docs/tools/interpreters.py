@@ -36,7 +36,13 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent.parent
 FOLDER = ROOT / "docs" / "examples" / "interpreters"
 TABLE, CHART = "table.md", "chart.svg"
+PICTURE = (
+    "![Times of each model under each interpreter, computing and mixed]"
+    f"(../examples/interpreters/{CHART})"
+)
+"""The chart, as the page in ``docs/explanation`` shows it."""
 REPEAT = 5
+"""Number of runs of each model under each interpreter."""
 WIDTH = 640
 """Pixels of the width of the chart."""
 
@@ -144,8 +150,8 @@ def stored(folder: Path) -> Measured:
 
 
 def table(measured: Measured) -> str:
-    """The times as Markdown: one table per workload, one row per interpreter."""
-    parts = [_facts(measured)]
+    """The times as Markdown: the chart, and one table per workload with a row per interpreter."""
+    parts = [PICTURE, "\n".join(f"- {i.label}: {facts(i)}" for i in measured.interpreters)]
     parts += [_work_table(measured, name, work) for name, work in WORKS.items()]
     return "\n\n".join(parts) + "\n"
 
@@ -219,10 +225,6 @@ def _cells(work: str, comparison: Comparison, label: str = "") -> Iterator[Cell]
     for model, times_s in times.items():
         name, _, own_label = model.partition(" @ ")
         yield Cell(work, own_label or label, name, times_s)
-
-
-def _facts(measured: Measured) -> str:
-    return "\n".join(f"- {each.label}: {facts(each)}" for each in measured.interpreters)
 
 
 def _work_table(measured: Measured, name: str, work: Work) -> str:
