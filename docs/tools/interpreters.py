@@ -291,7 +291,8 @@ def _panel(measured: Measured, work: str, title: str, labels: list[str]) -> "alt
     x = alt.X("median:Q").title("time (s); less is better")
     times = base.mark_rule(strokeWidth=2).encode(x="fastest:Q", x2="slowest:Q")
     points = base.mark_point(filled=True, size=60, opacity=1).encode(x=x)
-    return alt.layer(times, points, title=title).properties(width=WIDTH, height=60 * len(labels))
+    layers = alt.LayerChart(layer=[times, points], title=title)
+    return layers.properties(width=WIDTH, height=60 * len(labels))
 
 
 if __name__ == "__main__":

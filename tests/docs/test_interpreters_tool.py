@@ -123,6 +123,6 @@ def test_check_fails_after_a_change_of_a_result(
 
 def test_a_wrong_value_is_refused(tool: ModuleType) -> None:
     comparison = compared({"local:single": [1.0]})
-    wrong = replace(comparison, runs=[replace(comparison.runs[0], value=1, exact=False)])
+    wrong = replace(comparison, runs=(replace(comparison.runs[0], value=1, exact=False),))
     with pytest.raises(ValueError, match="instead of"):
         list(tool._cells("mixed", wrong))
