@@ -26,6 +26,11 @@ FOUND = [
 ]
 """Paths of the interpreters in the directory."""
 
+WITH_CELERY = [
+    str(path) for path in (sorted(Path(DIRECTORY).glob("venv-3.*/bin/python")) if DIRECTORY else [])
+] or [sys.executable]
+"""Paths of interpreters that can run a worker: the environments in the directory, or this one."""
+
 PYTHONS = [sys.executable, *FOUND]
 """Paths of interpreters that tests run chunks with; this one is always there."""
 

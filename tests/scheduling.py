@@ -25,6 +25,7 @@ GROUPS = {
     "distributions": ("packaging/test_distributions", "packaging/test_beside_another_project"),
     "local cluster": ("integration/test_cluster",),
     "cluster of two interpreters": ("integration/test_interpreters_of_workers",),
+    "cluster of all interpreters": ("integration/test_laws_of_interpreters",),
     "cluster of the command line": ("integration/test_cli",),
     "lost connections and data": (
         "faults/test_lost_connections",
