@@ -11,7 +11,7 @@ PROCESS = (
         "process-memory",
         "A process has code, data, a heap and a stack in its own memory.",
         "Reads the sizes of a fresh process from /proc; then creates objects of 8 MiB, and makes"
-        " 300 nested calls, and reads the growth of heap and stack.",
+        " 1,000 nested calls, and reads the growth of heap and stack.",
         "memory-areas",
         ("code_bytes", "data_bytes", "stack_bytes", "heap_growth_bytes", "stack_growth_bytes"),
     ),
@@ -34,7 +34,7 @@ PROCESS = (
     ClaimText(
         "memory-per-thread",
         "A thread takes less memory than a process, because threads share what a process has.",
-        "Starts 1,000 waiting threads, 1,000 waiting coroutines, 10 forked and 4 spawned"
+        "Starts 1,000 waiting threads, 1,000 waiting coroutines, 10 forked and 3 spawned"
         " processes, each kind in a fresh process; divides the growth of resident memory by their"
         " number.",
         "memory",
@@ -51,7 +51,7 @@ PROCESS = (
     ClaimText(
         "memory-per-interpreter",
         "A sub-interpreter takes less memory than a process.",
-        "Creates 4 sub-interpreters and 4 spawned processes, each kind in a fresh process; divides"
+        "Creates 3 sub-interpreters and 3 spawned processes, each kind in a fresh process; divides"
         " the growth of resident memory by their number.",
         "memory-interpreters",
         ("interpreter_bytes", "spawn_process_bytes"),
@@ -86,6 +86,7 @@ SINGLE_THREAD = (
         (
             "call_lost_count",
             "locked_lost_count",
+            "two_threads_plain_s",
             "one_thread_call_s",
             "one_thread_locked_s",
             "two_threads_call_s",

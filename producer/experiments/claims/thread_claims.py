@@ -60,7 +60,13 @@ THREADS = (
         " multiprocessing.shared_memory, and to it through a pipe; each changes one byte and"
         " answers.",
         "shared-memory",
-        ("thread_s", "shared_memory_s", "pipe_s", "shared_memory_changes_seen_count"),
+        (
+            "thread_s",
+            "shared_memory_s",
+            "pipe_s",
+            "handovers_count",
+            "shared_memory_changes_seen_count",
+        ),
     ),
     ClaimText(
         "sharing-access",
@@ -90,11 +96,13 @@ THREADS = (
         "switch-forced",
         "A switch between two computing threads is faster than between two processes.",
         "Two threads, and two processes, yield one core to each other with sched_yield; seconds"
-        " per switch, and switches that the operating system counts as forced.",
+        " per yield, and switches that the operating system counts as forced. no_switch_yield_s is a"
+        " yield without another thread.",
         "switch",
         (
             "thread_forced_s",
             "process_forced_s",
+            "no_switch_yield_s",
             "yields_count",
             "thread_forced_count",
             "process_forced_count",
@@ -120,10 +128,10 @@ THREADS = (
         "lone-thread",
         "In a program of several threads, a thread that runs alone can be slower.",
         "One thread computes a sum: in a program without other threads, beside 100 threads that"
-        " wait for a lock, beside 10 threads that wake every millisecond, and with a lock for each"
-        " block of 100 additions.",
+        " wait for an event, and beside 10 threads that wake every millisecond; then in blocks of"
+        " 100 additions, without a lock and with one around each block.",
         "lone-thread",
-        ("alone_s", "beside_waiting_s", "beside_waking_s", "with_lock_s"),
+        ("alone_s", "beside_waiting_s", "beside_waking_s", "without_lock_s", "with_lock_s"),
     ),
     ClaimText(
         "operating-system",

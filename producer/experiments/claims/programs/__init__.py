@@ -1,0 +1,4 @@
+"""The measuring programs of the claims. Standard library only, and no import of poolrace.
+
+They also run as the package ``programs``, so their imports of each other are relative.
+"""

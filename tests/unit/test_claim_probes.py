@@ -1,0 +1,133 @@
+"""The measuring programs of the claims: their figures, their isolation, and what they leave."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from poolrace.producer.experiments.claims import run
+from poolrace.producer.experiments.claims.catalogue import CLAIMS
+from poolrace.producer.experiments.claims.program import EXPERIMENTS
+from poolrace.producer.experiments.claims.run import Measured, measure
+from poolrace.producer.processes.polling import poll_until
+from poolrace.workers.errors import UsageError
+
+UNITS = ("_s", "_bytes", "_count")
+
+SHARED_MEMORY = Path("/dev/shm")
+
+NEED_PYTHON_3_14 = {"compute-interpreters", "create-interpreters", "memory-interpreters"}
+
+
+def quick(name: str) -> Measured:
+    (measured,) = measure(None, [name], lambda _: None, ["--quick"])
+    return measured
+
+
+def figures_of(experiment: str) -> set[str]:
+    return {
+        figure for claim in CLAIMS if claim.experiment == experiment for figure in claim.figures
+    }
+
+
+@pytest.fixture
+def nothing_left_behind() -> Iterator[None]:
+    """Compares processes, blocks of shared memory and temporary directories before and after."""
+
+    def present() -> set[object]:
+        return {
+            *SHARED_MEMORY.glob("psm_*"),
+            *Path(os.environ.get("TMPDIR", "/tmp")).glob("poolrace-claims-*"),
+            *psutil.Process().children(recursive=True),
+        }
+
+    before = present()
+    yield
+    assert poll_until(lambda: present() <= before, 10.0), present() - before
+
+
+def test_each_claim_has_its_own_name_and_an_experiment_that_exists() -> None:
+    assert len({claim.name for claim in CLAIMS}) == len(CLAIMS)
+    assert {claim.experiment for claim in CLAIMS} == set(EXPERIMENTS)
+
+
+def test_each_figure_ends_with_its_unit() -> None:
+    for claim in CLAIMS:
+        assert claim.figures
+        assert all(figure.endswith(UNITS) for figure in claim.figures)
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_an_experiment_measures_the_figures_of_its_claims_in_each_round(
+    name: str, nothing_left_behind: None
+) -> None:
+    measured = quick(name)
+    assert measured.name == name
+    if sys.version_info < (3, 14) and name in NEED_PYTHON_3_14:
+        assert measured == Measured(name, {}, "needs Python 3.14")
+    elif measured.impossible:
+        assert measured.impossible.startswith("needs two cores; this process may use")
+    else:
+        assert set(measured.figures) == figures_of(name)
+        assert all(len(values) == 2 for values in measured.figures.values())
+
+
+def test_the_programs_need_no_package(tmp_path: Path) -> None:
+    """A bare interpreter, without site-packages, measures an experiment from another directory."""
+    command = [sys.executable, "-I", "-S", str(run.PROGRAM), "generator", "--quick"]
+    output = subprocess.run(command, cwd=tmp_path, capture_output=True, check=True).stdout
+    assert b'"right_answers_count": [1000, 1000]' in output
+
+
+def test_threads_share_data_and_files_and_processes_do_not() -> None:
+    figures = quick("sharing").figures
+    assert figures["thread_changes_seen_count"] == figures["thread_files_seen_count"] == [100, 100]
+    assert figures["process_changes_seen_count"] == figures["process_files_seen_count"] == [0, 0]
+
+
+def test_an_interpreter_that_does_not_exist_is_a_usage_error(
+    tmp_path: Path, nothing_left_behind: None
+) -> None:
+    with pytest.raises(UsageError, match="Python from 3.11 on"):
+        measure(tmp_path / "python", ["generator"], lambda _: None)
+
+
+def test_a_program_that_fails_is_named_with_its_last_line(nothing_left_behind: None) -> None:
+    (measured,) = measure(None, ["no-such-experiment"], lambda _: None)
+    assert measured == Measured(
+        "no-such-experiment", {}, "the program failed: KeyError: 'no-such-experiment'"
+    )
+
+
+def test_a_program_that_does_not_end_is_ended_with_its_processes(
+    monkeypatch: pytest.MonkeyPatch, nothing_left_behind: None
+) -> None:
+    monkeypatch.setattr(run, "PROGRAM_S", 1.0)
+    (measured,) = measure(None, ["memory"], lambda _: None)
+    assert measured == Measured("memory", {}, "the program was ended after 1 s")
+
+
+def test_the_programs_end_with_the_process_that_started_them(nothing_left_behind: None) -> None:
+    """SIGKILL of the measuring process ends its program and the processes of that."""
+    code = (
+        "from poolrace.producer.experiments.claims.run import measure\n"
+        "measure(None, ['memory'], lambda _: None)"
+    )
+    starter = psutil.Popen([sys.executable, "-c", code])
+    started = poll_until(lambda: _grandchildren(starter), 30.0)
+    assert started
+    starter.send_signal(signal.SIGKILL)
+    starter.wait()
+    _, alive = psutil.wait_procs(started, timeout=10.0)
+    assert not alive, alive
+
+
+def _grandchildren(process: psutil.Process) -> list[psutil.Process]:
+    """The guard, the measuring program and its processes, once there are some."""
+    found = process.children(recursive=True)
+    return found if len(found) > 2 else []
