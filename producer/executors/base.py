@@ -1,24 +1,27 @@
 """The protocol of an executor: the class that runs chunks under one execution model.
 
-A subclass must define ``start``, ``close``, ``submit``, ``collect`` and ``usage``.
+A subclass must define ``start``, ``close``, ``submit``, ``collect`` and ``usage``. Interpreters
+that have only the standard library import this module, too: see ``serve_chunks.py``.
 """
 
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType, TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from poolrace.producer.errors import ChunkFailed
 from poolrace.producer.jobs.job import Job
 from poolrace.producer.jobs.ledger import Ledger
-from poolrace.producer.results.run import ChunkMark, UntimedEvent
 from poolrace.workers.chunks import Chunk, ChunkResult
 from poolrace.workers.errors import PoolraceError
 from poolrace.workers.host_facts import HostFacts
-from poolrace.workers.usage import Usages, usage_of
 
-NO_MARKS: Mapping[Chunk, ChunkMark] = MappingProxyType({})
+if TYPE_CHECKING:  # they need msgspec and psutil
+    from poolrace.producer.results.run import ChunkMark, UntimedEvent
+    from poolrace.workers.usage import Usages
+
+NO_MARKS: "Mapping[Chunk, ChunkMark]" = MappingProxyType({})
 """The marks of an executor that sends each chunk once."""
 
 
@@ -59,14 +62,14 @@ class Executor(ABC):
         """
 
     @abstractmethod
-    def usage(self, *, reset_peak: bool = False) -> Usages:
+    def usage(self, *, reset_peak: bool = False) -> "Usages":
         """Resource usage so far, by process or group of processes of the executor."""
 
-    def take_events(self) -> list[UntimedEvent]:
+    def take_events(self) -> "list[UntimedEvent]":
         """Return the events since the last call, for the report, such as hosts that joined."""
         return []
 
-    def take_marks(self) -> Mapping[Chunk, ChunkMark]:
+    def take_marks(self) -> "Mapping[Chunk, ChunkMark]":
         """Return the chunks of the last ``collect`` that were sent more than once, and why."""
         return NO_MARKS
 
@@ -98,7 +101,10 @@ class Executor(ABC):
 
 
 class LocalExecutor(Executor):
-    """The base class of executors on this host."""
+    """The base class of executors on this host.
+
+    ``submit`` may be called from another thread than ``collect``, except that of ``greenlets``.
+    """
 
     name: str
     """Name of the model."""
@@ -114,9 +120,17 @@ class LocalExecutor(Executor):
         """The name of this host in results."""
         return self.hosts[0].host
 
-    def usage(self, *, reset_peak: bool = False) -> Usages:
-        """Resource usage of this process, with all threads."""
-        return {"producer": usage_of([os.getpid()], reset_peak=reset_peak)}
+    @property
+    def slot_pids(self) -> Sequence[int]:
+        """Process ids of the slots; none if the slots are in this process."""
+        return ()
+
+    def usage(self, *, reset_peak: bool = False) -> "Usages":
+        """Resource usage of this process, with all threads, and of the slots' processes."""
+        from poolrace.workers.usage import usage_of  # noqa: PLC0415 # it needs psutil
+
+        processes = {"producer": [os.getpid()], "slots": self.slot_pids}
+        return {name: usage_of(pids, reset_peak=reset_peak) for name, pids in processes.items()}
 
     def chunk_error(self, chunk: Chunk, error: BaseException) -> PoolraceError:
         """The error to raise for a chunk whose code raised ``error``.

@@ -20,6 +20,7 @@ class Coroutines(LocalExecutor):
         self._loop = self._runner.get_loop()
         self._free_slots = asyncio.Semaphore(self.slots)
         self._tasks: dict[asyncio.Task[ChunkResult], Chunk] = {}
+        self._done: asyncio.Queue[asyncio.Task[ChunkResult]] = asyncio.Queue()
 
     def close(self) -> None:
         """Cancel the unfinished tasks and close the event loop."""
@@ -36,23 +37,31 @@ class Coroutines(LocalExecutor):
 
     def submit(self, chunks: Sequence[Chunk]) -> None:
         """Create a task for each chunk; at most ``slots`` of them run at a time."""
-        for chunk in chunks:
-            self._tasks[self._loop.create_task(self._compute(chunk))] = chunk
+        self._loop.call_soon_threadsafe(self._create_tasks, chunks)
 
     def collect(self, timeout_s: float) -> list[ChunkResult]:
         """Run the event loop until a task is done."""
-        if not self._tasks:
-            return []
         done = self._runner.run(self._wait(timeout_s))
         return [self._result(task, self._tasks.pop(task)) for task in done]
+
+    def _create_tasks(self, chunks: Sequence[Chunk]) -> None:
+        for chunk in chunks:
+            task = self._loop.create_task(self._compute(chunk))
+            task.add_done_callback(self._done.put_nowait)
+            self._tasks[task] = chunk
 
     async def _compute(self, chunk: Chunk) -> ChunkResult:
         async with self._free_slots:
             return await compute_async(self.job.workload, chunk, self.host)
 
     async def _wait(self, timeout_s: float) -> list[asyncio.Task[ChunkResult]]:
-        await asyncio.wait(self._tasks, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
-        return [task for task in self._tasks if task.done()]
+        done = []
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                done.append(await self._done.get())
+        while not self._done.empty():
+            done.append(self._done.get_nowait())
+        return done
 
     def _result(self, task: asyncio.Task[ChunkResult], chunk: Chunk) -> ChunkResult:
         try:

@@ -4,6 +4,7 @@ import os
 import selectors
 import signal
 import sys
+import threading
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
@@ -17,7 +18,6 @@ from poolrace.producer.executors.base import LocalExecutor
 from poolrace.producer.processes.signals import block_interrupt
 from poolrace.workers.chunks import Chunk, ChunkResult
 from poolrace.workers.compute import compute
-from poolrace.workers.usage import Usages, usage_of
 from poolrace.workers.workloads import Workload
 
 
@@ -55,6 +55,7 @@ class Processes(LocalExecutor):
         context = get_context("spawn")
         resource_tracker.ensure_running()  # its start would unblock Ctrl-C for the first process
         self._queue: deque[Chunk] = deque()
+        self._sending = threading.Lock()  # submit may run in another thread than collect
         self._slots: list[_Slot] = []
         self._selector = selectors.DefaultSelector()
         for _ in range(self.slots):
@@ -94,18 +95,18 @@ class Processes(LocalExecutor):
         self._send_queued()
         return results
 
-    def usage(self, *, reset_peak: bool = False) -> Usages:
-        """Resource usage of this process and of its slots."""
-        pids = [slot.process.pid for slot in self._slots if slot.process.pid]
-        slots = usage_of(pids, reset_peak=reset_peak)
-        return {**super().usage(reset_peak=reset_peak), "slots": slots}
+    @property
+    def slot_pids(self) -> Sequence[int]:
+        """Process ids of the slots."""
+        return [slot.process.pid for slot in self._slots if slot.process.pid]
 
     def _send_queued(self) -> None:
-        for slot in self._slots:
-            if self._queue and slot.chunk is None:
-                slot.chunk = self._queue.popleft()
-                with suppress(BrokenPipeError):  # the process died: collect raises the error
-                    slot.pipe.send(slot.chunk)
+        with self._sending:
+            for slot in self._slots:
+                if self._queue and slot.chunk is None:
+                    slot.chunk = self._queue.popleft()
+                    with suppress(BrokenPipeError):  # the process died: collect raises the error
+                        slot.pipe.send(slot.chunk)
 
     def _receive(self, slot: _Slot) -> ChunkResult:
         chunk = slot.chunk
