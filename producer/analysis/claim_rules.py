@@ -166,9 +166,9 @@ def _larger(name: str, other: str) -> Part:
 
 def _against(figures: Figures, name: str, other: str) -> str:
     """The first figure as a multiple of the other one."""
-    both = f"{middle(figures, name)}, {middle(figures, other)}"
+    both = f"{middle(figures, name)} against {middle(figures, other)}"
     quotients = ratios(figures[name], figures[other])
-    return f"{both}: ratio {ratio_text(quotients)}" if quotients else both
+    return f"{both}: {ratio_text(quotients)} times as much" if quotients else both
 
 
 def _doubt(true: bool | None, values: Sequence[float]) -> str:

@@ -10,8 +10,54 @@ Figures = Mapping[str, Sequence[float]]
 """Name of a figure -> its value in each round."""
 
 
+LABELS = {
+    "thread_files_seen_count": "files of a thread seen",
+    "process_files_seen_count": "files of a process seen",
+    "thread_changes_seen_count": "changes of a thread seen",
+    "process_changes_seen_count": "changes of a process seen",
+    "fork_process_bytes": "forked process",
+    "spawn_process_bytes": "spawned process",
+    "fork_process_s": "forked process",
+    "spawn_process_s": "spawned process",
+    "one_thread_call_s": "addition by one thread without the lock",
+    "one_thread_locked_s": "addition by one thread with the lock",
+    "two_threads_call_s": "by two threads without the lock",
+    "two_threads_locked_s": "by two threads with the lock",
+    "one_thread_switches_count": "switches of one thread",
+    "two_threads_switches_count": "switches of two threads",
+    "short_interval_s": "two threads with the short interval",
+    "short_interval_switches_count": "switches with the short interval",
+    "one_thread_changes_count": "changes in one thread",
+    "two_threads_changes_count": "changes between two threads",
+    "one_thread_both_began_s": "time until both began in one thread",
+    "two_threads_both_began_s": "time until both began in two threads",
+    "many_threads_at_a_time_count": "at a time with many threads",
+    "one_thread_at_a_time_count": "at a time with one thread",
+    "thread_voluntary_s": "voluntary switch of threads",
+    "process_voluntary_s": "voluntary switch of processes",
+    "no_switch_s": "the same calls without a switch",
+    "thread_voluntary_count": "counted switches of threads",
+    "process_voluntary_count": "counted switches of processes",
+    "thread_forced_s": "forced switch of threads",
+    "process_forced_s": "forced switch of processes",
+    "thread_forced_count": "counted switches of threads",
+    "process_forced_count": "counted switches of processes",
+    "thread_started_count": "started for threads",
+    "coroutine_started_count": "started for coroutines",
+    "alone_delay_s": "delay alone",
+    "beside_computing_delay_s": "delay beside a computing thread",
+    "short_interval_delay_s": "delay with the short interval",
+    "heap_write_s": "write to the heap",
+    "shared_memory_write_s": "write to shared memory",
+    "local_threads_s": "thread of the producer",
+}
+"""Name of a figure -> its words, where the words of the name do not say enough."""
+
+
 def label(name: str) -> str:
-    """The words of a figure's name, without its unit: ``fork process`` for ``fork_process_s``."""
+    """The words of a figure, without its unit: ``generator`` for ``generator_s``."""
+    if name in LABELS:
+        return LABELS[name]
     suffix = next((suffix for suffix in SUFFIXES if name.endswith(suffix)), "")
     return name.removesuffix(suffix).replace("_", " ")
 

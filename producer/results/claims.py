@@ -7,6 +7,7 @@ from msgspec import Meta
 
 from poolrace.producer.results.environment import Environment
 from poolrace.producer.results.fields import Count, Name, Time
+from poolrace.producer.results.interpreter import Interpreter
 from poolrace.producer.results.interruption import Interruption
 
 Unit = Literal["s", "bytes", "per s", "count"]
@@ -52,7 +53,7 @@ class Claim:
     statement: str
     method: str
     interpreter: str
-    """Label of the interpreter, as in ``3.13t``; a key of the interpreters of the results."""
+    """Label of the interpreter, as in ``3.13t``."""
     pool: str = ""
     """Celery pool on whose workers the claim was tested; empty for this machine."""
     figures: list[Figure] = field(default_factory=list)
@@ -74,8 +75,8 @@ class Claims:
     made_at: Time
     """Time of the start: ISO 8601, UTC."""
     environment: Environment
-    interpreters: dict[str, str]
-    """Label of an interpreter -> its version and its build."""
+    interpreters: Annotated[list[Interpreter], Meta(min_length=1)]
+    """The interpreters that ran the experiments."""
     claims: Annotated[list[Claim], Meta(min_length=1)]
     complete: bool = True
     """Whether all experiments ended."""

@@ -5,6 +5,7 @@ from dataclasses import replace
 from poolrace.producer.experiments.claims.catalogue import CLAIMS
 from poolrace.producer.results.claims import Claim, Claims, Figure
 from poolrace.producer.results.environment import Environment
+from poolrace.producer.results.interpreter import Interpreter
 from poolrace.workers.host_facts import HostFacts
 
 JITTER = (1.0, 1.01, 0.99, 1.005, 0.995)
@@ -137,11 +138,21 @@ def claims() -> Claims:
     return Claims(
         made_at="2026-01-02T03:04:05+00:00",
         environment=Environment([facts()], {"poolrace": "0.5.0", "celery": "5.7.0"}),
-        interpreters={"3.11": "CPython 3.11.7, GIL on"},
+        interpreters=[interpreter()],
         claims=tested,
         planned=len(tested),
         invocation="producer claims",
     )
+
+
+def interpreter(label: str = "3.11", *, gil: bool = True) -> Interpreter:
+    """A made-up interpreter with this label, such as ``3.13t``."""
+    number = label.removesuffix("t")
+    return Interpreter(
+        path=f"/usr/bin/python{label}", version=f"{number}.7", implementation="CPython", gil=gil,
+        free_threaded=label.endswith("t"), jit=False, build_flags="", architecture="x86_64",
+        label=label,
+    )  # fmt: skip
 
 
 def facts() -> HostFacts:

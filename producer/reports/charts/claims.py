@@ -108,7 +108,7 @@ def _rows_of(claim: Claim, group: str, names: Sequence[str], *, several: bool) -
     rows = []
     for name, values in claim.values().items():
         if name in names and min(values) > 0:
-            kind = f"{group} of a " if group else ""
+            kind = "" if group in label(name) else f"{group}: "
             rows.append(
                 {
                     "name": shortened(f"{kind}{label(name)}{where}", NAME),

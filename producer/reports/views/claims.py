@@ -6,11 +6,12 @@ from statistics import median
 from typing import Any
 
 from poolrace.producer.analysis.claim_rules import Judgement
-from poolrace.producer.analysis.claim_words import middle
+from poolrace.producer.analysis.claim_words import middle, value_text
 from poolrace.producer.analysis.claims import count_verdicts, judge
-from poolrace.producer.analysis.stats import confidence_interval
+from poolrace.producer.analysis.stats import confidence_interval, spread
 from poolrace.producer.reports.views.column import columns
 from poolrace.producer.results.claims import Claim, Claims, Figure
+from poolrace.producer.results.interpreter import Interpreter
 
 TABLE = columns("claim", "tested on", "verdict", "measured", priorities=(0, 2, 0, 1))
 """Columns of the table."""
@@ -37,10 +38,8 @@ def summary(tested: Claims) -> str:
     rounds = {len(figure.values) for claim in tested.claims for figure in claim.figures}
     numbers = f"{min(rounds)} to {max(rounds)}" if len(rounds) > 1 else str(*rounds or {0})
     pool = "".join(f" on pool {pool}" for pool in _pools(tested))
-    interpreters = ", ".join(f"{name} ({text})" for name, text in tested.interpreters.items())
-    return (
-        f"{_count(len(_names(tested)), 'claim')}{pool}, {numbers} rounds, Python {interpreters}"
-    )
+    interpreters = ", ".join(map(_interpreter, tested.interpreters))
+    return f"{_count(len(_names(tested)), 'claim')}{pool}, {numbers} rounds, {interpreters}"
 
 
 def cells(tested: Claims, judged: Sequence[Judgement]) -> list[tuple[str, ...]]:
@@ -61,19 +60,13 @@ def counted(judged: Sequence[Judgement]) -> str:
 
 
 def findings(tested: Claims, judged: Sequence[Judgement]) -> list[str]:
-    """The statement of each claim with its verdict, and one sentence why."""
+    """The statement of each claim, the way it was tested, its verdicts, and one sentence why."""
     several = len({place(claim) for claim in tested.claims}) > 1
-    return [
-        f"{claim.name}: {claim.statement} {_verdict(claim, judgement, several=several)}"
-        f" {judgement.because}"
-        for claim, judgement in zip(tested.claims, judged, strict=True)
-    ]
-
-
-def notes(tested: Claims) -> list[str]:
-    """The way in which each claim was tested."""
-    methods = {claim.name: claim.method for claim in tested.claims}
-    return [f"{name}: {method}" for name, method in methods.items()]
+    texts: dict[str, list[str]] = {}
+    for claim, judgement in zip(tested.claims, judged, strict=True):
+        parts = texts.setdefault(claim.name, [f"{claim.name}: {claim.statement}", claim.method])
+        parts += [_verdict(claim, judgement, several=several), judgement.because]
+    return [" ".join(parts) for parts in texts.values()]
 
 
 def raw(tested: Claims) -> list[list[Any]]:
@@ -90,7 +83,7 @@ def figures(tested: Claims, judged: Sequence[Judgement]) -> dict[str, Any]:
     """The claims with their verdicts and derived figures as a JSON object."""
     return {
         "made_at": tested.made_at,
-        "interpreters": tested.interpreters,
+        "interpreters": [asdict(interpreter) for interpreter in tested.interpreters],
         "verdicts": count_verdicts([judgement.verdict for judgement in judged]),
         "claims": [
             {
@@ -117,7 +110,25 @@ def _verdict(claim: Claim, judgement: Judgement, *, several: bool) -> str:
 def _measured(claim: Claim) -> str:
     """The first figures of the claim; ``-`` if it was not tested."""
     values = claim.values()
-    return ", ".join(middle(values, name) for name in list(values)[:SHOWN_FIGURES]) or "-"
+    return ", ".join(_with_spread(values, name) for name in list(values)[:SHOWN_FIGURES]) or "-"
+
+
+def _with_spread(values: dict[str, list[float]], name: str) -> str:
+    """The median of a figure, and half of the range of its values if that is not 0."""
+    half_range = spread(values[name])
+    return middle(values, name) + (f" ±{value_text(name, half_range)}" if half_range else "")
+
+
+def _interpreter(interpreter: Interpreter) -> str:
+    """The label of the interpreter, its version and its build."""
+    facts = [
+        f"{interpreter.implementation} {interpreter.version}",
+        "free-threaded build" if interpreter.free_threaded else "",
+        f"GIL {'on' if interpreter.gil else 'off'}",
+        "JIT on" if interpreter.jit else "",
+        interpreter.build_flags,
+    ]
+    return f"Python {interpreter.label} ({', '.join(filter(None, facts))})"
 
 
 def _summary(figure: Figure) -> dict[str, Any]:

@@ -252,7 +252,7 @@ def _claims(tested: Claims) -> View:
         validity=claims.counted(judged),
         valid=True,
         findings=claims.findings(tested, judged),
-        notes=claims.notes(tested),
+        notes=[],
         environment=environment.lines(tested.environment),
         raw_header=claims.COLUMNS,
         raw=claims.raw(tested),
