@@ -6,7 +6,14 @@ A difference counts as one by the same tests as in a race: more than 10 % with 9
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from poolrace.producer.analysis.claim_words import Figures, label, middle, ratio_text, ratios
+from poolrace.producer.analysis.claim_words import (
+    Figures,
+    as_sentence,
+    label,
+    middle,
+    ratio_text,
+    ratios,
+)
 from poolrace.producer.analysis.significance import (
     MARGIN,
     MIN_ROUNDS,
@@ -181,5 +188,4 @@ def _doubt(true: bool | None, values: Sequence[float]) -> str:
 
 
 def _sentence(answers: Sequence[Answer]) -> str:
-    text = "; ".join(answer.text for answer in answers)
-    return f"{text[:1].upper()}{text[1:]}."
+    return as_sentence("; ".join(answer.text for answer in answers))

@@ -78,6 +78,11 @@ def middle(figures: Figures, name: str) -> str:
     return f"{label(name)} {value_text(name, median(figures[name]))}"
 
 
+def as_sentence(text: str) -> str:
+    """The text with a capital at its beginning and a full stop at its end."""
+    return f"{text[:1].upper()}{text[1:].removesuffix('.')}."
+
+
 def ratio_text(ratios: Sequence[float]) -> str:
     """The median of the ratios, and their 95 % interval if there is one."""
     interval = confidence_interval(ratios)

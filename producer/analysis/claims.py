@@ -21,7 +21,7 @@ from poolrace.producer.analysis.claim_rules import (
     not_less,
     not_more,
 )
-from poolrace.producer.analysis.claim_words import Figures, middle, value_text
+from poolrace.producer.analysis.claim_words import Figures, as_sentence, middle, value_text
 from poolrace.producer.results.claims import Claim, Verdict
 
 VERDICTS: tuple[Verdict, ...] = (
@@ -43,7 +43,7 @@ LOCAL = "local_threads_s"
 def judge(claim: Claim) -> Judgement:
     """The verdict on a claim; a claim without figures, or without a rule, was not tested."""
     if claim.not_tested:
-        return Judgement("not tested", claim.not_tested)
+        return Judgement("not tested", as_sentence(claim.not_tested))
     if claim.name not in RULES:
         return Judgement("not tested", "This version of poolrace has no rule for the claim.")
     try:

@@ -12,10 +12,11 @@ import pytest
 
 from poolrace.producer.experiments.claims import run
 from poolrace.producer.experiments.claims.catalogue import CLAIMS
-from poolrace.producer.experiments.claims.program import EXPERIMENTS
 from poolrace.producer.experiments.claims.run import Measured, measure
 from poolrace.producer.processes.polling import poll_until
 from poolrace.workers.errors import UsageError
+from poolrace.workers.probes import command
+from poolrace.workers.probes.program import EXPERIMENTS
 
 UNITS = ("_s", "_bytes", "_count")
 
@@ -79,8 +80,8 @@ def test_an_experiment_measures_the_figures_of_its_claims_in_each_round(
 
 def test_the_programs_need_no_package(tmp_path: Path) -> None:
     """A bare interpreter, without site-packages, measures an experiment from another directory."""
-    command = [sys.executable, "-I", "-S", str(run.PROGRAM), "generator", "--quick"]
-    output = subprocess.run(command, cwd=tmp_path, capture_output=True, check=True).stdout
+    words = [sys.executable, "-I", "-S", str(command.PROGRAM), "generator", "--quick"]
+    output = subprocess.run(words, cwd=tmp_path, capture_output=True, check=True).stdout
     assert b'"right_answers_count": [1000, 1000]' in output
 
 
@@ -108,6 +109,7 @@ def test_a_program_that_does_not_end_is_ended_with_its_processes(
     monkeypatch: pytest.MonkeyPatch, nothing_left_behind: None
 ) -> None:
     monkeypatch.setattr(run, "PROGRAM_S", 1.0)
+    monkeypatch.setattr(command, "PROGRAM_S", 1.0)
     (measured,) = measure(None, ["memory"], lambda _: None)
     assert measured == Measured("memory", {}, "the program was ended after 1 s")
 

@@ -1,6 +1,5 @@
 """Runs the measuring programs of the claims under an interpreter, and reads their figures."""
 
-import json
 import os
 import shutil
 import sys
@@ -12,21 +11,7 @@ from pathlib import Path
 from poolrace.producer.processes.guard import start_guarded
 from poolrace.producer.processes.polling import poll_until
 from poolrace.workers.errors import UsageError
-
-PROGRAM = Path(__file__).with_name("program.py")
-
-PROGRAM_S = 60.0
-"""Seconds after which a measuring program is ended; a quiet machine needs 1 to 4."""
-
-ISOLATED = ("-I", "-S")
-"""Python options for the standard library alone: no packages, no environment variables."""
-
-WITH_PACKAGES = ("-E", "-P")
-"""Python options for experiments that measure a package, if the interpreter has it."""
-
-NEED_PACKAGES = {"compute-numpy", "create-greenlets", "memory-greenlets", "switch-greenlets"}
-"""Experiments that measure a package."""
-
+from poolrace.workers.probes.command import PROGRAM_S, answer_in, command_of
 
 @dataclass(frozen=True)
 class Measured:
@@ -59,15 +44,7 @@ def measure(
 
 
 def _measure_one(python: str, name: str, options: Sequence[str]) -> Measured:
-    isolation = WITH_PACKAGES if name in NEED_PACKAGES else ISOLATED
-    output = _output([python, *isolation, str(PROGRAM), name, *options])
-    if output is None:
-        return Measured(name, {}, f"the program was ended after {PROGRAM_S:g} s")
-    last_line = output.rstrip().rpartition("\n")[2]
-    try:
-        answer = json.loads(last_line)
-    except json.JSONDecodeError:
-        return Measured(name, {}, f"the program failed: {last_line}")
+    answer = answer_in(_output(command_of(python, name, options)))
     return Measured(name, answer["figures"], answer["impossible"])
 
 
