@@ -31,9 +31,10 @@ def invocation() -> str:
     parameters = [each for each in dict.fromkeys(typed) if each.name not in OUTPUT]
     options = list(_options(parameters, values))
     arguments = [
-        shlex.quote(mask(values[each.name]))
+        shlex.quote(mask(text))
         for each in parameters
         if isinstance(each, click.Argument) and each.name in values
+        for text in (values[each.name] if each.nargs == -1 else [values[each.name]])
     ]
     name = context.info_name or ""
     if any(argument.startswith("-") for argument in arguments):

@@ -13,6 +13,10 @@ from poolrace.producer.processes.polling import poll_until
 from poolrace.workers.errors import UsageError
 from poolrace.workers.probes.command import PROGRAM_S, answer_in, command_of
 
+ReportStep = Callable[[str], object]
+"""Function that is called before each experiment with its name."""
+
+
 @dataclass(frozen=True)
 class Measured:
     """The figures of an experiment, or the reason why there are none.
@@ -28,7 +32,7 @@ class Measured:
 def measure(
     interpreter: Path | None,
     names: Sequence[str],
-    report_step: Callable[[str], object],
+    report_step: ReportStep,
     options: Sequence[str] = (),
 ) -> list[Measured]:
     """Measure experiments of the catalogue, one after another; ``None`` is this interpreter.
