@@ -47,15 +47,6 @@ Part = Callable[[Figures], Answer]
 Rule = Callable[[Figures], Judgement]
 """The rule of a claim: from the figures to a verdict."""
 
-CONFIRMED = {
-    PairedResult.FASTER: True,
-    PairedResult.SLOWER: False,
-    PairedResult.EQUIVALENT: False,
-    PairedResult.UNDECIDED: None,
-}
-"""Result of a paired comparison -> whether the first values are larger."""
-
-
 def all_of(*parts: Part) -> Rule:
     """The rule of a claim that holds if all of its parts are true."""
 
@@ -106,13 +97,9 @@ def not_less(name: str, other: str) -> Part:
     """A part that is true if the values of the figure are not smaller by more than the margin."""
 
     def answer(figures: Figures) -> Answer:
-        values, reference = figures[name], figures[other]
-        result = compare_paired(values, reference)
-        true = {PairedResult.SLOWER: False, PairedResult.UNDECIDED: None}.get(result, True)
-        interval = confidence_interval(ratios(values, reference))
-        if true is None and interval and interval[0] > 1 / (1 + MARGIN):
-            true = True
-        return Answer(true, f"{_against(figures, name, other)}{_doubt(true, values)}")
+        is_less = _is_larger(figures[other], figures[name])
+        true = None if is_less is None else not is_less
+        return Answer(true, f"{_against(figures, name, other)}{_doubt(true, figures[name])}")
 
     return answer
 
@@ -135,7 +122,7 @@ def more_than_one_core(cpu: str, elapsed: str, *, expected: bool) -> Part:
 
     def answer(figures: Figures) -> Answer:
         if expected:
-            true = CONFIRMED[compare_paired(figures[cpu], figures[elapsed])]
+            true = _is_larger(figures[cpu], figures[elapsed])
         else:
             true = not_more(cpu, elapsed)(figures).true
         used = ratio_text(ratios(figures[cpu], figures[elapsed]) or [0.0])
@@ -163,12 +150,22 @@ def each_round(condition: Callable[..., bool], *names: str, told: Sequence[str] 
 
 def _larger(name: str, other: str) -> Part:
     def answer(figures: Figures) -> Answer:
-        true = CONFIRMED[compare_paired(figures[name], figures[other])]
-        return Answer(
-            true, f"{_against(figures, name, other)}{_doubt(true, figures[name])}"
-        )
+        true = _is_larger(figures[name], figures[other])
+        return Answer(true, f"{_against(figures, name, other)}{_doubt(true, figures[name])}")
 
     return answer
+
+
+def _is_larger(values: Sequence[float], others: Sequence[float]) -> bool | None:
+    """Whether the values are larger by more than the margin; ``None`` if that is not decided.
+
+    It is decided, too, if the 95 % interval of the ratio ends below the margin.
+    """
+    result = compare_paired(values, others)
+    if result is not PairedResult.UNDECIDED:
+        return result is PairedResult.FASTER
+    interval = confidence_interval(ratios(values, others))
+    return False if interval and interval[1] < 1 + MARGIN else None
 
 
 def _against(figures: Figures, name: str, other: str) -> str:

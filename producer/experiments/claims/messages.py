@@ -19,10 +19,10 @@ from poolrace.workers.host_facts import HostFacts
 from poolrace.workers.pools import POOLS
 from poolrace.workers.workloads import make_workload
 
-ROUNDS = 7
+ROUNDS = 5
 """Rounds in which each pool is measured once."""
 
-MESSAGES = 60
+MESSAGES = 40
 """Chunks of a pool per round: 0.1 s, which is long enough for a stable mean."""
 
 WARM_UP = 20

@@ -1,11 +1,14 @@
 """Measures experiments of the claims on the worker hosts of a pool, one after another."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from celery.exceptions import TimeoutError as NoResultError
+from msgspec import ValidationError, convert
 
 from poolrace.producer.broker.client import connect, translate_errors
 from poolrace.producer.broker.workers import pool_workers
+from poolrace.producer.errors import JobFailed
 from poolrace.producer.experiments.claims.run import Measured, ReportStep
 from poolrace.producer.settings import Settings
 from poolrace.workers.app import PROBE_TASK, make_app
@@ -33,9 +36,11 @@ def measure_on_pool(
         with make_app(settings) as app:
             for name in names:
                 report_step(f"{name} on {pool}")
-                sent = app.send_task(PROBE_TASK, args=(name,), queue=queue_of(pool))
+                sent = app.send_task(
+                    PROBE_TASK, args=(name,), queue=queue_of(pool), ignore_result=False
+                )
                 try:
-                    answer = sent.get(timeout=WAIT_S)
+                    answer = sent.get(timeout=WAIT_S, propagate=False)
                 except NoResultError as error:
                     raise ClusterError(
                         f"no worker of pool {pool!r} measured {name} within {WAIT_S:g} s; start"
@@ -43,5 +48,22 @@ def measure_on_pool(
                     ) from error
                 finally:
                     sent.forget()
-                measured = Measured(name, answer["figures"], answer["impossible"])
-                yield measured, HostFacts(**answer["host"])
+                yield _read(name, pool, answer)
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """The answer of a worker to one experiment."""
+
+    host: HostFacts
+    figures: dict[str, list[float]]
+    impossible: str
+
+
+def _read(name: str, pool: str, answer: object) -> tuple[Measured, HostFacts]:
+    """The figures and the host in an answer; raises ``JobFailed`` for a failed task."""
+    try:
+        read = convert(answer, _Answer)
+    except ValidationError as error:
+        raise JobFailed(f"{name} failed on pool {pool!r}: {answer!r:.200}") from error
+    return Measured(name, read.figures, read.impossible), read.host
