@@ -129,6 +129,19 @@ def test_the_programs_end_with_the_process_that_started_them(nothing_left_behind
     assert not alive, alive
 
 
+@pytest.mark.parametrize("name", ["shared-memory", "server", "create"])
+def test_a_program_that_is_told_to_end_removes_what_it_made(
+    name: str, nothing_left_behind: None
+) -> None:
+    program = psutil.Popen([sys.executable, "-I", "-S", str(run.PROGRAM), name])
+    assert poll_until(program.children, 30.0)
+    started = program.children(recursive=True)
+    program.terminate()
+    assert program.wait(10.0)
+    _, alive = psutil.wait_procs(started, timeout=10.0)
+    assert not alive, alive
+
+
 def _grandchildren(process: psutil.Process) -> list[psutil.Process]:
     """The guard, the measuring program and its processes, once there are some."""
     found = process.children(recursive=True)
