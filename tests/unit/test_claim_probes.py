@@ -1,9 +1,9 @@
 """The measuring programs of the claims: their figures, their isolation, and what they leave."""
 
-import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,13 +37,15 @@ def figures_of(experiment: str) -> set[str]:
 
 
 @pytest.fixture
-def nothing_left_behind() -> Iterator[None]:
+def nothing_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Compares processes, blocks of shared memory and temporary directories before and after."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))  # of programs that a test starts itself
 
     def present() -> set[object]:
         return {
             *SHARED_MEMORY.glob("psm_*"),
-            *Path(os.environ.get("TMPDIR", "/tmp")).glob("poolrace-claims-*"),
+            *tmp_path.glob("poolrace-claims-*"),
             *psutil.Process().children(recursive=True),
         }
 
@@ -94,7 +96,7 @@ def test_threads_share_data_and_files_and_processes_do_not() -> None:
 def test_an_interpreter_that_does_not_exist_is_a_usage_error(
     tmp_path: Path, nothing_left_behind: None
 ) -> None:
-    with pytest.raises(UsageError, match="Python from 3.11 on"):
+    with pytest.raises(UsageError, match="give the path of a Python"):
         measure(tmp_path / "python", ["generator"], lambda _: None)
 
 
@@ -125,6 +127,19 @@ def test_the_programs_end_with_the_process_that_started_them(nothing_left_behind
     assert started
     starter.send_signal(signal.SIGKILL)
     starter.wait()
+    _, alive = psutil.wait_procs(started, timeout=10.0)
+    assert not alive, alive
+
+
+@pytest.mark.parametrize("name", ["shared-memory", "server", "create"])
+def test_a_program_that_is_told_to_end_removes_what_it_made(
+    name: str, nothing_left_behind: None
+) -> None:
+    program = psutil.Popen([sys.executable, "-I", "-S", str(run.PROGRAM), name])
+    assert poll_until(program.children, 30.0)
+    started = program.children(recursive=True)
+    program.terminate()
+    assert program.wait(10.0)
     _, alive = psutil.wait_procs(started, timeout=10.0)
     assert not alive, alive
 

@@ -41,6 +41,7 @@ def main(arguments: list[str]) -> None:
     # A process that is started by spawn imports this file: imports at its top would count as a
     # part of the process.
     import json  # noqa: PLC0415
+    import signal  # noqa: PLC0415
     from importlib import import_module  # noqa: PLC0415
     from pathlib import Path  # noqa: PLC0415
 
@@ -48,6 +49,8 @@ def main(arguments: list[str]) -> None:
     sys.path.insert(0, str(Path(__file__).parent))
     rounds = import_module("programs.rounds")
     experiment = import_module(f"programs.{EXPERIMENTS[name]}")
+    # An experiment that is told to end ends its processes and removes its shared memory.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))
     size = rounds.QUICK if "--quick" in options else rounds.FULL
     try:
         figures, impossible = getattr(experiment, name.replace("-", "_"))(size), ""

@@ -11,7 +11,7 @@ PROCESS = (
         "process-memory",
         "A process has code, data, a heap and a stack in its own memory.",
         "Reads the sizes of a fresh process from /proc; then creates objects of 8 MiB, and makes"
-        " 1,000 nested calls, and reads the growth of heap and stack.",
+        " 500 nested calls, and reads the growth of heap and stack.",
         "memory-areas",
         ("code_bytes", "data_bytes", "stack_bytes", "heap_growth_bytes", "stack_growth_bytes"),
     ),
@@ -34,7 +34,7 @@ PROCESS = (
     ClaimText(
         "memory-per-thread",
         "A thread takes less memory than a process, because threads share what a process has.",
-        "Starts 1,000 waiting threads, 1,000 waiting coroutines, 10 forked and 3 spawned"
+        "Starts 1,000 waiting threads, 10,000 waiting coroutines, 10 forked and 3 spawned"
         " processes, each kind in a fresh process; divides the growth of resident memory by their"
         " number.",
         "memory",
@@ -43,7 +43,7 @@ PROCESS = (
     ClaimText(
         "memory-per-greenlet",
         "A greenlet takes less memory than a thread.",
-        "Starts 1,000 waiting threads and 1,000 greenlets, each kind in a fresh process; divides"
+        "Starts 1,000 waiting threads and 10,000 greenlets, each kind in a fresh process; divides"
         " the growth of resident memory by their number.",
         "memory-greenlets",
         ("thread_bytes", "greenlet_bytes"),
@@ -80,8 +80,8 @@ SINGLE_THREAD = (
     ClaimText(
         "lock-price",
         "Controlled access to shared data prevents lost updates, and costs time.",
-        "The same additions with a function call, with and without threading.Lock, by two threads"
-        " and by one; seconds per addition.",
+        "The same additions with a function call, and 150,000 of them with threading.Lock, by two"
+        " threads and by one; seconds per addition.",
         "lost-updates",
         (
             "call_lost_count",

@@ -63,7 +63,6 @@ def _output(command: list[str]) -> str | None:
             try:
                 ended = poll_until(lambda: process.ended, PROGRAM_S)
             finally:
-                process.release(kill=True)
                 process.stop()
             log.seek(0)
             return log.read().decode(errors="replace") if ended else None

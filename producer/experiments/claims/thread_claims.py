@@ -96,8 +96,8 @@ THREADS = (
         "switch-forced",
         "A switch between two computing threads is faster than between two processes.",
         "Two threads, and two processes, yield one core to each other with sched_yield; seconds"
-        " per yield, and switches that the operating system counts as forced. no_switch_yield_s is a"
-        " yield without another thread.",
+        " per yield, and switches that the operating system counts as forced. no_switch_yield_s is"
+        " a yield without another thread.",
         "switch",
         (
             "thread_forced_s",

@@ -28,8 +28,10 @@ if TYPE_CHECKING:
 
 ROUNDS = 5
 
-UNITS = 1_000
-"""Threads, coroutines or greenlets of a measurement."""
+THREADS = 1_000
+
+UNITS = 10_000
+"""Coroutines or greenlets; fewer can find room in memory that the process has already."""
 
 FORKED = 10
 SPAWNED = 3
@@ -39,7 +41,7 @@ HEAP_BYTES = 8 * 2**20
 OBJECT_BYTES = 512
 """Bytes of each object that a process creates; larger ones may get memory besides the heap."""
 
-NESTED_CALLS = 1_000
+NESTED_CALLS = 500
 
 STATUS = "self/status"
 """File with the sizes of the areas of a process, of this one and below /proc."""
@@ -53,10 +55,10 @@ def memory_areas(size: Size) -> Figures:
 
 def memory(size: Size) -> Figures:
     """Measure threads, coroutines and processes."""
-    size, units = _fewer_rounds(size), size.of(UNITS)
+    size, threads, units = _fewer_rounds(size), size.of(THREADS), size.of(UNITS)
     return measure(
         size,
-        _grown("thread_bytes", partial(_growth_by_threads, units)),
+        _grown("thread_bytes", partial(_growth_by_threads, threads)),
         _grown("coroutine_bytes", lambda: asyncio.run(_growth_by_coroutines(units))),
         lambda: {"fork_process_bytes": _bytes_each_process(FORK, FORKED)},
         lambda: {"spawn_process_bytes": _bytes_each_process(SPAWN, size.of(SPAWNED))},
@@ -67,7 +69,7 @@ def memory(size: Size) -> Figures:
 def memory_greenlets(size: Size) -> Figures:
     """Measure threads and greenlets."""
     package = require_greenlet()
-    size, units = _fewer_rounds(size), size.of(UNITS)
+    size, threads, units = _fewer_rounds(size), size.of(THREADS), size.of(UNITS)
 
     def growth() -> float:
         before = _own_bytes()
@@ -78,7 +80,7 @@ def memory_greenlets(size: Size) -> Figures:
 
     return measure(
         size,
-        _grown("thread_bytes", partial(_growth_by_threads, units)),
+        _grown("thread_bytes", partial(_growth_by_threads, threads)),
         _grown("greenlet_bytes", growth),
         warm_up=False,
     )

@@ -29,7 +29,7 @@ BLOCK = 100
 """Additions for each time that a thread takes a lock."""
 
 SLEEP_S = 0.001
-SLEEPS = 40
+SLEEPS = 25
 
 SHORT_INTERVAL_S = 0.0001
 """Seconds after which a thread is asked to release the GIL; Python's default is 0.005."""

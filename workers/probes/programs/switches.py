@@ -120,7 +120,12 @@ def _two_pipes() -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
 
 
 def _ask(read_end: int, write_end: int, passes: int) -> float:
-    """Write a byte and read the answer, again and again; returns the seconds."""
+    """Write a byte and read the answer, again and again; returns the seconds.
+
+    A pass before waits until the other thread or process has started.
+    """
+    os.write(write_end, b"x")
+    os.read(read_end, 1)
     began = time.perf_counter()
     for _ in range(passes):
         os.write(write_end, b"x")
@@ -129,7 +134,7 @@ def _ask(read_end: int, write_end: int, passes: int) -> float:
 
 
 def _answer(read_end: int, write_end: int, passes: int) -> None:
-    for _ in range(passes):
+    for _ in range(1 + passes):
         os.read(read_end, 1)
         os.write(write_end, b"x")
 
