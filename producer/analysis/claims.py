@@ -94,6 +94,8 @@ def _cured(figures: Figures) -> Answer:
 def _messages(figures: Figures) -> Judgement:
     """The verdict on a message through each pool of Celery that was measured."""
     pools = [name for name in figures if name != LOCAL]
+    if not pools:
+        raise KeyError("of a pool")
     return all_of(*less(LOCAL, *pools))(figures)
 
 
@@ -201,7 +203,7 @@ RULES: dict[str, Rule] = {
     "switch-forced": all_of(
         _with_told(
             less("thread_forced_s", "process_forced_s")[0],
-            "thread_forced_count", "process_forced_count",
+            "no_switch_yield_s", "thread_forced_count", "process_forced_count",
         )
     ),
     "switch-coroutine": all_of(
@@ -211,7 +213,7 @@ RULES: dict[str, Rule] = {
     "lone-thread": any_of(
         *more("beside_waiting_s", "alone_s"),
         *more("beside_waking_s", "alone_s"),
-        *more("with_lock_s", "alone_s"),
+        *more("with_lock_s", "without_lock_s"),
     ),
     "operating-system": all_of(
         each_round(

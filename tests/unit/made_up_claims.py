@@ -31,7 +31,8 @@ MADE_UP: dict[str, dict[str, float]] = {
         "updates_count": 1_000_000, "plain_lost_count": 0, "call_lost_count": 123_456,
     },
     "lock-price": {
-        "call_lost_count": 123_456, "locked_lost_count": 0, "one_thread_call_s": 60e-9,
+        "call_lost_count": 123_456, "locked_lost_count": 0, "two_threads_plain_s": 50e-9,
+        "one_thread_call_s": 60e-9,
         "one_thread_locked_s": 120e-9, "two_threads_call_s": 61e-9, "two_threads_locked_s": 250e-9,
     },
     "no-switches": {"one_thread_switches_count": 3, "two_threads_switches_count": 90},
@@ -77,7 +78,7 @@ MADE_UP: dict[str, dict[str, float]] = {
     "create-interpreter": {"thread_s": 45e-6, "interpreter_s": 0.012, "spawn_process_s": 0.035},
     "sharing-price": {
         "thread_s": 20e-6, "shared_memory_s": 3e-3, "pipe_s": 9e-3,
-        "shared_memory_changes_seen_count": 1,
+        "handovers_count": 20, "shared_memory_changes_seen_count": 20,
     },
     "sharing-access": {"heap_write_s": 20e-9, "shared_memory_write_s": 20.4e-9},
     "switch-voluntary": {
@@ -85,13 +86,14 @@ MADE_UP: dict[str, dict[str, float]] = {
         "passes_count": 2000, "thread_voluntary_count": 2000, "process_voluntary_count": 2000,
     },
     "switch-forced": {
-        "thread_forced_s": 1e-6, "process_forced_s": 1.3e-6, "yields_count": 2000,
+        "thread_forced_s": 1e-6, "process_forced_s": 1.3e-6, "no_switch_yield_s": 0.4e-6, "yields_count": 2000,
         "thread_forced_count": 2000, "process_forced_count": 2000,
     },
     "switch-coroutine": {"thread_voluntary_s": 4e-6, "coroutine_s": 2e-6, "generator_s": 60e-9},
     "switch-greenlet": {"thread_voluntary_s": 4e-6, "greenlet_s": 0.2e-6},
     "lone-thread": {
-        "alone_s": 0.02, "beside_waiting_s": 0.0201, "beside_waking_s": 0.03, "with_lock_s": 0.0203,
+        "alone_s": 0.02, "beside_waiting_s": 0.0201, "beside_waking_s": 0.03,
+        "without_lock_s": 0.02, "with_lock_s": 0.0203,
     },
     "operating-system": {
         "threads_count": 10, "thread_started_count": 10, "coroutine_started_count": 0,
