@@ -4,7 +4,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -142,6 +142,21 @@ def test_a_program_that_is_told_to_end_removes_what_it_made(
     assert program.wait(10.0)
     _, alive = psutil.wait_procs(started, timeout=10.0)
     assert not alive, alive
+
+
+def test_a_program_that_takes_too_long_leaves_no_shared_memory(
+    monkeypatch: pytest.MonkeyPatch, nothing_left_behind: None
+) -> None:
+    """The process that removes shared memory of a killed program would be killed with it."""
+
+    def take_too_long(ended: Callable[[], bool], timeout_s: float) -> bool:
+        assert poll_until(lambda: set(SHARED_MEMORY.glob("psm_*")) - blocks, timeout_s)
+        return ended()
+
+    blocks = set(SHARED_MEMORY.glob("psm_*"))
+    monkeypatch.setattr(run, "poll_until", take_too_long)
+    (measured,) = measure(None, ["shared-memory"], lambda _: None)
+    assert measured.impossible.startswith("the program was ended")
 
 
 def _grandchildren(process: psutil.Process) -> list[psutil.Process]:

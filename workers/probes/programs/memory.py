@@ -149,7 +149,7 @@ def _grown(name: str, growth: Callable[[], float]) -> Case:
 def _growth_by_threads(number: int) -> float:
     end = threading.Event()
     before = _own_bytes()
-    threads = [threading.Thread(target=end.wait) for _ in range(number)]
+    threads = [threading.Thread(target=end.wait, daemon=True) for _ in range(number)]
     try:
         for thread in threads:
             thread.start()

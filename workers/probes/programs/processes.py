@@ -37,6 +37,9 @@ def forked(target: Callable[[Connection], object]) -> Iterator[Connection]:
     except EOFError:
         process.join()
         raise ChildProcessError(f"a process ended with exit code {process.exitcode}") from None
+    except BaseException:
+        process.kill()  # it may wait for this program
+        raise
     finally:
         process.join()
 
@@ -68,7 +71,7 @@ def time_threads(*actions: Callable[[], object]) -> tuple[float, float]:
         barrier.wait()
         action()
 
-    threads = [threading.Thread(target=run, args=(action,)) for action in actions]
+    threads = [threading.Thread(target=run, args=(action,), daemon=True) for action in actions]
     for thread in threads:
         thread.start()
     while barrier.n_waiting < len(threads):

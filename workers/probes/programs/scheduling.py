@@ -135,7 +135,7 @@ def _others(count: int, wait_s: float | None) -> Iterator[None]:
         while not end.wait(wait_s):
             pass
 
-    threads = [threading.Thread(target=wait) for _ in range(count)]
+    threads = [threading.Thread(target=wait, daemon=True) for _ in range(count)]
     for thread in threads:
         thread.start()
     try:
@@ -153,7 +153,7 @@ def _delay_beside_computing(sleeps: int) -> float:
         while not end.is_set():
             add_up(0, 1_000)
 
-    thread = threading.Thread(target=computing)
+    thread = threading.Thread(target=computing, daemon=True)
     thread.start()
     try:
         return _delay(sleeps)

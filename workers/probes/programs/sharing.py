@@ -59,7 +59,7 @@ def shared_memory(size: Size) -> Figures:
 def _in_thread() -> dict[str, float]:
     items: list[int] = []
     files: list[int] = []
-    thread = threading.Thread(target=_change, args=(items, files))
+    thread = threading.Thread(target=_change, args=(items, files), daemon=True)
     thread.start()
     thread.join()
     seen = sum(map(_is_open, files))
@@ -114,7 +114,7 @@ def _to_thread(data: bytearray, handovers: int) -> float:
         to_other.put(data)
         from_other.get()
 
-    thread = threading.Thread(target=change)
+    thread = threading.Thread(target=change, daemon=True)
     thread.start()
     try:
         return _seconds_each_after_first(hand_over, handovers)

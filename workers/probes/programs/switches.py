@@ -84,7 +84,7 @@ def _one_core() -> Iterator[None]:
 
 def _pass_between_threads(passes: int) -> dict[str, float]:
     with _two_pipes() as (to_other, from_other):
-        other = Thread(target=_answer, args=(to_other[0], from_other[1], passes))
+        other = Thread(target=_answer, args=(to_other[0], from_other[1], passes), daemon=True)
         other.start()
         before = _switches()
         elapsed_s = _ask(from_other[0], to_other[1], passes)
