@@ -5,6 +5,7 @@ A difference counts as one by the same tests as in a race: more than 10 % with 9
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from statistics import median
 
 from poolrace.producer.analysis.claim_words import (
     Figures,
@@ -47,6 +48,10 @@ Part = Callable[[Figures], Answer]
 Rule = Callable[[Figures], Judgement]
 """The rule of a claim: from the figures to a verdict."""
 
+LEAST_SHARE = 0.85
+"""Share of a core that a computing thread must have; on a quiet machine it is 0.98 and more."""
+
+
 def all_of(*parts: Part) -> Rule:
     """The rule of a claim that holds if all of its parts are true."""
 
@@ -79,6 +84,23 @@ def any_of(*parts: Part) -> Rule:
         elif truths == {False}:
             verdict = "does not hold"
         return Judgement(verdict, _sentence(answers))
+
+    return judge
+
+
+def unless_busy(rule: Rule, cpu: str, elapsed: str) -> Rule:
+    """The rule, but no verdict if other programs took the cores from a thread that computes.
+
+    CPU time over elapsed time is the share of a core that the thread had.
+    """
+
+    def judge(figures: Figures) -> Judgement:
+        judgement = rule(figures)
+        shares = ratios(figures[cpu], figures[elapsed])
+        if not shares or median(shares) >= LEAST_SHARE:
+            return judgement
+        had = f"{label(elapsed)} had {ratio_text(shares)} of a core, because other programs ran"
+        return Judgement("not distinguishable", as_sentence(f"{had}; {judgement.because}"))
 
     return judge
 

@@ -20,6 +20,7 @@ from poolrace.producer.analysis.claim_rules import (
     more_than_one_core,
     not_less,
     not_more,
+    unless_busy,
 )
 from poolrace.producer.analysis.claim_words import Figures, as_sentence, middle, value_text
 from poolrace.producer.results.claims import Claim, Verdict
@@ -99,6 +100,11 @@ def _messages(figures: Figures) -> Judgement:
     return all_of(*less(LOCAL, *pools))(figures)
 
 
+def _on_cores(*parts: Part) -> Rule:
+    """The rule of a claim on the use of cores: no verdict on a busy machine."""
+    return unless_busy(all_of(*parts), "one_thread_cpu_s", "one_thread_s")
+
+
 def _with_told(part: Part, *names: str) -> Part:
     """The part, whose sentence also tells the figures with these names."""
 
@@ -150,11 +156,11 @@ RULES: dict[str, Rule] = {
         ),
     ),
     "no-switches": all_of(*less("one_thread_switches_count", "two_threads_switches_count")),
-    "one-thread-one-core": all_of(
+    "one-thread-one-core": _on_cores(
         more_than_one_core("one_thread_cpu_s", "one_thread_s", expected=False),
         more_than_one_core("two_processes_cpu_s", "two_processes_s", expected=True),
     ),
-    "two-threads-two-cores": all_of(
+    "two-threads-two-cores": _on_cores(
         _with_told(
             more_than_one_core("two_threads_cpu_s", "two_threads_s", expected=True),
             "two_threads_s", "one_thread_s",
@@ -169,9 +175,14 @@ RULES: dict[str, Rule] = {
         _with_told(more("short_interval_s", "one_thread_s")[0], "short_interval_switches_count"),
     ),
     "computing-alone": all_of(not_less("two_threads_s", "one_thread_s")),
-    "computing-numpy": all_of(not_less("two_threads_s", "one_thread_s")),
-    "computing-interpreters": all_of(not_less("two_interpreters_s", "one_thread_s")),
-    "two-processes": all_of(*less("two_processes_s", "one_thread_s")),
+    "computing-numpy": unless_busy(
+        all_of(not_less("two_threads_s", "one_thread_s")), "two_threads_cpu_s", "two_threads_s"
+    ),
+    "computing-interpreters": unless_busy(
+        all_of(not_less("two_interpreters_s", "one_thread_s")),
+        "two_interpreters_cpu_s", "two_interpreters_s",
+    ),
+    "two-processes": _on_cores(*less("two_processes_s", "one_thread_s")),
     "coroutines-wait": all_of(*less("coroutines_waiting_s", "one_by_one_waiting_s")),
     "coroutines-compute": all_of(not_less("coroutines_computing_s", "one_by_one_computing_s")),
     "generator-state": all_of(

@@ -129,6 +129,22 @@ def test_figures_that_vary_more_than_they_differ_are_not_distinguishable(
     assert "may or may not be a difference of more than 10%" in judgement.because
 
 
+@pytest.mark.parametrize(
+    ("name", "cpu"),
+    [
+        ("one-thread-one-core", "one_thread_cpu_s"),
+        ("two-threads-two-cores", "one_thread_cpu_s"),
+        ("two-processes", "one_thread_cpu_s"),
+        ("computing-numpy", "two_threads_cpu_s"),
+        ("computing-interpreters", "two_interpreters_cpu_s"),
+    ],
+)
+def test_there_is_no_verdict_on_cores_that_other_programs_use(name: str, cpu: str) -> None:
+    judgement = judge(claim(name, **{cpu: 0.05}))
+    assert judgement.verdict == "not distinguishable"
+    assert "of a core, because other programs ran; " in judgement.because
+
+
 def test_two_rounds_decide_nothing() -> None:
     figures = [Figure.named("coroutine_s", [6e-6, 4e-5]), Figure.named("thread_s", [45e-6] * 2)]
     judgement = judge(replace(claim("create-coroutine"), figures=figures))

@@ -279,6 +279,12 @@ def test_each_claim_has_its_own_name_and_experiment() -> None:
     assert {text.experiment for text in ALL_CLAIMS} == {*EXPERIMENTS, MESSAGE_PRICE.experiment}
 
 
+def test_each_claim_is_documented_with_its_statement() -> None:
+    page = (DATA.parents[1] / "docs/explanation/claims.md").read_text()
+    for text in ALL_CLAIMS:
+        assert f"| `{text.name}` | {text.statement} |" in page
+
+
 def test_a_worker_runs_named_experiments_only() -> None:
     for name in ("../program", "generator --quick", "os.system"):
         with pytest.raises(UsageError, match="is unknown"):

@@ -115,7 +115,7 @@ SINGLE_THREAD = (
         "Computes half of a sum in each of two threads; compares CPU time with elapsed time, and"
         " with the elapsed time of one thread.",
         "cores",
-        ("one_thread_s", "two_threads_s", "two_threads_cpu_s"),
+        ("one_thread_s", "one_thread_cpu_s", "two_threads_s", "two_threads_cpu_s"),
     ),
     ClaimText(
         "alternation",
@@ -179,7 +179,7 @@ PROCESSES_AND_COROUTINES = (
         "Computes a sum in one thread, and half of it in each of two waiting processes, which send"
         " their halves through a pipe.",
         "cores",
-        ("one_thread_s", "two_processes_s"),
+        ("one_thread_s", "one_thread_cpu_s", "two_processes_s"),
     ),
     ClaimText(
         "coroutines-wait",
