@@ -197,7 +197,7 @@ def _against(figures: Figures, name: str, other: str) -> str:
     return f"{both}: {ratio_text(quotients)} times as much" if quotients else both
 
 
-def _doubt(true: bool | None, values: Sequence[float]) -> str:
+def _doubt(true: bool | None, values: Sequence[float]) -> str:  # noqa: FBT001 # an answer
     """The reason why the figures do not decide; empty if they do."""
     if true is not None:
         return ""

@@ -19,7 +19,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "compare": "Run WORKLOAD under several execution models, and compare them.",
         "sweep": "Run WORKLOAD in different numbers of chunks; find the best.",
         "scale": "Run WORKLOAD on more and more hosts or slots; show the speed-up.",
-        "claims": "Test what is said about threads, processes and coroutines, with a verdict each.",
+        "claims": "Test claims about threads, processes and coroutines; give verdicts.",
     },
     "Choose a pool": {
         "race": "Find the pool and the concurrency for a task of your Celery app.",

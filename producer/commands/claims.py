@@ -59,7 +59,7 @@ from poolrace.workers.pools import POOLS
 def command(
     names: tuple[str, ...], pool: str | None, pythons: tuple[str, ...], **options: Any
 ) -> None:
-    """Test what is said about threads, processes and coroutines, with a verdict each.
+    """Test claims about threads, processes and coroutines; give verdicts.
 
     Each claim has an experiment of 1 to 4 s. Its verdict is: holds, does not hold, depends on, or
     not distinguishable. A claim that cannot be tested here says so, and is not counted.

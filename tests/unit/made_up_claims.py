@@ -87,7 +87,8 @@ MADE_UP: dict[str, dict[str, float]] = {
         "passes_count": 2000, "thread_voluntary_count": 2000, "process_voluntary_count": 2000,
     },
     "switch-forced": {
-        "thread_forced_s": 1e-6, "process_forced_s": 1.3e-6, "no_switch_yield_s": 0.4e-6, "yields_count": 2000,
+        "thread_forced_s": 1e-6, "process_forced_s": 1.3e-6, "no_switch_yield_s": 0.4e-6,
+        "yields_count": 2000,
         "thread_forced_count": 2000, "process_forced_count": 2000,
     },
     "switch-coroutine": {"thread_voluntary_s": 4e-6, "coroutine_s": 2e-6, "generator_s": 60e-9},

@@ -135,7 +135,7 @@ def test_the_programs_end_with_the_process_that_started_them(nothing_left_behind
 def test_a_program_that_is_told_to_end_removes_what_it_made(
     name: str, nothing_left_behind: None
 ) -> None:
-    program = psutil.Popen([sys.executable, "-I", "-S", str(run.PROGRAM), name])
+    program = psutil.Popen([sys.executable, "-I", "-S", str(command.PROGRAM), name])
     assert poll_until(program.children, 30.0)
     started = program.children(recursive=True)
     program.terminate()

@@ -38,9 +38,7 @@ PAIR = ("create-coroutine", "switch-coroutine")
 
 def of_two_interpreters() -> Claims:
     """Two claims under two interpreters, of which the second one has no GIL."""
-    both = [
-        replace(claim(name), interpreter=label) for name in PAIR for label in ("3.11", "3.13t")
-    ]
+    both = [replace(claim(name), interpreter=label) for name in PAIR for label in ("3.11", "3.13t")]
     interpreters = [interpreter(), interpreter("3.13t", gil=False)]
     return replace(claims(), claims=both, interpreters=interpreters, planned=4)
 
@@ -88,7 +86,7 @@ def test_the_text_report_has_each_claim_with_its_verdict_and_why() -> None:
 def test_claims_that_were_not_tested_are_not_counted() -> None:
     counted = view(claims()).validity
     assert counted == "holds: 29, depends on: 3, does not hold: 3; not tested, and not counted: 2"
-    tested = [judged for judged in counted.split("; ")[0].split(", ")]
+    tested = counted.split("; ")[0].split(", ")
     assert sum(int(part.split(": ")[1]) for part in tested) == len(MADE_UP) - 2
 
 
@@ -157,9 +155,7 @@ def test_a_figure_of_0_has_no_place_on_a_logarithmic_axis() -> None:
 
 
 def test_incomplete_claims_say_so_in_every_report() -> None:
-    cut = replace(
-        claims(), claims=claims().claims[:3], complete=False, interruption="interrupted"
-    )
+    cut = replace(claims(), claims=claims().claims[:3], complete=False, interruption="interrupted")
     for name in set(FORMATS) - {"trace", "png"}:
         assert "incomplete: 3 of 37 claims, interrupted" in str(FORMATS[name](cut)), name
 

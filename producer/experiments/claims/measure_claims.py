@@ -179,7 +179,9 @@ def _interpreter_of(host: HostFacts) -> Interpreter:
 def _claim(text: ClaimText, label: str, pool: str, measured: Measured) -> Claim:
     """The claim with those figures of its experiment that test it."""
     figures = [
-        Figure.named(name, values) for name in text.figures if (values := measured.figures.get(name))
+        Figure.named(name, values)
+        for name in text.figures
+        if (values := measured.figures.get(name))
     ]
     reason = measured.impossible or ("" if figures else "the experiment gave no figures")
     return Claim(text.name, text.statement, text.method, label, pool, figures, reason)

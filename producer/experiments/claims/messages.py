@@ -5,12 +5,10 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 
 from poolrace.producer.cluster.resolve import cluster_for
-from poolrace.producer.executors.base import Executor
 from poolrace.producer.executors.models import Model, make_executor
 from poolrace.producer.experiments.claims.claim_text import ClaimText
 from poolrace.producer.experiments.claims.run import Measured, ReportStep
 from poolrace.producer.jobs.job import Job
-from poolrace.producer.jobs.ledger import Ledger
 from poolrace.producer.rounds import rotated
 from poolrace.producer.settings import Settings
 from poolrace.workers.chunks import Chunk
@@ -50,8 +48,8 @@ class _Stream:
     def __init__(self, model: Model, settings: Settings) -> None:
         self.figure = f"local_{model.name}_s" if model.kind == "local" else f"{model.name}_s"
         job = Job(make_workload("sum", {}), 0, WARM_UP + ROUNDS * MESSAGES)
-        self.executor: Executor = make_executor(model, job, settings)
-        self._ledger: Ledger = job.ledger()
+        self.executor = make_executor(model, job, settings)
+        self._ledger = job.ledger()
         self._next = 0
 
     def seconds_each(self, number: int) -> float:

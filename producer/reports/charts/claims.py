@@ -1,4 +1,4 @@
-"""Charts of claims: cost of creation and of a switch, memory, and messages, by unit of execution."""
+"""Charts of claims: cost of creation and of a switch, memory, and messages, by kind of unit."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -148,9 +148,7 @@ def _spec(drawing: _Drawing, rows: list[Row]) -> Row:
     shown = [{key: row[key] for key in row if key != "values"} for row in rows]
     each = [{"row": row["row"], "value": value} for row in rows for value in row["values"]]
     subtitle = "large: median; small: each round; line: smallest to largest"
-    chart = alt.layer(
-        *_marks(shown, each, x, y, colour), *_words(shown, y)
-    ).properties(
+    chart = alt.layer(*_marks(shown, each, x, y, colour), *_words(shown, y)).properties(
         width="container",
         height=ROW * len(rows),
         title=alt.TitleParams(text=lines(drawing.title), subtitle=lines(subtitle)),
