@@ -11,11 +11,12 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from functools import partial
 from multiprocessing.connection import Connection
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
 from .processes import forked, time_processes, time_threads
-from .rounds import Figures, ImpossibleError, Size, measure, require_greenlet, seconds_each
+from .rounds import Case, Figures, ImpossibleError, Size, measure, require_greenlet, seconds_each
 
 PASSES = 5_000
 """Times that a byte is passed there and back."""
@@ -30,19 +31,18 @@ COROUTINE_SWITCHES = 10_000
 def switch(size: Size) -> Figures:
     """Measure switches of threads, processes, coroutines and generators."""
     passes, yields, number = size.of(PASSES), size.of(YIELDS), size.of(COROUTINE_SWITCHES)
-    with _one_core():
-        return measure(
-            size,
-            lambda: {"passes_count": 2 * passes, "yields_count": 2 * yields},
-            lambda: _pass_between_threads(passes),
-            lambda: _pass_between_processes(passes),
-            lambda: {"no_switch_s": _pass_to_self(passes)},
-            lambda: _yield_between_threads(yields),
-            lambda: _yield_between_processes(yields),
-            lambda: {"no_switch_yield_s": seconds_each(os.sched_yield, yields)},
-            lambda: {"coroutine_s": asyncio.run(_between_coroutines(number))},
-            lambda: {"generator_s": _between_generators(number)},
-        )
+    return measure(
+        size,
+        lambda: {"passes_count": 2 * passes, "yields_count": 2 * yields},
+        _on_one_core(lambda: _pass_between_threads(passes)),
+        _on_one_core(lambda: _pass_between_processes(passes)),
+        _on_one_core(lambda: {"no_switch_s": _pass_to_self(passes)}),
+        _on_one_core(lambda: _yield_between_threads(yields)),
+        _on_one_core(lambda: _yield_between_processes(yields)),
+        _on_one_core(lambda: {"no_switch_yield_s": seconds_each(os.sched_yield, yields)}),
+        _on_one_core(lambda: {"coroutine_s": asyncio.run(_between_coroutines(number))}),
+        _on_one_core(lambda: {"generator_s": _between_generators(number)}),
+    )
 
 
 def switch_greenlets(size: Size) -> Figures:
@@ -61,25 +61,39 @@ def switch_greenlets(size: Size) -> Figures:
         first.switch()
         return (time.perf_counter() - began) / (2 * number)
 
-    with _one_core():
-        return measure(
-            size,
-            lambda: {"thread_voluntary_s": _pass_between_threads(passes)["thread_voluntary_s"]},
-            lambda: {"greenlet_s": between_greenlets()},
-        )
+    def between_threads() -> dict[str, float]:
+        return {"thread_voluntary_s": _pass_between_threads(passes)["thread_voluntary_s"]}
+
+    return measure(
+        size,
+        _on_one_core(between_threads),
+        _on_one_core(lambda: {"greenlet_s": between_greenlets()}),
+    )
 
 
-@contextmanager
-def _one_core() -> Iterator[None]:
-    """Run this program on one core, and the processes that it starts meanwhile."""
+def _on_one_core(case: Case) -> Case:
+    """Run the case, and the processes that it starts, on the core that this program runs on.
+
+    The core is chosen each time: another program can be busy on it later.
+    """
     if not hasattr(os, "sched_setaffinity"):
         raise ImpossibleError("needs os.sched_setaffinity, which this operating system lacks")
-    cores = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {max(cores)})
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, cores)
+
+    def run() -> dict[str, float]:
+        cores = os.sched_getaffinity(0)
+        os.sched_setaffinity(0, {_core()})
+        try:
+            return case()
+        finally:
+            os.sched_setaffinity(0, cores)
+
+    return run
+
+
+def _core() -> int:
+    """The core that this program runs on: field 39 of /proc/self/stat, by proc(5)."""
+    fields = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
+    return int(fields[39 - 3])
 
 
 def _pass_between_threads(passes: int) -> dict[str, float]:
