@@ -26,7 +26,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "map": "Find the fastest pool for each share of waiting.",
     },
     "Results and jobs": {
-        "report": "Render the stored RESULTS of a run, a comparison, a race, a map or claims.",
+        "report": "Render the stored RESULTS of a run, comparison, race, map or claims.",
         "diff": "Compare two results files case by case: faster, slower or the same.",
         "jobs": "List the jobs saved in a cluster, with state and progress.",
         "resume": "Resume JOB from its last checkpoint.",

@@ -33,7 +33,7 @@ from poolrace.workers.errors import UsageError
 )
 @wide_option
 def command(results: Path, format_: str | None, out: Path | None, *, wide: bool) -> None:
-    """Render the stored RESULTS of a run, a comparison, a race, a map or claims.
+    """Render the stored RESULTS of a run, comparison, race, map or claims.
 
     RESULTS is a file that --out of run, compare, sweep, scale, race, map or claims has written.
     Nothing is measured again.
