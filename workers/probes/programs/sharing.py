@@ -40,6 +40,7 @@ def shared_memory(size: Size) -> Figures:
         block = SharedMemory(create=True, size=writes)
     except OSError as error:
         raise ImpossibleError(f"needs shared memory: {error}") from error
+    block.unlink()  # no other process needs its name; nothing is left if this program is killed
     heap = memoryview(bytearray(writes))
     try:
         return measure(
@@ -53,7 +54,6 @@ def shared_memory(size: Size) -> Figures:
         )
     finally:
         block.close()
-        block.unlink()
 
 
 def _in_thread() -> dict[str, float]:
