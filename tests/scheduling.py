@@ -36,6 +36,7 @@ GROUPS = {
         "integration/test_sweep_and_scale",
         "integration/test_every_model",
         "integration/test_interrupt",
+        "integration/test_claims",
     ),
     "options of a race": ("races/test_options",),
     "paused hosts": ("integration/test_paused_hosts",),

@@ -11,7 +11,10 @@ from poolrace.workers.runtime.transport import install
 from poolrace.workers.settings import WorkerSettings
 
 TASK = "poolrace.compute"
-"""Celery name of the only task, which computes the batch of chunks in a message."""
+"""Celery name of the task that computes the batch of chunks in a message."""
+
+PROBE_TASK = "poolrace.probe"
+"""Celery name of the task that measures one experiment of the claims."""
 
 ON_HOST = "on host "
 """Prefix of the last line of a failed chunk's traceback; the host's name follows."""

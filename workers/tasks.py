@@ -1,4 +1,4 @@
-"""The Celery task that computes chunks, and the signals that announce a worker.
+"""The Celery tasks that compute chunks and run probes, and the signals that announce a worker.
 
 Celery imports this module in a worker: ``celery --app poolrace.workers.tasks``.
 """
@@ -12,10 +12,11 @@ import billiard.pool
 from celery import Task, signals
 from celery.exceptions import Ignore
 
-from poolrace.workers.app import ON_HOST, TASK, make_app
+from poolrace.workers.app import ON_HOST, PROBE_TASK, TASK, make_app
 from poolrace.workers.chunks import Chunk, ChunkResult
 from poolrace.workers.compute import Cancelled, compute
 from poolrace.workers.host_facts import HostFacts
+from poolrace.workers.probes.run import run_probe
 from poolrace.workers.protocol import queue_of
 from poolrace.workers.runtime.cancellation import RunningChunks
 from poolrace.workers.runtime.healthcheck import Heartbeat
@@ -67,6 +68,12 @@ def compute_batch(
     except Exception as error:
         error.add_note(f"{ON_HOST}{_settings.host}")
         raise
+
+
+@app.task(name=PROBE_TASK)
+def probe(name: str) -> dict[str, Any]:
+    """Measure one experiment of the claims; returns its answer, with the facts of this host."""
+    return {"host": HostFacts.collect(_settings.host).to_json(), **run_probe(name)}
 
 
 def _compute(

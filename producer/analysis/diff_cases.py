@@ -5,6 +5,7 @@ from typing import Any
 
 from poolrace.producer.analysis.diff_statistics import MIN_VALUES
 from poolrace.producer.analysis.pool_map_comparison import MIN_LAPS
+from poolrace.producer.results.claims import Claims
 from poolrace.producer.results.comparison import Comparison, Varies
 from poolrace.producer.results.files import Results
 from poolrace.producer.results.pool_map import PoolMap
@@ -16,6 +17,7 @@ from poolrace.workers.errors import UsageError
 COMMANDS = {
     "model": "compare", "chunks": "sweep", "slots": "scale --slots", "hosts": "scale --hosts",
     Race.varies: "race", PoolMap.varies: "map", SingleRun.varies: "run",
+    Claims.varies: "claims",
 }  # fmt: skip
 """Field in which the runs or laps differ -> the command that measures such results."""
 
@@ -50,6 +52,11 @@ def require_alike(old: Results, new: Results) -> None:
         raise UsageError(
             "OLD and NEW hold one run each, whose difference may be chance; measure both with"
             " producer compare --repeat 3 or more"
+        )
+    if isinstance(old, Claims):
+        raise UsageError(
+            "OLD and NEW hold claims, which have verdicts and not one time each; read both with"
+            " producer report"
         )
     for field in MUST_EQUAL[type(old)]:
         values = getattr(old, field), getattr(new, field)

@@ -19,13 +19,14 @@ GROUPS: dict[str, dict[str, str]] = {
         "compare": "Run WORKLOAD under several execution models, and compare them.",
         "sweep": "Run WORKLOAD in different numbers of chunks; find the best.",
         "scale": "Run WORKLOAD on more and more hosts or slots; show the speed-up.",
+        "claims": "Test claims about threads, processes and coroutines; give verdicts.",
     },
     "Choose a pool": {
         "race": "Find the pool and the concurrency for a task of your Celery app.",
         "map": "Find the fastest pool for each share of waiting.",
     },
     "Results and jobs": {
-        "report": "Render the stored RESULTS of a run, a comparison, a race or a map.",
+        "report": "Render the stored RESULTS of a run, comparison, race, map or claims.",
         "diff": "Compare two results files case by case: faster, slower or the same.",
         "jobs": "List the jobs saved in a cluster, with state and progress.",
         "resume": "Resume JOB from its last checkpoint.",

@@ -29,7 +29,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "Chunks": ("--schedule", "--chunks", "--chunk-size"),
     "Models and slots": (
         "--pool", "--local", "--slots", "--hosts", "--workers", "--prefetch",
-        "--max-tasks-per-child", "--waiting", "--item-s",
+        "--max-tasks-per-child", "--waiting", "--item-s", "--on",
     ),
     "Measuring": ("--repeat", "--budget-s", "--time-limit", "--max-memory", "--max-executions"),
     "Comparison": ("--margin", "--fail-if"),

@@ -31,14 +31,22 @@ def invocation() -> str:
     parameters = [each for each in dict.fromkeys(typed) if each.name not in OUTPUT]
     options = list(_options(parameters, values))
     arguments = [
-        shlex.quote(mask(values[each.name]))
+        shlex.quote(mask(text))
         for each in parameters
         if isinstance(each, click.Argument) and each.name in values
+        for text in _words(values[each.name])
     ]
     name = context.info_name or ""
     if any(argument.startswith("-") for argument in arguments):
         return " ".join([PROGRAM, name, *options, "--", *arguments])
     return " ".join([PROGRAM, name, *arguments, *options])
+
+
+def _words(value: Any) -> tuple[str, ...]:
+    """The words of an argument: several, one, or none if it was left out."""
+    if isinstance(value, tuple):
+        return value
+    return (value,) if isinstance(value, str) else ()
 
 
 def _options(typed: list[click.Parameter], values: Mapping[str, Any]) -> Iterator[str]:

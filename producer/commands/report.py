@@ -33,10 +33,10 @@ from poolrace.workers.errors import UsageError
 )
 @wide_option
 def command(results: Path, format_: str | None, out: Path | None, *, wide: bool) -> None:
-    """Render the stored RESULTS of a run, a comparison, a race or a map.
+    """Render the stored RESULTS of a run, comparison, race, map or claims.
 
-    RESULTS is a file that --out of run, compare, sweep, scale, race or map has written. Nothing is
-    measured again.
+    RESULTS is a file that --out of run, compare, sweep, scale, race, map or claims has written.
+    Nothing is measured again.
     """
     if format_ is None:
         format_ = format_for(out) if out else "text"

@@ -1,4 +1,4 @@
-"""Results files: saves and loads comparisons, races, pool maps and single runs as JSON."""
+"""Results files: saves and loads comparisons, races, maps, single runs and claims as JSON."""
 
 import json
 import os
@@ -9,6 +9,7 @@ from typing import Any
 
 from msgspec import ValidationError, convert
 
+from poolrace.producer.results.claims import Claims
 from poolrace.producer.results.comparison import Comparison
 from poolrace.producer.results.pool_map import PoolMap
 from poolrace.producer.results.race import Race
@@ -25,11 +26,12 @@ older files do not have."""
 MAX_MESSAGE = 200
 """Characters of a message on a wrong field, at most."""
 
-Results = Comparison | Race | PoolMap | SingleRun
+Results = Comparison | Race | PoolMap | SingleRun | Claims
 """The content of a results file; every report is made from one of these."""
 
 _KINDS: dict[str, type[Results]] = {
     "comparison": Comparison, "race": Race, "map": PoolMap, "run": SingleRun,
+    "claims": Claims,
 }  # fmt: skip
 """Kind of results, as in the file -> its class."""
 
@@ -51,8 +53,8 @@ def load(path: Path) -> Results:
     if not isinstance(data, dict) or "format" not in data:
         raise UsageError(
             f"{path} has no format version: it is not a results file, but perhaps the output of"
-            " run --json; give a file that --out of run, compare, sweep, scale, race or map has"
-            " written"
+            " run --json; give a file that --out of run, compare, sweep, scale, race, map"
+            " or claims has written"
         )
     _require_known_format(path, data["format"])
     kind = data.get("kind")

@@ -13,7 +13,7 @@ from poolrace.producer.commands.help import SECTIONS
 SENTENCE = re.compile(r"[A-Z-].*[.]( {1,2}\[default: .+\])?$")
 """A capital letter first, a full stop last, and possibly a default."""
 
-VALUE = re.compile(r"[A-Z]+(\[:[A-Z]+\]|,[A-Z]+,\.\.\.|,\.\.\.)?$")
+VALUE = re.compile(r"\[?[A-Z]+\]?(\.\.\.|\[:[A-Z]+\]|,[A-Z]+,\.\.\.|,\.\.\.)?$")
 """The word for an option's value: in capitals, as NUMBER, POOL[:SLOTS] or N,N,..."""
 
 WIDTH = 80

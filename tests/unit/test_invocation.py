@@ -31,6 +31,8 @@ LINES = (
     "demo --stop 1e6 --repeat 1 --wide",
     "diff old.json new.json --margin 5% --fail-if slower:10% --format csv",
     "diff -- -old.json -new.json",
+    "claims create-thread switch-coroutine --on threads --out c.json",
+    "claims --python /usr/bin/python3.13 --python 'a b' --json",
     "run sum --broker redis://127.0.0.1:6379/0",
 )  # fmt: skip
 

@@ -15,6 +15,7 @@ from poolrace.producer.reports.trace.events import TraceEvents
 from poolrace.producer.reports.trace.laps import add_race
 from poolrace.producer.reports.trace.runs import add_run
 from poolrace.producer.reports.views.view import Viewed, view
+from poolrace.producer.results.claims import Claims
 from poolrace.producer.results.comparison import Comparison
 from poolrace.producer.results.pool_map import PoolMap
 from poolrace.producer.results.race import Race
@@ -23,7 +24,7 @@ from poolrace.workers.errors import UsageError
 
 
 def render(results: Viewed) -> str:
-    """The trace as JSON, one event per line; raises ``UsageError`` for a map and for a diff.
+    """The trace as JSON, one event per line; raises ``UsageError`` for a map, claims or a diff.
 
     Of a comparison it has the median run of each case; all of them begin at time 0.
     """
@@ -56,6 +57,7 @@ _ADDERS: dict[type[Viewed], Callable[[TraceEvents, Any], None]] = {
     Comparison: _add_comparison,
     Race: add_race,
     PoolMap: lambda *_: refuse("map"),
+    Claims: lambda *_: refuse("file of claims"),
     Diff: lambda *_: refuse("diff"),
 }
 """Class of results -> the function that adds its events."""

@@ -13,6 +13,7 @@ from poolrace.producer.analysis.scaling_summary import ScalingSummary
 from poolrace.producer.analysis.sweep_summary import SweepSummary
 from poolrace.producer.reports.charts import rendering, style
 from poolrace.producer.reports.charts.chart import Chart
+from poolrace.producer.reports.charts.claims import claim_charts
 from poolrace.producer.reports.charts.comparison import comparison_chart
 from poolrace.producer.reports.charts.diff import diff_charts
 from poolrace.producer.reports.charts.pool_map import map_charts
@@ -21,6 +22,7 @@ from poolrace.producer.reports.charts.scaling import scaling_charts
 from poolrace.producer.reports.charts.sweep import sweep_chart
 from poolrace.producer.reports.charts.timeline import timeline_chart, timeline_charts
 from poolrace.producer.reports.views import (
+    claims,
     comparison,
     diff,
     environment,
@@ -36,6 +38,7 @@ from poolrace.producer.reports.views import (
     sweep,
 )
 from poolrace.producer.reports.views.column import Column
+from poolrace.producer.results.claims import Claims
 from poolrace.producer.results.comparison import Comparison, Varies
 from poolrace.producer.results.files import Results
 from poolrace.producer.results.pool_map import PoolMap
@@ -93,7 +96,7 @@ class View:
 
 
 def view(results: Viewed) -> View:
-    """The view of a comparison, a race, a pool map, a single run, or a diff of two results."""
+    """The view of a comparison, a race, a pool map, a single run, claims, or a diff."""
     return _VIEWS[results.varies](results)
 
 
@@ -265,6 +268,27 @@ def _run(single: SingleRun) -> View:
     )
 
 
+def _claims(tested: Claims) -> View:
+    judged = claims.judgements(tested)
+    return View(
+        title=claims.title(tested),
+        summary=claims.summary(tested),
+        warnings=incomplete.lines(tested, "claims", len(tested.claims), tested.planned),
+        columns=claims.TABLE,
+        cells=claims.cells(tested, judged),
+        validity=claims.counted(judged),
+        valid=True,
+        findings=claims.findings(tested, judged),
+        notes=[],
+        environment=environment.lines(tested.environment),
+        raw_header=claims.COLUMNS,
+        raw=claims.raw(tested),
+        figures=claims.figures(tested, judged),
+        draw=lambda: claim_charts(tested),
+        invocation=tested.invocation,
+    )
+
+
 def _diff(compared: Diff) -> View:
     old, new = view(compared.old), view(compared.new)
     return View(
@@ -294,6 +318,7 @@ _VIEWS: dict[str, Callable[[Any], View]] = {
     Race.varies: _race,
     PoolMap.varies: _map,
     SingleRun.varies: _run,
+    Claims.varies: _claims,
     Diff.varies: _diff,
 }
 """Field in which the runs or laps differ -> the function that makes the view."""

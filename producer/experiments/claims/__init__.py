@@ -1,0 +1,1 @@
+"""Claims: statements on processes, threads and coroutines, and the experiments that test them."""

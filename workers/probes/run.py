@@ -1,0 +1,39 @@
+"""Runs a probe on the host of a worker, in a process of its own."""
+
+import os
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from typing import Any
+
+from poolrace.workers.errors import unknown
+from poolrace.workers.probes.command import PROGRAM_S, answer_in, command_of
+from poolrace.workers.probes.program import EXPERIMENTS
+
+
+def run_probe(name: str) -> dict[str, Any]:
+    """Measure the experiment under the interpreter of this process; returns ``answer_in``'s object.
+
+    Raises ``UsageError`` for an unknown experiment. The program has a session of its own, of which
+    nothing runs when it has ended.
+    """
+    if name not in EXPERIMENTS:
+        raise unknown("experiment", name, EXPERIMENTS)
+    with subprocess.Popen(
+        command_of(sys.executable, name),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+        text=True,
+        errors="replace",
+    ) as process:
+        try:
+            output, _ = process.communicate(timeout=PROGRAM_S)
+        except subprocess.TimeoutExpired:
+            return answer_in(None)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+    return answer_in(output)
