@@ -50,7 +50,7 @@ SAMPLES = {
     "tour-chunks": "sweep sum --stop 2e6 --pool prefork --chunks 2,20,200,2000 --repeat 2",
     "tour-hosts": "scale mixed --stop 100 --pool threads --hosts 1,2,4 --repeat 1",
     "tour-race": "race -A tasks --task tasks.resize --items items.jsonl --pool prefork:4"
-    " --pool threads:8 --workers 1 --budget-s 20 --yes",
+    " --pool threads:8 --workers 1 --budget-s 60 --yes",
 }
 """Name -> arguments of ``producer`` with which the sample was measured."""
 

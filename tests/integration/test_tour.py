@@ -1,9 +1,11 @@
 """The ten commands of the tour print what its page shows, on a machine with other figures."""
 
+import os
 import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -16,7 +18,8 @@ pytestmark = pytest.mark.timeout(300)
 @pytest.fixture(scope="module")
 def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLine]:
     """The command line of a reader who follows the tour; its cluster ends with the tests."""
-    variables = {"POOLRACE_HOST": "host", "VIRTUAL_ENV": sys.prefix}
+    path = f"{Path(sys.prefix) / 'bin'}:{os.environ['PATH']}"
+    variables = {"POOLRACE_HOST": "host", "VIRTUAL_ENV": sys.prefix, "PATH": path}
     with CommandLine(tmp_path_factory.mktemp("tour"), variables) as command_line:
         yield command_line
 
