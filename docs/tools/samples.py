@@ -57,11 +57,14 @@ SAMPLES = {
 DRAWN = ("scale", "map")
 """The samples whose chart is in a document."""
 
+WITH_CHUNKS = ("compare", "scale", "run")
+"""The samples that keep the records of single chunks, which their timelines show."""
+
 FOLDERS = {"race": ROOT / "examples" / "pure_python", "tour-race": ROOT / "mine"}
 """Directory in which a sample's command runs; the others run at the top of the repository. A reader
 of docs/tour.md makes the directory ``mine``."""
 
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "README.ko.md", *sorted((ROOT / "docs").rglob("*.md"))]
 """The documents with sample blocks."""
 
 _TABLE = re.compile(
@@ -83,8 +86,8 @@ def measure(names: list[str]) -> None:
         }
         command += ["--out", str(out)]
         subprocess.run(command, cwd=FOLDERS.get(name, ROOT), env=environment, check=True)
-        if name.startswith("tour-"):
-            _drop_charts(out)
+        if name not in WITH_CHUNKS:
+            _drop_records(out)
 
 
 def changes() -> dict[Path, str]:
@@ -133,12 +136,11 @@ def _render(name: str, format_: str) -> str:
     return content
 
 
-def _drop_charts(path: Path) -> None:
-    """Remove from a comparison the values that only charts show, to keep the file small."""
+def _drop_records(path: Path) -> None:
+    """Remove the records of single chunks: of a sweep they take 2 MB."""
     content = json.loads(path.read_text())
     for run in content.get("runs", []):
         run["records"] = []
-        run.pop("utilisation")
     path.write_text(json.dumps(content, indent=1) + "\n")
 
 

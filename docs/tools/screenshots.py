@@ -29,9 +29,11 @@ DIGESTS = IMAGES / "digests.json"
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture of the upper part of a report, up to its first chart."""
+    """A picture of the upper part of a report, up to its first chart, or of one chart."""
 
     sample: str
+    chart: str = ""
+    """Name of the chart, if the picture shows nothing else."""
     width: int = 1000
     """Pixels of CSS of the window's width."""
     scheme: Literal["light", "dark"] = "light"
@@ -42,6 +44,7 @@ PICTURES = {
     "scale": Picture("scale"),
     "race": Picture("race"),
     "map": Picture("map"),
+    "timeline": Picture("compare", chart="timeline-2"),
     "compare-dark": Picture("compare", scheme="dark"),
     "race-phone": Picture("race", width=390),
 }
@@ -62,15 +65,19 @@ def take() -> None:
             page.set_content(_page(picture.sample))
             charts = page.locator("figure.chart").count()
             page.wait_for_function(f"document.querySelectorAll('.running').length == {charts}")
-            box = page.locator("figure").first.bounding_box()
-            if box is None:
-                raise LookupError(f"the page of {picture.sample} has no chart")
-            height = box["y"] + box["height"] + 20
-            page.screenshot(
-                path=IMAGES / f"{name}.png",
-                full_page=True,
-                clip={"x": 0, "y": 0, "width": picture.width, "height": height},
-            )
+            path = IMAGES / f"{name}.png"
+            if picture.chart:
+                page.locator(f"#chart-{picture.chart}").screenshot(path=path)
+            else:
+                box = page.locator("figure").first.bounding_box()
+                if box is None:
+                    raise LookupError(f"the page of {picture.sample} has no chart")
+                height = box["y"] + box["height"] + 20
+                page.screenshot(
+                    path=path,
+                    full_page=True,
+                    clip={"x": 0, "y": 0, "width": picture.width, "height": height},
+                )
             page.close()
     _keep(*PICTURES)
 

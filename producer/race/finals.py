@@ -171,8 +171,8 @@ def compare_with_leader(
 def _standing(speeds: Sequence[float], leader: Sequence[float]) -> Standing | None:
     """Standing of a candidate beside the leader, by the ratio of their speeds within rounds.
 
-    It is settled if the candidate is slower, or if it is at most as much faster as does not
-    matter and its ratio is not near the one from which less memory decides.
+    It is settled if the verdict will call the candidate slower, or if it is at most as much faster
+    as does not matter and its ratio is not near the one from which less memory decides.
     """
     result = compare_paired(leader, speeds)
     if result == PairedResult.FASTER:
@@ -186,6 +186,4 @@ def _standing(speeds: Sequence[float], leader: Sequence[float]) -> Standing | No
     interval = confidence_interval(ratios)
     if interval is None or interval[1] >= 1 + MARGIN:
         return None
-    if interval[1] < 1 and median(ratios) < 1 - MARGIN - UNCLEAR:
-        return "slower"
     return "as fast" if median(ratios) > 1 - MARGIN + UNCLEAR else None

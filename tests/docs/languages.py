@@ -48,7 +48,7 @@ class Section:
 
     def links(self) -> list[str]:
         """The targets of links, sorted; a Korean page counts as its English counterpart."""
-        targets = re.findall(r"\]\(([^)\s]+)\)", self.prose)
+        targets = re.findall(r"(?<!^\[English)(?<!^\[한국어)\]\(([^)\s]+)\)", self.prose, re.MULTILINE)
         return sorted(re.sub(r"\.ko\.md\b", ".md", target) for target in targets)
 
 

@@ -7,7 +7,7 @@ import pytest
 from poolrace.producer.analysis.race_limit import Limit
 from poolrace.producer.analysis.race_verdict import Verdict, judge
 from poolrace.producer.errors import AllFailed, JobFailed
-from poolrace.producer.race.finals import afford_rounds
+from poolrace.producer.race.finals import afford_rounds, compare_with_leader
 from poolrace.producer.race.options import Variants
 from poolrace.producer.race.requests import Progress, Start
 from poolrace.producer.results.candidate import SOLO, Candidate
@@ -74,7 +74,7 @@ def test_races_of_a_task_agree_on_quiet_and_on_busy_machines(
 
 
 def test_a_finalist_that_is_clearly_slower_has_no_further_laps() -> None:
-    machine = Machine(Task(0.02, releases_gil=True), random.Random(3), load=2)
+    machine = Machine(Task(0.02, releases_gil=True), random.Random(6))
     raced = run_race(machine, ["prefork:2", "threads:2", "solo"])
     rounds = {
         finalist: sum(lap.kind == "final" and lap.candidate == finalist for lap in raced.laps)
@@ -170,3 +170,12 @@ def test_variants_of_the_best_candidates_are_raced_too() -> None:
         Candidate("prefork", 2, 2),
         Candidate("prefork", 2, 2, 1),
     }
+
+
+def test_the_rounds_of_a_finalist_go_on_until_the_verdict_distinguishes_it() -> None:
+    """A 95 % interval below the leader does not suffice: the verdict asks for more than that."""
+    leader, slower = Candidate("prefork", 2), Candidate("gevent", 2)
+    speeds = {leader: [113.4, 118.7, 114.6], slower: [76.6, 77.7, 56.5]}
+    assert compare_with_leader(speeds) == {slower: None}
+    speeds = {leader: [113.4, 118.7, 114.6], slower: [71.6, 77.7, 56.5]}
+    assert compare_with_leader(speeds) == {slower: "slower"}

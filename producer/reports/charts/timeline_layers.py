@@ -140,7 +140,11 @@ class Layers:
         import altair as alt  # noqa: PLC0415 # optional: the extra charts
 
         names = [part for part, *_ in self._parts()]
-        colour = alt.Color("part:N").title("a chunk's time").legend(columns=1, symbolType="square")
+        colour = (
+            alt.Color("part:N")
+            .title("shares of a chunk's time, in no order")
+            .legend(columns=1, symbolType="square")
+        )
         colour = colour.scale(domain=names, range=[PARTS[part] for part in names])
         shortest = f"{SHORTEST_SHARE} * datum.duration"
         has_part = f"isValid(datum.cpu) && datum.{last} - datum.{first} > {shortest}"
