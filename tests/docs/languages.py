@@ -48,7 +48,8 @@ class Section:
 
     def links(self) -> list[str]:
         """The targets of links, sorted; a Korean page counts as its English counterpart."""
-        targets = re.findall(r"(?<!^\[English)(?<!^\[한국어)\]\(([^)\s]+)\)", self.prose, re.MULTILINE)
+        without_languages = re.sub(r"^\[(English|한국어)\].*$", "", self.prose, flags=re.MULTILINE)
+        targets = re.findall(r"\]\(([^)\s]+)\)", without_languages)
         return sorted(re.sub(r"\.ko\.md\b", ".md", target) for target in targets)
 
 
