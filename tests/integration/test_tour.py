@@ -5,11 +5,12 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import CommandLine
+from tests.conftest import PATIENCE_S, CommandLine
 from tests.docs.tours import Section, sections, shape
 
 pytestmark = pytest.mark.timeout(300)
@@ -38,10 +39,10 @@ def test_a_command_of_the_tour_prints_what_the_page_shows(
 ) -> None:
     type_lines(section.before, reader)
     folder = reader.directory / ("mine" if "cd mine" in section.before else "")
-    with CommandLine(folder, reader.variables) as producer:
-        answer = producer(*shlex.split(section.command)[1:])
+    producer = replace(reader, directory=folder)  # in the end the fixture stops what this started
+    answer = producer(*shlex.split(section.command)[1:], timeout_s=2 * PATIENCE_S)
     assert answer.code == 0, answer.err
     printed = shape(answer.out)
     missing = [line for line in shape(section.output) if line not in printed]
     assert not missing, f"the page shows lines that {section.command} does not print: {missing}"
-    type_lines(section.after, CommandLine(folder, reader.variables))
+    type_lines(section.after, producer)
