@@ -11,6 +11,7 @@ from xdist.scheduler import LoadFileScheduling
 GROUPS = {
     "hostile tasks": ("races/test_hostile_tasks",),
     "cluster of the jobs": ("faults/test_jobs",),
+    "tour": ("integration/test_tour",),
     "cluster of the documents": (
         "integration/test_docs",
         "integration/test_celery_pool",

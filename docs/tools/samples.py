@@ -39,6 +39,18 @@ SAMPLES = {
     "run": "run sum --pool prefork",
     "minimum": "run minimum --values 10,4,22,-6 --chunk-size 1 --local single",
     "builtin": "compare sum --kernel builtin --local single --local threads:2 --local processes:2",
+    "tour-thread": "run sum --local single --stop 1e7 --chunks 4",
+    "tour-gil": "compare sum --stop 1e7 --chunks 2 --local single --local threads:2"
+    " --local processes:2",
+    "tour-numpy": "compare sum --kernel numpy --stop 5e8 --local single --local threads:2",
+    "tour-waiting": "compare mixed --stop 50 --local single --local threads:10 --local coroutines",
+    # The next three: while the cluster of docs/tour.md runs.
+    "tour-celery": "run sum --pool prefork --stop 1e7 --chunks 4",
+    "tour-pools": "compare sum --stop 1e7 --local single --pool solo --pool threads --pool prefork",
+    "tour-chunks": "sweep sum --stop 2e6 --pool prefork --chunks 2,20,200,2000 --repeat 2",
+    "tour-hosts": "scale mixed --stop 100 --pool threads --hosts 1,2,4 --repeat 1",
+    "tour-race": "race -A tasks --task tasks.resize --items items.jsonl --pool prefork:4"
+    " --pool threads:8 --workers 1 --budget-s 60 --yes",
 }
 """Name -> arguments of ``producer`` with which the sample was measured."""
 
@@ -48,8 +60,12 @@ DRAWN = ("scale", "map")
 WITH_CHUNKS = ("compare", "scale", "run")
 """The samples that keep the records of single chunks, which their timelines show."""
 
-FOLDERS = {"race": ROOT / "examples" / "pure_python"}
-"""Directory in which a sample's command runs; the others run at the top of the repository."""
+FOLDERS = {"race": ROOT / "examples" / "pure_python", "tour-race": ROOT / "mine"}
+"""Directory in which a sample's command runs; the others run at the top of the repository. A reader
+of docs/tour.md makes the directory ``mine``."""
+
+PAGES = [ROOT / "README.md", ROOT / "README.ko.md", *sorted((ROOT / "docs").rglob("*.md"))]
+"""The documents with sample blocks."""
 
 _TABLE = re.compile(
     r"(?P<mark><!-- table: (?P<file>\S+) -->\n).*?(?=<!-- end of table -->)", re.DOTALL
@@ -77,7 +93,7 @@ def measure(names: list[str]) -> None:
 def changes() -> dict[Path, str]:
     """Return the files that rendering would change, with their new content."""
     found = {EXAMPLES / f"{name}.svg": _render(name, "svg") for name in DRAWN}
-    for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
+    for page in PAGES:
         found[page] = _TABLE.sub(_with_table, _BLOCK.sub(_filled, page.read_text()))
     return {
         path: text for path, text in found.items() if not path.exists() or path.read_text() != text

@@ -11,6 +11,7 @@ DOCS = ROOT / "docs"
 README = ROOT / "README.md"
 PAGES = [
     README,
+    ROOT / "README.ko.md",
     *(ROOT / name for name in ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")),
     *(ROOT / folder / "README.md" for folder in ("deploy", "examples")),
     *sorted(DOCS.rglob("*.md")),

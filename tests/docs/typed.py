@@ -36,11 +36,14 @@ ELSEWHERE: dict[str, str] = {
     "pip install": "tests/packaging",
     "deploy/certificates.sh": "tests/cluster/test_tls.py",
     "docker compose": "tests/cluster/test_tls.py",
-    "cat >": "writes settings with addresses; tests/cluster/test_tls.py",
+    "cat >> .env": "writes settings with addresses; tests/cluster/test_tls.py",
+    "python examples/lesson/": "tests/integration/test_lesson.py",
     ". .venv/bin/activate": "the tests run in that environment",
     'eval "$(_POOLRACE_COMPLETE': "tests/unit/test_completion.py",
+    "docs/tour": "tests/integration/test_tour.py",
 }
-"""Beginning of a command that is not run from the documents -> the tests that run it, or why."""
+"""Beginning of a command that is not run from the documents, or of the name of a page whose
+commands are not -> the tests that run it, or why."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +69,11 @@ class Typed:
 
     @property
     def elsewhere(self) -> str | None:
-        """The beginning in ``ELSEWHERE``, if the command has one."""
-        return next((begin for begin in ELSEWHERE if self.line.startswith(begin)), None)
+        """The beginning in ``ELSEWHERE``, if the command or its page has one."""
+        return next((begin for begin in ELSEWHERE if self._begins(begin)), None)
+
+    def _begins(self, begin: str) -> bool:
+        return self.line.startswith(begin) or self.page.startswith(begin)
 
 
 def typed() -> list[Typed]:
@@ -112,4 +118,7 @@ def make_clone(top: Path) -> Path:
     shutil.copytree(ROOT / "examples", top / "examples")
     shutil.copy(ROOT / "Makefile", top)
     shutil.copy(DOCS / "examples" / "compare.json", top / "results.json")
+    (top / "mine").mkdir()
+    for items in (top / "items.jsonl", top / "mine" / "items.jsonl"):
+        items.touch()
     return top
