@@ -1,25 +1,19 @@
 """The view of results: the content that every report format shows. One entry per kind of result."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from poolrace.producer.analysis.comparison_summary import by_model, case_summaries
 from poolrace.producer.analysis.diff import Diff
 from poolrace.producer.analysis.pool_map_winners import map_cells
 from poolrace.producer.analysis.race_verdict import judge
-from poolrace.producer.analysis.scaling_summary import ScalingSummary
-from poolrace.producer.analysis.sweep_summary import SweepSummary
 from poolrace.producer.reports.charts import rendering, style
 from poolrace.producer.reports.charts.chart import Chart
 from poolrace.producer.reports.charts.claims import claim_charts
-from poolrace.producer.reports.charts.comparison import comparison_chart
 from poolrace.producer.reports.charts.diff import diff_charts
 from poolrace.producer.reports.charts.pool_map import map_charts
 from poolrace.producer.reports.charts.race import race_charts
-from poolrace.producer.reports.charts.scaling import scaling_charts
-from poolrace.producer.reports.charts.sweep import sweep_chart
 from poolrace.producer.reports.charts.timeline import timeline_chart, timeline_charts
 from poolrace.producer.reports.views import (
     claims,
@@ -27,19 +21,16 @@ from poolrace.producer.reports.views import (
     diff,
     environment,
     incomplete,
-    interpreters,
-    models,
     pool_map,
     pool_map_findings,
     race,
     race_cases,
-    scale,
     single_run,
-    sweep,
 )
 from poolrace.producer.reports.views.column import Column
+from poolrace.producer.reports.views.comparison_part import PARTS, comparison_part
 from poolrace.producer.results.claims import Claims
-from poolrace.producer.results.comparison import Comparison, Varies
+from poolrace.producer.results.comparison import Comparison
 from poolrace.producer.results.files import Results
 from poolrace.producer.results.pool_map import PoolMap
 from poolrace.producer.results.race import Race
@@ -100,92 +91,8 @@ def view(results: Viewed) -> View:
     return _VIEWS[results.varies](results)
 
 
-@dataclass(frozen=True)
-class _ComparisonPart:
-    """The part of a comparison's view that depends on which field varies."""
-
-    title: str
-    columns: tuple[Column, ...]
-    cells: list[tuple[str, ...]]
-    findings: list[str]
-    draw: Callable[[], tuple[Chart, ...]]
-    figures: dict[str, Any]
-
-
-def _models(compared: Comparison) -> _ComparisonPart:
-    cases = case_summaries(compared)
-    return _ComparisonPart(
-        title=f"{compared.workload}: {len(cases)} execution models",
-        columns=models.TABLE,
-        cells=[models.cells(case) for case in cases],
-        findings=[
-            *models.findings(cases),
-            *interpreters.findings(cases, compared.environment.interpreters),
-        ],
-        draw=lambda: (comparison_chart(compared, cases),),
-        figures={"steps": [asdict(case) for case in cases]},
-    )
-
-
-def _sweep(compared: Comparison) -> _ComparisonPart:
-    figures = SweepSummary.from_comparison(compared)
-    title = sweep.title(compared.workload, figures)
-    return _ComparisonPart(
-        title=title,
-        columns=sweep.TABLE,
-        cells=sweep.cells(figures),
-        findings=sweep.findings(figures),
-        draw=lambda: (sweep_chart(compared, figures),),
-        figures=figures.to_json(),
-    )
-
-
-def _scale(compared: Comparison) -> _ComparisonPart:
-    figures = ScalingSummary.from_comparison(compared)
-    title = scale.title(compared.workload, figures)
-    return _ComparisonPart(
-        title=title,
-        columns=scale.table(figures),
-        cells=scale.cells(figures),
-        findings=scale.findings(figures),
-        draw=lambda: scaling_charts(compared, figures),
-        figures=figures.to_json(),
-    )
-
-
-_COMPARISON_PARTS: dict[Varies, Callable[[Comparison], _ComparisonPart]] = {
-    "model": _models,
-    "chunks": _sweep,
-    "slots": _scale,
-    "hosts": _scale,
-}
-
-
-def _comparison_part(compared: Comparison) -> _ComparisonPart:
-    """The part of the field that varies; of a series under several interpreters, one for each."""
-    make_part = _COMPARISON_PARTS[compared.varies]
-    series = by_model(compared)
-    if compared.varies == "model" or len(series) == 1:
-        return make_part(compared)
-    parts = {model: make_part(each) for model, each in series.items()}
-    first, *others = parts
-    labels = ", ".join([first, *(model.partition(" @ ")[2] for model in others)])
-    return _ComparisonPart(
-        title=parts[first].title.replace(first, labels),
-        columns=(Column("model", 0), *parts[first].columns),
-        cells=[(model, *row) for model, part in parts.items() for row in part.cells],
-        findings=[f"{model}: {text}" for model, part in parts.items() for text in part.findings],
-        draw=lambda: tuple(
-            replace(chart, name=f"{chart.name}-{number}", title=f"{chart.title}, {model}")
-            for number, (model, part) in enumerate(parts.items(), 1)
-            for chart in part.draw()
-        ),
-        figures={"models": {model: part.figures for model, part in parts.items()}},
-    )
-
-
 def _comparison(compared: Comparison) -> View:
-    part = _comparison_part(compared)
+    part = comparison_part(compared)
     return View(
         title=part.title,
         summary=comparison.summary(compared),
@@ -314,7 +221,7 @@ def _diff(compared: Diff) -> View:
 
 
 _VIEWS: dict[str, Callable[[Any], View]] = {
-    **dict.fromkeys(_COMPARISON_PARTS, _comparison),
+    **dict.fromkeys(PARTS, _comparison),
     Race.varies: _race,
     PoolMap.varies: _map,
     SingleRun.varies: _run,
