@@ -1,6 +1,7 @@
 """``producer map`` on real workers, as a user calls it."""
 
 import json
+import re
 
 import pytest
 
@@ -36,8 +37,10 @@ def test_processes_win_where_a_task_computes_and_a_map_is_rendered_in_all_format
     assert max(map_lap["lap"]["items"] for map_lap in stored["laps"]) <= most + 1
     svg = (producer.directory / "map.svg").read_text()
     assert svg.startswith("<svg xmlns=")
-    assert svg.count("<rect") == 1 + len(cells)
-    for name in FORMATS:
+    labels = re.findall(r'slots: (\d+);[^"]*share \(%\): (\d+); outcome: ([^;"]+)', svg)
+    drawn = {(int(share) / 100, int(slots), outcome) for slots, share, outcome in labels}
+    assert drawn == {(*place, cell["outcome"]) for place, cell in cells.items()}
+    for name in FORMATS.keys() - {"trace"}:
         rendered = producer_in_process("report", "map.json", "--format", name, "--out", name)
         assert rendered.code == 0, rendered.err
     assert (producer.directory / "png").read_bytes().startswith(b"\x89PNG")
