@@ -43,10 +43,20 @@ class ChunkFailed(JobFailed):
     """The code of a chunk raised an error, or the process that ran the chunk died."""
 
 
-def reason_of(error: BaseException) -> str:
-    """Return the reason for the early end of a job in words; two of them are signals."""
+def signal_of(error: BaseException) -> int | None:
+    """The number of the signal that raised this exception, ``None`` if no signal did."""
     if isinstance(error, KeyboardInterrupt):
-        return "interrupted with Ctrl-C"
+        return signal.SIGINT
     if isinstance(error, SystemExit) and isinstance(error.code, int) and error.code > SIGNALLED:
-        return f"ended by {signal.Signals(error.code - SIGNALLED).name}"
+        return error.code - SIGNALLED
+    return None
+
+
+def reason_of(error: BaseException) -> str:
+    """Return the reason for the early end of a job in words; signals have words of their own."""
+    signum = signal_of(error)
+    if signum == signal.SIGINT:
+        return "interrupted with Ctrl-C"
+    if signum:
+        return f"ended by {signal.Signals(signum).name}"
     return str(error) or type(error).__name__

@@ -146,7 +146,7 @@ class WorkerWatch:
         return bool(self._holders)
 
     @property
-    def respond(self) -> bool:
+    def responding(self) -> bool:
         """Whether any worker of the pool has announced itself within ``SILENT_S``."""
         return bool(self._workers.keys() - self._silent)
 

@@ -64,7 +64,7 @@ def command(
 def _with_rates(reader: Reader) -> Snapshot:
     """The second of two snapshots, which has the rates of the workers."""
     reader.read()
-    time.sleep(RATES_S)
+    time.sleep(RATES_S)  # a rate needs two announcements, and these come at fixed times
     return reader.read()
 
 

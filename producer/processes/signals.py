@@ -8,15 +8,14 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
 
-from poolrace.producer.errors import SIGNALLED
+from poolrace.producer.errors import SIGNALLED, signal_of
 
 EXIT_S = 20.0
 """Seconds that the program has to stop what it started after a signal; it takes 1 to 4 s, and up
 to 10 s on a busy machine. Then the program ends at once, and the guards stop what it started."""
 
-
 AGAIN_S = 0.001
-"""Seconds after which a lost exception is raised once more; the destructor has ended by then."""
+"""Seconds after which the exception of a signal is raised that could not be raised at once."""
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """Signals that end the program."""
@@ -40,7 +39,7 @@ def handle_signals() -> None:
 
 @contextmanager
 def hold_signals() -> Iterator[None]:
-    """Handle the signals that arrive in this context at its end.
+    """Handle the signals that arrive in this context at its end, soon after it if it raises.
 
     It is for short computations that may not end halfway, and cannot be nested.
     """
@@ -48,10 +47,19 @@ def hold_signals() -> Iterator[None]:
     _held = []
     try:
         yield
-    finally:
-        held, _held = _held, None
-    for signum in held:
+    except BaseException:
+        for signum in _release():
+            _raise_soon(signum)
+        raise
+    for signum in _release():
         _raise_exit(signum)
+
+
+def _release() -> list[int]:
+    """Hold signals no longer; return those that arrived."""
+    global _held
+    held, _held = _held or [], None
+    return held
 
 
 @contextmanager
@@ -90,13 +98,14 @@ def _raise_exit(signum: int) -> NoReturn:
 
 def _raise_again(lost: "sys.UnraisableHookArgs") -> None:
     """Raise the exception of a signal once more if Python ignored it; print any other."""
-    error = lost.exc_value
-    if isinstance(error, KeyboardInterrupt):
-        signum: int = signal.SIGINT
-    elif isinstance(error, SystemExit) and isinstance(error.code, int) and error.code > SIGNALLED:
-        signum = error.code - SIGNALLED
+    signum = lost.exc_value and signal_of(lost.exc_value)
+    if signum:
+        _raise_soon(signum)
     else:
         sys.__unraisablehook__(lost)
-        return
+
+
+def _raise_soon(signum: int) -> None:
+    """Raise the exception of a signal after ``AGAIN_S``, where an exception is not in the way."""
     signal.signal(signal.SIGALRM, lambda *_: _raise_exit(signum))
     signal.setitimer(signal.ITIMER_REAL, AGAIN_S)

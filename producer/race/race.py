@@ -68,22 +68,25 @@ def execute(steps: Steps[T], session: RaceSession) -> tuple[T, BaseException | N
     """
     error: BaseException | None = None
     answer: Answer | None = None
+    known = 0
+    """Number of laps that the strategy knows."""
     try:
-        while True:
-            known = len(session.laps)
-            try:
+        try:
+            while True:
                 with hold_signals():
                     request = steps.send(answer) if answer else next(steps)
+                    known = len(session.laps)
                 answer = _answer(request, session)
-            except GivenUp as end:
-                steps.throw(end)
-            except (KeyboardInterrupt, SystemExit, ClusterError) as interruption:
-                if not any(lap.items for lap in session.laps):
-                    raise
-                error = interruption
-                if len(session.laps) > known:  # it was measured before the signal arrived
-                    steps.send(_answer_now(session, lap=session.laps[-1]))
-                steps.throw(GivenUp(interruption_by(interruption)))
+        except GivenUp as end:
+            steps.throw(end)
+        except (KeyboardInterrupt, SystemExit, ClusterError) as interruption:
+            if not any(lap.items for lap in session.laps):
+                raise
+            error = interruption
+            if len(session.laps) > known:  # it was measured before the signal arrived
+                steps.send(_answer_now(session, lap=session.laps[-1]))
+            steps.throw(GivenUp(interruption_by(interruption)))
+        raise AssertionError("a strategy that was given up has not ended")
     except StopIteration as stop:
         result: T = stop.value
         return result, error

@@ -29,7 +29,7 @@ def show_live(read: Callable[[], Snapshot], interval_s: float, console: Console)
     with Live(console=console, screen=True, auto_refresh=False) as live:
         while True:
             live.update(Frame(read()), refresh=True)
-            time.sleep(interval_s)
+            time.sleep(interval_s)  # the user's time between two frames
 
 
 def print_frame(snapshot: Snapshot, console: Console) -> None:

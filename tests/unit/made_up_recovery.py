@@ -32,7 +32,7 @@ class Workers:
 
     pool = "solo"
     patience_s = PATIENCE_S
-    respond = True
+    responding = True
 
     def __init__(self) -> None:
         self.holding: dict[str, float] = {}

@@ -173,3 +173,25 @@ except SystemExit as error:
         [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=20
     )
     assert answer.stdout.split() == ["held", "143"]
+
+
+def test_a_signal_that_is_held_does_not_get_lost_if_the_context_raises() -> None:
+    program = """
+import os, signal, threading
+from poolrace.producer.processes import signals
+signals.handle_signals()
+try:
+    with signals.hold_signals():
+        os.kill(os.getpid(), signal.SIGTERM)
+        raise StopIteration
+except StopIteration:
+    print("stopped", flush=True)
+try:
+    threading.Event().wait()
+except SystemExit as error:
+    print(error.code)
+"""
+    answer = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=20
+    )
+    assert answer.stdout.split() == ["stopped", "143"]

@@ -97,9 +97,9 @@ def test_workers_that_take_nothing_from_the_queue_end_the_run(setup: RecoverySet
 def test_workers_that_do_not_respond_are_not_said_to_take_nothing(setup: RecoverySetup) -> None:
     batch = setup.messages.send((Chunk(0, 5),))
     setup.queued = {batch.task_id}
-    setup.workers.respond = False
+    setup.workers.responding = False
     setup.check_every_second(until=2 * PATIENCE_S)
-    setup.workers.respond = True
+    setup.workers.responding = True
     setup.check_every_second(until=3 * PATIENCE_S)
 
 

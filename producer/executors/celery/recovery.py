@@ -220,7 +220,7 @@ class Recovery:
 
     def _require_progress(self, queued: Collection[str], now: float) -> None:
         """Raise ``ClusterError`` if workers respond, but take nothing from the queue."""
-        if self.workers.busy or not queued or not self.workers.respond:
+        if self.workers.busy or not queued or not self.workers.responding:
             self._progress_at = now
         elif now - self._progress_at > self.workers.patience_s:
             pool = self.workers.pool
