@@ -3,8 +3,8 @@
 import pytest
 
 from poolrace.producer.errors import ChunkFailed
+from poolrace.producer.executors.celery.base_messages import Failure, TaskResult
 from poolrace.producer.executors.celery.in_flight import InFlight, InFlightBatch
-from poolrace.producer.executors.celery.messages import Failure, TaskResult
 from poolrace.producer.executors.celery.recovery import (
     CHECK_S,
     LOST_S,
@@ -20,8 +20,8 @@ from tests.unit.made_up_recovery import PATIENCE_S, WORKER, RecoverySetup
 
 
 @pytest.fixture
-def setup(monkeypatch: pytest.MonkeyPatch) -> RecoverySetup:
-    return RecoverySetup(monkeypatch)
+def setup() -> RecoverySetup:
+    return RecoverySetup()
 
 
 TWO_CHUNKS = (Chunk(0, 5), Chunk(5, 9))
@@ -103,10 +103,8 @@ def test_workers_that_do_not_respond_are_not_said_to_take_nothing(setup: Recover
     setup.check_every_second(until=3 * PATIENCE_S)
 
 
-def test_a_chunk_that_runs_far_beyond_its_time_limit_hangs(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    setup = RecoverySetup(monkeypatch, time_limit_s=2.0)
+def test_a_chunk_that_runs_far_beyond_its_time_limit_hangs() -> None:
+    setup = RecoverySetup(time_limit_s=2.0)
     batch = setup.messages.send((Chunk(0, 5),))
     setup.workers.holding = {batch.task_id: 0.0}
     setup.check_every_second(until=2.0 + OVERDUE_S)
