@@ -57,6 +57,8 @@ class SimulatedHost:
         self._leaving = replace(self.presence, slots=0)
         self._phase = number * PHASE % 1.0
         self.takes_until_s = min(described.leaves_s, described.dies_s)
+        self.free_at_s = 0.0
+        """Second at which the process that takes messages has taken the last one."""
 
     def announcement(self, now: float) -> Announcement | None:
         """The last announcement before ``now``, ``None`` if there is none or it has expired."""
@@ -177,8 +179,10 @@ class SimulatedCluster:
             self._idle.append(slot)
 
     def _begin(self, slot: SimulatedSlot, message: Message, delay_s: float) -> None:
-        slot.message, slot.since = message, self.now + delay_s
-        now = slot.since + self.costs.worker_s
+        host = slot.host
+        host.free_at_s = max(host.free_at_s, self.now + delay_s) + self.costs.host_s
+        slot.message, slot.since = message, host.free_at_s
+        now = slot.since + self.costs.slot_s
         results = []
         for chunk in message[1]:
             result, now = self._computed(slot, chunk, now)

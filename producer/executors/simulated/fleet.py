@@ -103,7 +103,9 @@ class MessageCosts:
     """CPU seconds of the producer to receive a result."""
     redis_s: float = 0.00003
     """CPU seconds of Redis for a message, and again for its result."""
-    worker_s: float = 0.001
+    host_s: float = 0.0004
+    """CPU seconds of the one process of a host that takes messages, one after the other."""
+    slot_s: float = 0.0006
     """Seconds that a slot spends on a message and its result besides computing."""
     lost: float = 0.0
     """Share of the messages that are lost on their way to a worker."""

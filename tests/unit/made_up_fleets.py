@@ -1,0 +1,104 @@
+"""Simulated runs of made-up work on made-up fleets, and the lower bound of their time."""
+
+import math
+import random
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+
+from poolrace.producer.executors.simulated.fleet import Fleet, FleetHost, IndexTimes, SlotSpeed
+from poolrace.producer.experiments.simulation import SimulatedRun, simulate
+from poolrace.producer.jobs.job import Job
+from poolrace.producer.jobs.schedules import SHORTEST_CHUNK_S, ScheduleChoice
+from poolrace.workers.workloads import make_workload
+from poolrace.workers.workloads.sum import Sum
+
+
+@dataclass(frozen=True)
+class Work:
+    """The work of a job: the seconds of its indices on a slot of speed 1."""
+
+    job: Job
+    times: IndexTimes
+    longest_s: float
+    """Seconds of the longest index."""
+    waits: bool = False
+    """Whether the seconds are waits, which take equally long on every slot."""
+
+    @property
+    def total_s(self) -> float:
+        """Seconds of all indices."""
+        return sum(self.times(self.job.start, self.job.stop))
+
+
+def uniform(count: int, total_s: float, *, waits: bool = False) -> Work:
+    """Work of which every index takes equally long."""
+    index_s = total_s / count
+
+    def times(start: int, stop: int) -> tuple[float, float]:
+        seconds = (stop - start) * index_s
+        return (0.0, seconds) if waits else (seconds, 0.0)
+
+    return Work(Job(make_workload("sum", {}), 0, count), times, index_s, waits)
+
+
+def linear(count: int, total_s: float) -> Work:
+    """Work of which index ``n`` waits ``n`` times as long as the first, as in ``factorial``."""
+    job = Job(LinearSum(), 0, count)
+    unit_s = total_s / job.workload.cost(0, count)
+
+    def times(start: int, stop: int) -> tuple[float, float]:
+        return job.workload.cost(start, stop) * unit_s, 0.0
+
+    return Work(job, times, job.workload.cost(count - 1, count) * unit_s)
+
+
+def heavy_tailed(count: int, total_s: float, seed: int) -> Work:
+    """Work whose indices take Pareto-distributed seconds, of which the schedule knows nothing."""
+    chance = random.Random(seed)
+    seconds = [min(chance.paretovariate(1.5), 100.0) for _ in range(count)]
+    scale = total_s / sum(seconds)
+    below = list(accumulate((scale * each for each in seconds), initial=0.0))
+
+    def times(start: int, stop: int) -> tuple[float, float]:
+        return below[stop] - below[start], 0.0
+
+    return Work(Job(make_workload("sum", {}), 0, count), times, scale * max(seconds))
+
+
+@dataclass(frozen=True)
+class LinearSum(Sum):
+    """``sum``, but each index costs as many units as its number, from 1."""
+
+    def cost(self, start: int, stop: int) -> float:
+        """The sum of the indices."""
+        return (stop * (stop + 1) - start * (start + 1)) / 2
+
+
+def lower_bound_s(work: Work, fleet: Fleet) -> float:
+    """Seconds that no schedule can undercut, without messages.
+
+    No slot is faster than the work divided by all speeds, and no index than on the fastest slot.
+    """
+    speeds = [1.0 if work.waits else slot.speed for host in fleet.hosts for slot in host.slots]
+    return max(work.total_s / sum(speeds), work.longest_s / max(speeds))
+
+
+def message_s(fleet: Fleet, messages_per_slot: int) -> float:
+    """Seconds that messages take at least, with so many for each slot."""
+    costs = fleet.costs
+    largest_host = max(len(host.slots) for host in fleet.hosts)
+    way_s = 4 * costs.latency_s + costs.jitter_s + 2 * costs.redis_s + costs.slot_s + costs.host_s
+    # One after the other: the producer and Redis handle those of all slots, a host those of its own.
+    serial_s = (
+        fleet.slots * (costs.send_s + costs.receive_s + 2 * costs.redis_s)
+        + largest_host * costs.host_s
+    )
+    return messages_per_slot * way_s + 2 * serial_s
+
+
+def run(work: Work, fleet: Fleet, schedule: str = "auto") -> SimulatedRun:
+    """Simulate the work on the fleet."""
+    choice = ScheduleChoice(schedule)
+    return simulate(work.job, fleet, choice.make_for(work.job), work.times)
