@@ -45,7 +45,7 @@ class BaseMessages(ABC):
     """
 
     def __init__(self, job: Job, clock: Callable[[], float]) -> None:
-        self.in_flight = InFlight()
+        self.in_flight = InFlight(job.workload.cost)
         self.reconnects = 0
         """Number of new subscriptions after a lost connection; results may have been missed."""
         self.unconfirmed = 0

@@ -17,6 +17,9 @@ from poolrace.producer.jobs.job import Job
 from poolrace.producer.results.run import ChunkMark, UntimedEvent
 from poolrace.workers.chunks import Chunk, ChunkResult
 
+IDLE_CHECK_S = 0.05
+"""Seconds between two checks for slow batches, while slots are idle."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -49,10 +52,13 @@ class BatchExecutor(Executor):
 
     def collect(self, timeout_s: float) -> list[ChunkResult]:
         """Return the results that arrived, and stored results that were not delivered."""
+        if self._idle_slots > 0 and self._in_flight:
+            timeout_s = min(timeout_s, IDLE_CHECK_S)
         results = self._take_all(self._receive(timeout_s))
         if self._recovery.due:
             results += self._take_all(self._check())
         self._send_waiting()
+        self._recovery.back_up(self._idle_slots)
         return results
 
     def take_events(self) -> list[UntimedEvent]:
@@ -66,6 +72,11 @@ class BatchExecutor(Executor):
         marks, self._marks = self._marks, {}
         return marks
 
+    @property
+    def _idle_slots(self) -> int:
+        """Number of slots for which there is no chunk, 0 or less if chunks wait."""
+        return 0 if self._waiting else self.slots - len(self._in_flight)
+
     def _count_slots(self) -> None:
         self.hosts = self._workers.hosts
         # While no worker is present, keep the number of slots: the workers may come back.
@@ -76,7 +87,6 @@ class BatchExecutor(Executor):
         """Check workers and batches in flight; returns results that were not delivered."""
         undelivered = self._recovery.check()
         self._count_slots()
-        self._recovery.back_up(0 if self._waiting else self.slots - len(self._in_flight))
         return undelivered
 
     def _send_waiting(self) -> None:

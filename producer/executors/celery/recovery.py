@@ -40,11 +40,12 @@ MAX_LOSSES = 6
 OVERDUE_S = 10.0
 """Seconds beyond its time limit after which a chunk without a cancellation point counts as hung."""
 
-SLOW_FACTOR = 3.0
-"""Multiple of its expected duration beyond which a batch counts as slow."""
+SLOW_FACTOR = 2.0
+"""Multiple of its expected duration after which a batch counts as slow while slots are idle."""
 
-SLOW_S = 1.0
-"""Seconds beyond ``SLOW_FACTOR`` times its expected duration after which a batch gets a backup."""
+SLOW_S = 0.2
+"""Seconds beyond ``SLOW_FACTOR`` times its expected duration after which a batch counts as slow:
+it may have waited in the queue for ``AHEAD_S``."""
 
 logger = logging.getLogger(__name__)
 
@@ -144,11 +145,13 @@ class Recovery:
             batch.rejected = True
 
     def back_up(self, idle_slots: int) -> None:
-        """After a check, send backups of the slowest batches to idle slots; first result counts.
+        """Send backups of the slowest batches to idle slots; the first result counts.
 
         The backup tasks of Dean and Ghemawat, MapReduce (OSDI 2004), section 3.6.
         """
-        slow = slow_batches(self.messages.in_flight, self._check_began_at, idle_slots)
+        if idle_slots <= 0:
+            return
+        slow = slow_batches(self.messages.in_flight, self.messages.clock(), idle_slots)
         if not slow:
             return
         self.messages.send_backups(slow)
@@ -257,12 +260,11 @@ def _chunks_by_host(batches: Sequence[InFlightBatch]) -> Counter[str]:
 def slow_batches(in_flight: InFlight, now: float, idle_slots: int) -> list[InFlightBatch]:
     """The slowest batches without a backup, slowest first, at most one per idle slot."""
     slow = [
-        (now - batch.held_since, batch)
+        (now - batch.sent_at, batch)
         for batch in in_flight
-        if batch.holder is not None
-        and not batch.backed_up
+        if not batch.backed_up
         and (expected_s := in_flight.expected_s(batch)) is not None
-        and now - batch.held_since > SLOW_FACTOR * expected_s + SLOW_S
+        and now - batch.sent_at > SLOW_FACTOR * expected_s + SLOW_S
     ]
     slow.sort(key=lambda pair: -pair[0])
-    return [batch for _, batch in slow[: max(idle_slots, 0)]]
+    return [batch for _, batch in slow[:idle_slots]]
