@@ -58,7 +58,7 @@ class BatchExecutor(Executor):
         if self._recovery.due:
             results += self._take_all(self._check())
         self._send_waiting()
-        self._recovery.back_up(self._idle_slots)
+        self._back_up()
         return results
 
     def take_events(self) -> list[UntimedEvent]:
@@ -88,6 +88,10 @@ class BatchExecutor(Executor):
         undelivered = self._recovery.check()
         self._count_slots()
         return undelivered
+
+    def _back_up(self) -> None:
+        """Send backups of slow batches to idle slots."""
+        self._recovery.back_up(self._idle_slots)
 
     def _send_waiting(self) -> None:
         room = self._limit - len(self._in_flight) if self._limit else len(self._waiting)

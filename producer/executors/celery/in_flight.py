@@ -5,9 +5,10 @@ Pure: this module reads no clock and sends nothing; all times are seconds of one
 
 import math
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from poolrace.producer.jobs.schedules import Cost, index_count
 from poolrace.producer.results.run import ChunkMark
 from poolrace.workers.chunks import Chunk, ChunkResult
 from poolrace.workers.runtime.presence import Presence
@@ -80,7 +81,7 @@ class InFlight:
     ``cost`` returns the relative time that a range of indices takes.
     """
 
-    def __init__(self, cost: Callable[[int, int], float]) -> None:
+    def __init__(self, cost: Cost = index_count) -> None:
         self._batches: dict[str, InFlightBatch] = {}
         self._cost = cost
         self._done_cost = 0.0

@@ -140,3 +140,8 @@ class CeleryPool(BatchExecutor):
         """Check workers and batches in flight; returns results that were not delivered."""
         with translate_errors(self._broker_url):
             return super()._check()
+
+    def _back_up(self) -> None:
+        """Send backups of slow batches to idle slots."""
+        with translate_errors(self._broker_url):
+            super()._back_up()

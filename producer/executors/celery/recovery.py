@@ -149,9 +149,10 @@ class Recovery:
 
         The backup tasks of Dean and Ghemawat, MapReduce (OSDI 2004), section 3.6.
         """
-        if idle_slots <= 0:
-            return
         slow = slow_batches(self.messages.in_flight, self.messages.clock(), idle_slots)
+        if slow:  # batches of another job may be first in the queue
+            queued = self.queue.task_ids()
+            slow = [batch for batch in slow if batch.task_id not in queued]
         if not slow:
             return
         self.messages.send_backups(slow)
@@ -259,6 +260,8 @@ def _chunks_by_host(batches: Sequence[InFlightBatch]) -> Counter[str]:
 
 def slow_batches(in_flight: InFlight, now: float, idle_slots: int) -> list[InFlightBatch]:
     """The slowest batches without a backup, slowest first, at most one per idle slot."""
+    if idle_slots <= 0:
+        return []
     slow = [
         (now - batch.sent_at, batch)
         for batch in in_flight
