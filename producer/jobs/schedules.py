@@ -35,6 +35,14 @@ PRODUCER_MESSAGE_S = 0.0002
 SHARE = 0.6
 """Part of a slot's share of the remaining cost that the next chunk is at most."""
 
+LARGEST_PART = 0.07
+"""Part of one slot's share of the whole job that a chunk is at most, if it takes longer than
+``NEVER_TOO_LONG_S``: as much is computed again if a slot dies."""
+
+NEVER_TOO_LONG_S = 0.25
+"""Seconds of a chunk that no ``LARGEST_PART`` makes shorter: a slot idles about 5 ms between two
+chunks, which is 2 % of them."""
+
 GROWTH = 2.0
 """Factor by which chunks become longer each time that every slot has had one."""
 
@@ -155,6 +163,7 @@ class Auto(Schedule):
         self._speeds = SlotSpeeds()
         self._slots = 1
         self._results = 0
+        self._total = 0.0
         self._in_flight = 0.0
         """Cost of all chunks that were cut and have no result yet."""
 
@@ -165,7 +174,7 @@ class Auto(Schedule):
     def chunks_of(self, ranges: Sequence[Chunk], slots: int) -> Iterator[Chunk]:
         """Yield single indices until the first result is observed, then chunks by measured time."""
         self._slots = slots
-        remaining = sum(self._cost(part.start, part.stop) for part in ranges)
+        remaining = self._total = sum(self._cost(part.start, part.stop) for part in ranges)
         grows = bool(ranges) and self._grows(ranges[0].start, ranges[-1].stop)
         for part in reversed(ranges) if grows else ranges:
             rest = part
@@ -211,10 +220,11 @@ class Auto(Schedule):
             return 0.0
         part = SHARE * speeds.slowest_share(self._slots) * remaining / self._slots
         first = speeds.mean * SHORTEST_CHUNK_S * GROWTH ** min(self._results / self._slots, 16)
+        lost = max(LARGEST_PART * self._total / self._slots, speeds.mean * NEVER_TOO_LONG_S)
         whole = (remaining + self._in_flight) / self._slots
         messages_s = max(speeds.slots_per_host() * MESSAGE_S, self._slots * PRODUCER_MESSAGE_S)
         shortest = speeds.busy * SHORTEST_CHUNK_S
-        intended = max(min(part, first), min(whole, speeds.mean * messages_s), shortest)
+        intended = max(min(part, first, lost), min(whole, speeds.mean * messages_s), shortest)
         return min(intended, speeds.mean * self._longest_s)
 
 

@@ -1,16 +1,13 @@
 """Simulated runs of made-up work on made-up fleets, and the lower bound of their time."""
 
-import math
 import random
-from bisect import bisect_left
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
 from poolrace.producer.executors.simulated.fleet import Fleet, FleetHost, IndexTimes, SlotSpeed
 from poolrace.producer.experiments.simulation import SimulatedRun, simulate
 from poolrace.producer.jobs.job import Job
-from poolrace.producer.jobs.schedules import SHORTEST_CHUNK_S, ScheduleChoice
+from poolrace.producer.jobs.schedules import ScheduleChoice
 from poolrace.workers.workloads import make_workload
 from poolrace.workers.workloads.sum import Sum
 
@@ -76,13 +73,40 @@ class LinearSum(Sum):
         return (stop * (stop + 1) - start * (start + 1)) / 2
 
 
+def capacity_s(work: Work, host: FleetHost, slot: SlotSpeed, until_s: float) -> float:
+    """Seconds of work that the slot of a host can have done at that second of a run."""
+    ends_s = min(until_s, host.leaves_s, host.dies_s)
+    if work.waits:
+        return max(ends_s - host.joins_s, 0.0)
+    times = [host.joins_s, *(min(max(at_s, host.joins_s), ends_s) for at_s, _ in slot.changes)]
+    factors = [1.0, *(factor for _, factor in slot.changes)]
+    pieces = zip(factors, times, [*times[1:], ends_s], strict=True)
+    return slot.speed * sum(factor * max(stop - start, 0.0) for factor, start, stop in pieces)
+
+
 def lower_bound_s(work: Work, fleet: Fleet) -> float:
     """Seconds that no schedule can undercut, without messages.
 
-    No slot is faster than the work divided by all speeds, and no index than on the fastest slot.
+    All slots together cannot end the work sooner, nor the fastest slot the longest index.
     """
-    speeds = [1.0 if work.waits else slot.speed for host in fleet.hosts for slot in host.slots]
-    return max(work.total_s / sum(speeds), work.longest_s / max(speeds))
+    slots = [(host, slot) for host in fleet.hosts for slot in host.slots]
+    fastest = 1.0 if work.waits else max(
+        slot.speed * max([1.0, *(factor for _, factor in slot.changes)]) for _, slot in slots
+    )
+    least_s, most_s = work.longest_s / fastest, 1e9
+    if all(host == FleetHost(host.slots) and not slot.changes for host, slot in slots):
+        speeds = sum(1.0 if work.waits else slot.speed for _, slot in slots)
+        return max(work.total_s / speeds, least_s)
+    while most_s > least_s * 1.0001 + 1e-9:
+        middle_s = (least_s + most_s) / 2
+        done_s = sum(capacity_s(work, host, slot, middle_s) for host, slot in slots)
+        least_s, most_s = (least_s, middle_s) if done_s >= work.total_s else (middle_s, most_s)
+    return most_s
+
+
+def slowest_speed(work: Work, fleet: Fleet) -> float:
+    """The speed of the slowest slot, without its changes."""
+    return 1.0 if work.waits else min(slot.speed for host in fleet.hosts for slot in host.slots)
 
 
 def message_s(fleet: Fleet, messages_per_slot: int) -> float:
