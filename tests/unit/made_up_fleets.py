@@ -7,7 +7,8 @@ from itertools import accumulate
 from poolrace.producer.executors.simulated.fleet import Fleet, FleetHost, IndexTimes, SlotSpeed
 from poolrace.producer.experiments.simulation import SimulatedRun, simulate
 from poolrace.producer.jobs.job import Job
-from poolrace.producer.jobs.schedules import ScheduleChoice
+from poolrace.producer.jobs.schedules import AUTO, MESSAGE_S, PRODUCER_MESSAGE_S, ScheduleChoice
+from poolrace.producer.jobs.slot_speeds import SHORTEST_CHUNK_S
 from poolrace.workers.workloads import make_workload
 from poolrace.workers.workloads.sum import Sum
 
@@ -109,6 +110,18 @@ def slowest_speed(work: Work, fleet: Fleet) -> float:
     return 1.0 if work.waits else min(slot.speed for host in fleet.hosts for slot in host.slots)
 
 
+def shortest_chunk_s(work: Work, fleet: Fleet) -> float:
+    """Seconds of the shortest chunks of ``auto`` on the slowest slot: messages limit them, too."""
+    per_host = max(len(host.slots) for host in fleet.hosts)
+    limits = (
+        SHORTEST_CHUNK_S,
+        work.longest_s,
+        per_host * MESSAGE_S,
+        fleet.slots * PRODUCER_MESSAGE_S,
+    )
+    return max(limits) / slowest_speed(work, fleet)
+
+
 def message_s(fleet: Fleet, messages_per_slot: int) -> float:
     """Seconds that messages take at least, with so many for each slot."""
     costs = fleet.costs
@@ -122,7 +135,6 @@ def message_s(fleet: Fleet, messages_per_slot: int) -> float:
     return messages_per_slot * way_s + 2 * serial_s
 
 
-def run(work: Work, fleet: Fleet, schedule: str = "auto") -> SimulatedRun:
+def run(work: Work, fleet: Fleet, choice: ScheduleChoice = AUTO) -> SimulatedRun:
     """Simulate the work on the fleet."""
-    choice = ScheduleChoice(schedule)
     return simulate(work.job, fleet, choice.make_for(work.job), work.times)
