@@ -43,6 +43,9 @@ NEVER_TOO_LONG_S = 0.25
 """Seconds of a chunk that no ``LARGEST_PART`` makes shorter: a slot idles about 5 ms between two
 chunks, which is 2 % of them."""
 
+SLOWER_AT_MOST = 0.5
+"""Share of the mean speed down to which the shortest chunks are cut for the slowest slot."""
+
 GROWTH = 2.0
 """Factor by which chunks become longer each time that every slot has had one."""
 
@@ -218,12 +221,13 @@ class Auto(Schedule):
         speeds = self._speeds
         if not speeds.known:
             return 0.0
-        part = SHARE * speeds.slowest_share(self._slots) * remaining / self._slots
+        slowest = speeds.slowest_share(self._slots)
+        part = SHARE * slowest * remaining / self._slots
         first = speeds.mean * SHORTEST_CHUNK_S * GROWTH ** min(self._results / self._slots, 16)
         lost = max(LARGEST_PART * self._total / self._slots, speeds.mean * NEVER_TOO_LONG_S)
         whole = (remaining + self._in_flight) / self._slots
         messages_s = max(speeds.slots_per_host() * MESSAGE_S, self._slots * PRODUCER_MESSAGE_S)
-        shortest = speeds.busy * SHORTEST_CHUNK_S
+        shortest = speeds.busy * SHORTEST_CHUNK_S * max(slowest, SLOWER_AT_MOST)
         intended = max(min(part, first, lost), min(whole, speeds.mean * messages_s), shortest)
         return min(intended, speeds.mean * self._longest_s)
 

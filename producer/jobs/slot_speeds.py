@@ -22,7 +22,7 @@ class SlotSpeeds:
         self._sum = 0.0
         self._hosts: set[str] = set()
         self.busy = 0.0
-        """Cost per busy second of the newest result."""
+        """Cost per busy second, averaged over the newest results."""
         self._slowest = 0.0
         self._durations_s = 0.0
 
@@ -58,9 +58,9 @@ class SlotSpeeds:
         A short chunk's speed is too low rather than too high. The next chunks are then short
         too, and measured again; an error lasts for a few chunks only.
         """
-        self.busy = cost / max(result.busy_s, 1e-9)
-        noisy = result.duration_s <= NOISE_S
-        speed = self.busy if noisy else cost / result.duration_s
+        busy = cost / max(result.busy_s, 1e-9)
+        self.busy = (self.busy + busy) / 2 if self._speeds else busy
+        speed = busy if result.duration_s <= NOISE_S else cost / result.duration_s
         key = (result.host, result.slot)
         before = self._speeds.get(key, 0.0)
         self._hosts.add(result.host)

@@ -91,8 +91,12 @@ def lower_bound_s(work: Work, fleet: Fleet) -> float:
     All slots together cannot end the work sooner, nor the fastest slot the longest index.
     """
     slots = [(host, slot) for host in fleet.hosts for slot in host.slots]
-    fastest = 1.0 if work.waits else max(
-        slot.speed * max([1.0, *(factor for _, factor in slot.changes)]) for _, slot in slots
+    fastest = (
+        1.0
+        if work.waits
+        else max(
+            slot.speed * max([1.0, *(factor for _, factor in slot.changes)]) for _, slot in slots
+        )
     )
     least_s, most_s = work.longest_s / fastest, 1e9
     if all(host == FleetHost(host.slots) and not slot.changes for host, slot in slots):
@@ -127,7 +131,7 @@ def message_s(fleet: Fleet, messages_per_slot: int) -> float:
     costs = fleet.costs
     largest_host = max(len(host.slots) for host in fleet.hosts)
     way_s = 4 * costs.latency_s + costs.jitter_s + 2 * costs.redis_s + costs.slot_s + costs.host_s
-    # One after the other: the producer and Redis handle those of all slots, a host those of its own.
+    # One after the other: the producer and Redis handle all, a host those of its own slots.
     serial_s = (
         fleet.slots * (costs.send_s + costs.receive_s + 2 * costs.redis_s)
         + largest_host * costs.host_s

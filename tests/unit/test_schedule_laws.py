@@ -66,7 +66,7 @@ def require_near_the_bound(work: Work, fleet: Fleet, share: float) -> None:
     assert result.elapsed_s <= most_s + message_s(fleet, MESSAGES)
 
 
-@settings(max_examples=600)
+@settings(max_examples=500)
 @given(data=st.data())
 def test_auto_ends_within_3_percent_on_steady_slots(data: st.DataObject) -> None:
     slots, share_s = data.draw(SLOTS), data.draw(in_orders_of_magnitude(0.3, 6.0))
@@ -103,7 +103,7 @@ def test_auto_ends_within_10_percent_where_slots_drift_or_one_stalls(data: st.Da
     require_near_the_bound(work, fleet_of(speeds, data.draw(SLOTS_PER_HOST)), 0.10)
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(data=st.data())
 def test_auto_ends_within_10_percent_where_a_slot_dies_half_way(data: st.DataObject) -> None:
     slots, share_s = data.draw(SLOTS), data.draw(in_orders_of_magnitude(3.0, 8.0))
@@ -133,7 +133,9 @@ def test_every_other_schedule_keeps_the_bound_of_list_scheduling(data: st.DataOb
     last_s = (max(chunks) * work.longest_s + batch_s) / slowest
     messages = MESSAGES + len(chunks) // slots
     assert result.exact
-    assert result.elapsed_s <= lower_bound_s(work, fleet) + last_s + message_s(fleet, messages) + 0.2
+    assert (
+        result.elapsed_s <= lower_bound_s(work, fleet) + last_s + message_s(fleet, messages) + 0.2
+    )
 
 
 @settings(max_examples=200)

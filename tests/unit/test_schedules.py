@@ -148,7 +148,9 @@ def test_auto_keeps_chunks_short_where_indices_cost_ever_more(
     if wait_s:  # the longest indices first; without waits, 0! and 1! may cost the same
         assert [chunk.stop for chunk in chunks[1:]] == [chunk.start for chunk in chunks[:-1]]
     assert sorted(chunks)[0].start == start
-    assert sum(map(len, chunks)) == len({i for c in chunks for i in range(c.start, c.stop)}) == count
+    assert (
+        sum(map(len, chunks)) == len({i for c in chunks for i in range(c.start, c.stop)}) == count
+    )
 
 
 def test_a_schedule_for_a_job_follows_its_time_limit() -> None:

@@ -189,7 +189,9 @@ class SimulatedCluster:
             results.append(result)
         self._at(now, self._finish, slot, results)
 
-    def _computed(self, slot: SimulatedSlot, chunk: Chunk, began: float) -> tuple[ChunkResult, float]:
+    def _computed(
+        self, slot: SimulatedSlot, chunk: Chunk, began: float
+    ) -> tuple[ChunkResult, float]:
         """The result of a chunk that begins at ``began``, and the second at which it ends."""
         value = self._workload.expected(chunk.start, chunk.stop) if len(chunk) else EMPTY
         work_s, wait_s = self._times(chunk.start, chunk.stop)

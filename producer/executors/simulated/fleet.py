@@ -137,10 +137,10 @@ class Fleet:
             raise UsageError("no host joins at 0 s; a run begins with 1 host or more")
 
     @classmethod
-    def equal(cls, hosts: int, slots: int, costs: MessageCosts = MessageCosts()) -> "Fleet":  # noqa: B008 # immutable
+    def equal(cls, hosts: int, slots: int, costs: MessageCosts | None = None) -> "Fleet":
         """A fleet of equal hosts with this number of slots each."""
         _require_slots(hosts * slots)
-        return cls((FleetHost.equal(slots),) * hosts, costs)
+        return cls((FleetHost.equal(slots),) * hosts, costs or MessageCosts())
 
     @cached_property
     def slots(self) -> int:
