@@ -223,7 +223,9 @@ class Auto(Schedule):
             return 0.0
         slowest = speeds.slowest_share(self._slots)
         part = SHARE * slowest * remaining / self._slots
-        first = speeds.mean * SHORTEST_CHUNK_S * GROWTH ** min(self._results / self._slots, 16)
+        first = (
+            speeds.mean * SHORTEST_CHUNK_S * math.pow(GROWTH, min(self._results / self._slots, 16))
+        )
         lost = max(LARGEST_PART * self._total / self._slots, speeds.mean * NEVER_TOO_LONG_S)
         whole = (remaining + self._in_flight) / self._slots
         messages_s = max(speeds.slots_per_host() * MESSAGE_S, self._slots * PRODUCER_MESSAGE_S)

@@ -5,6 +5,7 @@ The way a batch takes is the subclass's: ``pool.py`` sends it through Redis to C
 """
 
 import logging
+import math
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 
@@ -44,6 +45,7 @@ class BatchExecutor(Executor):
         self._events: list[UntimedEvent] = []
         self._notes: list[UntimedEvent] = []
         self._marks: dict[Chunk, ChunkMark] = {}
+        self._backed_up_at = -math.inf
 
     def submit(self, chunks: Sequence[Chunk]) -> None:
         """Send the chunks, as far as the limit on batches in flight allows."""
@@ -90,8 +92,11 @@ class BatchExecutor(Executor):
         return undelivered
 
     def _back_up(self) -> None:
-        """Send backups of slow batches to idle slots."""
-        self._recovery.back_up(self._idle_slots)
+        """Send backups of slow batches to idle slots; with many batches in flight a check is long."""
+        now = self._messages.clock()
+        if self._idle_slots > 0 and now - self._backed_up_at >= IDLE_CHECK_S:
+            self._backed_up_at = now
+            self._recovery.back_up(self._idle_slots)
 
     def _send_waiting(self) -> None:
         room = self._limit - len(self._in_flight) if self._limit else len(self._waiting)

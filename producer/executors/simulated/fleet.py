@@ -11,7 +11,8 @@ from functools import cached_property
 from poolrace.workers.errors import UsageError
 
 MAX_SLOTS = 200_000
-"""Slots of a fleet at most: 160,000 slots with one chunk each take about 10 s to simulate."""
+"""Slots of a fleet at most. A chunk takes about 40 microseconds to simulate, and each slot needs
+several."""
 
 MAX_SPEED = 1e6
 """Work seconds that a slot computes per second, at most."""
