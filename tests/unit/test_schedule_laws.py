@@ -23,8 +23,9 @@ from tests.unit.made_up_fleets import (
     uniform,
 )
 
-MESSAGES = 5
-"""Messages that each slot needs: ``auto`` learns its speed, and evens out the end."""
+MESSAGES = 8
+"""Messages that each slot needs: ``auto`` learns its speed, and evens out the end. A job of 0.2 s
+has as many of its shortest chunks."""
 
 
 def in_orders_of_magnitude(least: float, most: float) -> st.SearchStrategy[float]:
@@ -77,10 +78,10 @@ def test_auto_ends_within_3_percent_on_steady_slots(data: st.DataObject) -> None
     require_near_the_bound(work, fleet_of(speeds, data.draw(SLOTS_PER_HOST)), 0.03)
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(data=st.data())
 def test_auto_ends_within_10_percent_where_a_slot_is_ten_times_slower(data: st.DataObject) -> None:
-    slots, share_s = data.draw(SLOTS), data.draw(in_orders_of_magnitude(0.5, 4.0))
+    slots, share_s = data.draw(SLOTS), data.draw(in_orders_of_magnitude(0.5, 2.0))
     speeds = [SlotSpeed(0.1), *[SlotSpeed()] * (slots - 1)]
     work = data.draw(works(slots, share_s))
     require_near_the_bound(work, fleet_of(speeds, data.draw(SLOTS_PER_HOST)), 0.10)

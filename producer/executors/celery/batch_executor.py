@@ -92,7 +92,7 @@ class BatchExecutor(Executor):
         return undelivered
 
     def _back_up(self) -> None:
-        """Send backups of slow batches to idle slots; with many batches in flight a check is long."""
+        """Send backups of slow batches to idle slots, and check rarely: it looks at all batches."""
         now = self._messages.clock()
         if self._idle_slots > 0 and now - self._backed_up_at >= IDLE_CHECK_S:
             self._backed_up_at = now
