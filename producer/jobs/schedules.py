@@ -23,14 +23,13 @@ MAX_DEFAULT_CHUNKS = 1024
 there a chunk costs an increment of a counter, here it costs a message (about 1 ms of CPU time)."""
 
 LONGEST_CHUNK_S = 2.0
-"""Seconds of the longest chunks of ``auto``: one message in two seconds costs
-next to nothing, and progress stays visible."""
+"""Seconds of the longest chunks of ``auto``: their messages cost nothing; progress is visible."""
 
 MESSAGE_S = 0.001
 """CPU seconds that a Celery worker spends on one message, at least (measured: 0.7 to 2.7 ms)."""
 
 PRODUCER_MESSAGE_S = 0.0002
-"""CPU seconds that the producer spends on one message and its result."""
+"""CPU seconds of the producer for one message and its result."""
 
 SHARE = 0.6
 """Part of a slot's share of the remaining cost that the next chunk is at most."""
@@ -211,7 +210,6 @@ class Auto(Schedule):
                 return self._cost(rest.stop - length, rest.stop)
             return self._cost(rest.start, rest.start + length)
 
-        # Right if all indices cost the same; else a search takes 20 times as long.
         guess = min(max(math.ceil(intended / max(cost_of(1), 1e-9)), 1), len(rest))
         if cost_of(guess - 1) < intended <= cost_of(guess):
             return guess
@@ -230,8 +228,8 @@ class Auto(Schedule):
         whole = (remaining + self._in_flight) / self._slots
         messages_s = max(speeds.slots_per_host() * MESSAGE_S, self._slots * PRODUCER_MESSAGE_S)
         shortest = speeds.busy * SHORTEST_CHUNK_S * max(slowest, SLOWER_AT_MOST)
-        intended = max(min(part, first, lost), min(whole, speeds.mean * messages_s), shortest)
-        return min(intended, speeds.mean * self._longest_s)
+        long = max(min(part, first, lost), min(whole, speeds.mean * messages_s), shortest)
+        return min(long, speeds.mean * self._longest_s)
 
 
 def _split(rest: Chunk, length: int, *, from_end: bool) -> tuple[Chunk, Chunk]:

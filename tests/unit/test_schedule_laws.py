@@ -70,7 +70,7 @@ def require_near_the_bound(work: Work, fleet: Fleet, share: float) -> None:
 @settings(max_examples=500)
 @given(data=st.data())
 def test_auto_ends_within_3_percent_on_steady_slots(data: st.DataObject) -> None:
-    slots, share_s = data.draw(SLOTS), data.draw(in_orders_of_magnitude(0.6, 6.0))
+    slots, share_s = data.draw(SLOTS), data.draw(in_orders_of_magnitude(1.2, 8.0))
     least, most = data.draw(STEADY_SPEEDS)
     chance = random.Random(data.draw(st.integers(0, 10**6)))
     speeds = [SlotSpeed(chance.uniform(least, most)) for _ in range(slots)]

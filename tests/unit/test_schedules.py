@@ -98,7 +98,8 @@ def simulated(
         slot = free_at.index(min(free_at))
         duration_s = len(chunk) * index_s
         free_at[slot] += duration_s
-        schedule.observe(ChunkResult(chunk, 0, duration_s, duration_s, 0.0, "here", "1.0"), slots)
+        result = ChunkResult(chunk, 0, duration_s, duration_s, 0.0, "here", f"{slot}.0")
+        schedule.observe(result, slots)
     end = max(free_at)
     idle = sum(end - at for at in free_at) / (slots * end)
     return sizes_cut, idle, len(sizes_cut) / sum(free_at)
