@@ -1,6 +1,7 @@
 """Reads and edits the queue of a pool: kombu's Redis list of JSON envelopes."""
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from poolrace.workers.protocol import QUEUE_EXPIRE_S, queue_of
@@ -10,14 +11,20 @@ if TYPE_CHECKING:
     import redis
 
 
-def queued_task_ids(client: "redis.Redis", pool: str) -> set[str]:
-    """Task ids of the messages in the queue of the pool."""
-    return {task_id for task_id, _ in _messages(client, pool)}
+@dataclass(frozen=True)
+class PoolQueue:
+    """The queue of one pool, in the Redis of ``client``."""
 
+    client: "redis.Redis"
+    pool: str
 
-def renew(client: "redis.Redis", pool: str) -> None:
-    """Renew the expiry of the queue of the pool, for as long as its messages are wanted."""
-    client.expire(queue_of(pool), QUEUE_EXPIRE_S)
+    def task_ids(self) -> set[str]:
+        """Task ids of the messages in the queue."""
+        return {task_id for task_id, _ in _messages(self.client, self.pool)}
+
+    def renew(self) -> None:
+        """Renew the expiry of the queue, for as long as its messages are wanted."""
+        self.client.expire(queue_of(self.pool), QUEUE_EXPIRE_S)
 
 
 def revoke(client: "redis.Redis", pool: str, job_key: str) -> int:

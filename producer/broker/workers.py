@@ -4,7 +4,8 @@ import json
 import logging
 import time
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Self, cast
 
 from poolrace.producer.processes.polling import poll_until
@@ -107,19 +108,29 @@ def usage_of_workers(
 
 
 class WorkerWatch:
-    """Watches the workers of one pool during a run, as they join, stop responding and leave."""
+    """Watches the workers of one pool during a run, as they join, stop responding and leave.
+
+    ``read`` returns the last announcement of each worker, ``clock`` the seconds of a monotonic
+    clock.
+    """
 
     def __init__(
-        self, client: "redis.Redis", pool: str, patience_s: float, workers: Sequence[Presence]
+        self,
+        read: Callable[[], list[Announcement]],
+        pool: str,
+        patience_s: float,
+        workers: Sequence[Presence],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.pool = pool
         self.patience_s = patience_s
-        self._client = client
+        self._read = read
+        self._clock = clock
         self._workers = {worker.name: worker for worker in workers}
         self._silent: set[str] = set()
         self._holders: dict[str, Announcement] = {}
         self._hosts = {worker.host.host: worker.host for worker in workers}
-        self._last_present = time.monotonic()
+        self._last_present = self._clock()
         self._other_versions: set[str] = set()
 
     @classmethod
@@ -128,7 +139,8 @@ class WorkerWatch:
 
         ``patience_s`` limits how long the pool may later be without any worker.
         """
-        return cls(client, pool, patience_s, pool_workers(client, pool))
+        workers = pool_workers(client, pool)
+        return cls(partial(announcements, client), pool, patience_s, workers)
 
     @property
     def slots(self) -> int:
@@ -156,14 +168,14 @@ class WorkerWatch:
 
     def announced_names(self) -> set[str]:
         """Names of all workers of poolrace that announce themselves, of any pool and version."""
-        return {announcement.presence.name for announcement in announcements(self._client)}
+        return {announcement.presence.name for announcement in self._read()}
 
     def update(self) -> list[UntimedEvent]:
         """Read the announcements again; returns the changes.
 
         Raises ``ClusterError`` once no worker has been present for ``patience_s`` seconds.
         """
-        of_all_pools = announcements(self._client)
+        of_all_pools = self._read()
         in_pool = [
             announcement
             for announcement in of_all_pools
@@ -175,8 +187,8 @@ class WorkerWatch:
         }
         present = {worker.name: worker for worker in _taking_chunks(in_pool)}
         if present:
-            self._last_present = time.monotonic()
-        elif time.monotonic() - self._last_present > self.patience_s:
+            self._last_present = self._clock()
+        elif self._clock() - self._last_present > self.patience_s:
             raise _no_worker(self.pool, of_all_pools)
         self._hosts |= {worker.host.host: worker.host for worker in present.values()}
         silent = {
@@ -188,7 +200,7 @@ class WorkerWatch:
 
     def other_versions(self) -> list[UntimedEvent]:
         """An event for each worker of the pool that runs another version of poolrace."""
-        return self._new_versions(announcements(self._client))
+        return self._new_versions(self._read())
 
     def _new_versions(self, of_all_pools: Sequence[Announcement]) -> list[UntimedEvent]:
         """An event for each worker that runs another version, once."""

@@ -49,13 +49,17 @@ def dispatch(
     schedule: Schedule,
     observer: Observer = ignore_progress,
     recorder: Recorder = NO_RECORDER,
+    clock: Callable[[], float] = time.perf_counter,
 ) -> Ledger:
-    """Run the job to its end on an entered executor; return its complete ledger."""
+    """Run the job to its end on an entered executor; return its complete ledger.
+
+    ``clock`` returns the seconds of the clock at which chunks are dispatched.
+    """
     ledger = job.ledger()
     chunks = schedule.chunks_of(ledger.gaps, executor.slots)
     in_flight: dict[Chunk, float] = {}
     limit = InFlightLimit(executor.slots)
-    _submit(executor, chunks, in_flight, limit.chunks)
+    _submit(executor, chunks, in_flight, limit.chunks, clock)
     while not ledger.complete:
         results = executor.collect(limit.timeout_s)
         recorder.collected(results)
@@ -69,17 +73,21 @@ def dispatch(
             observer(ledger, None)
         executor.checkpoint(ledger)
         limit.adapt(executor.slots, timed_out=not results)
-        _submit(executor, chunks, in_flight, limit.chunks)
+        _submit(executor, chunks, in_flight, limit.chunks, clock)
     return ledger
 
 
 def _submit(
-    executor: Executor, chunks: Iterator[Chunk], in_flight: dict[Chunk, float], limit: int
+    executor: Executor,
+    chunks: Iterator[Chunk],
+    in_flight: dict[Chunk, float],
+    limit: int,
+    clock: Callable[[], float],
 ) -> None:
     """Submit the next chunks until as many as ``limit`` are in flight, and note the time."""
     next_chunks = list(islice(chunks, max(0, limit - len(in_flight))))
     if next_chunks:
-        in_flight.update(dict.fromkeys(next_chunks, time.perf_counter()))
+        in_flight.update(dict.fromkeys(next_chunks, clock()))
         executor.submit(next_chunks)
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from poolrace.producer.jobs.job import Job
+from poolrace.producer.jobs.slot_speeds import SHORTEST_CHUNK_S, SlotSpeeds
 from poolrace.workers.chunks import Chunk, ChunkResult
 from poolrace.workers.errors import UsageError, unknown
 
@@ -21,31 +22,43 @@ MAX_DEFAULT_CHUNKS = 1024
 """Chunks that ``dynamic`` cuts by default, at most. OpenMP's default is one index per chunk;
 there a chunk costs an increment of a counter, here it costs a message (about 1 ms of CPU time)."""
 
-SHORTEST_CHUNK_S = 0.025
-"""Seconds of the shortest chunks of ``auto``, at the end of a job. A slot then idles for at most
-one such chunk, and the messages (about 1 ms each) are too few to matter."""
-
 LONGEST_CHUNK_S = 2.0
-"""Seconds of the longest chunks of ``auto``: one message in two seconds costs
-next to nothing, and progress stays visible."""
+"""Seconds of the longest chunks of ``auto``: their messages cost nothing; progress is visible."""
 
 MESSAGE_S = 0.001
 """CPU seconds that a Celery worker spends on one message, at least (measured: 0.7 to 2.7 ms)."""
 
+PRODUCER_MESSAGE_S = 0.0002
+"""CPU seconds of the producer for one message and its result."""
+
+SHARE = 0.6
+"""Part of a slot's share of the remaining cost that the next chunk is at most."""
+
+LARGEST_PART = 0.07
+"""Part of one slot's share of the whole job that a chunk is at most, if it takes longer than
+``NEVER_TOO_LONG_S``: as much is computed again if a slot dies."""
+
+NEVER_TOO_LONG_S = 0.25
+"""Seconds of a chunk that no ``LARGEST_PART`` makes shorter: a slot idles about 5 ms between two
+chunks, which is 2 % of them."""
+
+SLOWER_AT_MOST = 0.5
+"""Share of the mean speed down to which the shortest chunks are cut for the slowest slot."""
+
+GROWTH = 2.0
+"""Factor by which chunks become longer each time that every slot has had one."""
+
 AHEAD_S = 0.1
 """Seconds of work in flight beyond the running chunks, so that no slot waits for a message: many
 times the 2 to 10 ms (measured) that a Celery message takes to arrive."""
-
-NOISE_S = 0.005
-"""Seconds of wall time below which delays of the operating system's scheduler outweigh the work
-of the chunk."""
 
 
 Cost = Callable[[int, int], float]
 """A function that returns the relative time which a range of indices takes."""
 
 
-def _count(start: int, stop: int) -> float:
+def index_count(start: int, stop: int) -> float:
+    """The relative time of a range in which all indices cost the same: their number."""
     return stop - start
 
 
@@ -127,13 +140,17 @@ class Guided(Schedule):
 class Auto(Schedule):
     """Cuts chunks by measured time: single indices first, then by the seconds per unit of cost.
 
-    ``cost`` is the relative time of a range; by default each index costs the same. Each chunk is
-    three quarters of one slot's share of the remaining cost, but takes at most
-    ``LONGEST_CHUNK_S`` and at least ``SHORTEST_CHUNK_S``. A slot idles about 5 ms between two
-    chunks, so fewer chunks are better; a whole share would leave no chunk to even out slots of
-    different speed. With so many slots that their messages take longer than their chunks, a chunk
-    is a whole share of all unfinished work, those in flight included.
-    The upper limit is wall time, which includes the time that other slots use the same core. The
+    ``cost`` is the relative time of a range; by default each index costs the same. If later indices
+    cost more, chunks are cut from the end of the range: the longest index must not begin last.
+
+    Each chunk is a part of one slot's share of the cost not cut yet: ``SHARE`` of it, and less if a
+    slot is slow, so that even the slowest slot ends its chunk before the others end the rest. At
+    first a chunk is short, and ``GROWTH`` times longer whenever each slot has had one: the speeds
+    of the slots are unknown. A chunk takes at least ``SHORTEST_CHUNK_S``. If the messages of so
+    many slots take longer than that, a chunk takes as long as the messages, but at most a whole
+    share of all unfinished work.
+
+    The upper limits are wall time, which includes the time that other slots use the same core. The
     lower limit is busy time, which excludes it: more slots on a core must not cause more messages.
     With a time limit for chunks, a chunk takes at most a quarter of the limit: other processes may
     take the core meanwhile.
@@ -141,13 +158,14 @@ class Auto(Schedule):
 
     name = "auto"
 
-    def __init__(self, time_limit_s: float | None = None, cost: Cost = _count) -> None:
+    def __init__(self, time_limit_s: float | None = None, cost: Cost = index_count) -> None:
         quarter_s = time_limit_s / 4 if time_limit_s else math.inf
         self._longest_s = min(LONGEST_CHUNK_S, quarter_s)
         self._cost = cost
-        self._wall_per_cost_s: float | None = None
-        self._busy_per_cost_s = 0.0
+        self._speeds = SlotSpeeds()
         self._slots = 1
+        self._results = 0
+        self._total = 0.0
         self._in_flight = 0.0
         """Cost of all chunks that were cut and have no result yet."""
 
@@ -158,46 +176,69 @@ class Auto(Schedule):
     def chunks_of(self, ranges: Sequence[Chunk], slots: int) -> Iterator[Chunk]:
         """Yield single indices until the first result is observed, then chunks by measured time."""
         self._slots = slots
-        remaining = sum(self._cost(part.start, part.stop) for part in ranges)
-        for part in ranges:
-            start = part.start
-            while start < part.stop:
-                chunk = Chunk(start, self._stop(start, part.stop, remaining))
+        remaining = self._total = sum(self._cost(part.start, part.stop) for part in ranges)
+        grows = bool(ranges) and self._grows(ranges[0].start, ranges[-1].stop)
+        for part in reversed(ranges) if grows else ranges:
+            rest = part
+            while len(rest):
+                length = self._length(rest, remaining, from_end=grows)
+                chunk, rest = _split(rest, length, from_end=grows)
                 cost = self._cost(chunk.start, chunk.stop)
                 remaining -= cost
                 self._in_flight += cost
                 yield chunk
-                start = chunk.stop
-
-    def _stop(self, start: int, limit: int, remaining: float) -> int:
-        """The stop of the next chunk: the first one with which the chunk has its intended cost."""
-        if self._wall_per_cost_s is None:
-            return start + 1
-        intended = 3 * remaining / (4 * self._slots)
-        if self._slots * MESSAGE_S > intended * self._wall_per_cost_s:
-            intended = (remaining + self._in_flight) / self._slots
-        shortest = SHORTEST_CHUNK_S / max(self._busy_per_cost_s, 1e-9)
-        longest = self._longest_s / max(self._wall_per_cost_s, 1e-9)
-        intended = min(max(intended, shortest), longest)
-        stops = range(start + 1, limit)
-        return start + 1 + bisect_left(stops, intended, key=lambda stop: self._cost(start, stop))
 
     def observe(self, result: ChunkResult, slots: int) -> None:
-        """Remember the seconds per unit of cost of the newest result.
-
-        A short chunk's figure is too high rather than too low. The next chunks are then short
-        too, and measured again; an error lasts for a few chunks only.
-        """
+        """Remember the speed of the result's slot."""
         self._slots = slots
+        self._results += 1
         cost = self._cost(result.chunk.start, result.chunk.stop)
         self._in_flight -= cost
-        if not cost:
-            return
-        self._busy_per_cost_s = result.busy_s / cost
-        if result.duration_s > NOISE_S:
-            self._wall_per_cost_s = result.duration_s / cost
-        else:
-            self._wall_per_cost_s = self._busy_per_cost_s
+        if cost:
+            self._speeds.observe(result, cost)
+
+    def _grows(self, start: int, stop: int) -> bool:
+        """Whether the last index of the range costs more than the first."""
+        return self._cost(stop - 1, stop) > self._cost(start, start + 1)
+
+    def _length(self, rest: Chunk, remaining: float, *, from_end: bool) -> int:
+        """The smallest number of indices, at the start or end of the rest, of the intended cost."""
+        intended = self._intended_cost(remaining)
+
+        def cost_of(length: int) -> float:
+            if from_end:
+                return self._cost(rest.stop - length, rest.stop)
+            return self._cost(rest.start, rest.start + length)
+
+        guess = min(max(math.ceil(intended / max(cost_of(1), 1e-9)), 1), len(rest))
+        if cost_of(guess - 1) < intended <= cost_of(guess):
+            return guess
+        return 1 + bisect_left(range(1, len(rest)), intended, key=cost_of)
+
+    def _intended_cost(self, remaining: float) -> float:
+        speeds = self._speeds
+        if not speeds.known:
+            return 0.0
+        slowest = speeds.slowest_share(self._slots)
+        part = SHARE * slowest * remaining / self._slots
+        first = (
+            speeds.mean * SHORTEST_CHUNK_S * math.pow(GROWTH, min(self._results / self._slots, 16))
+        )
+        lost = max(LARGEST_PART * self._total / self._slots, speeds.mean * NEVER_TOO_LONG_S)
+        whole = (remaining + self._in_flight) / self._slots
+        messages_s = max(speeds.slots_per_host() * MESSAGE_S, self._slots * PRODUCER_MESSAGE_S)
+        shortest = speeds.busy * SHORTEST_CHUNK_S * max(slowest, SLOWER_AT_MOST)
+        long = max(min(part, first, lost), min(whole, speeds.mean * messages_s), shortest)
+        return min(long, speeds.mean * self._longest_s)
+
+
+def _split(rest: Chunk, length: int, *, from_end: bool) -> tuple[Chunk, Chunk]:
+    """Split a range into a chunk of this length, at its start or end, and the rest of it."""
+    if from_end:
+        middle = rest.stop - length
+        return Chunk(middle, rest.stop), Chunk(rest.start, middle)
+    middle = rest.start + length
+    return Chunk(rest.start, middle), Chunk(middle, rest.stop)
 
 
 SCHEDULES: tuple[str, ...] = (Auto.name, Static.name, Dynamic.name, Guided.name)

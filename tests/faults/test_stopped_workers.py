@@ -7,7 +7,7 @@ import psutil
 import pytest
 
 from poolrace.producer.broker.client import TimedRetry, connect
-from poolrace.producer.broker.queues import queued_task_ids
+from poolrace.producer.broker.queues import PoolQueue
 from poolrace.producer.broker.workers import SILENT_S, present_workers
 from poolrace.producer.cluster.state import Cluster
 from poolrace.producer.executors.celery.messages import Messages
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.timeout(180)
 
 def first_queued_index(client: "redis.Redis", pool: str) -> float:
     """The lowest index in the queue: chunks are sent in order, except those sent again."""
-    ranges = (task_id.rpartition(".")[2] for task_id in queued_task_ids(client, pool))
+    ranges = (task_id.rpartition(".")[2] for task_id in PoolQueue(client, pool).task_ids())
     return min((int(text.partition("-")[0]) for text in ranges), default=math.inf)
 
 

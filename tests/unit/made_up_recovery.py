@@ -4,10 +4,8 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any, cast
 
-import pytest
-
+from poolrace.producer.executors.celery.base_messages import TaskResult
 from poolrace.producer.executors.celery.in_flight import Batch, InFlight, InFlightBatch
-from poolrace.producer.executors.celery.messages import TaskResult
 from poolrace.producer.executors.celery.recovery import CHECK_S, Recovery
 from poolrace.producer.results.run import UntimedEvent
 from poolrace.workers.host_facts import HostFacts
@@ -63,11 +61,11 @@ class Messages:
         self.strays: set[str] = set()
         self.dismissed: set[str] = set()
         self.subscriptions = self.questions = 0
-        self._clock = clock
+        self.clock = clock
 
     def send(self, batch: Batch) -> InFlightBatch:
         self.sent.append(batch)
-        return self.in_flight.mark_sent(str(batch[0]), batch, self._clock.now)
+        return self.in_flight.mark_sent(str(batch[0]), batch, self.clock.now)
 
     def send_singly(self, batch: InFlightBatch) -> None:
         self.in_flight.drop([batch.task_id])
@@ -106,27 +104,29 @@ class Checkpoints:
 class RecoverySetup:
     """A recovery whose clock, queue, workers and messages the test controls."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, time_limit_s: float | None = None) -> None:
+    def __init__(self, time_limit_s: float | None = None) -> None:
         self.clock = Clock()
         self.queued: set[str] = set()
         self.workers = Workers()
         self.messages = Messages(self.clock)
         self.checkpoints = Checkpoints()
-        queue = "poolrace.producer.executors.celery.recovery.queued_task_ids"
-        monkeypatch.setattr(queue, lambda client, pool: self.queued)
-        renew = "poolrace.producer.executors.celery.recovery.renew"
-        monkeypatch.setattr(renew, lambda client, pool: None)
         self.recovery = Recovery(
-            broker=cast("Any", None),
+            queue=cast("Any", self),
             workers=cast("Any", self.workers),
             messages=cast("Any", self.messages),
-            checkpoints=cast("Any", self.checkpoints),
             time_limit_s=time_limit_s,
             counts=Counter(),
             events=[],
             notes=[],
-            clock=self.clock,
+            redis_emptied_at=lambda: self.checkpoints.redis_emptied_at,
         )
+
+    def task_ids(self) -> set[str]:
+        """The task ids in the queue, whose place this object takes."""
+        return self.queued
+
+    def renew(self) -> None:
+        """Do nothing: this queue does not expire."""
 
     def check_every_second(self, until: float) -> list[TaskResult]:
         results = []

@@ -103,9 +103,9 @@ def test_short_chunks_share_a_batch_as_long_as_it_stays_short() -> None:
     in_flight = InFlight()
     for number in range(30):
         in_flight.mark_sent(str(number), BATCH, now=0.0)
-        finish(in_flight, str(number), duration_s=BATCH_S / 10)
+        finish(in_flight, str(number), duration_s=BATCH_S / 9.5)
     remaining = waiting(1000)
-    assert len(in_flight.next_batch(remaining, slots=2)) == 9  # a little less than ten
+    assert len(in_flight.next_batch(remaining, slots=2)) == 9
     assert len(remaining) == 991
 
 

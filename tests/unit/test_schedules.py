@@ -98,7 +98,8 @@ def simulated(
         slot = free_at.index(min(free_at))
         duration_s = len(chunk) * index_s
         free_at[slot] += duration_s
-        schedule.observe(ChunkResult(chunk, 0, duration_s, duration_s, 0.0, "here", "1.0"), slots)
+        result = ChunkResult(chunk, 0, duration_s, duration_s, 0.0, "here", f"{slot}.0")
+        schedule.observe(result, slots)
     end = max(free_at)
     idle = sum(end - at for at in free_at) / (slots * end)
     return sizes_cut, idle, len(sizes_cut) / sum(free_at)
@@ -117,7 +118,7 @@ def test_auto_keeps_messages_rare_and_slots_busy_to_the_end(index_s: float, slot
 def test_auto_ends_with_short_chunks() -> None:
     sizes_cut, _, _ = simulated(4e-8, 100_000_000, 2)
     assert sizes_cut[0] == 1
-    assert max(sizes_cut) > 10 * sizes_cut[-2]
+    assert max(sizes_cut) > 4 * sizes_cut[-2]
     assert sizes_cut[-2] * 4e-8 == pytest.approx(SHORTEST_CHUNK_S, rel=0.01)
 
 
@@ -145,16 +146,23 @@ def test_auto_keeps_chunks_short_where_indices_cost_ever_more(
         assert duration_s < LONGEST_CHUNK_S + job.workload.cost(chunk.stop - 1, chunk.stop) * unit_s
         schedule.observe(ChunkResult(chunk, 0, duration_s, duration_s, 0.0, "here", "1.0"), slots)
         chunks.append(chunk)
-    assert [chunk.start for chunk in chunks] == [start, *(chunk.stop for chunk in chunks[:-1])]
-    assert chunks[-1].stop == start + count
+    if wait_s:  # the longest indices first; without waits, 0! and 1! may cost the same
+        assert [chunk.stop for chunk in chunks[1:]] == [chunk.start for chunk in chunks[:-1]]
+    assert sorted(chunks)[0].start == start
+    assert (
+        sum(map(len, chunks)) == len({i for c in chunks for i in range(c.start, c.stop)}) == count
+    )
 
 
 def test_a_schedule_for_a_job_follows_its_time_limit() -> None:
     job = Job(make_workload("sum", {}), 0, 10**8, time_limit_s=1.0)
     schedule = ScheduleChoice().make_for(job)
     chunks = schedule.chunks(0, 10**8, 2)
-    schedule.observe(ChunkResult(next(chunks), 0, 1e-6, 1e-6, 0.0, "here", "1.0"), 2)
-    assert len(next(chunks)) * 1e-6 == pytest.approx(0.25)
+    for _ in range(20):
+        chunk = next(chunks)
+        seconds = len(chunk) * 1e-6
+        schedule.observe(ChunkResult(chunk, 0, seconds, seconds, 0.0, "here", "1.0"), 1)
+    assert seconds == pytest.approx(0.25, rel=0.01)
 
 
 def test_auto_cuts_single_indices_if_an_index_takes_long() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from poolrace.producer.executors.celery.messages import Failure
+from poolrace.producer.executors.celery.base_messages import Failure
 from poolrace.producer.executors.celery.recovery import CHECK_S, LOST_S, MAX_LOSSES
 from poolrace.producer.executors.celery.strays import ASK_S, FAST_REJECTIONS, MAX_REJECTIONS
 from poolrace.workers.chunks import Chunk
@@ -11,8 +11,8 @@ from tests.unit.made_up_recovery import RecoverySetup
 
 
 @pytest.fixture
-def setup(monkeypatch: pytest.MonkeyPatch) -> RecoverySetup:
-    prepared = RecoverySetup(monkeypatch)
+def setup() -> RecoverySetup:
+    prepared = RecoverySetup()
     prepared.messages.strays = {"celery@stray"}
     return prepared
 

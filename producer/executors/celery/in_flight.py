@@ -3,10 +3,12 @@
 Pure: this module reads no clock and sends nothing; all times are seconds of one monotonic clock.
 """
 
+import math
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from poolrace.producer.jobs.schedules import Cost, index_count
 from poolrace.producer.results.run import ChunkMark
 from poolrace.workers.chunks import Chunk, ChunkResult
 from poolrace.workers.runtime.presence import Presence
@@ -14,7 +16,7 @@ from poolrace.workers.runtime.presence import Presence
 Batch = tuple[Chunk, ...]
 """The chunks of one message, in order: one long chunk, or several short ones."""
 
-BATCH_S = 0.05
+BATCH_S = 0.04
 """Seconds that a batch of short chunks keeps a slot busy, at most: a message costs about 1 ms of
 CPU time, and its slot waits up to 10 ms for the next one while all cores compute."""
 
@@ -40,6 +42,8 @@ class InFlightBatch:
     chunks: Batch
     seen_at: float
     """Time at which the batch was sent, or last seen in the queue or with a worker."""
+    sent_at: float
+    """Time at which the batch was sent last."""
     holder: Presence | None = None
     """The worker that held the batch when it was last seen; ``None`` while it is queued."""
     held_since: float = 0.0
@@ -72,13 +76,17 @@ class InFlightBatch:
 
 
 class InFlight:
-    """All batches in flight of one job, by task id."""
+    """All batches in flight of one job, by task id.
 
-    def __init__(self) -> None:
+    ``cost`` returns the relative time that a range of indices takes.
+    """
+
+    def __init__(self, cost: Cost = index_count) -> None:
         self._batches: dict[str, InFlightBatch] = {}
-        self._done_indices = 0
+        self._cost = cost
+        self._done_cost = 0.0
         self._done_s = 0.0
-        self._recent_index_s = BATCH_S
+        self._recent_cost_s = math.inf
         self._largest_value_bytes = 1
 
     def __len__(self) -> int:
@@ -100,18 +108,18 @@ class InFlight:
         share = -(-len(waiting) // max(slots - len(self), 1))
         max_chunks = min(share, BATCH_CHUNKS, BATCH_BYTES // self._largest_value_bytes)
         batch = [waiting.popleft()]
-        indices = len(batch[0])
+        cost = self._cost(batch[0].start, batch[0].stop)
         while waiting and len(batch) < max_chunks:
-            indices += len(waiting[0])
-            if indices * self._recent_index_s > BATCH_S:
+            cost += self._cost(waiting[0].start, waiting[0].stop)
+            if cost and cost * self._recent_cost_s > BATCH_S:
                 break
             batch.append(waiting.popleft())
         return tuple(batch)
 
     def mark_sent(self, task_id: str, chunks: Batch, now: float) -> InFlightBatch:
         """Add a batch that was sent, for the first time or again."""
-        batch = self._batches.setdefault(task_id, InFlightBatch(task_id, chunks, now))
-        batch.seen_at = now
+        batch = self._batches.setdefault(task_id, InFlightBatch(task_id, chunks, now, now))
+        batch.seen_at = batch.sent_at = now
         batch.holder = None
         return batch
 
@@ -131,18 +139,19 @@ class InFlight:
         """Remove a batch whose results arrived; update the pace and the largest value."""
         self.drop([batch.task_id])
         seconds = sum(result.duration_s for result in results)
-        if batch.indices:
-            self._done_indices += batch.indices
+        if cost := self._cost_of(batch):
+            self._done_cost += cost
             self._done_s += seconds
-            self._recent_index_s += (seconds / batch.indices - self._recent_index_s) / 2
+            before_s = self._recent_cost_s if self._recent_cost_s < math.inf else seconds / cost
+            self._recent_cost_s = (before_s + seconds / cost) / 2
         largest_bytes = max(result.value.bit_length() // 4 for result in results)
         self._largest_value_bytes = max(self._largest_value_bytes, largest_bytes)
 
     def expected_s(self, batch: InFlightBatch) -> float | None:
         """Seconds that the batch should take at the mean pace, ``None`` before any result."""
-        if not self._done_indices:
+        if not self._done_cost:
             return None
-        return batch.indices * self._done_s / self._done_indices
+        return self._cost_of(batch) * self._done_s / self._done_cost
 
     def unseen_for(self, seconds: float, now: float) -> list[InFlightBatch]:
         """The batches that were last seen more than ``seconds`` ago."""
@@ -156,4 +165,8 @@ class InFlight:
         """
         for batch in self if seconds > 0 else ():
             batch.seen_at += seconds
+            batch.sent_at += seconds
             batch.held_since += seconds
+
+    def _cost_of(self, batch: InFlightBatch) -> float:
+        return sum(self._cost(chunk.start, chunk.stop) for chunk in batch.chunks)

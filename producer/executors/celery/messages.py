@@ -9,7 +9,6 @@ import json
 import logging
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from types import TracebackType
@@ -19,10 +18,11 @@ import redis
 from celery import states
 
 from poolrace.producer.broker.client import TimedRetry, translate_errors
-from poolrace.producer.executors.celery.in_flight import Batch, InFlight, InFlightBatch, describe
+from poolrace.producer.executors.celery.base_messages import BaseMessages, Failure, TaskResult
+from poolrace.producer.executors.celery.in_flight import Batch, InFlightBatch, describe
 from poolrace.producer.jobs.job import Job
 from poolrace.producer.settings import Settings
-from poolrace.workers.app import ON_HOST, TASK, make_app
+from poolrace.workers.app import TASK, make_app
 from poolrace.workers.chunks import ChunkResult
 from poolrace.workers.protocol import queue_of
 
@@ -48,31 +48,7 @@ has not stopped at a cancellation point before."""
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Failure:
-    """The error that the code of a chunk in a batch raised."""
-
-    kind: str
-    """Name of the exception's type."""
-    text: str
-    traceback: str
-
-    @property
-    def host(self) -> str:
-        """Name of the host where the chunk failed, empty if the worker did not report it."""
-        _, _, host = self.traceback.rpartition(f"\n{ON_HOST}")
-        return host
-
-
-@dataclass(frozen=True)
-class TaskResult:
-    """The result of the task that computed a batch."""
-
-    task_id: str
-    outcome: list[ChunkResult] | Failure
-
-
-class Messages:
+class Messages(BaseMessages):
     """Sends the messages of one job to one pool, and receives their results.
 
     A context manager: entering subscribes to the results. ``results`` is a client for the result
@@ -87,12 +63,7 @@ class Messages:
         results: redis.Redis,
         patience: TimedRetry,
     ) -> None:
-        self.in_flight = InFlight()
-        self.reconnects = 0
-        """Number of new subscriptions after a lost connection; results may have been missed."""
-        self.unconfirmed = 0
-        """Number of pipelines that Redis did not confirm; their messages may arrive twice."""
-        self._job = job
+        super().__init__(job, time.monotonic)
         self._pool = pool
         self._app = make_app(settings)
         self._broker_url = str(settings.broker_url)
@@ -126,28 +97,6 @@ class Messages:
             self._subscription.close()
             self._subscription.psubscribe(self._key(self._task_id("*")))
             self._subscription.get_message(timeout=CONFIRM_S)
-
-    def task_id(self, batch: Batch) -> str:
-        """The task id of a batch; it stays the same when the batch is sent again."""
-        return self._task_id(f"{batch[0].start}-{batch[-1].stop}")
-
-    def send(self, batches: Iterable[Batch]) -> list[InFlightBatch]:
-        """Send batches, for the first time or again; the ledger counts each chunk once."""
-        by_id = {self.task_id(batch): batch for batch in batches}
-        self._send(by_id)
-        now = time.monotonic()
-        return [self.in_flight.mark_sent(task_id, batch, now) for task_id, batch in by_id.items()]
-
-    def send_singly(self, batch: InFlightBatch) -> None:
-        """Send the chunks of a batch again, each in its own message, to isolate a faulty one."""
-        self.in_flight.drop([batch.task_id])
-        for single in self.send((chunk,) for chunk in batch.chunks):
-            single.attempts, single.losses = batch.attempts, batch.losses
-            single.rejections, single.mark = batch.rejections, batch.mark
-
-    def send_backups(self, batches: Iterable[InFlightBatch]) -> None:
-        """Send batches a second time, while the first worker still computes them."""
-        self._send({batch.task_id: batch.chunks for batch in batches})
 
     def receive(self, timeout_s: float) -> list[TaskResult]:
         """The results that Redis pushed: at least one, or none after ``timeout_s`` seconds."""
@@ -192,9 +141,6 @@ class Messages:
         """Tell these Celery workers to stop consuming the queue."""
         with translate_errors(self._broker_url):
             self._app.control.cancel_consumer(queue_of(self._pool), destination=[*names])
-
-    def _task_id(self, suffix: str) -> str:
-        return f"{self._job.key}.{suffix}"
 
     def _send(self, batches: Mapping[str, Batch]) -> None:
         """Put batches into the queue, by task id; retry until the patience is used up."""

@@ -6,19 +6,16 @@ fault: a worker killed, suspended, cut off or restarted, a message lost on the w
 """
 
 import logging
-import time
+import math
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
-import redis
-
-from poolrace.producer.broker.checkpoint_store import CheckpointWriter
-from poolrace.producer.broker.queues import queued_task_ids, renew
 from poolrace.producer.broker.workers import WorkerWatch
 from poolrace.producer.errors import ChunkFailed
+from poolrace.producer.executors.celery.base_messages import BaseMessages, Failure, TaskResult
 from poolrace.producer.executors.celery.in_flight import InFlight, InFlightBatch
-from poolrace.producer.executors.celery.messages import Failure, Messages, TaskResult
 from poolrace.producer.executors.celery.strays import FAST_REJECTIONS, NOT_REGISTERED, Strays
 from poolrace.producer.results.run import UntimedEvent
 from poolrace.workers.errors import ChunkTimeout, ClusterError, PoolraceError, UsageError
@@ -43,13 +40,24 @@ MAX_LOSSES = 6
 OVERDUE_S = 10.0
 """Seconds beyond its time limit after which a chunk without a cancellation point counts as hung."""
 
-SLOW_FACTOR = 3.0
-"""Multiple of its expected duration beyond which a batch counts as slow."""
+SLOW_FACTOR = 2.0
+"""Multiple of its expected duration after which a batch counts as slow while slots are idle."""
 
-SLOW_S = 1.0
-"""Seconds beyond ``SLOW_FACTOR`` times its expected duration after which a batch gets a backup."""
+SLOW_S = 0.2
+"""Seconds beyond ``SLOW_FACTOR`` times its expected duration after which a batch counts as slow:
+it may have waited in the queue for ``AHEAD_S``."""
 
 logger = logging.getLogger(__name__)
+
+
+class Queue(Protocol):
+    """The queue of a pool, as far as a recovery uses it."""
+
+    def task_ids(self) -> set[str]:
+        """Task ids of the messages in the queue."""
+
+    def renew(self) -> None:
+        """Renew the expiry of the queue."""
 
 
 @dataclass
@@ -59,30 +67,29 @@ class Recovery:
     ``counts``, ``events`` and ``notes`` belong to the executor; the recovery adds to them.
     """
 
-    broker: redis.Redis
+    queue: Queue
     workers: WorkerWatch
-    messages: Messages
-    checkpoints: CheckpointWriter
+    messages: BaseMessages
     time_limit_s: float | None
     counts: Counter[str]
     events: list[UntimedEvent]
     notes: list[UntimedEvent]
     """Events that a run reports also if they happened before its clock was started."""
-    clock: Callable[[], float] = time.monotonic
-    """Returns the seconds of the clock that ``InFlight`` uses; tests replace the clock."""
+    redis_emptied_at: Callable[[], float] = lambda: -math.inf
+    """Returns the second of the clock at which Redis was last found to have lost its data."""
 
     def __post_init__(self) -> None:
-        self._check_began_at = self._check_ended_at = self._progress_at = self.clock()
-        self._strays = Strays(self.workers, self.messages, self.notes, self.clock)
+        self._check_began_at = self._check_ended_at = self._progress_at = self.messages.clock()
+        self._strays = Strays(self.workers, self.messages, self.notes, self.messages.clock)
 
     @property
     def due(self) -> bool:
         """Whether it is time for the next check."""
-        return self.clock() - self._check_ended_at > CHECK_S
+        return self.messages.clock() - self._check_ended_at > CHECK_S
 
     def note_progress(self) -> None:
         """Record that results arrived: the workers do take messages from the queue."""
-        self._progress_at = self.clock()
+        self._progress_at = self.messages.clock()
 
     def check(self) -> list[TaskResult]:
         """Check the workers and the batches in flight; send lost batches again.
@@ -92,8 +99,8 @@ class Recovery:
         lost too often; ``ChunkTimeout`` for a chunk that hangs.
         """
         self.events += self.workers.update()
-        renew(self.broker, self.workers.pool)
-        now = self._check_began_at = self.clock()
+        self.queue.renew()
+        now = self._check_began_at = self.messages.clock()
         in_flight = self.messages.in_flight
         in_flight.exclude_time(now - self._check_ended_at - 2 * CHECK_S)
         self._locate(in_flight.unseen_for(TRUSTED_S, now), now)
@@ -101,7 +108,7 @@ class Recovery:
         undelivered = self._read_undelivered(lost)
         stored_ids = {result.task_id for result in undelivered}
         self._send_lost([batch for batch in lost if batch.task_id not in stored_ids])
-        self._check_ended_at = self.clock()
+        self._check_ended_at = self.messages.clock()
         return undelivered
 
     def retry(self, batch: InFlightBatch, failure: Failure) -> None:
@@ -138,11 +145,14 @@ class Recovery:
             batch.rejected = True
 
     def back_up(self, idle_slots: int) -> None:
-        """After a check, send backups of the slowest batches to idle slots; first result counts.
+        """Send backups of the slowest batches to idle slots; the first result counts.
 
         The backup tasks of Dean and Ghemawat, MapReduce (OSDI 2004), section 3.6.
         """
-        slow = slow_batches(self.messages.in_flight, self._check_began_at, idle_slots)
+        slow = slow_batches(self.messages.in_flight, self.messages.clock(), idle_slots)
+        if slow:  # batches of another job may be first in the queue
+            queued = self.queue.task_ids()
+            slow = [batch for batch in slow if batch.task_id not in queued]
         if not slow:
             return
         self.messages.send_backups(slow)
@@ -157,7 +167,7 @@ class Recovery:
         """Search the queue and the announcements of the workers for these batches."""
         if not unseen:
             return
-        queued = queued_task_ids(self.broker, self.workers.pool)
+        queued = self.queue.task_ids()
         self._require_progress(queued, now)
         for batch in unseen:
             if announcement := self.workers.holder(batch.task_id):
@@ -202,7 +212,7 @@ class Recovery:
         """Whether the loss has another cause than the chunk: a worker on a busy host announces
         itself late, Redis lost its data, or a stray worker took the chunk."""
         announced_late = self.workers.holder(batch.task_id) is not None
-        emptied = batch.seen_at < self.checkpoints.redis_emptied_at
+        emptied = batch.seen_at < self.redis_emptied_at()
         return announced_late or emptied or batch.rejected
 
     def _require_not_hung(self, batch: InFlightBatch, now: float) -> None:
@@ -250,13 +260,14 @@ def _chunks_by_host(batches: Sequence[InFlightBatch]) -> Counter[str]:
 
 def slow_batches(in_flight: InFlight, now: float, idle_slots: int) -> list[InFlightBatch]:
     """The slowest batches without a backup, slowest first, at most one per idle slot."""
+    if idle_slots <= 0:
+        return []
     slow = [
-        (now - batch.held_since, batch)
+        (now - batch.sent_at, batch)
         for batch in in_flight
-        if batch.holder is not None
-        and not batch.backed_up
+        if not batch.backed_up
         and (expected_s := in_flight.expected_s(batch)) is not None
-        and now - batch.held_since > SLOW_FACTOR * expected_s + SLOW_S
+        and now - batch.sent_at > SLOW_FACTOR * expected_s + SLOW_S
     ]
     slow.sort(key=lambda pair: -pair[0])
-    return [batch for _, batch in slow[: max(idle_slots, 0)]]
+    return [batch for _, batch in slow[:idle_slots]]

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from celery.exceptions import NotRegistered
 
 from poolrace.producer.broker.workers import WorkerWatch
+from poolrace.producer.executors.celery.base_messages import BaseMessages
 from poolrace.producer.executors.celery.in_flight import InFlightBatch
-from poolrace.producer.executors.celery.messages import Messages
 from poolrace.producer.results.run import UntimedEvent
 from poolrace.workers.app import TASK
 from poolrace.workers.errors import ClusterError
@@ -45,7 +45,7 @@ class Strays:
     """
 
     workers: WorkerWatch
-    messages: Messages
+    messages: BaseMessages
     notes: list[UntimedEvent]
     clock: Callable[[], float]
 

@@ -1,0 +1,167 @@
+"""Every schedule ends near the lower bound of its time, on any fleet: simulated in virtual time.
+
+The dispatch, the schedules, the batches, the recovery and the ledger are those of real runs.
+"""
+
+import random
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from poolrace.producer.executors.simulated.fleet import Fleet, FleetHost, MessageCosts, SlotSpeed
+from poolrace.producer.jobs.schedules import ScheduleChoice
+from tests.unit.made_up_fleets import (
+    Work,
+    heavy_tailed,
+    linear,
+    lower_bound_s,
+    message_s,
+    run,
+    shortest_chunk_s,
+    uniform,
+)
+
+MESSAGES = 8
+"""Messages that each slot needs: ``auto`` learns its speed, and evens out the end. A job of 0.2 s
+has as many of its shortest chunks."""
+
+
+def in_orders_of_magnitude(least: float, most: float) -> st.SearchStrategy[float]:
+    """Numbers of which small and large ones are equally likely."""
+    return st.floats(0.0, 1.0).map(lambda share: least * (most / least) ** share)
+
+
+SLOTS = st.floats(0.0, 1.0).map(lambda share: int(2 * 256.4 ** (share * share)))
+"""2 to 512 slots; half of the fleets have less than ten, which take less time to simulate."""
+SLOTS_PER_HOST = st.sampled_from((1, 2, 4, 16, 64))
+STEADY_SPEEDS = st.sampled_from(((1.0, 1.0), (0.5, 2.0)))
+
+
+@st.composite
+def works(draw: st.DrawFn, slots: int, share_s: float) -> Work:
+    """Work that takes each of these slots so many seconds."""
+    kind, total_s = draw(st.sampled_from(("uniform", "waits", "linear", "heavy"))), slots * share_s
+    per_slot = draw(in_orders_of_magnitude(20, 2000))
+    count = int(slots * per_slot)
+    if kind == "uniform":
+        return uniform(round(count * draw(in_orders_of_magnitude(1, 1e5))), total_s)
+    if kind == "waits":
+        return uniform(count, total_s, waits=True)
+    if kind == "linear":
+        return linear(count, total_s)
+    return heavy_tailed(min(count, 50_000), total_s, draw(st.integers(0, 10**6)))
+
+
+def fleet_of(speeds: Sequence[SlotSpeed], per_host: int, *also: FleetHost) -> Fleet:
+    """A fleet of these slots, and of further hosts."""
+    starts = range(0, len(speeds), per_host)
+    return Fleet((*(FleetHost(tuple(speeds[at : at + per_host])) for at in starts), *also))
+
+
+def require_near_the_bound(work: Work, fleet: Fleet, share: float) -> None:
+    result = run(work, fleet)
+    assert result.exact
+    most_s = (1 + share) * lower_bound_s(work, fleet) + shortest_chunk_s(work, fleet)
+    assert result.elapsed_s <= most_s + message_s(fleet, MESSAGES)
+
+
+@settings(max_examples=500)
+@given(data=st.data())
+def test_auto_ends_within_3_percent_on_steady_slots(data: st.DataObject) -> None:
+    slots, share_s = data.draw(SLOTS), data.draw(in_orders_of_magnitude(1.2, 8.0))
+    least, most = data.draw(STEADY_SPEEDS)
+    chance = random.Random(data.draw(st.integers(0, 10**6)))
+    speeds = [SlotSpeed(chance.uniform(least, most)) for _ in range(slots)]
+    work = data.draw(works(slots, share_s))
+    require_near_the_bound(work, fleet_of(speeds, data.draw(SLOTS_PER_HOST)), 0.03)
+
+
+@settings(max_examples=100)
+@given(data=st.data())
+def test_auto_ends_within_10_percent_where_a_slot_is_ten_times_slower(data: st.DataObject) -> None:
+    slots, share_s = data.draw(SLOTS), data.draw(in_orders_of_magnitude(0.5, 2.0))
+    speeds = [SlotSpeed(0.1), *[SlotSpeed()] * (slots - 1)]
+    work = data.draw(works(slots, share_s))
+    require_near_the_bound(work, fleet_of(speeds, data.draw(SLOTS_PER_HOST)), 0.10)
+
+
+@settings(max_examples=150)
+@given(data=st.data())
+def test_auto_ends_within_10_percent_where_slots_drift_or_one_stalls(data: st.DataObject) -> None:
+    slots, share_s = data.draw(SLOTS), data.draw(in_orders_of_magnitude(3.0, 8.0))
+    chance = random.Random(data.draw(st.integers(0, 10**6)))
+    speeds = [
+        SlotSpeed(1.0, tuple((share_s * n / 8, chance.uniform(0.5, 1.5)) for n in range(16)))
+        for _ in range(slots)
+    ]
+    if data.draw(st.booleans()):
+        stalls_s = share_s * data.draw(st.floats(0.1, 0.8))
+        stalled = ((stalls_s, 0.0), (stalls_s + data.draw(st.floats(1.0, 60.0)), 1.0))
+        speeds = [SlotSpeed(1.0, stalled), *[SlotSpeed()] * (slots - 1)]
+    work = data.draw(works(slots, share_s))
+    require_near_the_bound(work, fleet_of(speeds, data.draw(SLOTS_PER_HOST)), 0.10)
+
+
+@settings(max_examples=100)
+@given(data=st.data())
+def test_auto_ends_within_10_percent_where_a_slot_dies_half_way(data: st.DataObject) -> None:
+    slots, share_s = data.draw(SLOTS), data.draw(in_orders_of_magnitude(3.0, 8.0))
+    dying = FleetHost((SlotSpeed(),), dies_s=share_s * data.draw(st.floats(0.3, 0.7)))
+    speeds = [SlotSpeed()] * (slots - 1)
+    work = data.draw(works(slots, share_s))
+    require_near_the_bound(work, fleet_of(speeds, data.draw(SLOTS_PER_HOST), dying), 0.10)
+
+
+@settings(max_examples=300)
+@given(data=st.data())
+def test_every_other_schedule_keeps_the_bound_of_list_scheduling(data: st.DataObject) -> None:
+    """Graham, Bounds on Multiprocessing Timing Anomalies (1969): as the free slots take the
+    chunks in turn, none begins after the mean end, and the last ends a longest chunk later."""
+    name = data.draw(st.sampled_from(("static", "dynamic", "guided")))
+    slots, share_s = data.draw(SLOTS), data.draw(in_orders_of_magnitude(0.3, 6.0))
+    least, most = data.draw(STEADY_SPEEDS)
+    chance = random.Random(data.draw(st.integers(0, 10**6)))
+    speeds = [SlotSpeed(chance.uniform(least, most)) for _ in range(slots)]
+    fleet = fleet_of(speeds, data.draw(SLOTS_PER_HOST))
+    work = uniform(data.draw(st.integers(slots, 2000)), slots * share_s)
+    choice = ScheduleChoice(name)
+    result = run(work, fleet, choice)
+    chunks = [*choice.make(len(work.job)).sizes(len(work.job), slots)]
+    slowest = min(slot.speed for slot in speeds)
+    batch_s = 0.04  # a batch of several chunks is one chunk to a slot
+    last_s = (max(chunks) * work.longest_s + batch_s) / slowest
+    messages = MESSAGES + len(chunks) // slots
+    assert result.exact
+    assert (
+        result.elapsed_s <= lower_bound_s(work, fleet) + last_s + message_s(fleet, messages) + 0.2
+    )
+
+
+@settings(max_examples=200)
+@given(data=st.data())
+def test_a_run_is_exact_whatever_is_lost(data: st.DataObject) -> None:
+    """Messages and results are lost; hosts join, leave and die. One host stays."""
+    slots, share_s = data.draw(st.integers(1, 6)), data.draw(st.floats(0.1, 6.0))
+    times = st.floats(0.1, 8.0)
+    hosts = [FleetHost.equal(slots)]
+    for _ in range(data.draw(st.integers(0, 5))):
+        joins_s = data.draw(st.sampled_from((0.0, data.draw(times))))
+        end = {data.draw(st.sampled_from(("leaves_s", "dies_s"))): joins_s + data.draw(times)}
+        hosts.append(FleetHost((SlotSpeed(),) * slots, joins_s, **end))
+    lost, lost_results = data.draw(st.floats(0.0, 0.2)), data.draw(st.floats(0.0, 0.2))
+    costs = MessageCosts(jitter_s=0.01, lost=lost, lost_results=lost_results)
+    work = data.draw(works(slots * len(hosts), share_s))
+    assert run(work, Fleet(tuple(hosts), costs, data.draw(st.integers(0, 99)))).exact
+
+
+@pytest.mark.parametrize("name", ["auto", "static", "dynamic", "guided"])
+def test_the_same_seed_gives_the_same_run_and_another_seed_another(name: str) -> None:
+    choice, costs = ScheduleChoice(name), MessageCosts(jitter_s=0.002, lost=0.02)
+    work = uniform(10**6, 30.0)
+    first, same, other = (
+        run(work, Fleet((FleetHost.equal(4),) * 3, costs, seed), choice) for seed in (1, 1, 2)
+    )
+    assert first == same
+    assert first.elapsed_s != other.elapsed_s
