@@ -13,7 +13,7 @@ from poolrace.producer.results.files import load
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 
-REPORTED = ("compare", "sweep", "scale", "race", "map", "run")
+REPORTED = ("compare", "sweep", "scale", "race", "map", "run", "claims")
 """The samples whose HTML report is part of the site: one of every kind."""
 
 

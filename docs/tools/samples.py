@@ -32,6 +32,7 @@ SAMPLES = {
     "scale": "scale mixed --pool threads --hosts 1,2,4,8",
     "race": "race -A tasks --task tasks.count_primes --items items.jsonl --yes",
     "map": "map --slots 2,8,32",
+    "claims": "claims",
     "one-two-two": "compare sum --chunks 2 --local single --local threads:2 --local processes:2",
     "mixed": "compare mixed",
     "numpy": "compare sum --kernel numpy --stop 2e9 --local single --local threads:2"

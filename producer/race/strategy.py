@@ -235,11 +235,12 @@ class _Strategy:
         ready = [c for c in self._finalists if str(c) not in self._left_out]
         running = yield from progress.start(*ready)
         running = yield from run_rounds(progress, running, self._left_out)
-        finals = [lap for lap in progress.laps if lap.kind == "final"]
-        if finals and not any(lap.items for lap in finals):
-            raise no_finalists(self._left_out, progress)
         measured = {lap.candidate for lap in progress.laps}
         for candidate in self._finalists:
             if candidate not in measured:
                 reason: Reason = "time" if candidate in running else "failures"
                 self._left_out.setdefault(str(candidate), reason)
+        finals = [lap for lap in progress.laps if lap.kind == "final"]
+        none_started = all(self._left_out.get(str(c)) == "failures" for c in self._finalists)
+        if (finals or none_started) and not any(lap.items for lap in finals):
+            raise no_finalists(self._left_out, progress)

@@ -16,7 +16,7 @@ from poolrace.producer.reports.formats import html
 from poolrace.producer.results.files import load
 from tests.docs.pages import DOCS, PAGES, ROOT, command_named, name
 
-REPORTS = ("compare", "sweep", "scale", "race", "map", "run")
+REPORTS = ("compare", "sweep", "scale", "race", "map", "run", "claims")
 """Samples whose reports are generated as pages of the site."""
 
 ADDRESSES = {"script": "src", "link": "href", "img": "src", "iframe": "src", "source": "src"}

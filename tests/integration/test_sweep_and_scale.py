@@ -1,6 +1,8 @@
 """``producer sweep`` and ``producer scale`` as a user types them, on real pools."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -95,6 +97,17 @@ def test_local_models_can_be_swept_and_scaled(line: str, producer: CommandLine) 
     assert "exact in all" in answer.out
 
 
+RENDER = """
+from pathlib import Path
+from poolrace.producer.reports.formats import FORMATS
+from poolrace.producer.results.files import load
+for name, render in FORMATS.items():
+    content = render(load(Path("r.json")))
+    Path(name).write_bytes(content if isinstance(content, bytes) else content.encode())
+"""
+"""Renders the results file in all formats, in a process with another order of its sets."""
+
+
 @pytest.mark.parametrize("command", ["sweep", "scale"])
 def test_stored_results_are_rendered_again_byte_for_byte(
     command: str, producer: CommandLine, producer_in_process: InProcess
@@ -105,11 +118,11 @@ def test_stored_results_are_rendered_again_byte_for_byte(
     assert producer("report", "r.json").out == answer.out
     page = (producer.directory / "r.html").read_text()
     assert producer("report", "r.json", "--format", "html").out == page
+    subprocess.run([sys.executable, "-c", RENDER], cwd=producer.directory, check=True)
     for name in FORMATS:
-        for out, run in (("first", producer), ("second", producer_in_process)):
-            assert run("report", "r.json", "--format", name, "--out", out).code == 0
-        first, second = ((producer.directory / out).read_bytes() for out in ("first", "second"))
-        assert first == second != b""
+        assert producer_in_process("report", "r.json", "--format", name, "--out", "out").code == 0
+        written = (producer.directory / "out").read_bytes()
+        assert written == (producer.directory / name).read_bytes() != b""
 
 
 def test_json_output_is_a_results_file(producer: CommandLine) -> None:

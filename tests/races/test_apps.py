@@ -56,9 +56,8 @@ ELSEWHERE = {"sleeping", "usleep"}
 def test_every_app_is_tested() -> None:
     tested = {app.name for app in WAITING} | RACED_ALONE | ELSEWHERE
     assert {app.name for app in APPS if app.parent != EXAMPLES} == tested
-    assert {path.name for path in EXAMPLES.iterdir() if path.is_dir()} == {
-        app.name for app in APPS if app.parent == EXAMPLES
-    }
+    folders = {path.name for path in EXAMPLES.iterdir() if path.is_dir()}
+    assert folders - {"lesson"} == {app.name for app in APPS if app.parent == EXAMPLES}
 
 
 @pytest.mark.parametrize("waiting", WAITING, ids=lambda waiting: waiting.task or waiting.name)
