@@ -1,6 +1,8 @@
 """Simulates one run of a job on a described fleet, in virtual time and with the real dispatch."""
 
-from collections.abc import Mapping, Sequence
+import gc
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from poolrace.producer.executors.simulated.executor import Simulated
@@ -53,7 +55,7 @@ def simulate(
     Raises the errors of a real run, such as ``ClusterError`` if all hosts have died.
     """
     counter = _Counter(keep=keep_results)
-    with Simulated(job, fleet, times) as executor:
+    with _no_garbage_collection(), Simulated(job, fleet, times) as executor:
         cluster = executor.cluster
         ledger = dispatch(job, executor, schedule, recorder=counter, clock=cluster.clock)
         return SimulatedRun(
@@ -67,3 +69,18 @@ def simulate(
             slots_s=cluster.computed_s,
             results=counter.results,
         )
+
+
+@contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    """Switch off the search for reference cycles, which takes 30 % of a large simulation.
+
+    A simulated chunk is in no cycle: its memory is freed at once.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()

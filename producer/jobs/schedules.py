@@ -23,7 +23,9 @@ MAX_DEFAULT_CHUNKS = 1024
 there a chunk costs an increment of a counter, here it costs a message (about 1 ms of CPU time)."""
 
 LONGEST_CHUNK_S = 2.0
-"""Seconds of the longest chunks of ``auto``: their messages cost nothing; progress is visible."""
+"""Seconds of the longest chunks of ``auto``: their messages cost nothing; progress is visible.
+
+Only the messages of more than 10,000 slots take longer, and make chunks as long."""
 
 MESSAGE_S = 0.001
 """CPU seconds that a Celery worker spends on one message, at least (measured: 0.7 to 2.7 ms)."""
@@ -159,8 +161,7 @@ class Auto(Schedule):
     name = "auto"
 
     def __init__(self, time_limit_s: float | None = None, cost: Cost = index_count) -> None:
-        quarter_s = time_limit_s / 4 if time_limit_s else math.inf
-        self._longest_s = min(LONGEST_CHUNK_S, quarter_s)
+        self._limit_s = time_limit_s / 4 if time_limit_s else math.inf
         self._cost = cost
         self._speeds = SlotSpeeds()
         self._slots = 1
@@ -229,7 +230,8 @@ class Auto(Schedule):
         messages_s = max(speeds.slots_per_host() * MESSAGE_S, self._slots * PRODUCER_MESSAGE_S)
         shortest = speeds.busy * SHORTEST_CHUNK_S * max(slowest, SLOWER_AT_MOST)
         long = max(min(part, first, lost), min(whole, speeds.mean * messages_s), shortest)
-        return min(long, speeds.mean * self._longest_s)
+        longest_s = min(max(LONGEST_CHUNK_S, messages_s), self._limit_s)
+        return min(long, speeds.mean * longest_s)
 
 
 def _split(rest: Chunk, length: int, *, from_end: bool) -> tuple[Chunk, Chunk]:

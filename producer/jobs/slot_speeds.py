@@ -1,5 +1,7 @@
 """The speeds of the slots of a run, as ``auto`` measures them by the results. Pure."""
 
+import heapq
+
 from poolrace.workers.chunks import ChunkResult
 
 NOISE_S = 0.005
@@ -13,6 +15,10 @@ at most one such chunk, and the messages (about 1 ms each) are too few to matter
 UNSEEN_SHARE = 0.1
 """Share of the mean speed that ``auto`` expects of a slot without any result, at least."""
 
+FORMER_SPEEDS = 4
+"""Entries per slot in the heap of speeds, at most: with more, it is built anew. The mean cost of a
+result is then a third of an entry, and the heap of 160,000 slots takes 60 MB."""
+
 
 class SlotSpeeds:
     """The speed of each slot: cost per second of wall time, of its newest results."""
@@ -23,7 +29,9 @@ class SlotSpeeds:
         self._hosts: set[str] = set()
         self.busy = 0.0
         """Cost per busy second, averaged over the newest results."""
-        self._slowest = 0.0
+        self._by_speed: list[tuple[float, tuple[str, str]]] = []
+        """A heap of the newest speed of each slot, and of former ones: their removal would cost a
+        search through all slots with each result."""
         self._durations_s = 0.0
 
     @property
@@ -46,7 +54,7 @@ class SlotSpeeds:
         A slot without any result has computed its first, short chunk for as long as the others
         have computed theirs together.
         """
-        share = self._slowest / self.mean
+        share = self._slowest() / self.mean
         if len(self._speeds) < slots:
             passed_s = self._durations_s / len(self._speeds)
             share = min(share, max(UNSEEN_SHARE, SHORTEST_CHUNK_S / max(passed_s, 1e-9)))
@@ -67,7 +75,14 @@ class SlotSpeeds:
         self._durations_s += result.duration_s
         self._speeds[key] = speed
         self._sum += speed - before
-        if speed < self._slowest or not self._slowest:
-            self._slowest = speed
-        elif before <= self._slowest:
-            self._slowest = min(self._speeds.values())
+        if len(self._by_speed) < FORMER_SPEEDS * len(self._speeds):
+            heapq.heappush(self._by_speed, (speed, key))
+        else:
+            self._by_speed = [(speed, key) for key, speed in self._speeds.items()]
+            heapq.heapify(self._by_speed)
+
+    def _slowest(self) -> float:
+        """Speed of the slowest slot with a result."""
+        while self._speeds[self._by_speed[0][1]] != self._by_speed[0][0]:
+            heapq.heappop(self._by_speed)  # a former speed of that slot
+        return self._by_speed[0][0]

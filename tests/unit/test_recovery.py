@@ -11,7 +11,6 @@ from poolrace.producer.executors.celery.recovery import (
     MAX_ATTEMPTS,
     MAX_LOSSES,
     OVERDUE_S,
-    slow_batches,
 )
 from poolrace.producer.results.run import UntimedEvent
 from poolrace.workers.chunks import Chunk, ChunkResult
@@ -173,15 +172,15 @@ def test_only_slow_batches_are_backed_up_and_no_more_than_slots_are_idle() -> No
         chunk = Chunk(10 * number, 10 * number + 10)
         in_flight.mark_sent(str(number), (chunk,), now=float(number))
     first, *others = in_flight
-    assert slow_batches(in_flight, now=1000.0, idle_slots=4) == []  # nothing to compare with
+    assert in_flight.slow(now=1000.0, most=4) == []  # nothing to compare with
     finish(in_flight, first, duration_s=1.0)
-    assert slow_batches(in_flight, now=3.0, idle_slots=4) == []
-    assert slow_batches(in_flight, now=4.5, idle_slots=4) == others[:2]
-    assert slow_batches(in_flight, now=9.0, idle_slots=1) == others[:1]
-    assert slow_batches(in_flight, now=9.0, idle_slots=0) == []
+    assert in_flight.slow(now=3.0, most=4) == []
+    assert in_flight.slow(now=4.5, most=4) == others[:2]
+    assert in_flight.slow(now=9.0, most=1) == others[:1]
+    assert in_flight.slow(now=9.0, most=0) == []
     for batch in others:
         batch.backed_up = True
-    assert slow_batches(in_flight, now=9.0, idle_slots=4) == []
+    assert in_flight.slow(now=9.0, most=4) == []
 
 
 def test_excluded_time_makes_no_batch_slow() -> None:
@@ -190,5 +189,5 @@ def test_excluded_time_makes_no_batch_slow() -> None:
     batch = in_flight.mark_sent("b", (Chunk(10, 20),), now=0.0)
     in_flight.mark_seen(batch, WORKER, 0.0)
     in_flight.exclude_time(100.0)
-    assert slow_batches(in_flight, now=101.0, idle_slots=1) == []
-    assert slow_batches(in_flight, now=105.0, idle_slots=1) == [batch]
+    assert in_flight.slow(now=101.0, most=1) == []
+    assert in_flight.slow(now=105.0, most=1) == [batch]

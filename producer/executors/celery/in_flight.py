@@ -3,6 +3,7 @@
 Pure: this module reads no clock and sends nothing; all times are seconds of one monotonic clock.
 """
 
+import heapq
 import math
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
@@ -22,6 +23,17 @@ CPU time, and its slot waits up to 10 ms for the next one while all cores comput
 
 BATCH_CHUNKS = 100
 """Chunks per batch at most, however short they are."""
+
+SLOW_FACTOR = 2.0
+"""Multiple of its expected duration after which a batch counts as slow while slots are idle."""
+
+SLOW_S = 0.2
+"""Seconds beyond ``SLOW_FACTOR`` times its expected duration after which a batch counts as slow:
+it may have waited in the queue for ``AHEAD_S``."""
+
+FALLEN_PACE = 0.9
+"""Share of the pace of the last search for slow batches, below which a batch may be slow sooner
+than that search foresaw. An error of this share matters to no backup."""
 
 BATCH_BYTES = 100_000
 """Bytes of the values in the result of a batch, at most: Redis refuses values of 1 MiB."""
@@ -44,6 +56,8 @@ class InFlightBatch:
     """Time at which the batch was sent, or last seen in the queue or with a worker."""
     sent_at: float
     """Time at which the batch was sent last."""
+    cost: float = 0.0
+    """The relative time that the chunks take."""
     holder: Presence | None = None
     """The worker that held the batch when it was last seen; ``None`` while it is queued."""
     held_since: float = 0.0
@@ -87,6 +101,10 @@ class InFlight:
         self._done_cost = 0.0
         self._done_s = 0.0
         self._recent_cost_s = math.inf
+        self._slow_from = -math.inf
+        """Time before which no batch in flight is slow, by the pace at the last search."""
+        self._searched_cost_s = 0.0
+        """Seconds per unit of cost at the last search for slow batches."""
         self._largest_value_bytes = 1
 
     def __len__(self) -> int:
@@ -118,9 +136,13 @@ class InFlight:
 
     def mark_sent(self, task_id: str, chunks: Batch, now: float) -> InFlightBatch:
         """Add a batch that was sent, for the first time or again."""
-        batch = self._batches.setdefault(task_id, InFlightBatch(task_id, chunks, now, now))
+        batch = self._batches.get(task_id)
+        if batch is None:
+            batch = InFlightBatch(task_id, chunks, now, now, self._cost_of(chunks))
+            self._batches[task_id] = batch
         batch.seen_at = batch.sent_at = now
         batch.holder = None
+        self._slow_from = min(self._slow_from, _slow_at(batch, self._searched_cost_s))
         return batch
 
     def mark_seen(self, batch: InFlightBatch, holder: Presence | None, when: float) -> None:
@@ -139,7 +161,7 @@ class InFlight:
         """Remove a batch whose results arrived; update the pace and the largest value."""
         self.drop([batch.task_id])
         seconds = sum(result.duration_s for result in results)
-        if cost := self._cost_of(batch):
+        if cost := batch.cost:
             self._done_cost += cost
             self._done_s += seconds
             before_s = self._recent_cost_s if self._recent_cost_s < math.inf else seconds / cost
@@ -151,7 +173,29 @@ class InFlight:
         """Seconds that the batch should take at the mean pace, ``None`` before any result."""
         if not self._done_cost:
             return None
-        return self._cost_of(batch) * self._done_s / self._done_cost
+        return batch.cost * self._done_s / self._done_cost
+
+    def slow(self, now: float, most: int) -> list[InFlightBatch]:
+        """The batches without a backup that are slow by the mean pace, the oldest first.
+
+        At most ``most`` of them. A search through all batches follows only after the time at which
+        the last search found that the next one may become slow: a batch takes part in one search
+        per chunk duration, not in one per call.
+        """
+        if most <= 0 or not self._done_cost:
+            return []
+        cost_s = self._done_s / self._done_cost
+        if now <= self._slow_from and cost_s >= FALLEN_PACE * self._searched_cost_s:
+            return []
+        self._searched_cost_s = cost_s
+        waiting = [
+            (_slow_at(batch, cost_s), batch)
+            for batch in self._batches.values()
+            if not batch.backed_up
+        ]
+        self._slow_from = min((slow_at for slow_at, _ in waiting), default=math.inf)
+        slow = [batch for slow_at, batch in waiting if now > slow_at]
+        return heapq.nsmallest(most, slow, key=lambda batch: batch.sent_at)
 
     def unseen_for(self, seconds: float, now: float) -> list[InFlightBatch]:
         """The batches that were last seen more than ``seconds`` ago."""
@@ -168,5 +212,10 @@ class InFlight:
             batch.sent_at += seconds
             batch.held_since += seconds
 
-    def _cost_of(self, batch: InFlightBatch) -> float:
-        return sum(self._cost(chunk.start, chunk.stop) for chunk in batch.chunks)
+    def _cost_of(self, chunks: Batch) -> float:
+        return sum(self._cost(chunk.start, chunk.stop) for chunk in chunks)
+
+
+def _slow_at(batch: InFlightBatch, cost_s: float) -> float:
+    """Time after which the batch is slow, if a unit of cost takes ``cost_s`` seconds."""
+    return batch.sent_at + SLOW_FACTOR * batch.cost * cost_s + SLOW_S

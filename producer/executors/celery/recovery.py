@@ -15,7 +15,7 @@ from typing import Protocol
 from poolrace.producer.broker.workers import WorkerWatch
 from poolrace.producer.errors import ChunkFailed
 from poolrace.producer.executors.celery.base_messages import BaseMessages, Failure, TaskResult
-from poolrace.producer.executors.celery.in_flight import InFlight, InFlightBatch
+from poolrace.producer.executors.celery.in_flight import InFlightBatch
 from poolrace.producer.executors.celery.strays import FAST_REJECTIONS, NOT_REGISTERED, Strays
 from poolrace.producer.results.run import UntimedEvent
 from poolrace.workers.errors import ChunkTimeout, ClusterError, PoolraceError, UsageError
@@ -39,13 +39,6 @@ MAX_LOSSES = 6
 
 OVERDUE_S = 10.0
 """Seconds beyond its time limit after which a chunk without a cancellation point counts as hung."""
-
-SLOW_FACTOR = 2.0
-"""Multiple of its expected duration after which a batch counts as slow while slots are idle."""
-
-SLOW_S = 0.2
-"""Seconds beyond ``SLOW_FACTOR`` times its expected duration after which a batch counts as slow:
-it may have waited in the queue for ``AHEAD_S``."""
 
 logger = logging.getLogger(__name__)
 
@@ -103,8 +96,9 @@ class Recovery:
         now = self._check_began_at = self.messages.clock()
         in_flight = self.messages.in_flight
         in_flight.exclude_time(now - self._check_ended_at - 2 * CHECK_S)
-        self._locate(in_flight.unseen_for(TRUSTED_S, now), now)
-        lost = in_flight.unseen_for(LOST_S, now)
+        unseen = in_flight.unseen_for(TRUSTED_S, now)
+        self._locate(unseen, now)
+        lost = [batch for batch in unseen if now - batch.seen_at > LOST_S]
         undelivered = self._read_undelivered(lost)
         stored_ids = {result.task_id for result in undelivered}
         self._send_lost([batch for batch in lost if batch.task_id not in stored_ids])
@@ -149,7 +143,7 @@ class Recovery:
 
         The backup tasks of Dean and Ghemawat, MapReduce (OSDI 2004), section 3.6.
         """
-        slow = slow_batches(self.messages.in_flight, self.messages.clock(), idle_slots)
+        slow = self.messages.in_flight.slow(self.messages.clock(), idle_slots)
         if slow:  # batches of another job may be first in the queue
             queued = self.queue.task_ids()
             slow = [batch for batch in slow if batch.task_id not in queued]
@@ -169,13 +163,14 @@ class Recovery:
             return
         queued = self.queue.task_ids()
         self._require_progress(queued, now)
+        in_flight, workers, limited = self.messages.in_flight, self.workers, bool(self.time_limit_s)
         for batch in unseen:
-            if announcement := self.workers.holder(batch.task_id):
-                seen_at = now - announcement.age_s
-                self.messages.in_flight.mark_seen(batch, announcement.presence, seen_at)
-                self._require_not_hung(batch, now)
+            if announcement := workers.holder(batch.task_id):
+                in_flight.mark_seen(batch, announcement.presence, now - announcement.age_s)
+                if limited:
+                    self._require_not_hung(batch, now)
             elif batch.task_id in queued:
-                self.messages.in_flight.mark_seen(batch, None, now)
+                in_flight.mark_seen(batch, None, now)
 
     def _read_undelivered(self, lost: Sequence[InFlightBatch]) -> list[TaskResult]:
         """Read the stored results of lost batches; if there are any, of all batches in flight."""
@@ -256,18 +251,3 @@ def _chunks_by_host(batches: Sequence[InFlightBatch]) -> Counter[str]:
     for batch in batches:
         chunks[batch.host] += len(batch.chunks)
     return chunks
-
-
-def slow_batches(in_flight: InFlight, now: float, idle_slots: int) -> list[InFlightBatch]:
-    """The slowest batches without a backup, slowest first, at most one per idle slot."""
-    if idle_slots <= 0:
-        return []
-    slow = [
-        (now - batch.sent_at, batch)
-        for batch in in_flight
-        if not batch.backed_up
-        and (expected_s := in_flight.expected_s(batch)) is not None
-        and now - batch.sent_at > SLOW_FACTOR * expected_s + SLOW_S
-    ]
-    slow.sort(key=lambda pair: -pair[0])
-    return [batch for _, batch in slow[:idle_slots]]

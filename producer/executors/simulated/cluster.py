@@ -70,7 +70,7 @@ class SimulatedHost:
         if now - announced > EXPIRE_S:
             return None
         holds = frozenset(
-            slot.message[0] for slot in self.slots if slot.message and slot.since <= announced
+            [slot.message[0] for slot in self.slots if slot.message and slot.since <= announced]
         )
         leaving = announced >= self.described.leaves_s
         if leaving and not any(slot.message for slot in self.slots):
