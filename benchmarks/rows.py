@@ -106,14 +106,14 @@ FIGURES: tuple[Figure, ...] = (
     Figure(5, "producer's peak memory", "poolrace", "producer_peak_mb", most=120.0, unit="MB"),
     Figure(5, "Redis' peak above idle", "poolrace", "redis_above_idle_mb", most=20.0, unit="MB"),
     Figure(5, "rate of the last tenth / first", "poolrace", "last_over_first", least=0.9),
-    Figure(6, "time / the ideal", "poolrace", "of_ideal", most=2.0),
+    Figure(6, "time / the ideal", "poolrace", "of_ideal", most=1.3),
     Figure(6, "time / the ideal, Celery group", "celery-group", "of_ideal"),
     Figure(7, "efficiency at 2 hosts", "hosts 1", "host_s", "hosts 2"),
     Figure(7, "efficiency at 4 hosts", "hosts 1", "host_s", "hosts 4"),
     Figure(7, "efficiency at 8 hosts", "hosts 1", "host_s", "hosts 8", least=0.95),
     Figure(8, "CPU time / the bare kernel's", "poolrace", "cpu_s", "bare kernel", most=1.03),
     Figure(9, "producer --help", "--help", "elapsed_s", most=0.25, unit="s"),
-    Figure(9, "producer run sum --stop 1000", "run", "elapsed_s", most=0.6, unit="s"),
+    Figure(9, "producer run sum --stop 1000", "run", "elapsed_s", most=0.3, unit="s"),
 )
 """Figures of the first table: those with targets, and those shown for comparison."""
 

@@ -2,7 +2,8 @@
 
 In this order: ``--broker``; ``CELERY_BROKER_URL`` in the environment or in ``.env``, unless
 ``make up`` wrote it there and its cluster is stopped; the local cluster that ``producer up``
-started; a temporary cluster, for commands that can start one.
+started; a temporary cluster, for commands that can start one. The modules that start clusters are
+imported only for that.
 """
 
 import logging
@@ -13,8 +14,6 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from poolrace.producer.broker.client import CONNECT_TIMEOUT_S, HOW_TO_START, REDIS_PORT
-from poolrace.producer.cluster.hosts import unusable_here
-from poolrace.producer.cluster.lifecycle import temporary
 from poolrace.producer.cluster.ports import LOOPBACK
 from poolrace.producer.cluster.state import Cluster, read_state
 from poolrace.producer.settings import Settings
@@ -62,6 +61,8 @@ def unusable_pools(settings: Settings, pools: Iterable[str]) -> dict[str, str]:
 
     None if there is a cluster: its workers have other packages.
     """
+    from poolrace.producer.cluster.hosts import unusable_here  # noqa: PLC0415 # see above
+
     reasons = unusable_here(pools)
     return {} if reasons and resolve(settings).exists else reasons
 
@@ -89,6 +90,8 @@ def cluster_for(
             " a temporary one is started"
         )
     settings = resolved.given
+    from poolrace.producer.cluster.lifecycle import temporary  # noqa: PLC0415 # see above
+
     with temporary(settings, pools, hosts=hosts, flower=flower) as cluster:
         if flower:
             logger.info("Flower: %s (login %s)", cluster.flower_url, cluster.flower_login)

@@ -1,6 +1,7 @@
 """Words that the shell completes: names of models, files, and ids of jobs.
 
-click completes the names of commands and options, and the choices of an option.
+click completes the names of commands and options, and the choices of an option. Redis is imported
+when ids are completed: most commands with a completion do not need it.
 """
 
 from collections.abc import Callable, Container, Iterable
@@ -8,7 +9,6 @@ from collections.abc import Callable, Container, Iterable
 import click
 from click.shell_completion import CompletionItem
 
-from poolrace.producer.experiments.saved_jobs import saved_jobs
 from poolrace.producer.settings import Settings
 from poolrace.workers.errors import PoolraceError
 
@@ -33,6 +33,8 @@ def complete_jobs(states: Container[str]) -> Completion:
     def complete(
         ctx: click.Context, _parameter: click.Parameter, typed: str
     ) -> list[CompletionItem[str]]:
+        from poolrace.producer.experiments.saved_jobs import saved_jobs  # noqa: PLC0415 # see above
+
         try:
             jobs = saved_jobs(Settings.from_env(ctx.params.get("broker")))
         except PoolraceError:

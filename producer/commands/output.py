@@ -1,4 +1,8 @@
-"""Output of measuring commands: stores results, writes a report, prints."""
+"""Output of measuring commands: stores results, writes a report, prints.
+
+Charts and views are imported when they are used: they take a tenth of a second, which
+``producer run`` does not need.
+"""
 
 import json
 import logging
@@ -18,8 +22,6 @@ from poolrace.producer.experiments.compare import compare
 from poolrace.producer.experiments.plans import Plan
 from poolrace.producer.experiments.progress import run_bars
 from poolrace.producer.reports.formats import FORMATS, format_for, named_format
-from poolrace.producer.reports.formats.image import require_charts
-from poolrace.producer.reports.views.view import view
 from poolrace.producer.results.comparison import Comparison
 from poolrace.producer.results.files import Results, require_writable, save, to_json, write_file
 from poolrace.producer.settings import Settings
@@ -55,6 +57,8 @@ class Output:
                 f" results.json, or --report {self.out} for a report"
             )
         if self.format in ("svg", "png"):
+            from poolrace.producer.reports.formats.image import require_charts  # noqa: PLC0415 # see above
+
             require_charts()
 
     @property
@@ -121,6 +125,8 @@ class Output:
 
 def _json_output(results: Results) -> dict[str, Any]:
     """Return the derived figures; for a comparison its stored form with ``figures`` added."""
+    from poolrace.producer.reports.views.view import view  # noqa: PLC0415 # see above
+
     figures = view(results).figures
     if isinstance(results, Comparison):
         return {**to_json(results), "figures": figures}

@@ -1,16 +1,21 @@
-"""Prints text reports as wide as the terminal."""
+"""Prints text reports as wide as the terminal.
+
+Reports are imported when one is printed: it takes a tenth of a second, which ``producer run`` does
+not need.
+"""
 
 import os
 import shutil
 import sys
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
 from poolrace.producer.reports.fitting import wrapped
-from poolrace.producer.reports.formats import text
-from poolrace.producer.reports.views.view import Viewed
+
+if TYPE_CHECKING:
+    from poolrace.producer.reports.views.view import Viewed
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -31,8 +36,10 @@ def output_width() -> int | None:
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
-def print_report(results: Viewed, *, wide: bool) -> None:
+def print_report(results: "Viewed", *, wide: bool) -> None:
     """Print the text report of the results."""
+    from poolrace.producer.reports.formats import text  # noqa: PLC0415 # see above
+
     click.echo(text.render(results, output_width(), wide=wide), nl=False)
 
 

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from click.shell_completion import BashComplete, CompletionItem, FishComplete, ZshComplete
 
-from poolrace.producer.commands import COMMANDS, completion, producer
+from poolrace.producer.commands import COMMANDS, producer
 from poolrace.producer.executors.models import LOCAL_MODELS
+from poolrace.producer.experiments import saved_jobs as module
 from poolrace.producer.experiments.saved_jobs import SavedJob
 from poolrace.producer.settings import Settings
 from poolrace.workers.errors import ClusterError
@@ -83,7 +84,7 @@ def brokers(monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
             for number, state in enumerate(states)
         ]
 
-    monkeypatch.setattr(completion, "saved_jobs", saved_jobs)
+    monkeypatch.setattr(module, "saved_jobs", saved_jobs)
     return asked
 
 
@@ -106,7 +107,7 @@ def test_no_job_is_completed_without_a_cluster(monkeypatch: pytest.MonkeyPatch) 
     def saved_jobs(settings: Settings) -> list[SavedJob]:
         raise ClusterError("no cluster is running here")
 
-    monkeypatch.setattr(completion, "saved_jobs", saved_jobs)
+    monkeypatch.setattr(module, "saved_jobs", saved_jobs)
     assert words("producer resume ") == []
 
 

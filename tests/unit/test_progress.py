@@ -12,13 +12,12 @@ from rich.console import Console
 from poolrace.producer.experiments.progress import (
     FIRST_LINE_S,
     LINES_S,
-    Bar,
     Lines,
     TimeLeft,
-    bar_display,
     in_words,
     run_bars,
 )
+from poolrace.producer.experiments.progress_bar import Bar, bar_display
 from poolrace.producer.jobs.job import Job
 from poolrace.producer.jobs.ledger import Ledger
 from poolrace.workers.chunks import Chunk, ChunkResult
