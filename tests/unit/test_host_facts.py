@@ -83,11 +83,12 @@ def test_a_presence_with_an_impossible_number_of_slots_is_refused(slots: int) ->
     ("arguments", "flags"),
     [
         ("'--disable-gil' '--prefix=/usr' 'CC=gcc'", "--disable-gil"),
-        ("'--with-lto' '--with-system=/x' '--enable-shared'", "--with-lto --enable-shared"),
+        ("'--with-lto=full' '--with-system=/x' '--enable-shared'", "--with-lto=full --enable-shared"),
+        ("'--enable-ipv6' '--enable-optimizations'", "--enable-optimizations"),
         (None, ""),
     ],
 )
-def test_the_flags_of_a_build_have_no_paths(
+def test_the_flags_of_a_build_are_those_of_speed_and_have_no_paths(
     arguments: str | None, flags: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sysconfig, "get_config_var", lambda _: arguments)
