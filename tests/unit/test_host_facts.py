@@ -83,7 +83,7 @@ def test_a_presence_with_an_impossible_number_of_slots_is_refused(slots: int) ->
     ("arguments", "flags"),
     [
         ("'--disable-gil' '--prefix=/usr' 'CC=gcc'", "--disable-gil"),
-        ("'--with-lto=full' '--with-system=/x' '--enable-shared'", "--with-lto=full --enable-shared"),
+        ("'--with-lto=full' '--with-system=/x' '--enable-gil'", "--with-lto=full --enable-gil"),
         ("'--enable-ipv6' '--enable-optimizations'", "--enable-optimizations"),
         (None, ""),
     ],

@@ -11,7 +11,6 @@ from poolrace.workers.errors import unknown
 from poolrace.workers.probes.command import PROGRAM_S, answer_in, command_of
 from poolrace.workers.probes.program import EXPERIMENTS
 
-
 STOP_S = 2.0
 """Seconds in which a program that is told to end can remove its shared memory; it takes 0.1 s."""
 
