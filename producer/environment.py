@@ -3,13 +3,12 @@
 import subprocess
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from poolrace.producer.results.environment import Environment
 from poolrace.producer.results.interpreter import Interpreter
 from poolrace.producer.settings import Settings
-from poolrace.workers.host_facts import HostFacts
+from poolrace.workers.host_facts import HostFacts, versions_of
 
 PACKAGES = ("poolrace", "celery", "kombu", "redis", "gevent", "flower", "numpy")
 """Packages whose versions are stored with results."""
@@ -20,8 +19,9 @@ SOURCE_TREE = Path(__file__).resolve().parent.parent
 
 def describe(hosts: Iterable[HostFacts], interpreters: Iterable[Interpreter] = ()) -> Environment:
     """Return the environment of a measurement on these hosts, also under other interpreters."""
-    versions = {name: number for name in PACKAGES if (number := _version(name))}
-    return Environment(list(hosts), versions, commit_of(SOURCE_TREE), list(interpreters))
+    return Environment(
+        list(hosts), versions_of(PACKAGES), commit_of(SOURCE_TREE), list(interpreters)
+    )
 
 
 def describe_this_machine() -> Environment:
@@ -49,10 +49,3 @@ def commit_of(tree: Path) -> str | None:
     except (OSError, subprocess.SubprocessError):
         return None
     return process.stdout.strip() or None
-
-
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from poolrace.producer.results.interpreter import Interpreter, labelled
+from poolrace.workers import interpreter_facts
 from poolrace.workers.errors import UsageError
 
 OLDEST = (3, 11)
@@ -29,38 +30,36 @@ ISOLATED = ("-I", "-S", "-B")
 """Options of an interpreter that sees only its standard library, and writes no bytecode files."""
 
 ANSWER_S = 30.0
-"""Seconds within which an interpreter must answer; it takes 0.1 s, and 5 s on a busy machine."""
+"""Seconds within which an interpreter must answer; it takes 0.1 s, and 5 s on a busy machine.
+Seconds in which it waits for a core do not count."""
+
+LONGEST_STEP_S = 1.0
+"""Seconds that count between two checks for an answer, at most: this process may have been stopped
+meanwhile, with the terminal or the machine."""
 
 MAX_OUTPUT = 1 << 16
 """Bytes of output of an interpreter, at most; an answer has some 500."""
 
-SPEED_FLAGS = re.compile(
-    "--(enable|disable|with|without)-"
-    "(optimizations|lto|bolt|gil|experimental-jit|pydebug|assertions|trace-refs|computed-gotos"
-    "|tail-call-interp|mimalloc|pymalloc|strict-overflow|shared|profiling)(=.*)?"
-)
-"""Options of ``configure`` that change how fast an interpreter is."""
+FACTS_FILE = Path(interpreter_facts.__file__)
+"""File of the functions that read facts of their own interpreter."""
 
 PROBE = """
-import json, platform, sys, sysconfig
-try:
-    arguments = sysconfig.get_config_var("CONFIG_ARGS") or ""
-    platform_name = sysconfig.get_platform()
-except Exception:  # an interpreter without the files of its build
-    arguments, platform_name = "", ""
-jit = getattr(sys, "_jit", None)
-print(json.dumps({
-    "version": platform.python_version(),
-    "implementation": platform.python_implementation(),
-    "gil": bool(getattr(sys, "_is_gil_enabled", lambda: True)()),
-    "free_threaded": sysconfig.get_config_var("Py_GIL_DISABLED") == 1,
-    "jit": jit.is_enabled() if jit else None,
-    "arguments": arguments,
-    "debug": hasattr(sys, "gettotalrefcount"),
-    "architecture": platform_name.split("-")[-1] or platform.machine(),
-}))
+import json, platform, sys
+facts = {"version": platform.python_version(), "implementation": platform.python_implementation()}
+if sys.version_info[:2] >= tuple(map(int, sys.argv[2].split("."))):
+    import runpy
+    read = runpy.run_path(sys.argv[1])
+    facts.update(
+        gil=read["gil_enabled"](),
+        free_threaded=read["is_free_threaded"](),
+        jit=read["jit_enabled"](),
+        build_flags=read["build_flags"](),
+        architecture=read["architecture"](),
+    )
+print(json.dumps(facts))
 """
-"""Program that prints the facts of its interpreter as JSON, under any version from 3.4 on."""
+"""Program that prints facts of its interpreter as JSON, under any version from 3.0 on; those of
+``FACTS_FILE`` from the oldest version on that can compute chunks."""
 
 ELF_MACHINES = {3: "i386", 20: "ppc", 21: "ppc64", 22: "s390x", 40: "arm", 62: "x86_64",
                 183: "aarch64", 243: "riscv64"}  # fmt: skip
@@ -86,20 +85,13 @@ def probe(path: str) -> Interpreter:
     """
     found = _found(path)
     _require_executable(found)
-    facts = _facts(found, run_isolated(found, ["-c", PROBE]))
-    version = facts.pop("version")
-    arguments, debug = facts.pop("arguments"), facts.pop("debug")
-    interpreter = Interpreter(
-        path=found,
-        version=version,
-        build_flags=_build_flags(arguments, debug=debug),
-        **{**facts, "jit": _jit(facts["jit"], version, arguments)},
-    )
-    if interpreter.version_info < OLDEST:
+    arguments = ["-c", PROBE, str(FACTS_FILE), ".".join(map(str, OLDEST))]
+    facts = _facts(found, run_isolated(found, arguments))
+    if "gil" not in facts:
         raise UsageError(
-            f"--python {path} is Python {version}, too old to compute chunks; {WAY_OUT}"
+            f"--python {path} is Python {facts['version']}, too old to compute chunks; {WAY_OUT}"
         )
-    return labelled([interpreter])[0]
+    return labelled([Interpreter(path=found, **facts)])[0]
 
 
 def run_isolated(
@@ -151,14 +143,18 @@ def _read_to_end(process: "subprocess.Popen[bytes]", path: str, limit_s: float) 
         return b""
     descriptor, output = process.stdout.fileno(), b""
     os.set_blocking(descriptor, False)
-    deadline = time.monotonic() + limit_s
-    while time.monotonic() < deadline:
+    waited_s, before = 0.0, time.monotonic()
+    while waited_s - _queued_s(process.pid) < limit_s:
+        has_ended = process.poll() is not None  # before the read, which gets its last words
         try:
             part = os.read(descriptor, MAX_OUTPUT)
         except BlockingIOError:
-            if process.poll() is not None:  # a process that it started may hold the pipe open
+            if has_ended:  # a process that it started may hold the pipe open
                 return output
             time.sleep(0.01)  # a crash has no notification of its own
+            now = time.monotonic()
+            waited_s += min(now - before, LONGEST_STEP_S)
+            before = now
             continue
         output += part
         if not part:
@@ -166,6 +162,14 @@ def _read_to_end(process: "subprocess.Popen[bytes]", path: str, limit_s: float) 
         if len(output) > MAX_OUTPUT:
             raise UsageError(f"--python {path} is no Python interpreter: its output has no end")
     raise UsageError(_no_answer(path, limit_s))
+
+
+def _queued_s(pid: int) -> float:
+    """Seconds in which the process was ready to run and had no core; 0 where no kernel tells."""
+    try:
+        return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
+    except (OSError, ValueError, IndexError):
+        return 0.0
 
 
 def _no_answer(path: str, limit_s: float) -> str:
@@ -219,23 +223,6 @@ def _facts(path: str, output: str) -> dict[str, Any]:
             if isinstance(facts, dict) and "version" in facts:
                 return facts
     raise UsageError(f"--python {path} is no Python interpreter{_reason(output)}; {WAY_OUT}")
-
-
-def _jit(told: bool | None, version: str, arguments: str) -> bool | None:  # noqa: FBT001 # a fact
-    """Whether the JIT compiler is on; a version or a build without one has it off."""
-    older = tuple(map(int, version.split(".")[:2])) < (3, 13)  # CPython's first with a JIT
-    return (
-        False if told is None and (older or "--enable-experimental-jit" not in arguments) else told
-    )
-
-
-def _build_flags(arguments: str, *, debug: bool) -> str:
-    """The options of ``configure`` that change the speed; others may hold paths and names."""
-    words = arguments.replace("'", "").split()
-    flags = [word for word in words if SPEED_FLAGS.fullmatch(word)]
-    if debug and "--with-pydebug" not in flags:
-        flags.append("--with-pydebug")
-    return " ".join(flags)
 
 
 def _failure(path: str, code: int, output: str) -> str:

@@ -3,7 +3,9 @@
 import hashlib
 import platform
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,9 @@ from poolrace.workers.interpreter_facts import (
     jit_enabled,
 )
 from poolrace.workers.pools import CORES
+
+PACKAGES = ("celery", "kombu", "redis", "gevent", "numpy")
+"""Packages whose versions can change how fast a worker is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,8 @@ class HostFacts:
     """Whether its JIT compiler is on; ``None``: not known."""
     build_flags: str = ""
     """Options of ``configure`` that this Python was built with, without paths; empty: not known."""
+    versions: dict[str, str] = field(default_factory=dict)
+    """Package -> its version under this Python; empty: not known."""
 
     @property
     def interpreter(self) -> str:
@@ -61,11 +68,21 @@ class HostFacts:
             free_threaded=is_free_threaded(),
             jit=jit_enabled(),
             build_flags=build_flags(),
+            versions=versions_of(PACKAGES),
         )
 
     def to_json(self) -> dict[str, Any]:
         """The facts as a JSON object."""
         return asdict(self)
+
+
+def versions_of(packages: Iterable[str]) -> dict[str, str]:
+    """The versions of those of these packages that this Python has."""
+    found = {}
+    for package in packages:
+        with suppress(PackageNotFoundError):
+            found[package] = version(package)
+    return found
 
 
 def usable_cores(hosts: Iterable[HostFacts]) -> float:

@@ -1,10 +1,18 @@
-"""Facts of the Python interpreter that this process runs in: build, GIL, JIT compiler."""
+"""Facts of the Python interpreter that this process runs in: build, GIL, JIT compiler.
 
+The producer runs this file under other interpreters, so it imports the standard library alone.
+"""
+
+import re
 import sys
 import sysconfig
 
-KEPT = ("--enable", "--disable", "--with")
-"""Beginnings of the options of ``configure`` that say something about speed."""
+SPEED_FLAGS = re.compile(
+    "--(enable|disable|with|without)-"
+    "(optimizations|lto|bolt|gil|experimental-jit|pydebug|assertions|trace-refs|computed-gotos"
+    "|tail-call-interp|mimalloc|pymalloc|strict-overflow|shared|profiling)(=.*)?"
+)
+"""Options of ``configure`` that change how fast an interpreter is; others may hold paths."""
 
 
 def gil_enabled() -> bool:
@@ -14,7 +22,7 @@ def gil_enabled() -> bool:
 
 def is_free_threaded() -> bool:
     """Whether this is a free-threaded build, which can run without a GIL."""
-    return bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
+    return bool(_config("Py_GIL_DISABLED"))
 
 
 def jit_enabled() -> bool | None:
@@ -27,9 +35,22 @@ def jit_enabled() -> bool | None:
 
 
 def build_flags() -> str:
-    """The options of ``configure`` of this build, without paths."""
-    words = str(sysconfig.get_config_var("CONFIG_ARGS") or "").replace("'", "").split()
-    flags = [word for word in words if word.startswith(KEPT) and "/" not in word]
+    """The options of ``configure`` of this build that change its speed."""
+    words = str(_config("CONFIG_ARGS") or "").replace("'", "").split()
+    flags = [word for word in words if SPEED_FLAGS.fullmatch(word)]
     if hasattr(sys, "gettotalrefcount") and "--with-pydebug" not in flags:
         flags.append("--with-pydebug")
     return " ".join(flags)
+
+
+def architecture() -> str:
+    """The architecture that this interpreter was built for, as in ``x86_64``."""
+    return sysconfig.get_platform().rpartition("-")[2]
+
+
+def _config(name: str) -> object:
+    """A variable of the build; ``None`` for an interpreter without the files of its build."""
+    try:
+        return sysconfig.get_config_var(name)
+    except ImportError:
+        return None

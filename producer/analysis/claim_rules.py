@@ -1,6 +1,8 @@
 """The rules of verdicts on claims: from the figures of each round to an answer. Pure.
 
-A difference counts as one by the same tests as in a race: more than 10 % with 99 % confidence.
+A difference counts as one by the same tests as in a race: more than 10 % with 99 % confidence. So
+times and sizes that differ less neither show nor refute "less than" and "more than"; counts that do
+not differ refute them, because they are exact.
 """
 
 from collections.abc import Callable, Sequence
@@ -105,9 +107,12 @@ def unless_busy(rule: Rule, cpu: str, elapsed: str) -> Rule:
     return judge
 
 
-def less(name: str, *others: str) -> tuple[Part, ...]:
-    """Parts that are true if the values of the figure are smaller than those of each other one."""
-    return tuple(_larger(other, name) for other in others)
+def less(name: str, *others: str, beyond: str = "") -> tuple[Part, ...]:
+    """Parts that are true if the values of the figure are smaller than those of each other one.
+
+    The values of ``beyond``, a part of what was measured, are subtracted from both.
+    """
+    return tuple(_larger(other, name, beyond) for other in others)
 
 
 def more(name: str, *others: str) -> tuple[Part, ...]:
@@ -119,9 +124,9 @@ def not_less(name: str, other: str) -> Part:
     """A part that is true if the values of the figure are not smaller by more than the margin."""
 
     def answer(figures: Figures) -> Answer:
-        is_less = _is_larger(figures[other], figures[name])
+        is_less = _is_larger_by_margin(figures[other], figures[name])
         true = None if is_less is None else not is_less
-        return Answer(true, f"{_against(figures, name, other)}{_doubt(true, figures[name])}")
+        return Answer(true, f"{_against(figures, name, other)}{_doubt(true, figures, name, other)}")
 
     return answer
 
@@ -131,7 +136,7 @@ def not_more(name: str, other: str) -> Part:
 
     def answer(figures: Figures) -> Answer:
         true = not_less(other, name)(figures).true
-        return Answer(true, f"{_against(figures, name, other)}{_doubt(true, figures[name])}")
+        return Answer(true, f"{_against(figures, name, other)}{_doubt(true, figures, name, other)}")
 
     return answer
 
@@ -144,11 +149,12 @@ def more_than_one_core(cpu: str, elapsed: str, *, expected: bool) -> Part:
 
     def answer(figures: Figures) -> Answer:
         if expected:
-            true = _is_larger(figures[cpu], figures[elapsed])
+            true = _is_larger_by_margin(figures[cpu], figures[elapsed])
         else:
             true = not_more(cpu, elapsed)(figures).true
         used = ratio_text(ratios(figures[cpu], figures[elapsed]) or [0.0])
-        return Answer(true, f"{label(elapsed)} used {used} cores{_doubt(true, figures[cpu])}")
+        doubt = _doubt(true, figures, cpu, elapsed)
+        return Answer(true, f"{label(elapsed)} used {used} cores{doubt}")
 
     return answer
 
@@ -170,24 +176,65 @@ def each_round(condition: Callable[..., bool], *names: str, told: Sequence[str] 
     return answer
 
 
-def _larger(name: str, other: str) -> Part:
-    def answer(figures: Figures) -> Answer:
-        true = _is_larger(figures[name], figures[other])
-        return Answer(true, f"{_against(figures, name, other)}{_doubt(true, figures[name])}")
+def _larger(name: str, other: str, beyond: str = "") -> Part:
+    def answer(measured: Figures) -> Answer:
+        figures = _without(measured, beyond, name, other) if beyond else measured
+        values, others = _comparable(figures, name, other)
+        if _are_counts(name, other):
+            true = _is_larger_by_margin(values, others)
+        else:
+            true = _TRUTHS[compare_paired(values, others)]
+        text = f"{_against(figures, name, other)}{_doubt(true, figures, name, other)}"
+        return Answer(
+            true, f"{text}; subtracted from both: {middle(measured, beyond)}" if beyond else text
+        )
 
     return answer
 
 
-def _is_larger(values: Sequence[float], others: Sequence[float]) -> bool | None:
+_TRUTHS: dict[PairedResult, bool | None] = {
+    PairedResult.FASTER: True, PairedResult.SLOWER: False,
+    PairedResult.EQUIVALENT: None, PairedResult.UNDECIDED: None,
+}  # fmt: skip
+"""Result of comparing two figures -> whether the first one is larger; ``None``: not decided."""
+
+
+def _is_larger_by_margin(values: Sequence[float], others: Sequence[float]) -> bool | None:
     """Whether the values are larger by more than the margin; ``None`` if that is not decided.
 
     It is decided, too, if the 95 % interval of the ratio ends below the margin.
     """
-    result = compare_paired(values, others)
-    if result is not PairedResult.UNDECIDED:
-        return result is PairedResult.FASTER
+    true = _TRUTHS[compare_paired(values, others)]
     interval = confidence_interval(ratios(values, others))
-    return False if interval and interval[1] < 1 + MARGIN else None
+    return False if true is None and interval and interval[1] < 1 + MARGIN else true
+
+
+def _without(figures: Figures, part: str, *names: str) -> Figures:
+    """These figures less the values of a part of them in the same round."""
+    return {
+        name: [
+            max(0.0, whole - of_part)
+            for whole, of_part in zip(figures[name], figures[part], strict=False)
+        ]
+        for name in names
+    }
+
+
+def _comparable(figures: Figures, *names: str) -> list[list[float]]:
+    """The values of these figures, by which two counts of 0, or of 0 and 1, do not differ.
+
+    A time that is no longer than what was subtracted from it is 0, and compares with nothing.
+    """
+    rounds = list(zip(*(figures[name] for name in names), strict=False))
+    if _are_counts(*names):
+        rounds = [tuple(value + 1 for value in values) for values in rounds]
+    kept = [values for values in rounds if min(values) > 0]
+    return [[values[place] for values in kept] for place in range(len(names))]
+
+
+def _are_counts(*names: str) -> bool:
+    """Whether these figures are counts."""
+    return all(name.endswith("_count") for name in names)
 
 
 def _against(figures: Figures, name: str, other: str) -> str:
@@ -197,12 +244,15 @@ def _against(figures: Figures, name: str, other: str) -> str:
     return f"{both}: {ratio_text(quotients)} times as much" if quotients else both
 
 
-def _doubt(true: bool | None, values: Sequence[float]) -> str:  # noqa: FBT001 # an answer
-    """The reason why the figures do not decide; empty if they do."""
+def _doubt(true: bool | None, figures: Figures, name: str, other: str) -> str:  # noqa: FBT001
+    """The reason why two figures do not decide; empty if they do."""
     if true is not None:
         return ""
+    values, others = _comparable(figures, name, other)
     if len(values) < MIN_ROUNDS:
         return f", of fewer than {MIN_ROUNDS} rounds"
+    if compare_paired(values, others) is PairedResult.EQUIVALENT:
+        return f", which is no difference of more than {MARGIN:.0%}"
     return f", which may or may not be a difference of more than {MARGIN:.0%}"
 
 

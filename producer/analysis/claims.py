@@ -195,7 +195,7 @@ RULES: dict[str, Rule] = {
         )
     ),
     "server-computing": all_of(
-        *more("many_threads_computing_requests_per_s", "one_thread_computing_requests_per_s")
+        not_more("many_threads_computing_requests_per_s", "one_thread_computing_requests_per_s")
     ),
     "create-thread": all_of(*less("thread_s", "fork_process_s", "spawn_process_s")),
     "create-coroutine": all_of(*less("coroutine_s", "thread_s")),
@@ -207,14 +207,14 @@ RULES: dict[str, Rule] = {
     "sharing-access": all_of(not_more("shared_memory_write_s", "heap_write_s")),
     "switch-voluntary": all_of(
         _with_told(
-            less("thread_voluntary_s", "process_voluntary_s")[0],
-            "no_switch_s", "thread_voluntary_count", "process_voluntary_count",
+            less("thread_voluntary_s", "process_voluntary_s", beyond="no_switch_s")[0],
+            "thread_voluntary_count", "process_voluntary_count",
         )
     ),
     "switch-forced": all_of(
         _with_told(
-            less("thread_forced_s", "process_forced_s")[0],
-            "no_switch_yield_s", "thread_forced_count", "process_forced_count",
+            less("thread_forced_s", "process_forced_s", beyond="no_switch_yield_s")[0],
+            "thread_forced_count", "process_forced_count",
         )
     ),
     "switch-coroutine": all_of(

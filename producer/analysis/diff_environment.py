@@ -39,10 +39,7 @@ def unlike_machines(old: Environment, new: Environment) -> Unlike:
 def unlike_versions(old: Environment, new: Environment) -> Unlike:
     """The packages and interpreters whose versions differ, and the commit of poolrace."""
     packages = dict.fromkeys([*old.versions, *new.versions])
-    versions = {
-        package: (old.versions.get(package, NONE), new.versions.get(package, NONE))
-        for package in packages
-    }
+    versions = {package: (_versions(old, package), _versions(new, package)) for package in packages}
     interpreters = [
         {f"interpreter {each.label}": _build(each) for each in environment.interpreters}
         for environment in (old, new)
@@ -69,6 +66,12 @@ def base_cpu_share(comparison: Comparison) -> float:
         if case.model == BASE_MODEL and case.cpu_bound and case.elapsed_s >= LEAST_S:
             return case.cpu_s / case.elapsed_s
     return 1.0
+
+
+def _versions(environment: Environment, package: str) -> str:
+    """The different versions of a package that the producer and the workers have."""
+    places = [environment.versions, *(host.versions for host in environment.hosts)]
+    return _joined(place[package] for place in places if package in place)
 
 
 def _build(interpreter: Interpreter) -> str:

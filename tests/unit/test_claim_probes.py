@@ -16,6 +16,7 @@ from poolrace.producer.experiments.claims.run import Measured, measure
 from poolrace.producer.processes.polling import poll_until
 from poolrace.workers.errors import UsageError
 from poolrace.workers.probes import command
+from poolrace.workers.probes import run as worker
 from poolrace.workers.probes.program import EXPERIMENTS
 
 UNITS = ("_s", "_bytes", "_count")
@@ -114,6 +115,15 @@ def test_a_program_that_does_not_end_is_ended_with_its_processes(
     monkeypatch.setattr(command, "PROGRAM_S", 1.0)
     (measured,) = measure(None, ["memory"], lambda _: None)
     assert measured == Measured("memory", {}, "the program was ended after 1 s")
+
+
+@pytest.mark.parametrize("name", ["memory", "shared-memory"])
+def test_a_worker_ends_a_program_that_does_not_end_with_all_that_it_made(
+    name: str, monkeypatch: pytest.MonkeyPatch, nothing_left_behind: None
+) -> None:
+    monkeypatch.setattr(worker, "PROGRAM_S", 1.0)
+    monkeypatch.setattr(command, "PROGRAM_S", 1.0)
+    assert worker.run_probe(name)["impossible"] == "the program was ended after 1 s"
 
 
 def test_the_programs_end_with_the_process_that_started_them(nothing_left_behind: None) -> None:

@@ -4,9 +4,10 @@ import sys
 import sysconfig
 from dataclasses import asdict, replace
 
+import celery
 import pytest
 
-from poolrace.producer.analysis.diff_environment import unlike_machines
+from poolrace.producer.analysis.diff_environment import unlike_machines, unlike_versions
 from poolrace.producer.reports.views import environment as view
 from poolrace.producer.results.environment import Environment
 from poolrace.workers import interpreter_facts
@@ -50,6 +51,28 @@ def test_builds_of_one_interpreter_are_not_repeated() -> None:
     assert not [line for line in view.lines(Environment([STANDARD], {})) if "built with" in line]
 
 
+def test_a_report_names_the_hosts_with_other_versions_than_the_producer() -> None:
+    versions = {"poolrace": "1.0", "celery": "5.7.0", "redis": "8.1.0"}
+    same = replace(STANDARD, versions={"celery": "5.7.0", "redis": "8.1.0", "gevent": "26.9"})
+    other = replace(FREE, versions={"celery": "5.7.1", "redis": "8.1.0"})
+    lines = view.lines(Environment([same, other, replace(other, host="c")], versions))
+    assert lines[-2:] == ["poolrace 1.0, celery 5.7.0, redis 8.1.0", "b, c: celery 5.7.1"]
+    assert view.lines(Environment([same], versions))[-1].startswith("poolrace 1.0")
+
+
+def test_results_whose_workers_have_another_version_of_celery_differ() -> None:
+    """The producers of both have the same one."""
+    old, new = (
+        Environment([replace(FREE, versions={"celery": version})], {"celery": "5.7.0"})
+        for version in ("5.7.0", "5.7.1")
+    )
+    assert unlike_versions(old, new) == {"celery": ("5.7.0", "5.7.0, 5.7.1")}
+
+
+def test_a_worker_announces_the_versions_of_its_own_packages() -> None:
+    assert HostFacts.collect("a").versions["celery"] == celery.__version__
+
+
 def test_results_of_another_build_differ() -> None:
     other = replace(STANDARD, jit=True, build_flags="--enable-experimental-jit")
     unlike = unlike_machines(Environment([STANDARD], {}), Environment([other], {}))
@@ -66,7 +89,7 @@ def test_results_of_an_older_version_without_facts_of_the_build_do_not_differ() 
 
 def test_a_worker_of_an_older_version_announces_no_facts_of_its_build() -> None:
     presence = Presence("solo@a", "solo", 1, 1, "2026-01-01", STANDARD).to_json()
-    for name in ("free_threaded", "jit", "build_flags"):
+    for name in ("free_threaded", "jit", "build_flags", "versions"):
         del presence["host"][name]
     host = Presence.from_json(presence).host
     assert (host.free_threaded, host.jit, host.build_flags) == (False, None, "")
@@ -83,11 +106,12 @@ def test_a_presence_with_an_impossible_number_of_slots_is_refused(slots: int) ->
     ("arguments", "flags"),
     [
         ("'--disable-gil' '--prefix=/usr' 'CC=gcc'", "--disable-gil"),
-        ("'--with-lto' '--with-system=/x' '--enable-shared'", "--with-lto --enable-shared"),
+        ("'--with-lto=full' '--with-system=/x' '--enable-gil'", "--with-lto=full --enable-gil"),
+        ("'--enable-ipv6' '--enable-optimizations'", "--enable-optimizations"),
         (None, ""),
     ],
 )
-def test_the_flags_of_a_build_have_no_paths(
+def test_the_flags_of_a_build_are_those_of_speed_and_have_no_paths(
     arguments: str | None, flags: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sysconfig, "get_config_var", lambda _: arguments)

@@ -1,5 +1,6 @@
 """``--python``: facts of interpreters; words for each path that cannot compute chunks."""
 
+import itertools
 import platform
 import sys
 from collections.abc import Callable
@@ -14,14 +15,14 @@ from poolrace.producer.executors.other_interpreter import require_modules
 from poolrace.producer.interpreters import probe, probe_all
 from poolrace.producer.results.interpreter import Interpreter, labelled
 from poolrace.workers.errors import UsageError
+from poolrace.workers.host_facts import HostFacts
 from tests.conftest import wait_until
 from tests.in_process import InProcess
 from tests.other_interpreters import PYTHONS, script
 
 FACTS = Interpreter("/python", "3.13.5", "CPython", True, False, False, "", "x86_64")
 
-OLD = '{"version": "3.9.18", "implementation": "CPython", "gil": true, "free_threaded": false,'
-OLD += ' "jit": null, "arguments": "", "debug": false, "architecture": "x86_64"}'
+OLD = '{"version": "3.9.18", "implementation": "CPython"}'
 
 WITHOUT_ASYNCIO = f"""case "$*" in
 *serve_chunks*) exec {sys.executable} -I -S -c '
@@ -80,22 +81,6 @@ def test_labels_of_equal_versions_differ() -> None:
     other_patch, other_build = replace(FACTS, version="3.13.0"), replace(FACTS, path="/other")
     assert [each.label for each in labelled([FACTS, other_patch])] == ["3.13.5", "3.13.0"]
     assert [each.label for each in labelled([FACTS, other_build])] == ["3.13.5#1", "3.13.5#2"]
-
-
-def test_only_flags_that_change_the_speed_are_kept(tmp_path: Path) -> None:
-    """Others may name directories of a user."""
-    text = OLD.replace("3.9.18", "3.13.1").replace(
-        '"arguments": ""', '"arguments": "--prefix=/home/ann --disable-gil --with-lto=full"'
-    )
-    assert probe(script(tmp_path, f"echo '{text}'")).build_flags == "--disable-gil --with-lto=full"
-
-
-def test_a_jit_that_cannot_be_told_is_not_guessed(tmp_path: Path) -> None:
-    """Python 3.13 does not tell whether its JIT is on."""
-    text = OLD.replace("3.9.18", "3.13.1").replace(
-        '"arguments": ""', '"arguments": "--enable-experimental-jit=yes-off"'
-    )
-    assert probe(script(tmp_path, f"echo '{text}'")).jit is None
 
 
 SCRIPTS = {
@@ -198,3 +183,31 @@ def test_a_bad_interpreter_ends_a_command_with_code_2(
     assert answer.code == 2
     assert answer.err.startswith("producer: --python /no/python: there is no such file")
     assert len(answer.err.splitlines()) == 1
+
+
+def test_the_producer_and_a_worker_tell_the_same_facts_of_an_interpreter() -> None:
+    facts, host = probe(sys.executable), HostFacts.collect("host")
+    assert (facts.gil, facts.free_threaded, facts.jit, facts.build_flags) == (
+        host.gil, host.free_threaded, host.jit, host.build_flags,
+    )  # fmt: skip
+
+
+def test_an_interpreter_that_waits_for_a_core_has_more_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(interpreters, "ANSWER_S", 0.05)
+    path = script(tmp_path, f'sleep 0.3\nexec {sys.executable} "$@"')
+    with pytest.raises(UsageError, match="did not answer within"):
+        probe(path)
+    monkeypatch.setattr(interpreters, "_queued_s", lambda _: 100.0)
+    assert probe(path).version == platform.python_version()
+
+
+def test_seconds_in_which_the_producer_was_stopped_do_not_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = script(tmp_path, f'sleep 0.3\nexec {sys.executable} "$@"')
+    clock = itertools.count(0.0, 1_000.0)
+    monkeypatch.setattr(interpreters.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(interpreters, "LONGEST_STEP_S", 0.01)
+    assert probe(path).version == platform.python_version()

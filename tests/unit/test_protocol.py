@@ -28,7 +28,7 @@ def test_messages_results_and_announcements_are_those_of_this_protocol() -> None
         "presence": ["name", "pool", "slots", "pid", "since", "host", "version", "protocol"],
         "host": [
             "host", "machine", "cores", "cpu_quota", "cpu", "system", "python", "gil",
-            "free_threaded", "jit", "build_flags",  # left out by workers up to 0.4.0
+            "free_threaded", "jit", "build_flags", "versions",  # left out by workers up to 0.4.0
         ],
     })  # fmt: skip
 

@@ -11,6 +11,9 @@ from poolrace.workers.errors import unknown
 from poolrace.workers.probes.command import PROGRAM_S, answer_in, command_of
 from poolrace.workers.probes.program import EXPERIMENTS
 
+STOP_S = 2.0
+"""Seconds in which a program that is told to end can remove its shared memory; it takes 0.1 s."""
+
 
 def run_probe(name: str) -> dict[str, Any]:
     """Measure the experiment under the interpreter of this process; returns ``answer_in``'s object.
@@ -34,6 +37,19 @@ def run_probe(name: str) -> dict[str, Any]:
         except subprocess.TimeoutExpired:
             return answer_in(None)
         finally:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
+            _end(process)
     return answer_in(output)
+
+
+def _end(process: "subprocess.Popen[str]") -> None:
+    """Tell the program to end; then kill what is left of its session.
+
+    Without the first, its shared memory would stay: the process of ``multiprocessing`` that removes
+    it is in the same session.
+    """
+    if process.poll() is None:
+        process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(STOP_S)
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)

@@ -168,9 +168,9 @@ def _interpreter_of(host: HostFacts) -> Interpreter:
         version=version,
         implementation=implementation,
         gil=host.gil,
-        free_threaded=not host.gil,
-        jit=None,
-        build_flags="",
+        free_threaded=host.free_threaded or not host.gil,  # older workers do not tell
+        jit=host.jit,
+        build_flags=host.build_flags,
         architecture="",
     )
     return labelled([interpreter])[0]

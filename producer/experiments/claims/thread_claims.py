@@ -18,7 +18,7 @@ THREADS = (
     ),
     ClaimText(
         "server-computing",
-        "A server with many threads answers more requests that compute.",
+        "A server with many threads does not answer more requests that compute.",
         "The same, with answers that take about 2 ms of computing.",
         "server",
         ("one_thread_computing_requests_per_s", "many_threads_computing_requests_per_s"),

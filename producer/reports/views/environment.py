@@ -10,7 +10,8 @@ from poolrace.workers.host_facts import HostFacts
 def lines(environment: Environment) -> list[str]:
     """One line per group of equal hosts, a warning if hosts share cores, and the versions.
 
-    Other interpreters have a line each, and hosts' interpreters a line for each build.
+    Other interpreters have a line each, hosts' interpreters a line for each build, and hosts with
+    other versions than the producer's a line for these.
     """
     hosts_by_facts: dict[str, list[str]] = {}
     for host in environment.hosts:
@@ -26,6 +27,7 @@ def lines(environment: Environment) -> list[str]:
         *_builds(environment.hosts),
         *interpreters.lines(environment),
         ", ".join(f"{package} {version}" for package, version in environment.versions.items()),
+        *_other_versions(environment),
     ]
 
 
@@ -35,6 +37,20 @@ def _builds(hosts: list[HostFacts]) -> list[str]:
     if len(builds) == 1:
         return []
     return [f"{interpreter} was built with {flags}" for interpreter, flags in builds if flags]
+
+
+def _other_versions(environment: Environment) -> list[str]:
+    """The versions of hosts that differ from those of the producer, hosts with the same in one."""
+    hosts_by_versions: dict[str, list[str]] = {}
+    for host in environment.hosts:
+        others = [
+            f"{package} {version}"
+            for package, version in host.versions.items()
+            if version != environment.versions.get(package, version)
+        ]
+        if others:
+            hosts_by_versions.setdefault(", ".join(others), []).append(host.host)
+    return [f"{', '.join(hosts)}: {versions}" for versions, hosts in hosts_by_versions.items()]
 
 
 def _facts(host: HostFacts) -> str:
