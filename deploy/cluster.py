@@ -29,7 +29,8 @@ from poolrace.producer.cluster.state import Cluster, cluster_directory, read_sta
 from poolrace.producer.cluster.text import next_commands
 from poolrace.producer.executors.models import Model
 from poolrace.producer.settings import Settings
-from poolrace.workers.capacity import require_workers
+from poolrace.workers.capacity import Demand, require_capacity, worker_demand
+from poolrace.workers.counts import parse_count
 from poolrace.workers.errors import PoolraceError, UsageError
 from poolrace.workers.pools import POOLS, pool_named
 from published_ports import replace_taken_ports
@@ -115,11 +116,17 @@ def join(engine: str, pools: tuple[str, ...]) -> None:
 @click.argument("hosts")
 def scale(engine: str, pool: str, hosts: str) -> None:
     """Change the number of worker hosts of POOL to HOSTS."""
-    if not hosts.isdecimal():
+    number = parse_count(hosts)
+    if number is None:
         raise UsageError(f"N={hosts!r} is not a number of hosts; write: make scale POOL={pool} N=3")
-    slots = pool_named(pool).default_slots
-    require_workers(f"make scale POOL={pool} N={hosts}", pool, slots, int(hosts))
+    worker = worker_demand(pool, pool_named(pool).default_slots)
     _require_containers(engine, "scale")
+    running = compose.hosts_of(pool)
+
+    def demand_of(hosts: int) -> Demand:
+        return worker.times(max(0, hosts - running))
+
+    require_capacity(f"make scale POOL={pool} N={hosts}", number, "hosts", demand_of)
     compose.scale(pool, hosts)
     click.echo(f"{pool}: {hosts} worker host(s)")
 

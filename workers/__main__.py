@@ -15,7 +15,7 @@ from typing import Any
 import click
 import redis
 
-from poolrace.workers.capacity import require_workers
+from poolrace.workers.capacity import require_capacity, worker_demand
 from poolrace.workers.command_line import worker_command
 from poolrace.workers.container_name import container_name
 from poolrace.workers.errors import ClusterError, PoolraceError
@@ -65,7 +65,8 @@ def _command(pool: str, slots: int | None, log_level: str) -> tuple[list[str], s
             "no broker is given; set CELERY_BROKER_URL=redis://:PASSWORD@HOST:PORT/0"
         )
     if number := slots or settings.slots:
-        require_workers(f"{pool}:{number}", pool, number)
+        demand_of = partial(worker_demand, pool)
+        require_capacity(f"{pool}:{number}", number, "slots", demand_of)
     host = _reserved_host(pool, _host(settings), settings, settings.broker_url)
     return worker_command(pool, number, host, log_level), host
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 
+from poolrace.workers.counts import parse_count
 from poolrace.workers.errors import UsageError
 
 _PASSWORD = re.compile(r"(?P<before>:/+[^:/@\s]*):(?!PASSWORD@)\S*@")
@@ -134,6 +135,6 @@ def positive(values: Mapping[str, str], name: str) -> int | None:
     value = values.get(name)
     if not value:
         return None
-    if not value.isdecimal() or int(value) == 0:
+    if not (number := parse_count(value)):
         raise UsageError(f"{name}: {value!r} is not a whole number above 0")
-    return int(value)
+    return number

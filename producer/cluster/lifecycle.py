@@ -27,7 +27,7 @@ from poolrace.producer.cluster.state import (
 from poolrace.producer.processes.guard import find_guard
 from poolrace.producer.processes.session import end
 from poolrace.producer.settings import Settings
-from poolrace.workers.capacity import Demand, require_capacity, require_workers, worker_demand
+from poolrace.workers.capacity import require_cluster
 from poolrace.workers.errors import ClusterError, UsageError
 from poolrace.workers.settings import mask
 
@@ -56,7 +56,7 @@ def up(
     """
     directory = cluster_directory(settings)
     assignment = assign_hosts(settings.host, pools, pythons)
-    _require_capacity(pools, len(assignment.hosts))
+    require_cluster(pools, len(assignment.hosts))
 
     def make_spec() -> ClusterSpec:
         _end_processes(find_guard(directory), directory)  # of a directory that was deleted
@@ -112,7 +112,7 @@ def temporary(
     ``largest_value``.
     """
     require_pools(pools)
-    _require_capacity(pools, hosts)
+    require_cluster(pools, hosts)
     directory = Path(gettempdir()).resolve() / f"poolrace-{secrets.token_hex(8)}"
 
     def make_spec() -> ClusterSpec:
@@ -132,16 +132,6 @@ def temporary(
         yield cluster
     finally:
         discard(directory, supervisor, kill=not pools)  # a Redis without workers has no work
-
-
-def _require_capacity(pools: Mapping[str, int], hosts: int = 1) -> None:
-    """Raise ``UsageError`` for more workers or slots than this machine can hold."""
-    for pool, slots in pools.items():
-        require_workers(f"{pool}:{slots}", pool, slots)
-    demands = (worker_demand(pool, slots, hosts) for pool, slots in pools.items())
-    names = ", ".join(f"{pool}:{slots}" for pool, slots in pools.items())
-    on_hosts = f" on {hosts:,} hosts" if hosts > 1 else ""
-    require_capacity(f"a cluster of {names}{on_hosts}", sum(demands, Demand()), one_parent=False)
 
 
 def _end_processes(session: int | None, directory: Path) -> None:

@@ -7,6 +7,7 @@ import, which ``producer --help`` and the other models do not need.
 import platform
 import sys
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from typing import Literal
 
@@ -16,7 +17,8 @@ from poolrace.producer.jobs.job import Job
 from poolrace.producer.jobs.schedules import AUTO, ScheduleChoice
 from poolrace.producer.results.interpreter import Interpreter
 from poolrace.producer.settings import Settings
-from poolrace.workers.capacity import Demand, require_capacity
+from poolrace.workers.capacity import require_capacity, slots_demand
+from poolrace.workers.counts import parse_count
 from poolrace.workers.errors import UsageError, unknown
 from poolrace.workers.host_facts import HostFacts
 from poolrace.workers.installation import why_missing
@@ -87,9 +89,10 @@ class Model:
     def parse(cls, kind: Literal["local", "celery"], text: str) -> "Model":
         """Read a model from ``NAME`` or ``NAME:SLOTS``, as in ``threads:4``."""
         name, colon, slots = text.partition(":")
-        if colon and not slots.isdecimal():
+        number = parse_count(slots)
+        if colon and number is None:
             raise UsageError(f"{text!r}: {slots!r} is not a number of slots; write {name}:2")
-        return cls(kind, name, int(slots) if colon else None)
+        return cls(kind, name, number)
 
     def __str__(self) -> str:
         name = f"{self.kind}:{self.name}"
@@ -99,8 +102,8 @@ class Model:
 def require_local_capacity(model: Model) -> None:
     """Raise ``UsageError`` for a local model with more slots than this machine can hold."""
     if model.kind == "local" and model.slots and model.name in LOCAL_SLOTS:
-        demand = Demand({LOCAL_SLOTS[model.name]: model.slots})
-        require_capacity(f"{model.name}:{model.slots}", demand)
+        demand_of = partial(slots_demand, LOCAL_SLOTS[model.name])
+        require_capacity(f"{model.name}:{model.slots}", model.slots, "slots", demand_of)
 
 
 def missing(model: Model, workload: Workload) -> str:

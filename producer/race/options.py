@@ -7,6 +7,7 @@ from pathlib import Path
 from poolrace.producer.analysis.pool_map_comparison import MIN_LAPS
 from poolrace.producer.race.items import Item
 from poolrace.producer.results.candidate import CONCURRENT, SOLO, Candidate
+from poolrace.workers.counts import parse_count
 from poolrace.workers.errors import UsageError
 from poolrace.workers.pools import pool_named
 
@@ -107,11 +108,11 @@ def parse_pool(text: str) -> tuple[str, int | None]:
     pool_named(name)
     if not colon:
         return name, 1 if name == "solo" else None
-    if not number.isdecimal() or int(number) == 0:
+    if not (concurrency := parse_count(number)):
         raise UsageError(f"--pool {text}: {number!r} is not a number of slots; write {name}:8")
-    if name == "solo" and number != "1":
+    if name == "solo" and concurrency != 1:
         raise UsageError(f"--pool {text}: solo has one slot; write --pool solo")
-    return name, int(number)
+    return name, concurrency
 
 
 def pools_to_search(
