@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from itertools import accumulate
 from statistics import fmean, median, stdev
 
 __all__ = [
@@ -9,6 +10,7 @@ __all__ = [
     "T_99",
     "confidence_interval",
     "median",
+    "most_at_a_time",
     "percentiles",
     "quantiles",
     "spread",
@@ -44,7 +46,11 @@ def spread(values: Sequence[float]) -> float:
 
 
 def steady_rate(
-    spans: Sequence[tuple[float, float]], *, begins: Sequence[float], slots: int = 1
+    spans: Sequence[tuple[float, float]],
+    *,
+    begins: Sequence[float],
+    slots: int = 1,
+    idle: bool = False,
 ) -> float:
     """Throughput in items/s while all slots were busy, which is until the last item began.
 
@@ -53,7 +59,8 @@ def steady_rate(
     last wave nor one long last item distort the rate. The time begins when as many items as
     there are ``slots`` have ended, if it is not halved by that: a service behind the task that
     works off its requests in turn has answered nothing of those that wait at the end, and would
-    seem faster if none waited at the beginning.
+    seem faster if none waited at the beginning. ``idle`` says that slots were free all the time:
+    then as many items as later run at a time when the first one ends.
     """
     if not spans:
         return 0.0
@@ -62,9 +69,16 @@ def steady_rate(
     if last <= first:
         return len(spans) / max(ends[-1] - first, 1e-9)
     wave = ends[slots - 1] if 1 < slots <= len(ends) else first
+    wave = ends[0] if idle else wave
     start = wave if wave <= first + LATEST_START * (last - first) else first
     done = sum(_part_done(*span, last) - _part_done(*span, start) for span in spans)
     return done / (last - start)
+
+
+def most_at_a_time(spans: Sequence[tuple[float, float]]) -> int:
+    """Greatest number of items that ran at a time; ``spans`` are their starts and ends."""
+    changes = sorted([(begin, 1) for begin, _ in spans] + [(end, -1) for _, end in spans])
+    return max(accumulate(change for _, change in changes), default=0)
 
 
 def percentiles(values: Sequence[float]) -> list[float]:

@@ -141,8 +141,9 @@ def run_rounds(
         # Rounds are complete: candidates with one lap more or less could not be compared.
         if left_s < round_s or not all(map(progress.has_executions_for, running)):
             break
+        most = _items_of_a_lap(progress, len(running), MAX_ROUNDS - number)
         for candidate in rotated(running, number):
-            lap = yield from progress.measure(candidate, "final")
+            lap = yield from progress.measure(candidate, "final", most)
             speeds[candidate].append(lap.items_per_s)
             failed = lap.lost or not lap.items
             if failed or progress.exceeds_memory([lap]):
@@ -152,6 +153,11 @@ def run_rounds(
         round_s = left_s - progress.left_s()
         round_executions = progress.executions - executions
     return running
+
+
+def _items_of_a_lap(progress: Progress, finalists: int, rounds: int) -> int:
+    """Items of each lap, so that these rounds stay within ``ENOUGH_EXECUTIONS``."""
+    return max(0, ENOUGH_EXECUTIONS - progress.executions) // max(1, finalists * rounds)
 
 
 def compare_with_leader(

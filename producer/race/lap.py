@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from poolrace.producer.analysis.stats import percentiles, quantiles, steady_rate
+from poolrace.producer.analysis.stats import most_at_a_time, percentiles, quantiles, steady_rate
 from poolrace.producer.jobs.schedules import AHEAD_S
 from poolrace.producer.race.publisher import Publisher
 from poolrace.producer.race.requests import GivenUp
@@ -233,7 +233,8 @@ def _figures(running: RunningLap, used: Usage, main: Usage) -> Lap:
     succeeded = [timing for timing in timings if timing.failure is None]
     first = min((timing.began for timing in timings), default=0.0)
     wall_s = max((timing.ended for timing in timings), default=0.0) - first
-    one_wave = 0 < len(timings) <= running.group.candidate.slots  # none began after another
+    slots = running.group.candidate.slots
+    one_wave = 0 < len(timings) <= slots  # none began after another
     durations = [timing.ended - timing.began for timing in timings]
     return Lap(
         candidate=running.group.candidate,
@@ -246,7 +247,8 @@ def _figures(running: RunningLap, used: Usage, main: Usage) -> Lap:
         else steady_rate(
             [(timing.began, timing.ended) for timing in succeeded],
             begins=[timing.began for timing in timings],
-            slots=running.group.candidate.slots,
+            slots=slots,
+            idle=most_at_a_time([(timing.began, timing.ended) for timing in timings]) < slots,
         ),
         wall_s=wall_s,
         waiting_s=percentiles(running.waited_s),

@@ -3,7 +3,8 @@
 import math
 import sys
 
-from poolrace.producer.race.lap import LapPlan, RunningLap
+from poolrace.producer.analysis.race_model import CPU_LEFT
+from poolrace.producer.race.lap import LapPlan
 from poolrace.producer.race.options import RaceOptions
 from poolrace.producer.results.candidate import Candidate
 from poolrace.producer.results.race import Kind, Lap
@@ -25,12 +26,20 @@ LAP_WORK_S = 20.0
 ITEMS_PER_SLOT = 3
 """Number of items per slot that a lap may run even if they take longer than ``LAP_WORK_S``."""
 
+FEWEST_PER_SLOT: dict[Kind, float] = {"base": 2.0, "search": 1.5, "final": 1.75}
+"""Number of costly items per slot that a lap runs, at least, where the CPU is the limit: some slots
+are idle then, or the items in all of them progress at the same time."""
+
 BUSY_FACTOR = 1.5
 """Ratio of the slots that may be busy at a time in a lap to those that were in the fastest one."""
 
 QUEUED = 2.0
 """Ratio of a candidate's slots to those that may be busy, above which the items of its slots queue
 behind a service. Their throughput shows from the second of three items per slot on."""
+
+COSTLY_ITEM_S = 0.05
+"""Seconds from which an item counts as costly: laps then run no more items than the race asks for.
+Of shorter items thousands run within seconds, and laps that last longer compare better."""
 
 LONG_ITEM_S = 2.0
 """Seconds from which an item counts as long; a lap of long items runs one per slot. Of shorter
@@ -74,6 +83,8 @@ class LapLimits:
         self._cut_short = cut_short
         self._best_speeds: dict[int, float] = {}
         """Slots -> items/s of the fastest lap so far."""
+        self._fastest: Lap | None = None
+        """The fastest lap so far of a candidate with several slots."""
         self._shortest_s = 0.0
         """Duration of the shortest item so far in seconds, 0 before one has finished."""
         self._longest_s = 0.0
@@ -86,11 +97,14 @@ class LapLimits:
         number: int,
         executions: int,
         items: int | None = None,
+        *,
+        most: int | None = None,
     ) -> LapPlan:
         """Plan of a lap with this number.
 
         ``executions`` is the number of executions of the task so far. The lap runs exactly
-        ``items`` items, if that is given.
+        ``items`` items, if that is given. Of costly items it runs ``most`` at most, if these show
+        a throughput.
         """
         options, left = self._options, self._options.max_executions - executions
         min_items, window_s = options.min_items(candidate), options.window_s or WINDOW_S[kind]
@@ -101,9 +115,14 @@ class LapLimits:
         elif not options.window_s:
             if self._shortest_s >= LONG_ITEM_S:
                 min_items = candidate.slots
+            elif self._items_are_costly and self._is_out_of_cpu:
+                min_items = min(min_items, math.ceil(FEWEST_PER_SLOT[kind] * candidate.slots))
             elif candidate.slots > QUEUED * self._busy_slots:
                 min_items = ITEMS_PER_SLOT * candidate.slots
-            max_items = min(left, max(min_items, self._useful_items(candidate)))
+            useful = self._useful_items(candidate, kind)
+            if most is not None and self._items_are_costly:
+                useful = min(useful, most)
+            max_items = min(left, max(min_items, useful))
         return self._plan(
             candidate,
             kind,
@@ -125,17 +144,19 @@ class LapLimits:
         """Whether items are so long that they hide what a cold worker costs."""
         return self._shortest_s > WINDOW_S["search"]
 
-    def note_durations(self, candidate: Candidate, running: RunningLap) -> None:
-        """Note the durations of the items of a lap of this candidate."""
-        shortest_s = min(running.shortest_s, self._shortest_s or math.inf)
+    def note_durations(self, candidate: Candidate, shortest_s: float, longest_s: float) -> None:
+        """Note the shortest and the longest duration of the items of a lap of this candidate."""
+        shortest_s = min(shortest_s, self._shortest_s or math.inf)
         self._shortest_s = 0.0 if shortest_s == math.inf else shortest_s
         if candidate.slots == 1:
-            self._longest_s = max(self._longest_s, running.longest_s)
+            self._longest_s = max(self._longest_s, longest_s)
 
     def note_speed(self, lap: Lap) -> None:
         """Note the throughput of a measured lap."""
         slots = lap.candidate.slots
         self._best_speeds[slots] = max(self._best_speeds.get(slots, 0.0), lap.items_per_s)
+        if slots > 1 and (not self._fastest or lap.items_per_s > self._fastest.items_per_s):
+            self._fastest = lap
 
     def _plan(
         self,
@@ -171,12 +192,28 @@ class LapLimits:
         ]
         return SLOW_SHARE * max(speeds, default=0.0)
 
-    def _useful_items(self, candidate: Candidate) -> int:
+    def _useful_items(self, candidate: Candidate, kind: Kind) -> int:
         """Number of items that a lap needs for a throughput, at most."""
         if not self._shortest_s:
             return sys.maxsize
         per_slot = ITEMS_PER_SLOT * min(candidate.slots, self._busy_slots)
+        if kind == "search" and self._items_are_costly:
+            per_slot = 0  # the least number of items is enough to choose finalists
         return math.ceil(max(per_slot, LAP_WORK_S / self._shortest_s))
+
+    @property
+    def _items_are_costly(self) -> bool:
+        """Whether items take so long that their number counts."""
+        return self._shortest_s >= COSTLY_ITEM_S
+
+    @property
+    def _is_out_of_cpu(self) -> bool:
+        """Whether the workers of the fastest lap so far were out of CPU: no service limited it."""
+        lap = self._fastest
+        if lap is None:
+            return False
+        main_s = (lap.main_cpu_s or 0.0) / lap.candidate.workers
+        return max(main_s, lap.cpu_s / CORES) >= CPU_LEFT * lap.wall_s
 
     @property
     def _busy_slots(self) -> float:

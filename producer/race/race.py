@@ -98,7 +98,7 @@ def _answer(request: Request, session: RaceSession) -> Answer:
     if isinstance(request, Start):
         started = session.start(request.candidates)
     elif isinstance(request, Measure):
-        lap = session.measure(request.candidate, request.kind)
+        lap = session.measure(request.candidate, request.kind, max_items=request.max_items)
     else:
         session.stop(request.candidates)
     return _answer_now(session, started, lap)

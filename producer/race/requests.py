@@ -25,6 +25,8 @@ class Measure:
 
     candidate: Candidate
     kind: Kind
+    max_items: int | None = None
+    """Items of the lap, at most, if its items take long and fewer of them show its throughput."""
 
 
 @dataclass(frozen=True)
@@ -133,14 +135,16 @@ class Progress:
             self._ready.update(missing)
         return [candidate for candidate in candidates if candidate in self._ready]
 
-    def measure(self, candidate: Candidate, kind: Kind) -> Steps[Lap]:
+    def measure(
+        self, candidate: Candidate, kind: Kind, max_items: int | None = None
+    ) -> Steps[Lap]:
         """Measure one lap of a candidate that is ready."""
         if candidate not in self._running:
             yield from self._stop_running()
             yield from self._start([candidate])
             if candidate not in self._running:
                 return lost_lap(candidate, kind)
-        answer = yield Measure(candidate, kind)
+        answer = yield Measure(candidate, kind, max_items)
         self._note(answer)
         if answer.lap is None:
             raise ValueError(f"the request to measure {candidate} was answered without a lap")

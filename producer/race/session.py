@@ -115,16 +115,25 @@ class RaceSession:
             self.failures.pop(candidate, None)  # earlier it did not start beside others, say
         return started
 
-    def measure(self, candidate: Candidate, kind: Kind, items: int | None = None) -> Lap:
+    def measure(
+        self,
+        candidate: Candidate,
+        kind: Kind,
+        items: int | None = None,
+        *,
+        max_items: int | None = None,
+    ) -> Lap:
         """Measure one lap of a candidate whose workers run, and keep it.
 
-        The lap runs exactly ``items`` items, if that is given.
+        The lap runs exactly ``items`` items, if that is given. For ``max_items`` see ``Measure``.
         """
         number = self._rounds[candidate, kind] = self._rounds.get((candidate, kind), 0) + 1
         if first := self._first_laps.pop(candidate, None):
             lap = replace(first, kind=kind, round=number)
         else:
-            plan = self._limits.lap(candidate, kind, number, self.executions, items)
+            plan = self._limits.lap(
+                candidate, kind, number, self.executions, items, most=max_items
+            )
             lap = self._run(candidate, plan)
         self._limits.note_speed(lap)
         self.laps.append(lap)
@@ -184,7 +193,7 @@ class RaceSession:
             self.executions += running.executions
             self.sent |= group.sent
             self.retried |= group.retried
-        self._limits.note_durations(candidate, running)
+        self._limits.note_durations(candidate, running.shortest_s, running.longest_s)
         if lap.traceback:
             self._tracebacks.setdefault(candidate, lap.traceback)
             if lap.mostly_failed:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from poolrace.producer.analysis.significance import MARGIN, MOST_MEMORY
 from poolrace.producer.race.finals import FINALIST_SHARE
 from poolrace.producer.race.options import RaceOptions
 from poolrace.producer.race.requests import Progress, Steps
@@ -154,7 +155,20 @@ class Stages:
         proposals: dict[Candidate, float] = {}
         for search in self._searches.values():
             proposals.update(search.proposals(leanest, self.limit))
-        return sorted(proposals, key=lambda candidate: -proposals[candidate])[:MAX_PROPOSALS]
+        useful = [one for one in proposals if not self._is_outweighed(one, proposals)]
+        return sorted(useful, key=lambda candidate: -proposals[candidate])[:MAX_PROPOSALS]
+
+    def _is_outweighed(self, candidate: Candidate, proposals: Mapping[Candidate, float]) -> bool:
+        """Whether another proposal is nearly as fast with far less memory.
+
+        If that one turns out to be slower, the candidate is proposed again.
+        """
+        memory = {one: self._searches[one.pool].memory_bytes(one) for one in proposals}
+        return any(
+            memory[candidate] > MOST_MEMORY * memory[other]
+            and (1 - MARGIN) * proposals[candidate] < proposals[other]
+            for other in proposals
+        )
 
     def _leanest(self, speeds: dict[Candidate, float]) -> Leanest:
         best = max(speeds.values(), default=0.0)

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from poolrace.producer.race.items import Item
+from poolrace.producer.race.lap import LapPlan
+from poolrace.producer.race.lap_limits import LapLimits
 from poolrace.producer.race.options import (
     RaceOptions,
     Target,
@@ -28,6 +30,9 @@ POOLS = ("prefork", "threads", "solo", "gevent")
 TARGET = Target("proj", "proj.task", sys.executable, Path("/"))
 ITEM = Item(1, [], {})
 OPTIONS = RaceOptions(TARGET, [ITEM])
+
+SHORT_LAP_S = 0.5
+"""Seconds of a lap below which its speed varies more, with the square root of its length."""
 
 STALL_S = 0.7
 """Seconds that a stall of a made-up machine takes, as of a virtual machine whose host is busy."""
@@ -62,6 +67,10 @@ class Machine:
     laps: list[Lap] = field(default_factory=list)
     running: dict[Candidate, float] = field(default_factory=dict)
     """Started candidate -> factor on its speed, by chance the same for as long as it runs."""
+    limits: LapLimits = field(
+        default_factory=lambda: LapLimits(OPTIONS, prefetch=4, deadline=math.inf, cut_short=True)
+    )
+    """Limits of the laps, those of real races."""
 
     def answer(self, request: Request) -> Answer:
         self.requests.append(request)
@@ -70,10 +79,10 @@ class Machine:
         match request:
             case Start(candidates):
                 started = self._start(candidates)
-            case Measure(candidate, kind):
+            case Measure(candidate, kind, most):
                 if len(self.laps) >= self.gives_up_at:
                     raise GivenUp(self.interruption)
-                lap = self._lap(candidate, kind)
+                lap = self._lap(candidate, kind, most)
                 self.laps.append(lap)
                 if lap.lost or lap.cut_short:
                     del self.running[candidate]
@@ -94,23 +103,24 @@ class Machine:
         cpu_s = 0.0
         for candidate in started:
             self.running[candidate] = math.exp(self.draw.gauss(0, 0.035))
-            self.executions += min(candidate.slots, 64)  # the warm-up
+            plan = self.limits.warm_up(candidate)
+            self.executions += plan.min_items if plan else 0
             children = candidate.slots if candidate.pool == "prefork" else 0
             cpu_s += 0.8 * candidate.workers + 0.02 * children
         self.elapsed_s += 1.5 + cpu_s / max(1, self.cores - self.load)
         return started
 
-    def _lap(self, candidate: Candidate, kind: Kind) -> Lap:
+    def _lap(self, candidate: Candidate, kind: Kind, most: int | None) -> Lap:
         flows = flow(self.task, candidate, self.cores, self.load)
         alone_s = self.task.computes + self.task.waits
+        laps = sum((lap.candidate, lap.kind) == (candidate, kind) for lap in self.laps)
+        plan = self.limits.lap(candidate, kind, 1 + laps, self.executions, most=most)
+        usual = flows.speed * self.running[candidate]
+        number = self._items(plan, candidate, usual)
         noise = 0.13 if self.load else self.noise
-        speed = flows.speed * self.running[candidate] * math.exp(self.draw.gauss(0, noise))
-        least = candidate.slots if alone_s >= 2.0 else OPTIONS.min_items(candidate)
-        window_s = 1.0 if kind == "final" else 0.7
-        most = max(3 * candidate.slots, round(25 / alone_s))
-        number = max(least, min(round(speed * window_s), most))
-        fastest = max((lap.items_per_s for lap in self.laps), default=0.0)
-        cut_short = kind == "search" and speed < 0.3 * fastest
+        noise *= max(1.0, math.sqrt(SHORT_LAP_S * usual / number))
+        speed = usual * math.exp(self.draw.gauss(0, noise))
+        cut_short = speed < plan.slow_below
         number = min(number, 5 + candidate.slots // 2) if cut_short else number
         wall_s = number / speed
         running_total_s = number * flows.running_s
@@ -121,11 +131,10 @@ class Machine:
         self.elapsed_s += wall_s + flows.running_s
         self.executions += number
         failed = round((1.0 if candidate.pool in self.fails_in else self.task.fails) * number)
-        earlier = [lap for lap in self.laps if (lap.candidate, lap.kind) == (candidate, kind)]
-        return Lap(
+        lap = Lap(
             candidate=candidate,
             kind=kind,
-            round=1 + len(earlier),
+            round=1 + laps,
             items=number - failed,
             failures={"ValueError": failed} if failed else {},
             items_per_s=speed * (1 - failed / number),
@@ -144,6 +153,16 @@ class Machine:
             cpu_s=number * flows.cpu_s,
             main_cpu_s=number * flows.main_cpu_s,
         )
+        self.limits.note_durations(candidate, alone_s, alone_s)
+        self.limits.note_speed(lap)
+        return lap
+
+    def _items(self, plan: LapPlan, candidate: Candidate, speed: float) -> int:
+        """Number of items that a lap with this plan runs."""
+        alone_s = self.task.computes + self.task.waits
+        begun = math.ceil(plan.window_s / alone_s) * candidate.slots
+        sent = min(round(speed * plan.window_s), begun, plan.max_items)
+        return max(plan.min_items, sent)
 
 
 def run_race(machine: Machine, pools: Sequence[str] = (), **limits: Any) -> Race:

@@ -44,6 +44,8 @@ class Task:
     holds_bytes: int = 0
     """Memory that the task keeps in each process that runs it."""
     child_bytes: int = CHILD_BYTES
+    messages: float = 1.0
+    """Ratio of the CPU time of a message to ``MESSAGE_S``: quick cores have less."""
     softness: float = 4.0
     """Exponent of the bend, where a task only waits."""
 
@@ -65,7 +67,7 @@ class Flow:
 @lru_cache(maxsize=100_000)
 def flow(task: Task, candidate: Candidate, cores: int, load: int = 0) -> Flow:
     """The flow of a candidate without noise, beside ``load`` processes that compute."""
-    main_s, child_s = MESSAGE_S[candidate.pool]
+    main_s, child_s = (task.messages * cpu_s for cpu_s in MESSAGE_S[candidate.pool])
     workers, slots = candidate.workers, candidate.slots
     if candidate.pool in {"threads", "gevent"}:
         main_s *= 1 + CROWDED * max(0.0, math.log2(candidate.concurrency / 16))

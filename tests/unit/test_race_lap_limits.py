@@ -22,19 +22,11 @@ def limits(*, cut_short: bool = True, **options: Any) -> LapLimits:
     return LapLimits(made, prefetch=4, deadline=math.inf, cut_short=cut_short)
 
 
-class Ran:
-    """Stands for a lap whose items all took the same time."""
-
-    def __init__(self, item_s: float) -> None:
-        self.shortest_s = self.longest_s = item_s
-
-
 def note(
     known: LapLimits, item_s: float, items_per_s: float = 1.0, candidate: Candidate = SOLO
 ) -> None:
     """Note a measured lap."""
-    ran: Any = Ran(item_s)
-    known.note_durations(candidate, ran)
+    known.note_durations(candidate, item_s, item_s)
     known.note_speed(lap(candidate, "search", 1, items_per_s=items_per_s))
 
 
