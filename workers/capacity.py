@@ -214,7 +214,9 @@ def _with_pool(before: Mapping[str, int], pool: str, slots: int) -> Demand:
 
 
 def _amount(name: str, number: int) -> str:
-    return f"{number / GIB:,.1f} GiB" if name.endswith("bytes") else f"{number:,}"
+    if not name.endswith("bytes"):
+        return f"{number:,}"
+    return f"{number / MIB:,.0f} MiB" if number < 10 * GIB else f"{number / GIB:,.1f} GiB"
 
 
 def _names(pools: Mapping[str, int]) -> str:

@@ -40,7 +40,7 @@ def measured_runs(
 
     If the plan has Celery pools and there is no cluster, a temporary one is started.
     """
-    for case in plan.cases:
+    for case in sorted(plan.cases, key=lambda case: case.model.slots or 0, reverse=True):
         require_local_capacity(case.model)
     expected = plan.job.expected()
     pools = plan.pools()

@@ -42,8 +42,7 @@ def measure_map(
     laps so far, unless there are none.
     """
     began = time.monotonic()
-    for concurrency in options.concurrencies:
-        require_candidates_fit(Candidate(pool, concurrency) for pool in CONCURRENT)
+    require_candidates_fit(Candidate(pool, max(options.concurrencies)) for pool in CONCURRENT)
     strategy = MapStrategy(_plan(options))
     try:
         _measure(options, strategy, began, report_step)

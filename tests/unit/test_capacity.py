@@ -1,82 +1,150 @@
 """Numbers of slots, hosts and workers that the machine cannot hold are refused before a start."""
 
 import os
-import resource
 import subprocess
 import sys
+from dataclasses import replace
+from functools import partial
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
 
 from poolrace.producer.commands import producer
+from poolrace.producer.race import capacity as race_capacity
+from poolrace.producer.race.capacity import require_candidates_fit
+from poolrace.producer.results.candidate import Candidate
 from poolrace.workers import capacity
 from poolrace.workers.capacity import (
-    GIB,
-    MIB,
     Demand,
+    cluster_demand,
     require_capacity,
-    require_workers,
+    require_cluster,
+    slots_demand,
     worker_demand,
 )
 from poolrace.workers.errors import UsageError
+from poolrace.workers.free_resources import GIB, MIB, FreeResources, Limit, free_resources
+
+LARGE = FreeResources()
+"""A machine without any limit but those of a single process."""
+
+SMALL = FreeResources(
+    memory_bytes=Limit(GIB, "free memory"),
+    tasks=Limit(500, "pid_max"),
+    open_files=Limit(1024, "ulimit -n"),
+    mappings=Limit(65_530, "vm.max_map_count"),
+    redis_clients=Limit(992, "maxclients"),
+)
 
 
-@pytest.fixture
-def _machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine with 1 GiB of free memory, 500 free tasks and 1,024 open files per process."""
-    monkeypatch.setattr(capacity, "_free_memory", lambda: GIB)
-    monkeypatch.setattr(capacity, "_free_tasks", lambda: 500)
-    monkeypatch.setattr(resource, "getrlimit", lambda _: (1024, 1024))
+def use(monkeypatch: pytest.MonkeyPatch, free: FreeResources) -> None:
+    """Let all callers find a machine with these resources."""
+    for module in (capacity, race_capacity):
+        monkeypatch.setattr(module, "free_resources", lambda: free)
 
 
 @pytest.mark.parametrize(
-    ("demand", "message"),
+    ("free", "slot", "slots", "message"),
     [
-        (Demand(process=43), r"43 processes.*1\.0 GiB of memory are free.*24 MiB; give at most 42"),
-        (Demand(thread=501), "501 threads, .* 500 more processes and threads are allowed"),
-        (Demand(greenlet=10_001), "10,001 greenlets or coroutines.* give at most 10,000"),
-        (Demand(process=2, greenlet=20_001), "20,001 greenlets.* give at most 20,000"),
+        (SMALL, "process", 65, r"1,040 MiB of memory.*1,024 MiB \(free memory\); give at most 64"),
+        (
+            replace(LARGE, open_files=Limit(128, "ulimit -n")), "process", 9,
+            r"136 open files in one process.*limit is 128 \(ulimit -n\); give at most 8",
+        ),
+        (SMALL, "thread", 501, r"501 processes and threads.*is 500 \(pid_max\); give at most 500"),
+        (
+            replace(LARGE, mappings=SMALL.mappings), "thread", 32_266,
+            r"65,532 memory mappings in one.*65,530 \(vm\.max_map_count\); give at most 32,265",
+        ),
+        (SMALL, "interpreter", 65, r"1,040 MiB of memory.*give at most 64"),
+        (LARGE, "greenlet", 100_001, r"100,001 greenlets or coroutines.*give at most 100,000"),
+        (
+            replace(LARGE, memory_bytes=Limit(MIB, "memory")), "process", 1,
+            "16 MiB.*; end other programs$",
+        ),
     ],
-)
-@pytest.mark.usefixtures("_machine")
-def test_the_message_has_the_number_the_reason_and_the_limit(demand: Demand, message: str) -> None:
+)  # fmt: skip
+def test_the_message_has_the_number_the_reason_and_the_largest_number(
+    free: FreeResources, slot: str, slots: int, message: str
+) -> None:
     with pytest.raises(UsageError, match=rf"^it needs {message}"):
-        require_capacity("it", demand)
+        require_capacity("it", slots, "slots", partial(slots_demand, slot), free)
 
 
-@pytest.mark.usefixtures("_machine")
-def test_a_demand_up_to_the_limit_is_accepted() -> None:
-    require_capacity("it", Demand(process=42, thread=500, greenlet=10_000))
+@pytest.mark.parametrize("kind", ["process", "thread", "interpreter", "greenlet"])
+def test_the_largest_number_of_the_message_is_accepted_and_the_next_one_is_not(kind: str) -> None:
+    demand_of = partial(slots_demand, kind)
+    with pytest.raises(UsageError) as refused:
+        require_capacity("it", 10**6, "slots", demand_of, SMALL)
+    most = int(str(refused.value).split("at most ")[1].split()[0].replace(",", ""))
+    require_capacity("it", most, "slots", demand_of, SMALL)
+    with pytest.raises(UsageError):
+        require_capacity("it", most + 1, "slots", demand_of, SMALL)
 
 
-@pytest.mark.usefixtures("_machine")
-def test_the_limit_of_open_files_counts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(resource, "getrlimit", lambda _: (128, 128))
-    with pytest.raises(UsageError, match=r"8 of 128 open files \(ulimit -n\); give at most 8 in"):
-        require_capacity("it", Demand(process=9))
+def test_the_virtual_memory_of_stacks_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(capacity, "stack_bytes", lambda: 8 * MIB)
+    free = replace(LARGE, address_bytes=Limit(4 * GIB, "ulimit -v"))
+    with pytest.raises(UsageError, match=r"virtual memory.*ulimit -v.*give at most 448 slots"):
+        require_capacity("it", 449, "slots", partial(slots_demand, "thread"), free)
 
 
-@pytest.mark.usefixtures("_machine")
-def test_each_worker_has_open_files_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(resource, "getrlimit", lambda _: (128, 128))
-    require_workers("it", "prefork", 7, workers=4)
-    with pytest.raises(UsageError, match="give at most 8 in all"):
-        require_workers("it", "prefork", 8)
-    with pytest.raises(UsageError, match="give at most 42 in all"):
-        require_workers("it", "prefork", 7, workers=6)
+def test_the_most_scarce_resource_is_named() -> None:
+    free = replace(SMALL, tasks=Limit(2, "pids.max"))
+    with pytest.raises(UsageError, match=r"1,000 processes and threads.*pids\.max.*at most 2 "):
+        require_capacity("it", 1000, "slots", partial(slots_demand, "process"), free)
 
 
-def test_workers_need_processes_of_their_own() -> None:
-    assert worker_demand("prefork", 4, workers=3) == Demand(process=3 * 5)
-    assert worker_demand("gevent", 100, workers=2) == Demand(process=2, greenlet=200)
-    assert worker_demand("threads", 8) == Demand(process=1, thread=8)
-    assert worker_demand("solo", 1, workers=2) == Demand(process=2)
+def test_all_pools_and_hosts_of_a_cluster_count_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    use(monkeypatch, SMALL)
+    require_cluster({"prefork": 20, "gevent": 1000, "threads": 100})
+    with pytest.raises(UsageError, match=r"^prefork:30 beside gevent:1000, threads:300, solo:1 ne"):
+        require_cluster({"gevent": 1000, "threads": 300, "solo": 1, "prefork": 30})
+    with pytest.raises(UsageError, match=r"^prefork:1 on 1,000,000 hosts .*at most 12 hosts$"):
+        require_cluster({"prefork": 1}, 10**6)
+    require_cluster({"prefork": 1}, 12)
 
 
-def test_this_machine_holds_the_default_slots() -> None:
-    assert capacity._free_memory() > 100 * MIB
-    require_capacity("the default", worker_demand("prefork", 2) + worker_demand("gevent", 100))
+def test_the_supervisor_and_redis_limit_the_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
+    use(monkeypatch, replace(LARGE, open_files=SMALL.open_files))
+    with pytest.raises(UsageError, match=r"open files.*give at most 320 hosts"):
+        require_cluster({"threads": 1}, 321)
+    use(monkeypatch, replace(LARGE, redis_clients=SMALL.redis_clients))
+    with pytest.raises(UsageError, match=r"connections to Redis.*give at most 90 hosts"):
+        require_cluster({"prefork": 1}, 91)
+
+
+def test_given_candidates_of_a_race_count_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    use(monkeypatch, SMALL)
+    require_candidates_fit([Candidate("prefork", 20)])
+    two = [Candidate("prefork", 20), Candidate("prefork", 20, workers=2)]
+    with pytest.raises(UsageError, match=r"^2 x prefork:20 beside prefork:20 .*at most 13 slots"):
+        require_candidates_fit(two)
+    with pytest.raises(UsageError, match=r"^30 x solo needs .*give at most 20 workers"):
+        require_candidates_fit([Candidate("solo", 1, workers=30)])
+
+
+def test_the_slots_of_a_worker_are_processes_threads_or_greenlets() -> None:
+    solo = worker_demand("solo", 1)
+    assert worker_demand("prefork", 4).tasks == solo.tasks + 4
+    assert worker_demand("threads", 8).tasks == solo.tasks + 8
+    assert worker_demand("gevent", 100).tasks == solo.tasks
+    assert worker_demand("gevent", 100).greenlets == 100
+    assert cluster_demand({"gevent": 100}, hosts=3).greenlets == 100
+    assert worker_demand("solo", 1).times(3) == solo + solo + solo
+
+
+@pytest.mark.parametrize(
+    "pools", [{"gevent": 1000}, {"gevent": 10_000}, {"threads": 512}, {"prefork": 2, "gevent": 100}]
+)
+def test_this_machine_holds_large_numbers_that_are_in_use(pools: dict[str, int]) -> None:
+    require_cluster(pools)
+
+
+def test_the_limits_of_this_machine_are_read_within_a_fraction_of_a_second() -> None:
+    assert free_resources().memory_bytes.number > 100 * MIB
+    assert Demand() + Demand(tasks=1) == Demand(tasks=1)
 
 
 def _refuse_start(*_: object, **__: object) -> None:
@@ -95,17 +163,24 @@ RACE = "race -A tasks --task tasks.digest --items items.jsonl --yes"
         "run sum --local coroutines:1000000",
         "run sum --local greenlets:1000000",
         "run sum --pool prefork:1000000",
+        "run sum --pool threads --slots 1e6",
         "run sum --pool gevent --slots 1000000",
         "compare sum --local single --local processes:1000000",
+        "compare sum --local all:1000000",
         "compare sum --pool all:1000000",
         "sweep sum --pool prefork:1000000",
+        "sweep sum --local threads:1000000",
         "scale sum --hosts 1,1000000",
+        "scale sum --pool gevent:10 --hosts 1,1000000",
         "scale sum --local threads --slots 1,1000000",
+        "scale sum --local processes:1000000",
         "scale sum --pool prefork --slots 1,1000000",
         "up --pool prefork:1000000",
+        "up --pool solo --pool threads:1000000",
         "map --slots 2,1000000",
         f"{RACE} --pool prefork:1000000",
         f"{RACE} --workers 1,1000000",
+        f"{RACE} --pool gevent:100 --workers 1000000",
     ],
 )
 def test_a_million_is_refused_before_anything_is_started(
@@ -115,24 +190,53 @@ def test_a_million_is_refused_before_anything_is_started(
     Path("items.jsonl").write_text('{"args": [1]}\n')
     monkeypatch.setattr(subprocess.Popen, "__init__", _refuse_start)
     monkeypatch.setattr(BaseProcess, "start", _refuse_start)
-    with pytest.raises(UsageError, match=r"1,?000,?000.*more than this machine can hold.*give at"):
+    use(monkeypatch, SMALL)
+    with pytest.raises(
+        UsageError, match=r"1,?000,?000.*more than this machine can hold: the limit is .*; give at"
+    ) as refused:
         producer.main(line.split(), standalone_mode=False)
+    assert refused.value.exit_code == 2
+    assert len(str(refused.value).splitlines()) == 1
     assert [path.name for path in tmp_path.iterdir()] == ["items.jsonl"]
 
 
 @pytest.mark.parametrize(
-    ("command", "message"),
+    "line",
     [
-        (["-m", "poolrace.workers", "prefork", "--slots", "1000000"], "prefork:1000000 needs"),
-        (["deploy/cluster.py", "scale", "solo", "1000000"], "N=1000000 needs 1,000,000 processes"),
+        "run sum --local threads:{number}",
+        "up --pool prefork:{number}",
+        "race -A tasks --task tasks.digest --items items.jsonl --yes --pool gevent:{number}",
     ],
-    ids=["a worker", "make scale"],
 )
-def test_a_million_is_refused_outside_of_the_command_line(command: list[str], message: str) -> None:
+def test_a_number_of_thousands_of_digits_is_refused(
+    line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("items.jsonl").write_text('{"args": [1]}\n')
+    with pytest.raises(UsageError, match="is not a number of slots; write"):
+        producer.main(line.format(number="9" * 5000).split(), standalone_mode=False)
+
+
+WORKER = ["-m", "poolrace.workers", "prefork"]
+
+
+@pytest.mark.parametrize(
+    ("command", "slots", "message"),
+    [
+        ([*WORKER, "--slots", "1000000"], "", "prefork:1000000 needs"),
+        (WORKER, "1000000", "prefork:1000000 needs"),
+        (WORKER, "9" * 5000, "POOLRACE_SLOTS: '999"),
+        (["deploy/cluster.py", "scale", "solo", "9" * 5000], "", "is not a number of hosts"),
+    ],
+    ids=["a worker", "a setting", "a setting of many digits", "make scale"],
+)
+def test_a_worker_and_make_refuse_large_numbers(
+    command: list[str], slots: str, message: str
+) -> None:
     answer = subprocess.run(
         [sys.executable, *command],
         cwd=Path(__file__).parents[2],
-        env={**os.environ, "CELERY_BROKER_URL": "redis://127.0.0.1:1/0"},
+        env={**os.environ, "CELERY_BROKER_URL": "redis://127.0.0.1:1/0", "POOLRACE_SLOTS": slots},
         capture_output=True,
         text=True,
         timeout=60,
