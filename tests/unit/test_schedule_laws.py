@@ -6,8 +6,8 @@ The dispatch, the schedules, the batches, the recovery and the ledger are those 
 ``auto`` is held to the lower bound, one shortest chunk, the messages of ``MESSAGES`` chunks, and:
 
 - 3 % on equal slots, if each slot computes for 0.3 s or longer;
-- 3 % on unequal slots, if each slot computes for 1.2 s or longer. In shorter jobs a slot has 15 or
-  more chunks of 12 to 25 ms, and each chunk costs 1.4 ms of messages: up to 7 % at 0.4 s;
+- 3 % on unequal slots, if a slot has 2 s of work or more, and 10 % from 0.5 s on. In shorter jobs
+  a slot has 15 or more chunks of 12 to 25 ms, and each costs 1.4 ms of messages;
 - 10 % for indices of unknown, heavy-tailed durations: the chunk that contains the longest index
   contains others, too, and no result tells so before it;
 - 10 % where a slot is ten times slower, from 0.5 s on, and where one stalls or dies, from 3 s on:
@@ -98,11 +98,12 @@ def test_auto_ends_within_3_percent_on_equal_slots(data: st.DataObject) -> None:
 @settings(max_examples=500 * EXAMPLES)
 @given(data=st.data())
 def test_auto_ends_within_3_percent_on_unequal_slots(data: st.DataObject) -> None:
-    slots, share_s = data.draw(SLOTS), data.draw(in_orders_of_magnitude(1.2, 8.0))
+    slots, share_s = data.draw(SLOTS), data.draw(in_orders_of_magnitude(0.5, 8.0))
     chance = random.Random(data.draw(st.integers(0, 10**6)))
     speeds = [SlotSpeed(chance.uniform(0.5, 2.0)) for _ in range(slots)]
     work = data.draw(works(slots, share_s, KNOWN))
-    require_near_the_bound(work, fleet_of(speeds, data.draw(SLOTS_PER_HOST)), 0.03)
+    fleet = fleet_of(speeds, data.draw(SLOTS_PER_HOST))
+    require_near_the_bound(work, fleet, 0.03 if share_s >= 2.0 else 0.10)
 
 
 @settings(max_examples=300 * EXAMPLES)
