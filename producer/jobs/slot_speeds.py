@@ -15,9 +15,14 @@ at most one such chunk, and the messages (about 1 ms each) are too few to matter
 UNSEEN_SHARE = 0.1
 """Share of the mean speed that ``auto`` expects of a slot without any result, at least."""
 
+SLOWER_AT_MOST = 0.5
+"""Share of the mean speed down to which the shortest chunks are cut for the slowest slot. With 0.3,
+more messages make jobs of less than 0.5 s longer by 2 %; with 0.7, unequal slots end further
+apart."""
+
 FORMER_SPEEDS = 4
-"""Entries per slot in the heap of speeds, at most: with more, it is built anew. The mean cost of a
-result is then a third of an entry, and the heap of 160,000 slots takes 60 MB."""
+"""Entries per slot in the heap of speeds, at most: then it is built anew. That happens once in
+three results of each slot, so that a result costs a third of the building for one slot."""
 
 
 class SlotSpeeds:

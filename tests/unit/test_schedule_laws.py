@@ -1,8 +1,20 @@
 """Every schedule ends near the lower bound of its time, on any fleet: simulated in virtual time.
 
 The dispatch, the schedules, the batches, the recovery and the ledger are those of real runs.
+``LAW_EXAMPLES=10 make test`` simulates ten times as many fleets.
+
+``auto`` is held to the lower bound, one shortest chunk, the messages of ``MESSAGES`` chunks, and:
+
+- 3 % on equal slots, if each slot computes for 0.3 s or longer;
+- 3 % on unequal slots, if a slot has 2 s of work or more, and 10 % from 0.5 s on. In shorter jobs
+  a slot has 15 or more chunks of 12 to 25 ms, and each costs 1.4 ms of messages;
+- 10 % for indices of unknown, heavy-tailed durations: the chunk that contains the longest index
+  contains others, too, and no result tells so before it;
+- 10 % where a slot is ten times slower, from 0.5 s on, and where one stalls or dies, from 3 s on:
+  a chunk is sent again after twice its duration and 0.2 s, about 0.7 s after its slot died.
 """
 
+import os
 import random
 from collections.abc import Sequence
 
@@ -23,6 +35,9 @@ from tests.unit.made_up_fleets import (
     uniform,
 )
 
+EXAMPLES = int(os.environ.get("LAW_EXAMPLES", "1"))
+"""Factor by which more fleets are simulated than in ``make test``."""
+
 MESSAGES = 8
 """Messages that each slot needs: ``auto`` learns its speed, and evens out the end. A job of 0.2 s
 has as many of its shortest chunks."""
@@ -37,12 +52,16 @@ SLOTS = st.floats(0.0, 1.0).map(lambda share: int(2 * 256.4 ** (share * share)))
 """2 to 512 slots; half of the fleets have less than ten, which take less time to simulate."""
 SLOTS_PER_HOST = st.sampled_from((1, 2, 4, 16, 64))
 STEADY_SPEEDS = st.sampled_from(((1.0, 1.0), (0.5, 2.0)))
+KNOWN = ("uniform", "waits", "linear")
+"""Kinds of work whose indices take the time that ``auto`` expects of them."""
 
 
 @st.composite
-def works(draw: st.DrawFn, slots: int, share_s: float) -> Work:
-    """Work that takes each of these slots so many seconds."""
-    kind, total_s = draw(st.sampled_from(("uniform", "waits", "linear", "heavy"))), slots * share_s
+def works(
+    draw: st.DrawFn, slots: int, share_s: float, kinds: Sequence[str] = (*KNOWN, "heavy")
+) -> Work:
+    """Work that takes each of these slots ``share_s`` seconds."""
+    kind, total_s = draw(st.sampled_from(kinds)), slots * share_s
     per_slot = draw(in_orders_of_magnitude(20, 2000))
     count = int(slots * per_slot)
     if kind == "uniform":
@@ -51,7 +70,7 @@ def works(draw: st.DrawFn, slots: int, share_s: float) -> Work:
         return uniform(count, total_s, waits=True)
     if kind == "linear":
         return linear(count, total_s)
-    return heavy_tailed(min(count, 50_000), total_s, draw(st.integers(0, 10**6)))
+    return heavy_tailed(min(count, 20_000), total_s, draw(st.integers(0, 10**6)))
 
 
 def fleet_of(speeds: Sequence[SlotSpeed], per_host: int, *also: FleetHost) -> Fleet:
@@ -67,18 +86,38 @@ def require_near_the_bound(work: Work, fleet: Fleet, share: float) -> None:
     assert result.elapsed_s <= most_s + message_s(fleet, MESSAGES)
 
 
-@settings(max_examples=500)
+@settings(max_examples=400 * EXAMPLES)
 @given(data=st.data())
-def test_auto_ends_within_3_percent_on_steady_slots(data: st.DataObject) -> None:
+def test_auto_ends_within_3_percent_on_equal_slots(data: st.DataObject) -> None:
+    slots, share_s = data.draw(SLOTS), data.draw(in_orders_of_magnitude(0.3, 8.0))
+    work = data.draw(works(slots, share_s, KNOWN))
+    fleet = fleet_of([SlotSpeed()] * slots, data.draw(SLOTS_PER_HOST))
+    require_near_the_bound(work, fleet, 0.03)
+
+
+@settings(max_examples=300 * EXAMPLES)
+@given(data=st.data())
+def test_auto_ends_within_3_percent_on_unequal_slots(data: st.DataObject) -> None:
+    slots, share_s = data.draw(SLOTS), data.draw(in_orders_of_magnitude(0.5, 8.0))
+    chance = random.Random(data.draw(st.integers(0, 10**6)))
+    speeds = [SlotSpeed(chance.uniform(0.5, 2.0)) for _ in range(slots)]
+    work = data.draw(works(slots, share_s, KNOWN))
+    fleet = fleet_of(speeds, data.draw(SLOTS_PER_HOST))
+    require_near_the_bound(work, fleet, 0.03 if share_s >= 2.0 else 0.10)
+
+
+@settings(max_examples=150 * EXAMPLES)
+@given(data=st.data())
+def test_auto_ends_within_10_percent_with_indices_of_unknown_durations(data: st.DataObject) -> None:
     slots, share_s = data.draw(SLOTS), data.draw(in_orders_of_magnitude(1.2, 8.0))
     least, most = data.draw(STEADY_SPEEDS)
     chance = random.Random(data.draw(st.integers(0, 10**6)))
     speeds = [SlotSpeed(chance.uniform(least, most)) for _ in range(slots)]
-    work = data.draw(works(slots, share_s))
-    require_near_the_bound(work, fleet_of(speeds, data.draw(SLOTS_PER_HOST)), 0.03)
+    work = data.draw(works(slots, share_s, ("heavy",)))
+    require_near_the_bound(work, fleet_of(speeds, data.draw(SLOTS_PER_HOST)), 0.10)
 
 
-@settings(max_examples=100)
+@settings(max_examples=100 * EXAMPLES)
 @given(data=st.data())
 def test_auto_ends_within_10_percent_where_a_slot_is_ten_times_slower(data: st.DataObject) -> None:
     slots, share_s = data.draw(SLOTS), data.draw(in_orders_of_magnitude(0.5, 2.0))
@@ -87,7 +126,7 @@ def test_auto_ends_within_10_percent_where_a_slot_is_ten_times_slower(data: st.D
     require_near_the_bound(work, fleet_of(speeds, data.draw(SLOTS_PER_HOST)), 0.10)
 
 
-@settings(max_examples=150)
+@settings(max_examples=80 * EXAMPLES)
 @given(data=st.data())
 def test_auto_ends_within_10_percent_where_slots_drift_or_one_stalls(data: st.DataObject) -> None:
     slots, share_s = data.draw(SLOTS), data.draw(in_orders_of_magnitude(3.0, 8.0))
@@ -104,7 +143,7 @@ def test_auto_ends_within_10_percent_where_slots_drift_or_one_stalls(data: st.Da
     require_near_the_bound(work, fleet_of(speeds, data.draw(SLOTS_PER_HOST)), 0.10)
 
 
-@settings(max_examples=100)
+@settings(max_examples=80 * EXAMPLES)
 @given(data=st.data())
 def test_auto_ends_within_10_percent_where_a_slot_dies_half_way(data: st.DataObject) -> None:
     slots, share_s = data.draw(SLOTS), data.draw(in_orders_of_magnitude(3.0, 8.0))
@@ -114,7 +153,7 @@ def test_auto_ends_within_10_percent_where_a_slot_dies_half_way(data: st.DataObj
     require_near_the_bound(work, fleet_of(speeds, data.draw(SLOTS_PER_HOST), dying), 0.10)
 
 
-@settings(max_examples=300)
+@settings(max_examples=800 * EXAMPLES)
 @given(data=st.data())
 def test_every_other_schedule_keeps_the_bound_of_list_scheduling(data: st.DataObject) -> None:
     """Graham, Bounds on Multiprocessing Timing Anomalies (1969): as the free slots take the
@@ -139,7 +178,7 @@ def test_every_other_schedule_keeps_the_bound_of_list_scheduling(data: st.DataOb
     )
 
 
-@settings(max_examples=200)
+@settings(max_examples=400 * EXAMPLES)
 @given(data=st.data())
 def test_a_run_is_exact_whatever_is_lost(data: st.DataObject) -> None:
     """Messages and results are lost; hosts join, leave and die. One host stays."""

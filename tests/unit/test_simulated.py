@@ -1,6 +1,7 @@
 """The simulated executor: its descriptions of fleets, its costs, and its virtual clock."""
 
 import math
+import time
 from collections.abc import Callable
 
 import pytest
@@ -17,6 +18,10 @@ from poolrace.producer.jobs.schedules import ScheduleChoice
 from poolrace.workers.chunks import Chunk
 from poolrace.workers.errors import ClusterError, UsageError
 from tests.unit.made_up_fleets import run, uniform
+
+MOST_CPU_S = 15.0
+"""CPU seconds of a simulation of 16,000 slots, at most. It takes 3 to 4 s; it took 26 s and more
+while each check of the producer looked at all chunks in flight."""
 
 ONE = SlotSpeed()
 STATIC = ScheduleChoice("static")
@@ -113,3 +118,13 @@ def test_the_chunk_of_a_dead_host_is_computed_by_another() -> None:
 def test_a_run_fails_when_all_hosts_have_died() -> None:
     with pytest.raises(ClusterError, match="no worker consumes the queue of pool 'simulated'"):
         run(uniform(40, 40.0), Fleet((FleetHost((ONE,), dies_s=5.0),)))
+
+
+def test_the_time_of_a_simulation_grows_with_its_chunks_not_with_the_square_of_its_slots() -> None:
+    work = uniform(16_000_000, 16_000 * 20.0)
+    began_s = time.process_time()
+    result = run(work, Fleet.equal(1000, 16))
+    assert time.process_time() - began_s < MOST_CPU_S
+    assert result.exact
+    assert result.chunks > 5 * 16_000
+    assert result.elapsed_s < 1.2 * 20.0
