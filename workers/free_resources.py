@@ -66,7 +66,8 @@ class FreeResources:
 def free_resources() -> FreeResources:
     """Read the limits of this machine, as they apply to this process and its children."""
     files, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
-    clients = min(REDIS_CLIENTS, _finite(most_files) - REDIS_FILES)  # Redis raises its soft limit
+    # Redis raises its own soft limit.
+    redis_files = Limit(max(0, _finite(most_files) - REDIS_FILES), "ulimit -Hn")
     address, _ = resource.getrlimit(resource.RLIMIT_AS)
     mappings = _number(Path("/proc/sys/vm/max_map_count"))
     return FreeResources(
@@ -75,7 +76,7 @@ def free_resources() -> FreeResources:
         open_files=Limit(_finite(files), "ulimit -n"),
         mappings=UNLIMITED if mappings is None else Limit(mappings, "vm.max_map_count"),
         address_bytes=Limit(_finite(address), "ulimit -v"),
-        redis_clients=Limit(clients, "maxclients of Redis"),
+        redis_clients=min(redis_files, Limit(REDIS_CLIENTS, "maxclients of Redis")),
     )
 
 

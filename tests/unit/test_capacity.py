@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+import cluster
+import compose
 from poolrace.producer.commands import producer
 from poolrace.producer.race import capacity as race_capacity
 from poolrace.producer.race.capacity import require_candidates_fit
@@ -245,3 +247,17 @@ def test_a_worker_and_make_refuse_large_numbers(
     assert answer.returncode == 2
     assert message in answer.stderr
     assert len(answer.stderr.splitlines()) == 1
+
+
+def test_make_scale_refuses_hosts_beyond_those_that_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    scaled: list[str] = []
+    monkeypatch.setattr(cluster, "_require_containers", lambda *_: None)
+    monkeypatch.setattr(compose, "hosts_of", lambda _: 3)
+    monkeypatch.setattr(compose, "scale", lambda _, hosts: scaled.append(hosts))
+    use(monkeypatch, SMALL)
+    for hosts in ("1000000", "24"):
+        with pytest.raises(UsageError, match=rf"^make scale POOL=solo N={hosts} .*most 23 hosts"):
+            cluster.main(["scale", "solo", hosts], standalone_mode=False)
+    for hosts in ("23", "0"):
+        cluster.main(["scale", "solo", hosts], standalone_mode=False)
+    assert scaled == ["23", "0"]

@@ -9,6 +9,7 @@ import pytest
 from poolrace.workers import free_resources as module
 from poolrace.workers.free_resources import GIB, MIB, Limit, free_resources
 from poolrace.workers.procfs import Memory
+from poolrace.workers.system import psutil
 
 SYSTEM = {
     "/proc/loadavg": "0.50 0.40 0.30 2/1000 4711",
@@ -30,7 +31,7 @@ def files(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
         return made_up[str(path)]
 
     monkeypatch.setattr(Path, "read_text", read_text)
-    monkeypatch.setattr(module.psutil, "virtual_memory", lambda: Memory(8 * GIB))
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: Memory(8 * GIB))
     monkeypatch.setattr(resource, "getrlimit", lambda _: (resource.RLIM_INFINITY,) * 2)
     return made_up
 
