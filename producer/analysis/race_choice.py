@@ -12,13 +12,16 @@ from poolrace.producer.analysis.race_summary import (
     waiting_share_of,
 )
 from poolrace.producer.analysis.significance import (
+    CERTAINLY_SLOWER,
     MARGIN,
+    MOST_MEMORY,
     SAME_SPEED,
     PairedResult,
     compare_paired,
     is_obviously_faster,
     may_be_as_fast,
 )
+from poolrace.producer.analysis.stats import confidence_interval, median
 from poolrace.producer.results.candidate import Candidate
 from poolrace.producer.results.race import Race
 
@@ -115,11 +118,37 @@ def _recommended(
         return fastest  # one slot may seem as fast here, but is not on a quiet machine
     as_fast = _as_fast(race, fastest, [fastest, *tied], MARGIN)
     as_fast = _as_fast_by_model(race, as_fast)
-    least_bytes = min(summary.peak_memory_bytes for summary in as_fast)
+    recommended = _lightest(as_fast)
+    far_leaner = [
+        summary
+        for summary in _as_fast_by_model(race, [fastest, *tied])
+        if MOST_MEMORY * summary.peak_memory_bytes < recommended.peak_memory_bytes
+        and _may_be_nearly_as_fast(race, summary, fastest)
+    ]
+    return _lightest(far_leaner) if far_leaner else recommended
+
+
+def _lightest(summaries: Sequence[CandidateSummary]) -> CandidateSummary:
+    """Of the candidates with about the least memory the one with the fewest slots."""
+    least_bytes = min(summary.peak_memory_bytes for summary in summaries)
     light = [
-        summary for summary in as_fast if LESS_MEMORY * summary.peak_memory_bytes <= least_bytes
+        summary for summary in summaries if LESS_MEMORY * summary.peak_memory_bytes <= least_bytes
     ]
     return min(light, key=lambda summary: (summary.candidate.slots, -summary.items_per_s))
+
+
+def _may_be_nearly_as_fast(
+    race: Race, summary: CandidateSummary, fastest: CandidateSummary
+) -> bool:
+    """Whether the speed of a candidate may be within ``MARGIN`` of that of the fastest one.
+
+    Workers that are started again change their speed by 3 to 5 %, which all rounds of a race share.
+    """
+    speeds = final_speeds(race, summary.candidate), final_speeds(race, fastest.candidate)
+    ratios = [speed / other for speed, other in zip(*speeds, strict=False) if other > 0]
+    interval = confidence_interval(ratios)
+    widest = interval is None or interval[1] >= 1 - MARGIN
+    return bool(ratios) and median(ratios) >= CERTAINLY_SLOWER and widest
 
 
 def _as_fast_by_model(race: Race, summaries: Sequence[CandidateSummary]) -> list[CandidateSummary]:
