@@ -116,9 +116,10 @@ def _recommended(
     """The candidate to deploy; see ``Verdict.recommended``."""
     if is_busy(race) and waiting_share_of(race.base) < WAITING_TASK:
         return fastest  # one slot may seem as fast here, but is not on a quiet machine
-    as_fast = _as_fast(race, fastest, [fastest, *tied], MARGIN)
-    as_fast = _as_fast_by_model(race, as_fast)
-    recommended = _lightest(as_fast)
+    as_fast = [
+        summary for summary in tied if median(_ratios(race, summary, fastest)) >= 1 - SAME_SPEED
+    ]
+    recommended = _lightest(_as_fast_by_model(race, [fastest, *as_fast]))
     far_leaner = [
         summary
         for summary in _as_fast_by_model(race, [fastest, *tied])
@@ -144,11 +145,16 @@ def _may_be_nearly_as_fast(
 
     Workers that are started again change their speed by 3 to 5 %, which all rounds of a race share.
     """
-    speeds = final_speeds(race, summary.candidate), final_speeds(race, fastest.candidate)
-    ratios = [speed / other for speed, other in zip(*speeds, strict=False) if other > 0]
+    ratios = _ratios(race, summary, fastest)
     interval = confidence_interval(ratios)
-    widest = interval is None or interval[1] >= 1 - MARGIN
-    return bool(ratios) and median(ratios) >= CERTAINLY_SLOWER and widest
+    includes_margin = interval is None or interval[1] >= 1 - MARGIN
+    return median(ratios) >= CERTAINLY_SLOWER and includes_margin
+
+
+def _ratios(race: Race, summary: CandidateSummary, fastest: CandidateSummary) -> list[float]:
+    """Ratios of the speeds of a candidate to those of the fastest one within rounds; 0 if none."""
+    speeds = final_speeds(race, summary.candidate), final_speeds(race, fastest.candidate)
+    return [speed / other for speed, other in zip(*speeds, strict=False) if other > 0] or [0.0]
 
 
 def _as_fast_by_model(race: Race, summaries: Sequence[CandidateSummary]) -> list[CandidateSummary]:

@@ -15,7 +15,7 @@ from poolrace.producer.analysis.significance import (
 )
 from poolrace.producer.analysis.stats import confidence_interval
 from poolrace.producer.race.requests import Progress, Steps
-from poolrace.producer.race.search import LEAN_MEMORY, LEAN_SPEED, SAME_MEMORY
+from poolrace.producer.race.search import FAR_LEANER_SPEED, LEAN_MEMORY, SAME_MEMORY
 from poolrace.producer.results.candidate import Candidate
 from poolrace.producer.results.race import Reason
 from poolrace.producer.rounds import rotated
@@ -87,7 +87,7 @@ def afford_rounds(
     """
     executions = {lap.candidate: lap.executions for lap in progress.laps}
     kept = list(finalists)
-    near = LEAN_SPEED * max((speeds[candidate] for candidate in kept), default=0.0)
+    near = FAR_LEANER_SPEED * max((speeds[candidate] for candidate in kept), default=0.0)
     fast = [candidate for candidate in kept if speeds[candidate] >= near]
     leanest = min(fast, key=lambda candidate: memory[candidate], default=None)
     for candidate in sorted(finalists, key=lambda candidate: speeds[candidate]):
