@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import nullcontext
+from dataclasses import fields
 from typing import Any
 
 from benchmarks.race.apps import App
@@ -48,10 +49,16 @@ def read_verdict(label: str, number: int, elapsed_s: float, verdict: dict[str, A
         app=label,
         round=number,
         elapsed_s=elapsed_s,
-        recommended=Candidate(**recommended) if recommended else None,
+        recommended=_candidate(recommended) if recommended else None,
         limited_by=verdict["limited_by"] or "",
         complete=verdict["complete"],
         distinguishable=verdict["distinguishable"],
         crowded=verdict["crowded"],
         executions=verdict["executions"],
+        speeds={str(_candidate(each)): each["items_per_s"] for each in verdict["candidates"]},
     )
+
+
+def _candidate(figures: dict[str, Any]) -> Candidate:
+    """The candidate of a JSON object, which may hold further keys."""
+    return Candidate(**{each.name: figures[each.name] for each in fields(Candidate)})

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,8 @@ class RaceRun:
     crowded: bool = False
     """Whether the race says that other processes use the machine."""
     executions: int = 0
+    speeds: dict[str, float] = field(default_factory=dict)
+    """Candidate -> items/s in the race, which show why it recommended another one."""
     regret: float | None = None
     """Share of the oracle's best speed that the recommended candidate misses."""
     memory_ratio: float | None = None

@@ -12,13 +12,16 @@ from poolrace.producer.analysis.race_summary import (
     waiting_share_of,
 )
 from poolrace.producer.analysis.significance import (
+    CERTAINLY_SLOWER,
     MARGIN,
+    MOST_MEMORY,
     SAME_SPEED,
     PairedResult,
     compare_paired,
     is_obviously_faster,
     may_be_as_fast,
 )
+from poolrace.producer.analysis.stats import confidence_interval, median
 from poolrace.producer.results.candidate import Candidate
 from poolrace.producer.results.race import Race
 
@@ -113,13 +116,45 @@ def _recommended(
     """The candidate to deploy; see ``Verdict.recommended``."""
     if is_busy(race) and waiting_share_of(race.base) < WAITING_TASK:
         return fastest  # one slot may seem as fast here, but is not on a quiet machine
-    as_fast = _as_fast(race, fastest, [fastest, *tied], MARGIN)
-    as_fast = _as_fast_by_model(race, as_fast)
-    least_bytes = min(summary.peak_memory_bytes for summary in as_fast)
+    as_fast = [
+        summary for summary in tied if median(_ratios(race, summary, fastest)) >= 1 - SAME_SPEED
+    ]
+    recommended = _lightest(_as_fast_by_model(race, [fastest, *as_fast]))
+    far_leaner = [
+        summary
+        for summary in _as_fast_by_model(race, [fastest, *tied])
+        if MOST_MEMORY * summary.peak_memory_bytes < recommended.peak_memory_bytes
+        and _may_be_nearly_as_fast(race, summary, fastest)
+    ]
+    return _lightest(far_leaner) if far_leaner else recommended
+
+
+def _lightest(summaries: Sequence[CandidateSummary]) -> CandidateSummary:
+    """Of the candidates with about the least memory the one with the fewest slots."""
+    least_bytes = min(summary.peak_memory_bytes for summary in summaries)
     light = [
-        summary for summary in as_fast if LESS_MEMORY * summary.peak_memory_bytes <= least_bytes
+        summary for summary in summaries if LESS_MEMORY * summary.peak_memory_bytes <= least_bytes
     ]
     return min(light, key=lambda summary: (summary.candidate.slots, -summary.items_per_s))
+
+
+def _may_be_nearly_as_fast(
+    race: Race, summary: CandidateSummary, fastest: CandidateSummary
+) -> bool:
+    """Whether the speed of a candidate may be within ``MARGIN`` of that of the fastest one.
+
+    Workers that are started again change their speed by 3 to 5 %, which all rounds of a race share.
+    """
+    ratios = _ratios(race, summary, fastest)
+    interval = confidence_interval(ratios)
+    includes_margin = interval is None or interval[1] >= 1 - MARGIN
+    return median(ratios) >= CERTAINLY_SLOWER and includes_margin
+
+
+def _ratios(race: Race, summary: CandidateSummary, fastest: CandidateSummary) -> list[float]:
+    """Ratios of the speeds of a candidate to those of the fastest one within rounds; 0 if none."""
+    speeds = final_speeds(race, summary.candidate), final_speeds(race, fastest.candidate)
+    return [speed / other for speed, other in zip(*speeds, strict=False) if other > 0] or [0.0]
 
 
 def _as_fast_by_model(race: Race, summaries: Sequence[CandidateSummary]) -> list[CandidateSummary]:

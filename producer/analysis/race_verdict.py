@@ -55,8 +55,9 @@ class Verdict:
     """The candidate with the least memory of those that may be within 5 % of the fastest;
     ``None`` if the memory of all of them grows with every item."""
     recommended: CandidateSummary
-    """The candidate to deploy: among those statistically tied with the fastest, the one with the
-    least memory, then the fewest slots. On a busy machine a CPU-bound task gets the fastest one,
+    """The candidate to deploy: among those within 5 % of the fastest, the one with the least
+    memory, then the fewest slots; or one with far less memory that may be within 10 %. On a busy
+    machine a CPU-bound task gets the fastest one,
     because background load hides the benefit of more cores. A candidate whose memory grows with
     every item is not recommended where another one is at least half as fast."""
     tied: list[CandidateSummary]

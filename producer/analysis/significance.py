@@ -19,9 +19,9 @@ again, differ by 3 to 5 % on an idle machine, and the rounds of one race cannot 
 CERTAINLY_SLOWER = 0.85
 """Ratio of speeds below which a candidate never counts as equally fast, whatever the noise."""
 
-MOST_MEMORY = 1.5
+MOST_MEMORY = 1.4
 """Ratio of the memory of a candidate to that of another one that is nearly as fast, from which the
-candidate is not worth its memory."""
+candidate is not worth its memory: 1.5, less what the memory of the same workers differs by."""
 
 OBVIOUS = 3.0
 """Ratio of speeds that counts as a difference after one round; no disturbance of a lap is as

@@ -6,14 +6,16 @@ from statistics import median
 from typing import Literal
 
 from poolrace.producer.analysis.significance import (
+    CERTAINLY_SLOWER,
     MARGIN,
     MIN_ROUNDS,
+    MOST_MEMORY,
     PairedResult,
     compare_paired,
 )
 from poolrace.producer.analysis.stats import confidence_interval
 from poolrace.producer.race.requests import Progress, Steps
-from poolrace.producer.race.search import LEAN_MEMORY, SAME_MEMORY
+from poolrace.producer.race.search import FAR_LEANER_SPEED, LEAN_MEMORY, SAME_MEMORY
 from poolrace.producer.results.candidate import Candidate
 from poolrace.producer.results.race import Reason
 from poolrace.producer.rounds import rotated
@@ -80,11 +82,14 @@ def afford_rounds(
 ) -> list[Candidate]:
     """The finalists whose rounds stay within ``ENOUGH_EXECUTIONS``; at least two.
 
-    The slowest ones are left out, but neither the leanest nor those that the user gave.
+    The slowest ones are left out, but neither those that the user gave nor the leanest of those
+    that may be as fast as the fastest.
     """
     executions = {lap.candidate: lap.executions for lap in progress.laps}
     kept = list(finalists)
-    leanest = min(kept, key=lambda candidate: memory[candidate], default=None)
+    near = FAR_LEANER_SPEED * max((speeds[candidate] for candidate in kept), default=0.0)
+    fast = [candidate for candidate in kept if speeds[candidate] >= near]
+    leanest = min(fast, key=lambda candidate: memory[candidate], default=None)
     for candidate in sorted(finalists, key=lambda candidate: speeds[candidate]):
         rounds = MIN_ROUNDS * sum(executions.get(each, 0) for each in kept)
         if len(kept) <= MIN_FINALISTS or progress.executions + rounds <= ENOUGH_EXECUTIONS:
@@ -103,8 +108,12 @@ def _replaces(
     """Whether a candidate makes another one useless.
 
     It is as fast as one of its own pool with fewer slots or workers, or it is as fast as one of
-    another pool with clearly less memory.
+    another pool with clearly less memory, or nearly as fast with far less. The fastest one stays
+    in the last case.
     """
+    far_leaner = MOST_MEMORY * memory[one] < memory[other]
+    if far_leaner and speeds[other] < max(speeds.values()):
+        return speeds[one] >= CERTAINLY_SLOWER * speeds[other]
     if one.pool != other.pool:
         return speeds[one] >= speeds[other] and memory[one] < LEAN_MEMORY * memory[other]
     return (

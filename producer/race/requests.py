@@ -135,9 +135,7 @@ class Progress:
             self._ready.update(missing)
         return [candidate for candidate in candidates if candidate in self._ready]
 
-    def measure(
-        self, candidate: Candidate, kind: Kind, max_items: int | None = None
-    ) -> Steps[Lap]:
+    def measure(self, candidate: Candidate, kind: Kind, max_items: int | None = None) -> Steps[Lap]:
         """Measure one lap of a candidate that is ready."""
         if candidate not in self._running:
             yield from self._stop_running()

@@ -131,9 +131,7 @@ class RaceSession:
         if first := self._first_laps.pop(candidate, None):
             lap = replace(first, kind=kind, round=number)
         else:
-            plan = self._limits.lap(
-                candidate, kind, number, self.executions, items, most=max_items
-            )
+            plan = self._limits.lap(candidate, kind, number, self.executions, items, most=max_items)
             lap = self._run(candidate, plan)
         self._limits.note_speed(lap)
         self.laps.append(lap)

@@ -206,7 +206,7 @@ class Session:
         self.laps = [lap(SOLO, "base", 1)]
         self._error = error
 
-    def measure(self, candidate: Candidate, kind: str) -> Any:
+    def measure(self, candidate: Candidate, kind: str, max_items: int | None) -> Any:
         raise self._error
 
 
@@ -241,7 +241,7 @@ def test_an_interruption_ends_the_race_with_the_laps_so_far(
 
 def test_a_lap_that_was_measured_when_the_signal_arrived_is_part_of_the_race() -> None:
     class Interrupted(Session):
-        def measure(self, candidate: Candidate, kind: str) -> Any:
+        def measure(self, candidate: Candidate, kind: str, max_items: int | None) -> Any:
             self.laps.append(lap(candidate, "base", 1))
             raise self._error
 

@@ -11,7 +11,7 @@ from poolrace.producer.race.items import Item
 from poolrace.producer.race.lap_limits import LapLimits
 from poolrace.producer.race.options import RaceOptions, Target
 from poolrace.producer.results.candidate import SOLO, Candidate
-from tests.unit.made_up_races import lap
+from tests.unit.made_up_races import WAITS, lap
 
 TARGET = Target("proj", "proj.task", sys.executable, Path("/"))
 THREADS = Candidate("threads", 32)
@@ -23,11 +23,15 @@ def limits(*, cut_short: bool = True, **options: Any) -> LapLimits:
 
 
 def note(
-    known: LapLimits, item_s: float, items_per_s: float = 1.0, candidate: Candidate = SOLO
+    known: LapLimits,
+    item_s: float,
+    items_per_s: float = 1.0,
+    candidate: Candidate = SOLO,
+    **figures: float,
 ) -> None:
     """Note a measured lap."""
     known.note_durations(candidate, item_s, item_s)
-    known.note_speed(lap(candidate, "search", 1, items_per_s=items_per_s))
+    known.note_speed(lap(candidate, "search", 1, items_per_s=items_per_s, **figures))
 
 
 @pytest.mark.parametrize(
@@ -46,8 +50,35 @@ def test_a_lap_runs_20_s_of_items_or_three_per_busy_slot(
     item_s: float, items_per_s: float, slots: int, items: int
 ) -> None:
     known = limits()
-    note(known, item_s, items_per_s, Candidate("gevent", 2))
-    assert known.lap(Candidate("gevent", slots), "search", 1, 0).max_items == items
+    note(known, item_s, items_per_s, Candidate("gevent", 2), **WAITS)
+    assert known.lap(Candidate("gevent", slots), "final", 1, 0).max_items == items
+
+
+@pytest.mark.parametrize(("item_s", "items"), [(0.1, 2 * 128 + 1), (0.02, 1000)])
+def test_a_lap_of_the_search_runs_few_items_if_they_take_long(item_s: float, items: int) -> None:
+    known = limits()
+    note(known, item_s)
+    assert known.lap(Candidate("gevent", 128), "search", 1, 0).max_items == items
+
+
+def test_a_lap_runs_few_costly_items_where_the_cpu_is_the_limit() -> None:
+    computing, waiting = limits(), limits()
+    note(computing, 0.1, 500.0, Candidate("gevent", 128), cpu_s=1.0, main_cpu_s=1.0)
+    note(waiting, 0.1, 500.0, Candidate("gevent", 128), cpu_s=0.2, main_cpu_s=0.2)
+    candidate = Candidate("gevent", 128, workers=2)
+    assert computing.lap(candidate, "search", 1, 0).max_items == 384
+    assert computing.lap(candidate, "final", 1, 0, most=300).max_items == 448
+    assert waiting.lap(candidate, "search", 1, 0).max_items == 3 * 256
+
+
+@pytest.mark.parametrize(("item_s", "items"), [(0.1, 150), (0.01, 2000)])
+def test_a_lap_of_the_finals_stays_within_its_share_of_the_executions(
+    item_s: float, items: int
+) -> None:
+    known = limits()
+    note(known, item_s)
+    assert known.lap(THREADS, "final", 1, 0, most=150).max_items == items
+    assert known.lap(THREADS, "final", 1, 0, most=10).max_items >= 2 * 32 + 1
 
 
 def test_a_lap_stays_within_the_executions_of_the_race() -> None:

@@ -30,6 +30,8 @@ TASKS = {
     "waits 100 ms": Task(0.0002, 0.1),
     "waits 100 ms, with a soft bend": Task(0.0005, 0.1, softness=2.5),
     "waits 100 ms, with a sharp bend": Task(0.0005, 0.1, softness=8),
+    "waits 100 ms, on quick cores": Task(0.0001, 0.1, messages=0.6),
+    "blocks for 100 ms, on quick cores": Task(0.0001, 0.1, blocks_greenlets=True, messages=0.6),
     "waits 10 ms": Task(0.0002, 0.01),
     "waits 1 s": Task(0.0005, 1.0),
     "waits 8 ms, computes 1 ms": Task(0.001, 0.008),
@@ -43,7 +45,9 @@ TASKS = {
     "fails for one in ten": Task(0.002, 0.02, fails=0.1),
 }
 COMPUTING = ("computes for 20 ms", "computes for 2 ms", "computes without the GIL")
-TENTHS = ("waits 100 ms", "waits 100 ms, with a soft bend", "waits 100 ms, with a sharp bend")
+TENTHS = ("waits 100 ms", "waits 100 ms, with a soft bend", "waits 100 ms, with a sharp bend",
+          "waits 100 ms, on quick cores", "blocks for 100 ms, on quick cores")  # fmt: skip
+QUICK = ("waits 100 ms, on quick cores", "blocks for 100 ms, on quick cores")
 STALLING = ("waits in a blocking call", "waits 50 ms", "sleeps in C")
 SEEDS = 50
 """Races of each task: a thousand on a quiet machine, and a thousand on a busy one."""
@@ -102,7 +106,14 @@ def test_regret_on_a_quiet_machine_is_at_most_10_percent(cores: int) -> None:
 
 def test_the_recommended_candidate_is_lean() -> None:
     ratios = [race.memory for name in TASKS for race in outcomes(name, 0)]
-    assert share([ratio <= 1.5 for ratio in ratios]) >= 0.95
+    assert share([ratio <= 1.5 for ratio in ratios]) >= 0.995
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_a_process_for_each_slot_is_not_recommended_for_a_few_percent_of_speed(name: str) -> None:
+    """256 processes are 4 % faster there than 2 x threads:128, and take 55 times the memory."""
+    ratios = [race.memory for race in outcomes(name, 0)]
+    assert share([ratio <= 1.5 for ratio in ratios]) >= 0.98
 
 
 def test_regret_on_a_busy_machine_is_at_most_20_percent_or_the_verdict_says_busy() -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from poolrace.producer.analysis.significance import PairedResult, compare_paired
 from poolrace.producer.analysis.stats import (
     confidence_interval,
+    most_at_a_time,
     percentiles,
     quantiles,
     steady_rate,
@@ -38,6 +39,15 @@ def test_a_service_that_answers_in_turn_has_the_same_rate_for_any_number_of_slot
     spans = list(zip(begins, ends, strict=True))
     assert steady_rate(spans, begins=begins, slots=slots) == pytest.approx(80, rel=0.02)
     assert slots == 8 or steady_rate(spans, begins=begins) > 1.1 * 80
+
+
+def test_slots_that_are_idle_all_the_time_do_not_lower_the_rate() -> None:
+    """A worker that takes 900 messages/s fills 90 slots of 100 ms; the other 166 stay idle."""
+    spans = [(number / 900, number / 900 + 0.1) for number in range(384)]
+    begins = [begin for begin, _ in spans]
+    assert most_at_a_time(spans) in {90, 91}
+    assert steady_rate(spans, begins=begins, slots=256, idle=True) == pytest.approx(900, rel=0.01)
+    assert steady_rate(spans, begins=begins, slots=256) < 0.9 * 900
 
 
 @given(st.integers(1, 20), st.floats(0.01, 10), st.integers(0, 2**32))

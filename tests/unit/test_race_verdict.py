@@ -161,13 +161,28 @@ def test_a_finalist_that_dropped_out_is_slower() -> None:
 def test_the_tied_candidate_with_the_least_memory_then_the_fewest_slots_is_recommended() -> None:
     many, few = Candidate("threads", 64), Candidate("threads", 32)
     figures = {"peak_memory_bytes": 60 * MIB, **WAITS}
-    light = [*finals(many, 620.0, **figures), *finals(few, 600.0, **figures)]
+    light = [*finals(many, 620.0, **figures), *finals(few, 610.0, **figures)]
     heavy = finals(Candidate("prefork", 32), 630.0, peak_memory_bytes=900 * MIB)
     verdict = judge(race([*base(**WAITS), *light, *heavy]))
     assert verdict.fastest.candidate.pool == "prefork"
     assert (verdict.recommended.candidate, verdict.distinguishable) == (few, False)
     assert {summary.candidate for summary in verdict.tied} == {many, few}
     assert "threads:32 is recommended" in text.render(verdict.race)
+
+
+@pytest.mark.parametrize(("mib", "expected"), [(45, THREADS), (85, PREFORK)])
+def test_8_percent_of_speed_are_given_up_for_far_less_memory_only(
+    mib: int, expected: Candidate
+) -> None:
+    heavy = finals(PREFORK, 100.0, peak_memory_bytes=100 * MIB)
+    lean = finals(THREADS, 92.0, peak_memory_bytes=mib * MIB)
+    assert judge(race([*base(), *heavy, *lean])).recommended.candidate == expected
+
+
+def test_far_less_memory_does_not_make_up_for_20_percent_of_speed() -> None:
+    heavy = finals(PREFORK, 100.0, peak_memory_bytes=500 * MIB)
+    lean = finals(THREADS, 80.0, peak_memory_bytes=50 * MIB)
+    assert judge(race([*base(), *heavy, *lean])).recommended.candidate == PREFORK
 
 
 def test_on_a_busy_machine_a_cpu_bound_task_gets_the_fastest_candidate() -> None:
