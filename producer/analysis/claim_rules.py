@@ -253,7 +253,7 @@ def _doubt(true: bool | None, figures: Figures, name: str, other: str) -> str:  
         return f", of fewer than {MIN_ROUNDS} rounds"
     if compare_paired(values, others) is PairedResult.EQUIVALENT:
         return f", which is no difference of more than {MARGIN:.0%}"
-    return f", which may or may not be a difference of more than {MARGIN:.0%}"
+    return f", not enough to tell a difference of more than {MARGIN:.0%} with 99% confidence"
 
 
 def _sentence(answers: Sequence[Answer]) -> str:

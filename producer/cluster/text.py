@@ -4,11 +4,13 @@ import os
 import shlex
 import shutil
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from poolrace.producer.cluster.state import Cluster
 from poolrace.producer.cluster.status import Status
 from poolrace.producer.program import PROGRAM
+from poolrace.workers.pools import POOLS
 
 FIRST_COMMANDS = (
     "run sum --pool prefork",
@@ -32,14 +34,21 @@ def render_started(cluster: Cluster) -> str:
         for pool, slots in cluster.pools.items()
         if cluster.workers[pool]
     )
-    commands = next_commands(f"{program_name()} down")
+    running = [pool for pool in cluster.pools if cluster.workers[pool]]
+    commands = next_commands(f"{program_name()} down", pools=running)
     return f"a local cluster is running: {pools}\n{_hosts(cluster)}{_flower(cluster)}{commands}"
 
 
-def next_commands(*last: str) -> str:
-    """List of commands to type next, for a cluster of any kind; it ends with ``last``."""
-    commands = (*(f"{program_name()} {arguments}" for arguments in FIRST_COMMANDS), *last)
+def next_commands(*last: str, pools: Iterable[str] = tuple(POOLS)) -> str:
+    """List of commands to type next, for a cluster with these pools; it ends with ``last``."""
+    possible = (each for each in FIRST_COMMANDS if _pool_of(each) in {"", *pools})
+    commands = (*(f"{program_name()} {arguments}" for arguments in possible), *last)
     return "\n  ".join(("next:", *commands)) + "\n"
+
+
+def _pool_of(command: str) -> str:
+    """The pool that a command names; empty if it names none."""
+    return command.partition(" --pool ")[2]
 
 
 def render_status(status: Status) -> str:

@@ -21,7 +21,9 @@ from poolrace.producer.reports.views.view import view
 from poolrace.producer.results.claims import Claims
 from poolrace.producer.results.files import load
 from poolrace.producer.settings import Settings
+from poolrace.workers import installation
 from poolrace.workers.errors import ClusterError, UsageError
+from poolrace.workers.host_facts import HostFacts
 from poolrace.workers.probes.program import EXPERIMENTS
 from poolrace.workers.probes.run import run_probe
 from tests.in_process import InProcess
@@ -124,6 +126,23 @@ def test_each_experiment_runs_once_under_each_interpreter(
 def test_other_interpreters_measure_no_message() -> None:
     assert MESSAGE_PRICE in ClaimsOptions().texts
     assert MESSAGE_PRICE not in ClaimsOptions(NAMES, [interpreter()]).texts
+
+
+def test_messages_are_measured_without_a_pool_whose_package_is_missing(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    """A temporary cluster of all pools would be refused, after all other experiments."""
+    measured: list[str] = []
+
+    def measure(pools: Sequence[str], *_: object) -> tuple[Measured, list[HostFacts]]:
+        measured.extend(pools)
+        return Measured("messages", {"local_threads_s": [1e-5], "solo_s": [1e-3]}), []
+
+    monkeypatch.setattr(installation, "find_spec", lambda name: None if name == "gevent" else name)
+    monkeypatch.setattr(module, "measure_messages", measure)
+    [claim] = measure_claims(ClaimsOptions(["message-price"]), settings).claims
+    assert measured == ["prefork", "threads", "solo"]
+    assert list(claim.values()) == ["local_threads_s", "solo_s"]
 
 
 def test_each_claim_has_its_own_name_and_experiment() -> None:

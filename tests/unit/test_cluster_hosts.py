@@ -13,6 +13,7 @@ from poolrace.producer.cluster.hosts import assign_hosts, make_library
 from poolrace.producer.cluster.lifecycle import temporary, up
 from poolrace.producer.cluster.resolve import unusable_pools
 from poolrace.producer.cluster.state import Cluster
+from poolrace.producer.cluster.text import next_commands, render_started
 from poolrace.producer.executors.models import Model, make_executor
 from poolrace.producer.experiments.plans import Case, Plan, supported_plan
 from poolrace.producer.interpreters import probe
@@ -159,6 +160,14 @@ def test_a_cluster_expects_no_worker_that_is_left_out() -> None:
         "/x", 0, 0.0, "redis://", POOLS, None, None, hosts=2, left_out={"gevent@b": "no reason"}
     )
     assert cluster.workers == {"threads": 2, "gevent": 1}
+
+
+def test_the_next_commands_name_only_pools_that_run() -> None:
+    cluster = Cluster("/x", 0, 0.0, "redis://", {"prefork": 2, "solo": 1}, None, None)
+    text = render_started(cluster)
+    assert " run sum --pool prefork\n" in text
+    assert "gevent" not in text
+    assert " run mixed --pool gevent\n" in next_commands("down")
 
 
 @pytest.fixture

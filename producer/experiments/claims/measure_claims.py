@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from poolrace.producer.cluster.resolve import cluster_for
+from poolrace.producer.cluster.resolve import cluster_for, unusable_pools
 from poolrace.producer.environment import describe, now
 from poolrace.producer.experiments.claims.catalogue import CLAIMS
 from poolrace.producer.experiments.claims.claim_text import ClaimText
@@ -138,7 +138,9 @@ def _measured(
             for measured in measure(path, [name], report_step):
                 yield interpreter, measured
     if MESSAGE_PRICE in options.texts:
-        messages, _ = measure_messages(list(POOLS), settings, report_step)
+        unusable = unusable_pools(settings, POOLS)
+        pools = [pool for pool in POOLS if pool not in unusable]
+        messages, _ = measure_messages(pools, settings, report_step)
         yield this, messages
 
 
