@@ -1,4 +1,4 @@
-"""Finds the part of a simulated cluster that limits a run: it is busy for most of the time. Pure."""
+"""Finds the part of a simulated cluster that limits a run, by its share of the time. Pure."""
 
 import math
 from dataclasses import dataclass

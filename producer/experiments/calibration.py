@@ -23,7 +23,6 @@ from poolrace.producer.settings import Settings
 from poolrace.workers.chunks import Chunk, ChunkResult
 from poolrace.workers.errors import ClusterError, UsageError
 from poolrace.workers.host_facts import HostFacts
-from poolrace.workers.usage import Usages
 from poolrace.workers.workloads import make_workload
 
 MESSAGES = 300

@@ -57,7 +57,7 @@ class SimulationOptions:
         slots, largest = self.slots_per_host, max(self.hosts)
         if not 1 <= slots <= MAX_SLOTS:
             raise UsageError(f"--slots-per-host {slots}: give 1 to {MAX_SLOTS:,}")
-        if not 1 <= min(self.hosts):
+        if min(self.hosts) < 1:
             raise UsageError(f"--simulate {min(self.hosts)}: give 1 host or more")
         if largest * slots > MAX_SLOTS:
             raise UsageError(
@@ -108,7 +108,7 @@ class Series:
 
     def require_simulable(self, slots: int) -> None:
         """Raise ``UsageError`` for a run of more chunks than can be simulated in the time."""
-        chunks = self._least_chunks(slots)
+        chunks = self.least_chunks(slots)
         if chunks > MAX_CHUNKS:
             raise UsageError(
                 f"{self.job} on {slots:,} slots has {chunks:,} chunks or more; at most"
@@ -145,7 +145,8 @@ class Series:
         )
         return run, case
 
-    def _least_chunks(self, slots: int) -> int:
+    def least_chunks(self, slots: int) -> int:
+        """A lower bound of the number of chunks of a run."""
         count, choice = len(self.job), self.schedule
         schedule = choice.make_for(self.job)
         if choice.chunks:
@@ -164,14 +165,14 @@ def simulation_options(
 ) -> SimulationOptions | None:
     """The options of a simulation, ``None`` without one; raises ``UsageError`` if they exclude."""
     if hosts is None:
-        if slots_per_host:
+        if slots_per_host is not None:
             raise UsageError(f"--slots-per-host {slots_per_host} is for --simulate; give both")
         return None
     if scale.model.kind == "local":
         raise UsageError(f"--simulate is for Celery pools, not for {scale.model}; give --pool")
     if scale.slots:
         raise UsageError("--simulate and --slots exclude each other; give --slots-per-host")
-    return SimulationOptions(hosts, slots_per_host or 1)
+    return SimulationOptions(hosts, 1 if slots_per_host is None else slots_per_host)
 
 
 def simulate_scaling(
@@ -192,16 +193,17 @@ def simulate_scaling(
         model = replace(scale.model, slots=None)
         calibration, environment = calibrate(scale.job, model, running)
     series = Series(scale.job, scale.schedule, calibration)
-    return _comparison(series, options, measured, made_at, environment)
+    return series_comparison(series, options, measured, made_at, environment)
 
 
-def _comparison(
+def series_comparison(
     series: Series,
     options: SimulationOptions,
     measured: Comparison | None,
     made_at: str,
     environment: Environment,
 ) -> Comparison:
+    """Simulate each number of hosts; ``measured`` holds runs of real hosts, if there are any."""
     job, slots = series.job, options.slots_per_host
     numbers = sorted({1, *options.hosts})
     for number in numbers:
@@ -290,7 +292,7 @@ def _alternatives(series: Series, run: Run, case: SimulatedCase) -> list[Alterna
     return [
         _alternative(replace(series, schedule=choice), run, producers, redis_servers)
         for (_, producers, redis_servers), choice in choices.items()
-        if replace(series, schedule=choice)._least_chunks(slots) <= MAX_CHUNKS  # noqa: SLF001 # of this module
+        if replace(series, schedule=choice).least_chunks(slots) <= MAX_CHUNKS
     ]
 
 

@@ -166,7 +166,8 @@ def _ways(shares: Saturation, run: Run, case: SimulatedCase, simulation: Simulat
     if len(lines) == 0:
         tried = "; ".join(map(_change, simulation.alternatives))
         lines.append(
-            f"None of these would make {run.hosts} hosts more than {1 - FASTER:.0%} faster: {tried}."
+            f"None of these would make {run.hosts} hosts more than {1 - FASTER:.0%} faster:"
+            f" {tried}."
         )
     return lines
 
