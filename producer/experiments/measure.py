@@ -39,7 +39,7 @@ def measure(
     recorder = RunRecorder(executor)
     began = time.perf_counter()
     with executor:
-        _warm_up(executor, job)
+        warm_up(executor, job)
         recorder.startup_s = time.perf_counter() - began
         before = executor.usage(reset_peak=True)
         recorder.start()
@@ -49,7 +49,7 @@ def measure(
     return _run(job, executor, schedule, ledger, recorder, expected)
 
 
-def _warm_up(executor: Executor, job: Job) -> None:
+def warm_up(executor: Executor, job: Job) -> None:
     """Compute an empty chunk on each slot, so that all imports and connections are made.
 
     Each empty chunk starts at another index of the job: no two chunks may be equal, and workers

@@ -17,6 +17,7 @@ from poolrace.producer.results.fields import (
 )
 from poolrace.producer.results.interruption import Interruption
 from poolrace.producer.results.run import Run
+from poolrace.producer.results.simulation import Simulation
 
 Varies = Literal["model", "chunks", "slots", "hosts"]
 """The field of a run in which the cases of a comparison differ."""
@@ -52,6 +53,8 @@ class Comparison:
     left_out: dict[str, str] = field(default_factory=dict)
     """Models that could not run -> the reason, in words after "because"; empty in files of older
     versions."""
+    simulation: Simulation | None = None
+    """The simulation that the runs come from; ``None`` for measured runs."""
 
     def __post_init__(self) -> None:
         if not self.environment.hosts:
@@ -60,6 +63,10 @@ class Comparison:
             raise ValueError(
                 f"`{self.varies}` of a run is 0, and its cases differ in `{self.varies}`"
             )
+        if self.simulation and [case.hosts for case in self.simulation.cases] != [
+            run.hosts for run in self.runs
+        ]:
+            raise ValueError("`simulation.cases` are not those of `runs`")
         for name in ("workload", "start", "stop", "expected"):
             if any(getattr(run, name) != getattr(self, name) for run in self.runs):
                 raise ValueError(f"`{name}` of a run differs from that of the comparison")

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from poolrace.producer.reports.views import interpreters
+from poolrace.producer.reports.views import interpreters, simulated_scale
 from poolrace.producer.results.comparison import Comparison, Varies
 from poolrace.producer.results.fields import Parameter
 from poolrace.producer.results.natural_order import natural_key
@@ -31,12 +31,13 @@ def raw_values(run: Run) -> list[Any]:
 
 def summary(comparison: Comparison) -> str:
     """Workload, parameters, range, schedule and number of runs, in one line."""
-    return (
+    job = (
         f"{comparison.workload}{as_options(comparison.parameters)} over"
-        f" [{comparison.start:_}, {comparison.stop:_}), schedule {comparison.schedule},"
-        f" {comparison.repeat} run(s) of each"
-        f" {CASE_NAMES[comparison.varies]}, interleaved"
+        f" [{comparison.start:_}, {comparison.stop:_}), schedule {comparison.schedule}"
     )
+    if comparison.simulation:
+        return f"{job}; {simulated_scale.summary(comparison.simulation)}"
+    return f"{job}, {comparison.repeat} run(s) of each {CASE_NAMES[comparison.varies]}, interleaved"
 
 
 def as_options(parameters: Mapping[str, Parameter]) -> str:
@@ -50,6 +51,8 @@ def as_options(parameters: Mapping[str, Parameter]) -> str:
 
 def exactness(comparison: Comparison) -> str:
     """Whether the values of all runs are exact, and the checks that show it, in one line."""
+    if comparison.simulation:
+        return simulated_scale.exactness(comparison)
     wrong = sorted({run.model for run in comparison.runs if not run.exact})
     if wrong:
         return f"NOT EXACT: {', '.join(wrong)}; expected {comparison.expected}"

@@ -11,7 +11,7 @@ from poolrace.producer.reports.charts.chart import Chart
 from poolrace.producer.reports.charts.comparison import comparison_chart
 from poolrace.producer.reports.charts.scaling import scaling_charts
 from poolrace.producer.reports.charts.sweep import sweep_chart
-from poolrace.producer.reports.views import interpreters, models, scale, sweep
+from poolrace.producer.reports.views import interpreters, models, scale, simulated_scale, sweep
 from poolrace.producer.reports.views.column import Column
 from poolrace.producer.results.comparison import Comparison, Varies
 
@@ -58,6 +58,15 @@ def _sweep(compared: Comparison) -> ComparisonPart:
 
 def _scale(compared: Comparison) -> ComparisonPart:
     figures = ScalingSummary.from_comparison(compared)
+    if simulation := compared.simulation:
+        return ComparisonPart(
+            title=simulated_scale.title(compared, figures),
+            columns=simulated_scale.TABLE,
+            cells=simulated_scale.cells(compared, simulation, figures),
+            findings=simulated_scale.findings(compared, simulation, figures),
+            draw=lambda: scaling_charts(compared, replace(figures, fit=None)),
+            figures=simulated_scale.figures(compared, simulation, figures),
+        )
     title = scale.title(compared.workload, figures)
     return ComparisonPart(
         title=title,

@@ -25,6 +25,7 @@ from poolrace.producer.reports.views import (
     pool_map_findings,
     race,
     race_cases,
+    simulated_scale,
     single_run,
 )
 from poolrace.producer.reports.views.column import Column
@@ -96,7 +97,10 @@ def _comparison(compared: Comparison) -> View:
     return View(
         title=part.title,
         summary=comparison.summary(compared),
-        warnings=incomplete.lines(compared, "runs", len(compared.runs), compared.planned),
+        warnings=[
+            *incomplete.lines(compared, "runs", len(compared.runs), compared.planned),
+            *([simulated_scale.WARNING] if compared.simulation else []),
+        ],
         columns=part.columns,
         cells=part.cells,
         validity=comparison.exactness(compared),
