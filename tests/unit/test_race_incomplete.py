@@ -1,6 +1,8 @@
 """Races that end before they have compared everything, and what they still say."""
 
+import itertools
 import random
+from collections import deque
 from collections.abc import Generator
 from dataclasses import replace
 from typing import Any
@@ -276,14 +278,13 @@ def test_workers_that_end_after_an_item_succeeded_are_an_error_when_the_time_is_
 def test_given_candidates_whose_workers_all_end_before_their_lap_are_an_error() -> None:
     steps = strategy(OPTIONS, [], [PREFORK, THREADS], cores=2)
     next(steps)
-    steps.send(Answer(0.5, 0, [SOLO]))
-    request = steps.send(Answer(3.0, 20, [], lap(SOLO, "base", 10)))
+    request = steps.send(Answer(0.5, 0, [SOLO]))
     while not (isinstance(request, Start) and PREFORK in request.candidates):
         request = steps.send(Answer(3.0, 20, [], lap(SOLO, "base", 10)))
     ended = {each: f"{each} ended: exit code 3" for each in (PREFORK, THREADS)}
+    answers = itertools.repeat(Answer(5.0, 20, [], None, ended))
     with pytest.raises(JobFailed, match=r"failures\): prefork:2, threads:2 ended: exit code 3$"):
-        while True:
-            steps.send(Answer(5.0, 20, [], None, ended))
+        deque(map(steps.send, answers), maxlen=0)
 
 
 def test_candidates_that_fail_for_one_reason_are_named_together() -> None:

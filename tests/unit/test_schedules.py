@@ -9,7 +9,6 @@ from poolrace.producer.jobs.schedules import (
     LONGEST_CHUNK_S,
     MAX_DEFAULT_CHUNKS,
     SCHEDULES,
-    SHORTEST_CHUNK_S,
     Auto,
     Dynamic,
     Guided,
