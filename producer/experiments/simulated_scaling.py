@@ -37,7 +37,7 @@ from poolrace.workers.workloads import Workload
 from poolrace.workers.workloads.sum import Sum
 
 MAX_CHUNKS = 2_000_000
-"""Chunks of one simulated run at most: a chunk takes 30 to 40 microseconds to simulate."""
+"""Chunks of all simulated runs at most: a chunk takes 30 to 40 microseconds to simulate."""
 
 ALTERNATIVES_S = 20.0
 """Seconds of real time of a simulated run above which no alternatives to it are simulated."""
@@ -106,13 +106,17 @@ class Series:
     schedule: ScheduleChoice
     calibration: Calibration
 
-    def require_simulable(self, slots: int) -> None:
-        """Raise ``UsageError`` for a run of more chunks than can be simulated in the time."""
-        chunks = self.least_chunks(slots)
+    def require_simulable(self, slots: Sequence[int]) -> None:
+        """Raise ``UsageError`` for more chunks than can be simulated in the time.
+
+        ``slots`` has the number of all slots of each run.
+        """
+        chunks = sum(map(self.least_chunks, slots))
         if chunks > MAX_CHUNKS:
             raise UsageError(
-                f"{self.job} on {slots:,} slots has {chunks:,} chunks or more; at most"
-                f" {MAX_CHUNKS:,} can be simulated: give a shorter range or longer chunks"
+                f"{self.job} on {', '.join(f'{each:,}' for each in slots)} slots has {chunks:,}"
+                f" chunks or more; at most {MAX_CHUNKS:,} can be simulated: give a shorter range,"
+                " longer chunks, or fewer numbers"
             )
 
     def run(
@@ -206,8 +210,7 @@ def series_comparison(
     """Simulate each number of hosts; ``measured`` holds runs of real hosts, if there are any."""
     job, slots = series.job, options.slots_per_host
     numbers = sorted({1, *options.hosts})
-    for number in numbers:
-        series.require_simulable(number * slots)
+    series.require_simulable([number * slots for number in numbers])
     runs, cases = [], []
     for number in numbers:
         simulated, case = series.run(number, slots)

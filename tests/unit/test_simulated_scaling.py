@@ -154,7 +154,7 @@ def test_a_job_of_too_many_chunks_is_refused(schedule: ScheduleChoice, work_s: f
     job = Job(make_workload("sum", {}), 0, 10**9)
     series = Series(job, schedule, replace(COSTS, work_s=work_s))
     with pytest.raises(UsageError, match="chunks or more; at most 2,000,000 can be simulated"):
-        series.require_simulable(16)
+        series.require_simulable([16])
 
 
 def test_the_costs_of_the_indices_are_those_of_the_workload() -> None:

@@ -61,7 +61,7 @@ def summary(simulation: Simulation) -> str:
         f"costs measured in {costs.elapsed_s:.1f} s with {costs.messages} messages:"
         f" {_ms(costs.send_s + costs.receive_s)} of producer CPU,"
         f" {_ms(2 * costs.redis_s)} of Redis CPU and {_ms(costs.host_s + costs.slot_s)} of a slot"
-        f" per message, {_ms(costs.latency_s)} latency; a unit of {costs.pool}'s work computes"
+        f" per message, {_ms(costs.latency_s)} latency; a unit of cost computes"
         f" {costs.work_s:.3g} s and waits {costs.wait_s:.3g} s"
     )
 
