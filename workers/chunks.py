@@ -5,7 +5,7 @@ Only checks and encodes; does not import Celery or workloads.
 
 import math
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 JSON_INT_BITS = 63
@@ -52,9 +52,16 @@ class ChunkResult:
 
     def to_json(self) -> dict[str, Any]:
         """The result as a flat JSON object."""
-        flat = asdict(self)
-        chunk = flat.pop("chunk")
-        return {**chunk, **flat, "value": encode_int(self.value)}
+        return {  # dataclasses.asdict takes 9 us, as much as computing a short chunk
+            "start": self.chunk.start,
+            "stop": self.chunk.stop,
+            "value": encode_int(self.value),
+            "duration_s": self.duration_s,
+            "cpu_s": self.cpu_s,
+            "waited_s": self.waited_s,
+            "host": self.host,
+            "slot": self.slot,
+        }
 
     @classmethod
     def from_json(cls, data: Any) -> "ChunkResult":

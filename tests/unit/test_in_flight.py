@@ -5,11 +5,16 @@ from collections import deque
 import pytest
 
 from poolrace.producer.executors.celery.in_flight import (
+    AHEAD_BATCHES,
     BATCH_BYTES,
     BATCH_CHUNKS,
     BATCH_S,
+    CHUNK_S,
+    SHARED_S,
+    SINGLE_CHUNKS,
     InFlight,
     describe,
+    parts_of,
 )
 from poolrace.workers.chunks import Chunk, ChunkResult
 from poolrace.workers.host_facts import HostFacts
@@ -115,6 +120,42 @@ def test_a_batch_has_a_limited_number_of_chunks() -> None:
         in_flight.mark_sent(str(number), BATCH, now=0.0)
         finish(in_flight, str(number), duration_s=0.0)
     assert len(in_flight.next_batch(waiting(100_000), slots=2)) == BATCH_CHUNKS
+
+
+def fast(duration_s: float) -> InFlight:
+    """No batch in flight; all batches so far, of 100 indices in 10 chunks, took this time."""
+    in_flight = InFlight()
+    for number in range(30):
+        in_flight.mark_sent(str(number), BATCH, now=0.0)
+        finish(in_flight, str(number), duration_s=duration_s)
+    return in_flight
+
+
+def test_chunks_that_take_no_time_fill_batches_also_while_slots_are_idle() -> None:
+    length = len(fast(0.0).next_batch(waiting(4000), slots=100))
+    assert length == pytest.approx(SHARED_S / CHUNK_S, abs=1)
+
+
+def test_short_chunks_wait_until_they_fill_a_batch_while_each_slot_has_a_batch_queued() -> None:
+    in_flight = fast(0.0)
+    few = waiting(10)
+    assert in_flight.next_batch(few, slots=2, unsent=AHEAD_BATCHES * 2) == ()
+    assert len(few) == 10
+    assert len(in_flight.next_batch(few, slots=2, unsent=AHEAD_BATCHES * 2 - 1)) == 10
+
+
+def test_long_chunks_never_wait_for_more_chunks() -> None:
+    few = waiting(1)
+    assert len(fast(BATCH_S).next_batch(few, slots=2, unsent=100)) == 1
+
+
+@pytest.mark.parametrize("count", [1, 2, SINGLE_CHUNKS, SINGLE_CHUNKS + 1, BATCH_CHUNKS])
+def test_a_batch_that_is_lost_twice_becomes_single_chunks(count: int) -> None:
+    batch = tuple(waiting(count))
+    parts = parts_of(batch)
+    assert tuple(chunk for part in parts for chunk in part) == batch
+    assert len(parts) <= SINGLE_CHUNKS
+    assert all(len(single) == 1 for part in parts for single in parts_of(part))
 
 
 def test_idle_slots_share_the_waiting_chunks_evenly() -> None:

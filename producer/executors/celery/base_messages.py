@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from poolrace.producer.executors.celery.in_flight import Batch, InFlight, InFlightBatch
+from poolrace.producer.executors.celery.in_flight import Batch, InFlight, InFlightBatch, parts_of
 from poolrace.producer.jobs.job import Job
 from poolrace.workers.app import ON_HOST
 from poolrace.workers.chunks import ChunkResult
@@ -65,11 +65,14 @@ class BaseMessages(ABC):
         return [self.in_flight.mark_sent(task_id, batch, now) for task_id, batch in by_id.items()]
 
     def send_singly(self, batch: InFlightBatch) -> None:
-        """Send the chunks of a batch again, each in its own message, to isolate a faulty one."""
+        """Send the chunks of a batch again, each in its own message, to isolate a faulty one.
+
+        A large batch is sent in parts, which are sent singly the next time.
+        """
         self.in_flight.drop([batch.task_id])
-        for single in self.send((chunk,) for chunk in batch.chunks):
-            single.attempts, single.losses = batch.attempts, batch.losses
-            single.rejections, single.mark = batch.rejections, batch.mark
+        for part in self.send(parts_of(batch.chunks)):
+            part.attempts, part.losses = batch.attempts, batch.losses
+            part.rejections, part.mark = batch.rejections, batch.mark
 
     def send_backups(self, batches: Iterable[InFlightBatch]) -> None:
         """Send batches a second time, while the first worker still computes them."""

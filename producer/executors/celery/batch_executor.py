@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from poolrace.producer.broker.workers import WorkerWatch
 from poolrace.producer.executors.base import Executor
 from poolrace.producer.executors.celery.base_messages import BaseMessages, Failure, TaskResult
-from poolrace.producer.executors.celery.in_flight import Batch, InFlight
+from poolrace.producer.executors.celery.in_flight import Batch, InFlight, parts_of
 from poolrace.producer.executors.celery.recovery import Recovery
 from poolrace.producer.jobs.job import Job
 from poolrace.producer.results.run import ChunkMark, UntimedEvent
@@ -103,10 +103,13 @@ class BatchExecutor(Executor):
         self._messages.send(self._next_batches(room))
 
     def _next_batches(self, room: int) -> list[Batch]:
-        """The waiting chunks in batches, at most ``room`` of them."""
+        """The waiting chunks in batches, at most ``room`` of them; some chunks may still wait."""
         batches: list[Batch] = []
         while self._waiting and len(batches) < room:
-            batches.append(self._in_flight.next_batch(self._waiting, self.slots))
+            batch = self._in_flight.next_batch(self._waiting, self.slots, len(batches))
+            if not batch:
+                break
+            batches.append(batch)
         return batches
 
     def _receive(self, timeout_s: float) -> list[TaskResult]:
@@ -135,10 +138,10 @@ class BatchExecutor(Executor):
             return []
         chunks = tuple(chunk_result.chunk for chunk_result in result.outcome)
         if batch is None:  # a late result: the ledger ignores chunks that it has counted
-            for chunk in chunks:
-                if single := self._in_flight.get(self._messages.task_id((chunk,))):
-                    self._marks[chunk] = single.mark
-                    self._in_flight.drop([single.task_id])
+            for sent_again in (*parts_of(chunks), *((chunk,) for chunk in chunks)):
+                if part := self._in_flight.get(self._messages.task_id(sent_again)):
+                    self._marks |= dict.fromkeys(sent_again, part.mark)
+                    self._in_flight.drop([part.task_id])
             return result.outcome
         if batch.chunks != chunks:
             logger.warning("task %s returned chunks other than %s; its result is ignored",

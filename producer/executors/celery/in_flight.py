@@ -8,6 +8,7 @@ import math
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from poolrace.producer.jobs.schedules import Cost, index_count
 from poolrace.producer.results.run import ChunkMark
@@ -21,8 +22,22 @@ BATCH_S = 0.04
 """Seconds that a batch of short chunks keeps a slot busy, at most: a message costs about 1 ms of
 CPU time, and its slot waits up to 10 ms for the next one while all cores compute."""
 
-BATCH_CHUNKS = 100
-"""Chunks per batch at most, however short they are."""
+BATCH_CHUNKS = 500
+"""Chunks per batch at most, however short they are: a message costs 2 to 4 us for each of them."""
+
+SINGLE_CHUNKS = 100
+"""Chunks of a batch up to which it is sent again as single chunks. A larger one is sent again in
+parts first: so many single messages would take longer than all chunks, and be lost the same way."""
+
+CHUNK_S = 0.00001
+"""Seconds that a chunk keeps its slot busy besides its duration: decoding, encoding, measuring."""
+
+SHARED_S = 0.004
+"""Seconds of a batch that idle slots do not share: their messages would cost as much."""
+
+AHEAD_BATCHES = 2
+"""Batches in flight per slot from which on short chunks wait until they fill a batch: one runs, and
+one is queued. Otherwise each short batch that ends would make room for another short one."""
 
 SLOW_FACTOR = 2.0
 """Multiple of its expected duration after which a batch counts as slow while slots are idle."""
@@ -37,6 +52,13 @@ than that search foresaw. An error of this share matters to no backup."""
 
 BATCH_BYTES = 100_000
 """Bytes of the values in the result of a batch, at most: Redis refuses values of 1 MiB."""
+
+
+def parts_of(batch: Batch) -> list[Batch]:
+    """The parts in which a batch is sent again: single chunks, or batches that become single chunks
+    the next time."""
+    size = 1 if len(batch) <= SINGLE_CHUNKS else math.isqrt(len(batch))
+    return [batch[first : first + size] for first in range(0, len(batch), size)]
 
 
 def describe(batch: Batch) -> str:
@@ -117,22 +139,29 @@ class InFlight:
         """The batch with that task id, ``None`` if it is not in flight."""
         return self._batches.get(task_id)
 
-    def next_batch(self, waiting: deque[Chunk], slots: int) -> Batch:
-        """Take the next batch from the waiting chunks: at least one chunk.
+    def next_batch(self, waiting: deque[Chunk], slots: int, unsent: int = 0) -> Batch:
+        """Take the next batch from the waiting chunks; none if they should wait for more chunks.
 
-        At the recent pace a batch keeps a slot busy for ``BATCH_S`` at most. While slots are idle,
-        a batch also takes no more than its share, so that each idle slot gets a batch.
+        ``unsent`` batches were taken and are not in flight yet. At the recent pace a batch keeps a
+        slot busy for ``BATCH_S`` at most. While slots are idle, a batch longer than ``SHARED_S``
+        also takes no more than its share, so that each idle slot gets a batch.
         """
-        share = -(-len(waiting) // max(slots - len(self), 1))
-        max_chunks = min(share, BATCH_CHUNKS, BATCH_BYTES // self._largest_value_bytes)
-        batch = [waiting.popleft()]
-        cost = self._cost(batch[0].start, batch[0].stop)
-        while waiting and len(batch) < max_chunks:
-            cost += self._cost(waiting[0].start, waiting[0].stop)
-            if cost and cost * self._recent_cost_s > BATCH_S:
+        sent = len(self) + unsent
+        share = -(-len(waiting) // max(slots - sent, 1))
+        most = max(min(len(waiting), BATCH_CHUNKS, BATCH_BYTES // self._largest_value_bytes), 1)
+        cost = seconds = 0.0
+        length = 0
+        for chunk in islice(waiting, most):
+            cost += self._cost(chunk.start, chunk.stop)
+            longer_s = cost * self._recent_cost_s + (length + 1) * CHUNK_S
+            # Not a number for empty chunks before the first result: each has its own batch.
+            if length and not longer_s <= (BATCH_S if length < share else SHARED_S):
                 break
-            batch.append(waiting.popleft())
-        return tuple(batch)
+            seconds, length = longer_s, length + 1
+        is_short = length == len(waiting) < BATCH_CHUNKS and seconds < BATCH_S / 2
+        if is_short and sent >= AHEAD_BATCHES * slots:
+            return ()
+        return tuple(waiting.popleft() for _ in range(length))
 
     def mark_sent(self, task_id: str, chunks: Batch, now: float) -> InFlightBatch:
         """Add a batch that was sent, for the first time or again."""
