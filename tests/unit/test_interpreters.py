@@ -3,6 +3,7 @@
 import itertools
 import platform
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -208,6 +209,6 @@ def test_seconds_in_which_the_producer_was_stopped_do_not_count(
 ) -> None:
     path = script(tmp_path, f'sleep 0.3\nexec {sys.executable} "$@"')
     clock = itertools.count(0.0, 1_000.0)
-    monkeypatch.setattr(interpreters.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(time, "monotonic", lambda: next(clock))
     monkeypatch.setattr(interpreters, "LONGEST_STEP_S", 0.01)
     assert probe(path).version == platform.python_version()
