@@ -41,7 +41,7 @@ SAMPLES = {
     "minimum": "run minimum --values 10,4,22,-6 --chunk-size 1 --local single",
     "builtin": "compare sum --kernel builtin --local single --local threads:2 --local processes:2",
     "tour-thread": "run sum --local single --stop 1e7 --chunks 4",
-    "tour-gil": "compare sum --stop 1e7 --chunks 2 --local single --local threads:2"
+    "tour-gil": "compare sum --stop 3e7 --chunks 2 --local single --local threads:2"
     " --local processes:2",
     "tour-numpy": "compare sum --kernel numpy --stop 5e8 --local single --local threads:2",
     "tour-waiting": "compare mixed --stop 50 --local single --local threads:10 --local coroutines",

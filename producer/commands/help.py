@@ -30,6 +30,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "Models and slots": (
         "--pool", "--local", "--slots", "--hosts", "--workers", "--prefetch",
         "--max-tasks-per-child", "--waiting", "--item-s", "--on",
+        "--simulate", "--slots-per-host",
     ),
     "Measuring": ("--repeat", "--budget-s", "--time-limit", "--max-memory", "--max-executions"),
     "Comparison": ("--margin", "--fail-if"),

@@ -49,6 +49,7 @@ def test_an_experiment_that_no_worker_knows_fails_with_its_name(with_cluster: Se
 
 
 def test_no_result_of_an_experiment_stays_in_redis(with_cluster: Settings) -> None:
-    list(measure_on_pool("solo", ["generator"], with_cluster, lambda _: None))
     with connect(str(with_cluster.broker_url)) as client:
-        assert list(client.scan_iter("celery-task-meta-*")) == []
+        before = {*client.scan_iter("celery-task-meta-*")}  # late duplicates of other runs
+        list(measure_on_pool("solo", ["generator"], with_cluster, lambda _: None))
+        assert {*client.scan_iter("celery-task-meta-*")} <= before

@@ -84,8 +84,8 @@ def test_claims_of_two_interpreters_are_beside_each_other() -> None:
         ("switch-coroutine", "3.11", "holds"),
         ("switch-coroutine", "3.13t", "holds"),
     ]
-    assert "Holds on 3.11: " in content.findings[0]
-    assert "Holds on 3.13t: " in content.findings[0]
+    assert "3.11: Holds: " in content.findings[0]
+    assert "3.13t: Holds: " in content.findings[0]
     assert len(content.findings) == len(PAIR)
     assert "Python 3.13t (CPython 3.13.7, free-threaded build, GIL off)" in content.summary
 

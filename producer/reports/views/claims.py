@@ -104,7 +104,7 @@ def place(claim: Claim) -> str:
 
 def _verdict(claim: Claim, judgement: Judgement, *, several: bool) -> str:
     verdict = f"{judgement.verdict[:1].upper()}{judgement.verdict[1:]}"
-    return f"{verdict} on {place(claim)}:" if several else f"{verdict}:"
+    return f"{place(claim)}: {verdict}:" if several else f"{verdict}:"
 
 
 def _measured(claim: Claim) -> str:

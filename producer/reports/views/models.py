@@ -39,9 +39,8 @@ def findings(cases: list[CaseSummary]) -> list[str]:
     by_model = {case.model: case for case in cases}
     if BASE_MODEL not in by_model:
         return []
-    describe_processes = (
-        _parallel_processes if by_model[BASE_MODEL].cpu_bound else _waiting_processes
-    )
+    base = by_model[BASE_MODEL]
+    describe_processes = _parallel_processes if base.cpu_bound else _waiting_processes
     groups = (
         (describe_processes, ("local:processes", "celery:prefork")),
         (_interpreters, ("local:interpreters",)),
@@ -53,7 +52,27 @@ def findings(cases: list[CaseSummary]) -> list[str]:
         (describe, [by_model[model] for model in models if model in by_model])
         for describe, models in groups
     )
-    return [describe(group) for describe, group in measured if group]
+    return [
+        _undecided(group) if _may_be_noise(group, base) else describe(group)
+        for describe, group in measured
+        if group
+    ]
+
+
+def _may_be_noise(cases: list[CaseSummary], base: CaseSummary) -> bool:
+    """Whether each case that seems faster than the base has times that overlap with its times."""
+    faster = [case for case in cases if case.speed_up >= GAIN]
+    return bool(faster) and all(
+        case.elapsed_s + case.spread_s >= base.elapsed_s - base.spread_s
+        for case in faster
+    )
+
+
+def _undecided(cases: list[CaseSummary]) -> str:
+    return (
+        f"Not distinguishable from {BASE_MODEL}: {_speed_ups(cases)}; the times differ less than"
+        " they vary. Use a larger range, or more runs."
+    )
 
 
 def _parallel_processes(cases: list[CaseSummary]) -> str:
