@@ -158,9 +158,11 @@ def test_the_verdict_of_the_command_is_read() -> None:
         "distinguishable": False,
         "crowded": True,
         "executions": 12,
+        "candidates": [{**BEST.to_json(), "items_per_s": 700.0}],
     }
     run = read_verdict("http", 2, 30.0, verdict)
     assert (run.recommended, run.limited_by, run.crowded) == (BEST, "cpu", True)
+    assert run.speeds == {str(BEST): 700.0}
     without = read_verdict("http", 2, 30.0, {**verdict, "recommended": None, "limited_by": None})
     assert (without.recommended, without.limited_by) == (None, "")
 

@@ -14,7 +14,7 @@ PAGES = [
     ROOT / "README.ko.md",
     *(ROOT / name for name in ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")),
     *(ROOT / folder / "README.md" for folder in ("deploy", "examples")),
-    *sorted(DOCS.rglob("*.md")),
+    *sorted(page for page in DOCS.rglob("*.md") if DOCS / "examples" not in page.parents),
 ]
 TEXT = "\n".join(page.read_text() for page in PAGES)
 

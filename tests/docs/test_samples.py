@@ -11,7 +11,7 @@ from poolrace.producer.reports.views.view import view
 from poolrace.producer.results.files import load
 from tests.docs.pages import DOCS, PAGES, ROOT, name
 
-SAMPLES = ("compare", "sweep", "scale", "race", "map")
+SAMPLES = ("compare", "sweep", "scale", "race", "map", "claims")
 """Names of the result files whose tables the documents show: one of every kind."""
 
 

@@ -14,6 +14,7 @@ import redis
 
 from poolrace.producer.broker.checkpoint_store import job_key
 from poolrace.producer.errors import ChunkFailed, JobFailed
+from poolrace.producer.executors.celery.messages import Messages
 from poolrace.producer.executors.celery.pool import CeleryPool
 from poolrace.producer.executors.models import ONE_SLOT, Model, make_executor
 from poolrace.producer.experiments.dispatch import dispatch
@@ -166,6 +167,7 @@ def test_a_subscription_that_delivers_nothing_is_renewed(with_cluster: Settings)
     job = Job(make_workload("mixed", {"cpu_s": 0.0, "wait_s": 0.1}), 0, 200)
     with make_executor(Model("celery", "threads"), job, with_cluster) as executor:
         assert isinstance(executor, CeleryPool)
+        assert isinstance(executor._messages, Messages)
         executor._messages._subscription.punsubscribe()
         ledger = dispatch(job, executor, Dynamic(size=5))
         events = executor.take_events()

@@ -34,10 +34,10 @@ def test_a_race_that_measured_only_the_base_names_nothing_best() -> None:
     raced = run_race(machine(gives_up_at=2), budget_s=10.0)
     verdict = judge(raced).to_json()
     assert (verdict["complete"], verdict["distinguishable"]) == (False, False)
-    for key in ("fastest", "cheapest", "recommended", "worker_command"):
-        assert verdict[key] is None
-    assert verdict["gaps"]["never_measured"] == {"prefork": "time", "threads": "time",
-                                                 "gevent": "time"}  # fmt: skip
+    best = {verdict[key] for key in ("fastest", "cheapest", "recommended", "worker_command")}
+    assert best == {None}
+    never = dict.fromkeys(("prefork", "threads", "gevent"), "time")
+    assert verdict["gaps"]["never_measured"] == never
     report = text.render(raced)
     assert "Incomplete: prefork was not measured, because the time budget was used up" in report
     assert "--budget-s 70" in report
@@ -48,9 +48,8 @@ def test_a_race_that_measured_only_the_base_names_nothing_best() -> None:
 def test_rounds_of_one_candidate_compare_nothing() -> None:
     never: dict[str, Reason] = {"prefork": "time", "threads": "time"}
     alone = race([*base(), *finals(SOLO, 9.7, 3)], ended=never, budget_s=10.0)
-    verdict = judge(alone)
+    verdict, report = judge(alone), text.render(alone)
     assert (verdict.complete, verdict.distinguishable, verdict.gaps.rounds) == (False, False, 0)
-    report = text.render(alone)
     assert "no two candidates ran in the same round" in report
     assert "Nothing is recommended" in report
     assert "--budget-s 50" in report
@@ -277,14 +276,12 @@ def test_workers_that_end_after_an_item_succeeded_are_an_error_when_the_time_is_
 
 def test_given_candidates_whose_workers_all_end_before_their_lap_are_an_error() -> None:
     steps = strategy(OPTIONS, [], [PREFORK, THREADS], cores=2)
-    next(steps)
-    request = steps.send(Answer(0.5, 0, [SOLO]))
+    request = next(steps)
     while not (isinstance(request, Start) and PREFORK in request.candidates):
-        request = steps.send(Answer(3.0, 20, [], lap(SOLO, "base", 10)))
-    ended = {each: f"{each} ended: exit code 3" for each in (PREFORK, THREADS)}
-    answers = itertools.repeat(Answer(5.0, 20, [], None, ended))
+        request = steps.send(Answer(3.0, 20, [SOLO], lap(SOLO, "base", 10)))
+    ended = Answer(5.0, 20, [], None, dict.fromkeys((PREFORK, THREADS), "ended: exit code 3"))
     with pytest.raises(JobFailed, match=r"failures\): prefork:2, threads:2 ended: exit code 3$"):
-        deque(map(steps.send, answers), maxlen=0)
+        deque(map(steps.send, itertools.repeat(ended)), maxlen=0)
 
 
 def test_candidates_that_fail_for_one_reason_are_named_together() -> None:

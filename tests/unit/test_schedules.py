@@ -16,6 +16,7 @@ from poolrace.producer.jobs.schedules import (
     ScheduleChoice,
     Static,
 )
+from poolrace.producer.jobs.slot_speeds import SHORTEST_CHUNK_S
 from poolrace.workers.chunks import Chunk, ChunkResult
 from poolrace.workers.errors import UsageError
 from poolrace.workers.workloads import make_workload

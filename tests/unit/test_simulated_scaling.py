@@ -8,12 +8,11 @@ from poolrace.producer.analysis.saturation import saturations
 from poolrace.producer.executors.models import Model
 from poolrace.producer.experiments.scaling import ScaleOptions
 from poolrace.producer.experiments.simulated_scaling import (
-    MAX_CHUNKS,
-    Series,
     SimulationOptions,
     series_comparison,
     simulation_options,
 )
+from poolrace.producer.experiments.simulated_series import MAX_CHUNKS, Series
 from poolrace.producer.jobs.job import Job
 from poolrace.producer.jobs.schedules import AUTO, ScheduleChoice
 from poolrace.producer.reports.formats import FORMATS

@@ -63,8 +63,7 @@ def _may_be_noise(cases: list[CaseSummary], base: CaseSummary) -> bool:
     """Whether each case that seems faster than the base has times that overlap with its times."""
     faster = [case for case in cases if case.speed_up >= GAIN]
     return bool(faster) and all(
-        case.elapsed_s + case.spread_s >= base.elapsed_s - base.spread_s
-        for case in faster
+        case.elapsed_s + case.spread_s >= base.elapsed_s - base.spread_s for case in faster
     )
 
 
