@@ -66,7 +66,7 @@ def dispatch(
         for result in results:
             sent_at = in_flight.pop(result.chunk, None)
             if _count(ledger, result, sent_at, recorder):
-                schedule.observe(result, executor.slots)
+                schedule.observe(result, executor.slots, max(1, len(executor.hosts)))
                 limit.observe(result)
                 observer(ledger, result)
         if not results:

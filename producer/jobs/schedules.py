@@ -86,8 +86,8 @@ class Schedule(ABC):
                 if chunk.stop < first.stop:
                     remaining.appendleft(Chunk(chunk.stop, first.stop))
 
-    def observe(self, result: ChunkResult, slots: int) -> None:  # noqa: B027 # most ignore results
-        """Adapt to a finished chunk and to the present number of slots; only ``Auto`` adapts."""
+    def observe(self, result: ChunkResult, slots: int, hosts: int = 1) -> None:  # noqa: B027 # most ignore results
+        """Adapt to a finished chunk and to the present slots and hosts; only ``Auto`` adapts."""
 
 
 @dataclass(frozen=True)
@@ -160,7 +160,7 @@ class Auto(Schedule):
         self._limit_s = time_limit_s / 4 if time_limit_s else math.inf
         self._cost = cost
         self._speeds = SlotSpeeds()
-        self._slots = 1
+        self._slots = self._hosts = 1
         self._results = 0
         self._total = 0.0
         self._in_flight = 0.0
@@ -185,9 +185,9 @@ class Auto(Schedule):
                 self._in_flight += cost
                 yield chunk
 
-    def observe(self, result: ChunkResult, slots: int) -> None:
+    def observe(self, result: ChunkResult, slots: int, hosts: int = 1) -> None:
         """Remember the speed of the result's slot."""
-        self._slots = slots
+        self._slots, self._hosts = slots, hosts
         self._results += 1
         cost = self._cost(result.chunk.start, result.chunk.stop)
         self._in_flight -= cost
@@ -225,7 +225,7 @@ class Auto(Schedule):
         )
         lost = max(LARGEST_PART * self._total / self._slots, speeds.mean * NEVER_TOO_LONG_S)
         whole = (remaining + self._in_flight) / self._slots
-        messages_s = max(speeds.slots_per_host() * MESSAGE_S, self._slots * PRODUCER_MESSAGE_S)
+        messages_s = self._slots * max(MESSAGE_S / self._hosts, PRODUCER_MESSAGE_S)
         shortest = speeds.busy * SHORTEST_CHUNK_S * max(slowest, SLOWER_AT_MOST)
         long = max(min(part, first, lost), min(SHARE * whole, speeds.mean * messages_s), shortest)
         longest_s = min(max(LONGEST_CHUNK_S, messages_s), self._limit_s)
