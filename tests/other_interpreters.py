@@ -1,6 +1,7 @@
 """Other interpreters for tests: those in a directory, and scripts that behave like bad ones."""
 
 import os
+import shlex
 import sys
 from functools import cache
 from pathlib import Path
@@ -33,6 +34,10 @@ WITH_CELERY = [
 
 PYTHONS = [sys.executable, *FOUND]
 """Paths of interpreters that tests run chunks with; this one is always there."""
+
+
+THIS_PYTHON = shlex.quote(sys.executable)
+"""This interpreter, as a shell script names it."""
 
 
 def script(directory: Path, text: str) -> str:

@@ -86,8 +86,8 @@ def test_up_prints_flower_and_the_next_commands_and_down_leaves_nothing(
     answer = producer("up", "--pool", "solo")
     assert answer.code == 0, answer.err
     assert "Flower: http://127.0.0.1:" in answer.out
-    assert "run sum --pool solo" in answer.out
-    assert "gevent" not in answer.out
+    assert " compare sum\n" in answer.out
+    assert "prefork" not in answer.out
     cluster = state(producer)
     assert processes_of(cluster)
     assert producer("run", "sum", "--stop", "1e4", "--pool", "solo", "--json").json()["exact"]

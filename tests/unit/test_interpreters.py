@@ -19,18 +19,18 @@ from poolrace.workers.errors import UsageError
 from poolrace.workers.host_facts import HostFacts
 from tests.conftest import wait_until
 from tests.in_process import InProcess
-from tests.other_interpreters import PYTHONS, script
+from tests.other_interpreters import PYTHONS, THIS_PYTHON, script
 
 FACTS = Interpreter("/python", "3.13.5", "CPython", True, False, False, "", "x86_64")
 
 OLD = '{"version": "3.9.18", "implementation": "CPython"}'
 
 WITHOUT_ASYNCIO = f"""case "$*" in
-*serve_chunks*) exec {sys.executable} -I -S -c '
+*serve_chunks*) exec {THIS_PYTHON} -I -S -c '
 import runpy, sys
 sys.modules["asyncio"] = None
 runpy.run_path(sys.argv[-1], run_name="__main__")' "$@" ;;
-*) exec {sys.executable} "$@" ;;
+*) exec {THIS_PYTHON} "$@" ;;
 esac"""
 """Script of an interpreter whose standard library has no asyncio."""
 
@@ -115,7 +115,7 @@ def test_a_program_that_is_no_usable_interpreter_is_refused(
 def test_a_script_that_leaves_a_process_behind_is_not_waited_for(tmp_path: Path) -> None:
     """The process holds the pipe open; it is ended with the script."""
     pid_file = tmp_path / "pid"
-    path = script(tmp_path, f'sleep 999 &\necho $! > {pid_file}\n{sys.executable} "$@"')
+    path = script(tmp_path, f'sleep 999 &\necho $! > {pid_file}\n{THIS_PYTHON} "$@"')
     assert probe(path).version == platform.python_version()
     wait_until(lambda: not psutil.pid_exists(int(pid_file.read_text())))
 
@@ -197,7 +197,7 @@ def test_an_interpreter_that_waits_for_a_core_has_more_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(interpreters, "ANSWER_S", 0.05)
-    path = script(tmp_path, f'sleep 0.3\nexec {sys.executable} "$@"')
+    path = script(tmp_path, f'sleep 0.3\nexec {THIS_PYTHON} "$@"')
     with pytest.raises(UsageError, match="did not answer within"):
         probe(path)
     monkeypatch.setattr(interpreters, "_queued_s", lambda _: 100.0)
@@ -207,7 +207,7 @@ def test_an_interpreter_that_waits_for_a_core_has_more_time(
 def test_seconds_in_which_the_producer_was_stopped_do_not_count(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = script(tmp_path, f'sleep 0.3\nexec {sys.executable} "$@"')
+    path = script(tmp_path, f'sleep 0.3\nexec {THIS_PYTHON} "$@"')
     clock = itertools.count(0.0, 1_000.0)
     monkeypatch.setattr(time, "monotonic", lambda: next(clock))
     monkeypatch.setattr(interpreters, "LONGEST_STEP_S", 0.01)

@@ -21,7 +21,14 @@ from poolrace.workers.chunks import Chunk, ChunkResult
 from poolrace.workers.errors import UsageError
 from poolrace.workers.workloads import WORKLOADS, make_workload
 from tests.conftest import run_once
-from tests.other_interpreters import MODELS, executor_of, facts_of, script, threads
+from tests.other_interpreters import (
+    MODELS,
+    THIS_PYTHON,
+    executor_of,
+    facts_of,
+    script,
+    threads,
+)
 from tests.unit.test_executors import LONG, SHORT, WAITING, collect
 
 PARAMETERS: dict[str, dict[str, Any]] = {
@@ -134,7 +141,7 @@ def test_an_error_of_a_chunk_has_the_words_that_it_has_here(settings: Settings) 
 
 def test_output_of_the_interpreter_does_not_get_between_the_results(tmp_path: Path) -> None:
     """A warning on standard error and a large one before the start are no results."""
-    noisy = script(tmp_path, f'echo careful >&2\nexec {sys.executable} "$@"')
+    noisy = script(tmp_path, f'echo careful >&2\nexec {THIS_PYTHON} "$@"')
     with threads(replace(facts_of(sys.executable), path=noisy)) as executor:
         executor.submit(SHORT)
         assert collect(executor, len(SHORT)) == SHORT

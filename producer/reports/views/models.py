@@ -53,7 +53,7 @@ def findings(cases: list[CaseSummary]) -> list[str]:
         for describe, models in groups
     )
     return [
-        _undecided(group) if _may_be_noise(group, base) else describe(group)
+        _undecided(group) if describe != _solo and _may_be_noise(group, base) else describe(group)
         for describe, group in measured
         if group
     ]
