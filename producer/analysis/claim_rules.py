@@ -57,35 +57,33 @@ LEAST_SHARE = 0.85
 def all_of(*parts: Part) -> Rule:
     """The rule of a claim that holds if all of its parts are true."""
 
-    def judge(figures: Figures) -> Judgement:
-        answers = [part(figures) for part in parts]
-        truths = {answer.true for answer in answers}
-        verdict: Verdict = "not distinguishable"
+    def verdict_of(truths: set[bool | None]) -> Verdict:
         if truths == {True}:
-            verdict = "holds"
-        elif truths >= {True, False}:
-            verdict = "depends on"
-        elif False in truths:
-            verdict = "does not hold"
-        return Judgement(verdict, _sentence(answers))
+            return "holds"
+        if truths >= {True, False}:
+            return "depends on"
+        return "does not hold" if False in truths else "not distinguishable"
 
-    return judge
+    return _rule(parts, verdict_of)
 
 
 def any_of(*parts: Part) -> Rule:
     """The rule of a claim that something *can* happen: it depends if it happens in some cases."""
 
+    def verdict_of(truths: set[bool | None]) -> Verdict:
+        if truths == {True}:
+            return "holds"
+        if True in truths:
+            return "depends on"
+        return "does not hold" if truths == {False} else "not distinguishable"
+
+    return _rule(parts, verdict_of)
+
+
+def _rule(parts: Sequence[Part], verdict_of: Callable[[set[bool | None]], Verdict]) -> Rule:
     def judge(figures: Figures) -> Judgement:
         answers = [part(figures) for part in parts]
-        truths = {answer.true for answer in answers}
-        verdict: Verdict = "not distinguishable"
-        if truths == {True}:
-            verdict = "holds"
-        elif True in truths:
-            verdict = "depends on"
-        elif truths == {False}:
-            verdict = "does not hold"
-        return Judgement(verdict, _sentence(answers))
+        return Judgement(verdict_of({answer.true for answer in answers}), _sentence(answers))
 
     return judge
 

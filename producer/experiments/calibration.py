@@ -58,8 +58,8 @@ LONGEST_INDEX_S = 120.0
 """Seconds within which the result of a chunk must arrive."""
 
 HOST_SHARE = {"prefork": 0.4}
-"""Share of a worker's CPU time for a message in the process that takes messages, by pool. Other
-pools have only one process. (0.3 of 0.8 ms were measured for ``prefork``.)"""
+"""Share of a worker's CPU time for a message in the process that takes messages, by pool: an
+estimate, not measured. Other pools have only one process."""
 
 
 @dataclass(frozen=True)

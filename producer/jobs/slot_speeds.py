@@ -31,7 +31,6 @@ class SlotSpeeds:
     def __init__(self) -> None:
         self._speeds: dict[tuple[str, str], float] = {}
         self._sum = 0.0
-        self._hosts: set[str] = set()
         self.busy = 0.0
         """Cost per busy second, averaged over the newest results."""
         self._by_speed: list[tuple[float, tuple[str, str]]] = []
@@ -48,10 +47,6 @@ class SlotSpeeds:
     def mean(self) -> float:
         """Mean speed of the slots with a result."""
         return self._sum / len(self._speeds)
-
-    def slots_per_host(self) -> float:
-        """Number of slots with a result per host with a result."""
-        return len(self._speeds) / len(self._hosts)
 
     def slowest_share(self, slots: int) -> float:
         """Speed of the slowest of so many slots, as a share of the mean speed.
@@ -76,7 +71,6 @@ class SlotSpeeds:
         speed = busy if result.duration_s <= NOISE_S else cost / result.duration_s
         key = (result.host, result.slot)
         before = self._speeds.get(key, 0.0)
-        self._hosts.add(result.host)
         self._durations_s += result.duration_s
         self._speeds[key] = speed
         self._sum += speed - before

@@ -67,7 +67,7 @@ class Messages:
         self.sent.append(batch)
         return self.in_flight.mark_sent(str(batch[0]), batch, self.clock.now)
 
-    def send_singly(self, batch: InFlightBatch) -> None:
+    def send_in_parts(self, batch: InFlightBatch) -> None:
         self.in_flight.drop([batch.task_id])
         for chunk in batch.chunks:
             single = self.send((chunk,))

@@ -64,11 +64,8 @@ class BaseMessages(ABC):
         now = self.clock()
         return [self.in_flight.mark_sent(task_id, batch, now) for task_id, batch in by_id.items()]
 
-    def send_singly(self, batch: InFlightBatch) -> None:
-        """Send the chunks of a batch again, each in its own message, to isolate a faulty one.
-
-        A large batch is sent in parts, which are sent singly the next time.
-        """
+    def send_in_parts(self, batch: InFlightBatch) -> None:
+        """Send a batch again in the parts of ``parts_of``, to isolate a faulty chunk."""
         self.in_flight.drop([batch.task_id])
         for part in self.send(parts_of(batch.chunks)):
             part.attempts, part.losses = batch.attempts, batch.losses

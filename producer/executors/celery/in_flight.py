@@ -55,8 +55,8 @@ BATCH_BYTES = 100_000
 
 
 def parts_of(batch: Batch) -> list[Batch]:
-    """The parts in which a batch is sent again: single chunks, or batches that become single chunks
-    the next time."""
+    """The parts in which a batch is sent again: single chunks, each in its own message, or, of a
+    large batch, batches that become single chunks the next time."""
     size = 1 if len(batch) <= SINGLE_CHUNKS else math.isqrt(len(batch))
     return [batch[first : first + size] for first in range(0, len(batch), size)]
 

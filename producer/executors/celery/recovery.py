@@ -124,7 +124,7 @@ class Recovery:
         text = f"chunk {batch} failed with {failure.kind}, attempt {batch.attempts + 1} follows"
         self.events.append(UntimedEvent(text, "retried", failure.host or batch.host))
         self.messages.delete_result(batch)
-        self.messages.send_singly(batch)
+        self.messages.send_in_parts(batch)
 
     def _send_elsewhere(self, batch: InFlightBatch) -> None:
         """Send a batch again that a stray worker took: one without the task. No failed attempt."""
@@ -134,7 +134,7 @@ class Recovery:
         if batch.rejections % FAST_REJECTIONS:
             self.counts["resent"] += len(batch.chunks)
             batch.mark = "resent"
-            self.messages.send_singly(batch)
+            self.messages.send_in_parts(batch)
         else:
             batch.rejected = True
 
@@ -201,7 +201,7 @@ class Recovery:
             self.events.append(UntimedEvent(text, "resent", host))
         for batch in lost:
             batch.mark = "resent"
-            self.messages.send_singly(batch)
+            self.messages.send_in_parts(batch)
 
     def _has_other_cause(self, batch: InFlightBatch) -> bool:
         """Whether the loss has another cause than the chunk: a worker on a busy host announces
