@@ -23,6 +23,7 @@ from poolrace.workers.runtime.healthcheck import Heartbeat
 from poolrace.workers.runtime.pause import ConsumerPause
 from poolrace.workers.runtime.presence import Announcer, Presence
 from poolrace.workers.runtime.requests import CountingRequest, current_work
+from poolrace.workers.runtime.slot_session import take_own_session
 from poolrace.workers.settings import WorkerSettings
 from poolrace.workers.workloads import Workload, make_workload
 
@@ -95,8 +96,9 @@ def _limit_logging(loglevel: int, **_: Any) -> None:
 
 
 @signals.worker_process_init.connect
-def _limit_exit_wait(**_: Any) -> None:
-    """Have this prefork process exit soon. It has stored the results of its chunks itself."""
+def _prepare_process(**_: Any) -> None:
+    """Have this prefork process exit soon: it has stored the results of its chunks itself."""
+    take_own_session()
     billiard.pool.GUARANTEE_MESSAGE_CONSUMPTION_RETRY_LIMIT = EXIT_CHECKS
 
 

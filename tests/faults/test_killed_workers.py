@@ -1,12 +1,16 @@
 """Killed workers: the value stays exact, the run continues, and it records the events."""
 
+import os
+import sys
 import threading
 from typing import TYPE_CHECKING, Literal
 
+import psutil
 import pytest
 
 from poolrace.producer.cluster.state import Cluster
 from poolrace.producer.results.run import Run
+from tests.conftest import wait_until
 from tests.faults.faults import Target, kill_child, kill_worker
 from tests.faults.runs import SENT_AGAIN, every_pool, in_the_middle, short_run
 from tests.run_in_thread import assert_exact, has_event
@@ -46,6 +50,22 @@ def test_a_run_survives_a_killed_prefork_child(
         kill_child(Target(fault_cluster, "prefork"))
     assert has_event(progress.run(), "failed with WorkerLostError, attempt 2 follows")
     assert_marked(progress.run(), "retried")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux divides cores by sessions")
+def test_slots_of_prefork_have_sessions_of_their_own_and_end_with_their_worker(
+    fault_cluster: Cluster, client: "redis.Redis"
+) -> None:
+    target = Target(fault_cluster, "prefork")
+    worker = target.worker
+    slots = worker.children()
+    assert slots
+    assert [os.getsid(slot.pid) for slot in slots] == [slot.pid for slot in slots]
+    for slot in slots:
+        slot.suspend()  # so that the end of the worker's pipe does not end it
+    kill_worker(target)
+    assert not psutil.wait_procs(slots, timeout=10)[1]
+    wait_until(lambda: target.pids not in ([], [worker.pid]))  # for the next test
 
 
 @every_pool
