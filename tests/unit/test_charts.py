@@ -153,6 +153,18 @@ def test_a_scaling_series_shows_the_ideal_line_the_law_its_peak_and_the_efficien
     assert ends["low"] < ends["y"] < ends["high"]
 
 
+def test_a_scaling_series_over_many_magnitudes_has_logarithmic_axes() -> None:
+    wide = series("hosts", {1: (2.0,), 10: (0.3,), 1000: (0.02,)})
+    near = series("hosts", {1: (2.0,), 2: (1.0,), 8: (0.3,)})
+    for numbers, kind in ((wide, "log"), (near, None)):
+        for chart_of in (chart(numbers, "speed-up"), chart(numbers, "efficiency")):
+            scale = chart_of.spec["layer"][0]["encoding"]["x"]["scale"]
+            assert scale.get("type", "linear") == (kind or "linear")
+        y = chart(numbers, "speed-up").spec["layer"][0]["encoding"]["y"]
+        assert y["scale"].get("type") == kind
+        assert y["scale"]["domain"][0] < 1.0
+
+
 def test_one_run_of_each_number_has_no_spread() -> None:
     assert "rule" not in layers(chart(series("slots", {1: (2.0,), 2: (1.0,)}), "speed-up"))
 

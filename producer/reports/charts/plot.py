@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from poolrace.producer.reports.charts import palette, style
+from poolrace.producer.reports.charts.scales import Scale
 from poolrace.producer.reports.charts.words import lines
 
 if TYPE_CHECKING:
@@ -105,8 +106,10 @@ class Plot:
         x = x.scale(type="log" if self.x.is_log else "linear", domain=domain, nice=False)
         numbers = [value.number for value in self.measured]
         x = x.axis(values=numbers, format=self.x.format, grid=False, labelFlush=False)
-        vertical = alt.Y(f"{y}:Q").title(self.y.title).axis(tickCount=5, format=self.y.format)
-        vertical = vertical.scale(domain=[self.y.low, self.y.high], nice=False)
+        scale = Scale(self.y.low, self.y.high, self.y.is_log)
+        ticks = {"values": scale.ticks()} if scale.log else {"tickCount": 5}
+        vertical = alt.Y(f"{y}:Q").title(self.y.title).axis(format=self.y.format, **ticks)
+        vertical = vertical.scale(scale.altair())
         return alt.Chart(alt.Data(values=records)).encode(x=x, y=vertical)
 
     def _curves(self) -> "list[alt.Chart]":

@@ -21,6 +21,10 @@ from poolrace.producer.results.comparison import Comparison
 IDEAL = (6, 4)
 """Pixels of dash and gap of the ideal line."""
 
+LOGARITHMIC_FROM = 20.0
+"""Ratio of the largest to the smallest number from which the axes are logarithmic: on linear ones
+all but the largest numbers would lie at the left end."""
+
 
 def scaling_charts(comparison: Comparison, scaling: ScalingSummary) -> tuple[Chart, ...]:
     """Measured values with the ideal and the fitted ones: speed-up, then efficiency."""
@@ -33,7 +37,10 @@ def _speed_up(comparison: Comparison, scaling: ScalingSummary) -> Chart:
     measured = _measured(comparison, scaling)
     x = _x(scaling)
     highest = HEADROOM * max(steps[-1].number, *(max(value.runs) for value in measured))
-    y = Axis("speed-up; more is better", 0.0, highest)
+    lowest = min(steps[0].number, *(min(value.runs) for value in measured)) / HEADROOM**3
+    y = Axis(
+        "speed-up; more is better", lowest if x.is_log else 0.0, highest, x.is_log, format=",~r"
+    )
     curves = [Curve("ideal", palette.GREY, IDEAL, x.curve(float))]
     mark = None
     if fit := scaling.fit:
@@ -92,9 +99,10 @@ def _counted(number: int, varies: str) -> str:
 
 
 def _x(scaling: ScalingSummary) -> Axis:
-    return Axis(
-        f"number of {scaling.varies}", 0.0, scaling.steps[-1].number * HEADROOM, format=",d"
-    )
+    first, last = scaling.steps[0].number, scaling.steps[-1].number
+    is_log = last / first >= LOGARITHMIC_FROM
+    title = f"number of {scaling.varies}{' (logarithmic)' if is_log else ''}"
+    return Axis(title, first / HEADROOM if is_log else 0.0, last * HEADROOM, is_log, format=",d")
 
 
 def _measured(comparison: Comparison, scaling: ScalingSummary) -> list[Measured]:
