@@ -16,7 +16,13 @@ from poolrace.producer.experiments.calibration import calibrate
 from poolrace.producer.experiments.compare import ObserverFactory, compare, no_observer
 from poolrace.producer.experiments.plans import supported_plan
 from poolrace.producer.experiments.scaling import ScaleOptions, scale_plan
-from poolrace.producer.experiments.simulated_series import MAX_CHUNKS, IndexCosts, Series
+from poolrace.producer.experiments.simulated_series import (
+    MAX_CHUNKS,
+    IndexCosts,
+    Series,
+    least_chunks,
+    require_simulable,
+)
 from poolrace.producer.experiments.simulation import SimulatedRun
 from poolrace.producer.jobs.schedules import Dynamic, ScheduleChoice
 from poolrace.producer.results.comparison import Comparison
@@ -58,6 +64,16 @@ class SimulationOptions:
                 " hosts"
             )
 
+    @property
+    def numbers(self) -> list[int]:
+        """The numbers of hosts with 1, which is the base of the speed-up, in ascending order."""
+        return sorted({1, *self.hosts})
+
+    @property
+    def all_slots(self) -> list[int]:
+        """The number of all slots of each run."""
+        return [number * self.slots_per_host for number in self.numbers]
+
 
 def simulation_options(
     scale: ScaleOptions, hosts: Sequence[int] | None, slots_per_host: int | None
@@ -85,6 +101,7 @@ def simulate_scaling(
     Without a cluster a temporary one is started.
     """
     made_at = now()
+    require_simulable(scale.job, scale.schedule, options.all_slots)
     plan = supported_plan(scale_plan(scale, settings)) if scale.hosts else None
     pools, hosts = {scale.model.name: scale.model.slots or 1}, plan.hosts if plan else 1
     with cluster_for(settings, pools, hosts=hosts) as running:
@@ -104,10 +121,9 @@ def series_comparison(
 ) -> Comparison:
     """Simulate each number of hosts; ``measured`` holds runs of real hosts, if there are any."""
     job, slots = series.job, options.slots_per_host
-    numbers = sorted({1, *options.hosts})
-    series.require_simulable([number * slots for number in numbers])
+    require_simulable(job, series.schedule, options.all_slots, series.calibration)
     runs, cases = [], []
-    for number in numbers:
+    for number in options.numbers:
         simulated, case = series.run(number, slots)
         runs.append(_run(series, simulated, number, slots))
         cases.append(case)
@@ -190,7 +206,7 @@ def _alternatives(series: Series, run: Run, case: SimulatedCase) -> list[Alterna
     return [
         _alternative(replace(series, schedule=choice), run, producers, redis_servers)
         for (_, producers, redis_servers), choice in choices.items()
-        if replace(series, schedule=choice).least_chunks(slots) <= MAX_CHUNKS
+        if least_chunks(series.job, choice, slots, series.calibration) <= MAX_CHUNKS
     ]
 
 

@@ -49,6 +49,41 @@ class WorkTimes:
         return self._cost(start, stop) * (self._work_s + self._wait_s)
 
 
+def require_simulable(
+    job: Job, choice: ScheduleChoice, slots: Sequence[int], calibration: Calibration | None = None
+) -> None:
+    """Raise ``UsageError`` for more chunks than can be simulated in the time.
+
+    ``slots`` has the number of all slots of each run. Without a calibration, the chunks of ``auto``
+    are not known, and count as none.
+    """
+    chunks = sum(least_chunks(job, choice, each, calibration) for each in slots)
+    if chunks > MAX_CHUNKS:
+        raise UsageError(
+            f"{job} on {', '.join(f'{each:,}' for each in slots)} slots has {chunks:,}"
+            f" chunks or more; at most {MAX_CHUNKS:,} can be simulated: give a shorter range,"
+            " longer chunks, or fewer numbers"
+        )
+
+
+def least_chunks(
+    job: Job, choice: ScheduleChoice, slots: int, calibration: Calibration | None
+) -> int:
+    """A lower bound of the number of chunks of a run."""
+    count, schedule = len(job), choice.make_for(job)
+    if choice.chunks:
+        return choice.chunks
+    if choice.chunk_size or isinstance(schedule, Dynamic):
+        size = choice.chunk_size or next(schedule.sizes(count, slots))
+        return -(-count // size)
+    if isinstance(schedule, Auto):
+        if calibration is None:
+            return 0
+        total_s = WorkTimes(job, calibration).total_s(job.start, job.stop)
+        return min(count, math.ceil(total_s / LONGEST_CHUNK_S))
+    return min(count, slots)
+
+
 @dataclass(frozen=True)
 class Series:
     """A job whose runs on any number of hosts are simulated with the same costs."""
@@ -56,19 +91,6 @@ class Series:
     job: Job
     schedule: ScheduleChoice
     calibration: Calibration
-
-    def require_simulable(self, slots: Sequence[int]) -> None:
-        """Raise ``UsageError`` for more chunks than can be simulated in the time.
-
-        ``slots`` has the number of all slots of each run.
-        """
-        chunks = sum(map(self.least_chunks, slots))
-        if chunks > MAX_CHUNKS:
-            raise UsageError(
-                f"{self.job} on {', '.join(f'{each:,}' for each in slots)} slots has {chunks:,}"
-                f" chunks or more; at most {MAX_CHUNKS:,} can be simulated: give a shorter range,"
-                " longer chunks, or fewer numbers"
-            )
 
     def run(
         self, hosts: int, slots: int, *, producers: int = 1, redis_servers: int = 1
@@ -99,17 +121,3 @@ class Series:
             real_s=time.perf_counter() - began,
         )
         return run, case
-
-    def least_chunks(self, slots: int) -> int:
-        """A lower bound of the number of chunks of a run."""
-        count, choice = len(self.job), self.schedule
-        schedule = choice.make_for(self.job)
-        if choice.chunks:
-            return choice.chunks
-        if choice.chunk_size or isinstance(schedule, Dynamic):
-            size = choice.chunk_size or next(schedule.sizes(count, slots))
-            return -(-count // size)
-        if isinstance(schedule, Auto):
-            total_s = WorkTimes(self.job, self.calibration).total_s(self.job.start, self.job.stop)
-            return min(count, math.ceil(total_s / LONGEST_CHUNK_S))
-        return min(count, slots)

@@ -1,5 +1,7 @@
 """``producer scale --simulate`` on real workers."""
 
+import time
+
 import pytest
 
 from tests.conftest import CommandLine
@@ -24,6 +26,17 @@ def test_more_slots_than_can_be_simulated_are_refused_before_anything_starts(
     answer = producer("scale", *WAITING, "--simulate", "1,1000000")
     assert answer.code == 2
     assert "at most 200,000 can be simulated" in answer.err
+
+
+def test_more_chunks_than_can_be_simulated_are_refused_before_anything_starts(
+    producer: CommandLine,
+) -> None:
+    options = ("--stop", "1000000000", "--pool", "threads", "--simulate", "2", "--chunk-size", "10")
+    began = time.monotonic()
+    answer = producer("scale", "sum", *options)
+    assert answer.code == 2
+    assert "has 200,000,000 chunks or more; at most 2,000,000 can be simulated" in answer.err
+    assert time.monotonic() - began < 5  # a calibration takes longer
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from poolrace.producer.experiments.simulated_scaling import (
     series_comparison,
     simulation_options,
 )
-from poolrace.producer.experiments.simulated_series import MAX_CHUNKS, Series
+from poolrace.producer.experiments.simulated_series import MAX_CHUNKS, Series, require_simulable
 from poolrace.producer.jobs.job import Job
 from poolrace.producer.jobs.schedules import AUTO, ScheduleChoice
 from poolrace.producer.reports.formats import FORMATS
@@ -151,9 +151,13 @@ def test_numbers_that_cannot_be_simulated_are_refused(
 )
 def test_a_job_of_too_many_chunks_is_refused(schedule: ScheduleChoice, work_s: float) -> None:
     job = Job(make_workload("sum", {}), 0, 10**9)
-    series = Series(job, schedule, replace(COSTS, work_s=work_s))
+    calibration = replace(COSTS, work_s=work_s) if work_s else None
     with pytest.raises(UsageError, match="chunks or more; at most 2,000,000 can be simulated"):
-        series.require_simulable([16])
+        require_simulable(job, schedule, [16], calibration)
+
+
+def test_the_chunks_of_auto_are_not_refused_before_they_are_known() -> None:
+    require_simulable(Job(make_workload("sum", {}), 0, 10**9), AUTO, [16])
 
 
 def test_the_costs_of_the_indices_are_those_of_the_workload() -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from poolrace.producer.analysis.comparison_summary import BASE_MODEL, CaseSummary
+from poolrace.producer.analysis.comparison_summary import BASE_MODEL, CaseSummary, within_spread
 from poolrace.producer.reports.views.column import columns, spread_text
 
 TABLE = columns(
@@ -60,11 +60,9 @@ def findings(cases: list[CaseSummary]) -> list[str]:
 
 
 def _may_be_noise(cases: list[CaseSummary], base: CaseSummary) -> bool:
-    """Whether each case that seems faster than the base has times that overlap with its times."""
+    """Whether each case that seems faster than the base differs from it less than they vary."""
     faster = [case for case in cases if case.speed_up >= GAIN]
-    return bool(faster) and all(
-        case.elapsed_s + case.spread_s >= base.elapsed_s - base.spread_s for case in faster
-    )
+    return bool(faster) and all(within_spread(case, base) for case in faster)
 
 
 def _undecided(cases: list[CaseSummary]) -> str:
