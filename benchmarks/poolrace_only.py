@@ -27,8 +27,8 @@ from poolrace.workers.workloads import make_workload
 
 MB = 1_000_000
 
-INDICES_PER_SLOT = 1_000_000_000
-"""Indices of the simulated sum for each slot: 20 s, so that ``auto`` cuts chunks of all lengths."""
+INDICES_PER_SLOT = 1000
+"""Indices of the simulated job for each slot: 20 s, so that ``auto`` cuts chunks of all lengths."""
 
 COSTS = Calibration(
     pool="prefork",
@@ -39,7 +39,7 @@ COSTS = Calibration(
     host_s=0.0004,
     slot_s=0.0006,
     latency_s=0.0001,
-    work_s=2e-8,
+    work_s=0.02,
     wait_s=0.0,
     uneven=0.0,
     elapsed_s=0.0,
