@@ -61,24 +61,17 @@ def million(stop: int) -> None:
 
 @main.command()
 @stop_option
-def cpu(stop: int) -> None:
-    """Measure the CPU seconds of poolrace."""
-    _print(poolrace_only.cpu(stop))
+@repeat_option
+def cpu(stop: int, repeat: int) -> None:
+    """Measure the CPU seconds of poolrace and of the loop alone, in turn."""
+    _print(in_turn.cpu(stop, repeat))
 
 
 @main.command()
-@stop_option
-def bare(stop: int) -> None:
-    """Measure the CPU seconds of the loop alone."""
-    _print(poolrace_only.bare(stop))
-
-
-@main.command()
-@click.argument("name", type=click.Choice(sorted(poolrace_only.COMMANDS)))
-@times_option
-def command(name: str, times: int) -> None:
-    """Measure the wall time of whole commands."""
-    _print(poolrace_only.command(name, times))
+@repeat_option
+def commands(repeat: int) -> None:
+    """Measure the wall time of whole commands, in turn."""
+    _print(in_turn.commands(repeat))
 
 
 @main.command("hosts")

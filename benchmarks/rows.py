@@ -14,7 +14,8 @@ PEER_REPEAT = 3
 """Rounds of peers: their figures are for comparison, and five rounds said no more than three."""
 
 SLOW_PEERS = ("celery-group", "dask", "dramatiq", "rq", "taskiq")
-"""Peers with fewer no-op chunks: they compute up to 1,000 per second, others 1,800 and more."""
+"""Peers with fewer no-op chunks: they compute up to 1,000 per second, others 1,800 and more. Their
+rate does not depend on the number."""
 
 SIMULATED_SLOTS = 16
 """Slots of each simulated host."""
@@ -38,7 +39,6 @@ class Sizes:
     hosts_stop: int = 300_000_000
     """End of the range for row 7. One host of a fifth of a core takes 50 s for it, and eight hosts
     take 6 s, so that the first and the last chunks, some tenths of a second, have little effect."""
-    command_times: int = 2
     simulated_hosts: int = 10_000
     repeat: int | None = None
     """Rounds of every contender; ``None`` means the numbers of the rows."""
@@ -55,7 +55,6 @@ QUICK = Sizes(
     waits=1000,
     hosts=(1, 2),
     hosts_stop=1_000_000,
-    command_times=1,
     simulated_hosts=10,
     repeat=1,
 )
@@ -70,7 +69,7 @@ _SIZES: Mapping[int, tuple[str, ...]] = {
     6: ("waits",),
     7: ("hosts_stop",),
     8: ("stop",),
-    9: ("command_times",),
+    9: (),
     10: ("stop",),
     11: ("stop",),
     12: ("simulated_hosts",),
@@ -110,9 +109,9 @@ class Row:
     number: int
     work: str
     contenders: tuple[Contender, ...]
-    repeat: int = 5
+    repeat: int
     """Number of interleaved rounds."""
-    seconds: float = 0.0
+    seconds: float
     """Seconds that the row takes with its own number of rounds, measured on two idle cores."""
 
     def repeated(self, repeat: int | None) -> "Row":
@@ -127,25 +126,30 @@ class Row:
 def rows(sizes: Sizes, peers: Collection[str]) -> list[Row]:
     """All rows; ``peers`` are the names of the peers to measure."""
     entries = {name: entry for name, entry in PEERS.items() if name in peers}
-    work = f"sum of range({sizes.stop:,})"
+    stop, work = sizes.stop, f"sum of range({sizes.stop:,})"
     waits = f"{sizes.waits:,} indices that wait {WAIT_S:g} s each, gevent:1000"
-    in_chunks = _peers(entries, sizes.stop, sizes.chunks)
+    in_chunks = _peers(entries, stop, sizes.chunks)
     simulated_slots = sizes.simulated_hosts * SIMULATED_SLOTS
     all_rows = [
-        Row(1, f"{work}, left to the tool", _peers(entries, sizes.stop), seconds=210),
-        Row(2, f"the same in {sizes.chunks:,} chunks", in_chunks, 3, seconds=230),
-        Row(3, f"{sizes.noops:,} no-op chunks", _noops(entries, sizes), seconds=220),
-        Row(4, "one-chunk job on a warm pool", _one_chunk(entries, sizes), seconds=60),
-        Row(5, f"{sizes.million:,} no-op chunks", (_poolrace("million", sizes.million),), 3,
-            seconds=100),
-        Row(6, waits, _waits(entries, sizes), seconds=120),
-        Row(7, "hosts of a fifth of a core", (_hosts(sizes),), 3, seconds=390),
-        Row(8, f"CPU seconds of the {work}", _cpu(sizes.stop), seconds=60),
-        Row(9, "whole commands", _commands(sizes.command_times), seconds=70),
-        Row(10, f"{work}, in pairs", (_in_turn("pairs", sizes.stop),), 20, seconds=110),
-        Row(11, f"{work}, as make demo measures", (_in_turn("demo", sizes.stop),), 10, seconds=60),
-        Row(12, f"simulation of {simulated_slots:,} slots", _simulation(sizes), 1, seconds=60),
-    ]  # fmt: skip
+        Row(1, f"{work}, left to the tool", _peers(entries, stop), 5, 210),
+        Row(2, f"the same in {sizes.chunks:,} chunks", in_chunks, 3, 250),
+        Row(3, f"{sizes.noops:,} no-op chunks", _noops(entries, sizes), 5, 250),
+        Row(4, "one-chunk job on a warm pool", _one_chunk(entries, sizes), 5, 55),
+        Row(5, f"{sizes.million:,} no-op chunks", (_poolrace("million", sizes.million),), 3, 90),
+        Row(6, waits, _waits(entries, sizes), 5, 85),
+        Row(7, "hosts of a fifth of a core", (_hosts(sizes),), 3, 400),
+        Row(8, f"CPU seconds of the {work}", (_in_turn("cpu", stop, "cpu_s"),), 10, 40),
+        Row(
+            9,
+            "whole commands",
+            (Contender("commands", ("commands",), in_turn="elapsed_s"),),
+            10,
+            15,
+        ),
+        Row(10, f"{work}, in pairs", (_in_turn("pairs", stop),), 20, 110),
+        Row(11, f"{work}, as make demo measures", (_in_turn("demo", stop),), 10, 45),
+        Row(12, f"simulation of {simulated_slots:,} slots", _simulation(sizes), 3, 50),
+    ]
     return [row.repeated(sizes.repeat) for row in all_rows]
 
 
@@ -188,13 +192,13 @@ def _one_chunk(entries: Mapping[str, Entry], sizes: Sizes) -> tuple[Contender, .
 
 
 def _waits(entries: Mapping[str, Entry], sizes: Sizes) -> tuple[Contender, ...]:
-    """Contenders with a thousand greenlets; Celery's group takes 35 s, so two rounds do."""
+    """Contenders with a thousand greenlets; Celery's group, for comparison, takes 35 s a round."""
     return tuple(
         Contender(
             name,
             ("peer", name, "--waiting", *_option("--stop", sizes.waits), *chunks),
             entry.missing,
-            None if name == "poolrace" else 2,
+            None if name == "poolrace" else 1,
         )
         for name, entry in WAITING.items()
         if name in entries
@@ -208,22 +212,8 @@ def _hosts(sizes: Sizes) -> Contender:
     return Contender("hosts", command, engine_missing(), in_turn="host_s")
 
 
-def _cpu(stop: int) -> tuple[Contender, ...]:
-    return (
-        _poolrace("cpu", stop),
-        Contender("bare kernel", ("bare", *_option("--stop", stop))),
-    )
-
-
-def _commands(times: int) -> tuple[Contender, ...]:
-    return tuple(
-        Contender(name, ("command", command, *_option("--times", times)))
-        for name, command in (("--help", "help"), ("run", "run"))
-    )
-
-
-def _in_turn(command: str, stop: int) -> Contender:
-    return Contender(command, (command, *_option("--stop", stop)), in_turn="elapsed_s")
+def _in_turn(command: str, stop: int, key: str = "elapsed_s") -> Contender:
+    return Contender(command, (command, *_option("--stop", stop)), in_turn=key)
 
 
 def _simulation(sizes: Sizes) -> tuple[Contender, ...]:

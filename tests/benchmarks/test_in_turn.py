@@ -10,11 +10,21 @@ from poolrace.producer.settings import Settings
 
 @pytest.mark.parametrize(
     ("command", "names"),
-    [("pairs", {"seed", "prefork", "processes"}), ("demo", {"prefork", "processes"})],
+    [
+        ("pairs", {"seed", "prefork", "processes"}),
+        ("demo", {"prefork", "processes"}),
+        ("cpu", {"poolrace", "bare kernel"}),
+    ],
 )
-def test_models_in_turn_have_a_time_for_each_round(command: str, names: set[str]) -> None:
-    values = measure_once([command, "--stop", "10000", "--repeat", "2"])
+def test_contenders_in_turn_have_a_time_for_each_round(command: str, names: set[str]) -> None:
+    values = measure_once([command, "--stop", "1000000", "--repeat", "2"])
     assert set(values) == names
+    assert all(len(times) == 2 and min(times) > 0 for times in values.values())
+
+
+def test_commands_in_turn_have_a_time_for_each_round() -> None:
+    values = measure_once(["commands", "--repeat", "2"])
+    assert set(values) == {"--help", "run"}
     assert all(len(times) == 2 and min(times) > 0 for times in values.values())
 
 

@@ -23,7 +23,7 @@ def test_the_whole_benchmark_is_expected_to_take_less_than_half_an_hour() -> Non
 
 def test_the_expected_seconds_grow_with_the_rounds_and_leave_out_missing_contenders() -> None:
     contender = Contender("one", (), repeat=2)
-    row = Row(1, "work", (contender,), repeat=5, seconds=50)
+    row = Row(1, "work", (contender,), 5, 50)
     assert expected_seconds([row.repeated(10)]) == 100
     assert row.repeated(10).contenders[0].repeat is None
     missing = replace(row, contenders=(replace(contender, missing="no engine"),))
@@ -63,7 +63,7 @@ def test_contenders_in_turn_get_a_sample_for_each_round_from_one_process(
         return {"seed": [1.0, 2.0], "prefork": [3.0, 8.0]}
 
     monkeypatch.setattr(measuring, "measure_once", measure_once)
-    row = Row(10, "pairs", (Contender("pairs", ("pairs",), in_turn="elapsed_s"),), repeat=2)
+    row = Row(10, "pairs", (Contender("pairs", ("pairs",), in_turn="elapsed_s"),), 2, 1)
     [benchmark] = benchmarks([row], Sizes(), lambda _: None, quick=False)
     assert commands == [("pairs", "--repeat", "2")]
     [figure, *_] = [figure for figure in FIGURES if figure.row == 10]
@@ -76,7 +76,7 @@ def test_a_contender_takes_part_in_its_own_number_of_rounds(
     monkeypatch.setattr(measuring, "measure_once", lambda _: {"elapsed_s": [1.0]})
     contenders = (Contender("often", ()), Contender("seldom", (), repeat=2))
     [benchmark] = benchmarks(
-        [Row(1, "work", contenders, repeat=4)], Sizes(), lambda _: None, quick=False
+        [Row(1, "work", contenders, 4, 1)], Sizes(), lambda _: None, quick=False
     )
     measured = [sample.contender for sample in benchmark.samples]
     assert (measured.count("often"), measured.count("seldom")) == (4, 2)
