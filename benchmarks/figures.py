@@ -47,7 +47,7 @@ class Figure:
         """The target as text; empty without one."""
         if self.most is None and self.least is None:
             return ""
-        limit = f"<= {self.most:g}" if self.most is not None else f">= {self.least:g}"
+        limit = f"<= {self.most:,g}" if self.most is not None else f">= {self.least:,g}"
         return f"{limit} (aim)" if self.aim else limit
 
     def value(self, rounds: Sequence[float]) -> float:
@@ -122,7 +122,6 @@ def followed_figures() -> list[Figure]:
         for name in peers
     ]
     rates = [
-        Figure(3, f"{PEERS[name].title}: chunks/s", name, "chunks_per_s", unit="1/s")
-        for name in peers
+        Figure(3, f"{PEERS[name].title}: rate", name, "chunks_per_s", unit="1/s") for name in peers
     ]
     return [*FIGURES, *ratios, *rates]

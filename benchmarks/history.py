@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from scipy.stats import mannwhitneyu
 
@@ -92,10 +93,15 @@ def _with_figure(
 
 
 def _differences(before: Benchmark, now: Benchmark) -> list[str]:
-    facts = {**now.machine, "quick": now.quick}
-    facts_before = {**before.machine, "quick": before.quick}
+    facts, facts_before = _facts(now), _facts(before)
     return [
         f"{name}: {facts_before.get(name)} and {value}"
         for name, value in facts.items()
         if facts_before.get(name) != value
     ]
+
+
+def _facts(benchmark: Benchmark) -> dict[str, Any]:
+    """The facts that must be equal; of the kernel only the version, without that of its package."""
+    system, _, _ = str(benchmark.machine["system"]).partition("-")
+    return {**benchmark.machine, "system": system, "quick": benchmark.quick}

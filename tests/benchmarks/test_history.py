@@ -72,6 +72,16 @@ def test_different_machines_are_refused_with_both_values(
     assert f"{fact}: {value} and " in str(refused.value)
 
 
+def test_another_build_of_the_same_kernel_is_no_other_machine(
+    make_benchmark: MakeBenchmark,
+) -> None:
+    before, now = (
+        make_benchmark(TIMES, system=f"Linux 6.18.44-{build}") for build in ("fc-v657", "fc-v669")
+    )
+    assert changes([before], now)
+    assert not changes([before], make_benchmark(TIMES, system="Linux 6.19.1-fc-v669"))
+
+
 def compared_rows(before: Benchmark, now: Benchmark) -> set[int]:
     """The rows of the figures that are compared."""
     return {change.figure.row for change in changes([before], now)}
