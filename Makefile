@@ -44,7 +44,7 @@ test: install  ## Run all tests that need no Docker: ten at a time, then the tim
 chaos: install  ## Run random jobs under random faults: make chaos SECONDS=600 SEED=7.
 	@$(WITH_MAKE) $(BIN)/python -m tests.faults.chaos --seconds $(SECONDS) --seed $(SEED)
 
-bench: bench-install  ## Compare poolrace with similar libraries, an hour or two: make bench ROWS=1,2 REPEAT=5.
+bench: bench-install  ## Compare poolrace with similar libraries, under 30 minutes: make bench ROWS=1,2 REPEAT=5.
 	@$(WITH_MAKE) $(BIN)/python -m benchmarks $(if $(ROWS),--rows $(ROWS)) $(if $(REPEAT),--repeat $(REPEAT)) $(if $(QUICK),--quick)
 
 bench-race: install  ## Measure how much speed recommendations of races miss: make bench-race APPS=sleeping,http REPEAT=5 BUSY=1.

@@ -1,4 +1,4 @@
-"""Measures a run on several worker hosts: containers with a CPU quota of a fifth of a core.
+"""Measures runs on several worker hosts: containers with a CPU quota of a fifth of a core.
 
 Redis is a container on the same network, without a quota. The producer runs outside, and connects
 to Redis through a port on loopback. All containers are removed afterwards.
@@ -6,14 +6,15 @@ to Redis through a port on loopback. All containers are removed afterwards.
 
 import secrets
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from benchmarks.poolrace_only import Values
+from benchmarks.poolrace_only import Values, require_exact
 from benchmarks.services import ROOT
 from poolrace.producer.cluster.ports import LOOPBACK, free_port
-from poolrace.producer.executors.models import Model, make_executor
-from poolrace.producer.experiments.measure import measure
+from poolrace.producer.executors.models import Model
+from poolrace.producer.experiments.compare import measured_runs
+from poolrace.producer.experiments.plans import hosts_plan
 from poolrace.producer.jobs.job import Job
 from poolrace.producer.jobs.schedules import AUTO
 from poolrace.producer.settings import Settings
@@ -39,18 +40,25 @@ def engine_missing() -> str | None:
     return None
 
 
-def run_on_hosts(hosts: int, stop: int) -> Values:
-    """Measure the sum on ``hosts`` hosts: returns elapsed seconds, and host-seconds.
+def run_on_hosts(numbers: Sequence[int], stop: int, repeat: int) -> Values:
+    """Measure the sum on each number of hosts, in turn: returns host-seconds by ``hosts NUMBER``.
 
+    The containers of the largest number run all the time; those that a run does not need pause.
     Raises ``ValueError`` for a wrong sum, ``ClusterError`` if the containers do not start.
     """
-    with _cluster(hosts) as settings:
-        job = Job(make_workload("sum", {}), 0, stop)
-        executor = make_executor(Model("celery", "prefork"), job, settings)
-        run = measure(job, executor, AUTO.make(stop), expected=job.expected())
-    if not run.exact or run.hosts != hosts:
-        raise ValueError(f"{run.value} by {run.hosts} host(s), not {run.expected} by {hosts}")
-    return {"elapsed_s": [run.elapsed_s], "host_s": [run.elapsed_s * hosts]}
+    with _cluster(max(numbers)) as settings:
+        return host_seconds(settings, numbers, stop, repeat)
+
+
+def host_seconds(settings: Settings, numbers: Sequence[int], stop: int, repeat: int) -> Values:
+    """Measure the sum on each number of hosts of a running cluster, in turn."""
+    job = Job(make_workload("sum", {}), 0, stop)
+    plan = hosts_plan(job, Model("celery", "prefork"), numbers, AUTO, repeat)
+    values: Values = {f"hosts {number}": [] for number in numbers}
+    for run, _ in measured_runs(plan, settings):
+        require_exact(run)
+        values[f"hosts {run.hosts}"].append(run.elapsed_s * run.hosts)
+    return values
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 
 from benchmarks.peers import PEERS
 from benchmarks.results import Benchmark, Sample
-from benchmarks.rows import Row, Sizes
+from benchmarks.rows import Contender, Row, Sizes
 from benchmarks.services import ROOT, kill_all, left_running, new_mark
 from poolrace.producer.environment import describe, now
 from poolrace.producer.rounds import rotated
@@ -41,7 +41,7 @@ def benchmarks(
     }
     benchmark = _empty(sizes, quick=quick)
     for row in rows:
-        samples = (*benchmark.samples, *_measured(row, sizes.repeat, left_out, progress))
+        samples = (*benchmark.samples, *_measured(row, left_out, progress))
         works = {**benchmark.works, str(row.number): row.work}
         benchmark = replace(benchmark, works=works, left_out=dict(left_out), samples=samples)
         yield benchmark
@@ -95,24 +95,42 @@ def _empty(sizes: Sizes, *, quick: bool) -> Benchmark:
     )
 
 
-def _measured(
-    row: Row, repeat: int, left_out: dict[str, str], progress: Progress
-) -> Iterator[Sample]:
+def _measured(row: Row, left_out: dict[str, str], progress: Progress) -> Iterator[Sample]:
     """Measure a row; adds each contender that fails to ``left_out``."""
-    for number in range(repeat):
+    for number in range(row.repeat):
         for contender in rotated(row.contenders, number):
             name = f"{row.number} {contender.name}"
-            if name in left_out:
+            if name in left_out or number >= _measurements(row, contender):
                 continue
+            command = contender.command
+            if contender.in_turn:
+                command = (*command, "--repeat", str(row.repeat))
             try:
-                values = measure_once(contender.command)
+                values = measure_once(command)
             except (ClusterError, subprocess.TimeoutExpired) as error:
                 left_out[name] = f"{FAILED}{error}"
                 progress(f"row {row.number} {contender.name}: {left_out[name]}")
                 continue
-            round_name = f"row {row.number} round {number + 1}/{repeat}"
+            round_name = f"row {row.number} round {number + 1}/{_measurements(row, contender)}"
             progress(f"{round_name} {contender.name}: {_shortened(values)}")
-            yield Sample(row.number, contender.name, number, values)
+            yield from _samples(row, contender, number, values)
+
+
+def _measurements(row: Row, contender: Contender) -> int:
+    """Number of processes that measure the contender; one measures all rounds in turn."""
+    return 1 if contender.in_turn else min(row.repeat, contender.repeat or row.repeat)
+
+
+def _samples(
+    row: Row, contender: Contender, number: int, values: dict[str, list[float]]
+) -> Iterator[Sample]:
+    """The sample of a round; of contenders measured in turn, one for each of them and round."""
+    if not contender.in_turn:
+        yield Sample(row.number, contender.name, number, values)
+        return
+    for name, by_round in values.items():
+        for round_number, value in enumerate(by_round):
+            yield Sample(row.number, name, round_number, {contender.in_turn: [value]})
 
 
 def _shortened(values: dict[str, list[float]]) -> str:

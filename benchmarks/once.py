@@ -11,15 +11,16 @@ from contextlib import nullcontext
 
 import click
 
-from benchmarks import hosts, poolrace_only
+from benchmarks import hosts, in_turn, poolrace_only
 from benchmarks.peers import PEERS, WAITING, peer_named
 from benchmarks.peers.base import Timed
 from benchmarks.services import private_redis
 from benchmarks.work import WAIT_S, expected
-from poolrace.producer.commands.options import Count
+from poolrace.producer.commands.options import Count, Numbers
 
 stop_option = click.option("--stop", type=Count(least=1), required=True)
 times_option = click.option("--times", type=Count(least=1), default=1)
+repeat_option = click.option("--repeat", type=Count(least=1), default=1)
 
 GREENLETS = 1000
 """Number of waits at a time, from which the ideal time is computed."""
@@ -60,32 +61,50 @@ def million(stop: int) -> None:
 
 @main.command()
 @stop_option
-def cpu(stop: int) -> None:
-    """Measure the CPU seconds of poolrace."""
-    _print(poolrace_only.cpu(stop))
+@repeat_option
+def cpu(stop: int, repeat: int) -> None:
+    """Measure the CPU seconds of poolrace and of the loop alone, in turn."""
+    _print(in_turn.cpu(stop, repeat))
 
 
 @main.command()
-@stop_option
-def bare(stop: int) -> None:
-    """Measure the CPU seconds of the loop alone."""
-    _print(poolrace_only.bare(stop))
-
-
-@main.command()
-@click.argument("name", type=click.Choice(sorted(poolrace_only.COMMANDS)))
-@times_option
-def command(name: str, times: int) -> None:
-    """Measure the wall time of whole commands."""
-    _print(poolrace_only.command(name, times))
+@repeat_option
+def commands(repeat: int) -> None:
+    """Measure the wall time of whole commands, in turn."""
+    _print(in_turn.commands(repeat))
 
 
 @main.command("hosts")
-@click.option("--hosts", "count", type=Count(least=1), required=True)
+@click.option("--hosts", "numbers", type=Numbers(least=1), required=True)
 @stop_option
-def on_hosts(count: int, stop: int) -> None:
-    """Measure the time on ``--hosts`` hosts of a fifth of a core."""
-    _print(hosts.run_on_hosts(count, stop))
+@repeat_option
+def on_hosts(numbers: tuple[int, ...], stop: int, repeat: int) -> None:
+    """Measure host-seconds on each number of hosts of a fifth of a core."""
+    _print(hosts.run_on_hosts(numbers, stop, repeat))
+
+
+@main.command()
+@stop_option
+@repeat_option
+def pairs(stop: int, repeat: int) -> None:
+    """Measure the sum by the seed's program, by prefork and by local processes, in turn."""
+    _print(in_turn.pairs(stop, repeat))
+
+
+@main.command()
+@stop_option
+@repeat_option
+def demo(stop: int, repeat: int) -> None:
+    """Measure the sum by prefork and by local processes, in turn, beside the demo's cluster."""
+    _print(in_turn.demo(stop, repeat))
+
+
+@main.command()
+@click.option("--hosts", "count", type=Count(least=1), required=True)
+@click.option("--slots", type=Count(least=1), required=True)
+def simulation(count: int, slots: int) -> None:
+    """Measure the time that a simulation of ``--hosts`` hosts takes."""
+    _print(poolrace_only.simulation(count, slots))
 
 
 def _checked(name: str, stop: int, timed: Timed) -> float:

@@ -7,9 +7,9 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.figure import Figure as Image
 
+from benchmarks.figures import peer_figure
 from benchmarks.peers import PEERS
 from benchmarks.results import Benchmark
-from benchmarks.tables import peer_figure
 from poolrace.producer.analysis.stats import median
 
 POOLRACE_COLOUR, PEER_COLOUR, LINE_COLOUR = "#c2410c", "#94a3b8", "#334155"

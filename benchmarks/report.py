@@ -5,19 +5,21 @@ python -m benchmarks.report FILE --against OLDER  prints a table of the figures 
 """
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
 
-from benchmarks.history import changes
+from benchmarks.figures import Figure
+from benchmarks.history import changes, require_comparable
 from benchmarks.plot import draw
 from benchmarks.results import Benchmark, load
-from benchmarks.tables import configured, has_peers, history, render
+from benchmarks.tables import changed, configured, has_peers, history, render
 from poolrace.producer.results.files import write_file
 from poolrace.workers.errors import PoolraceError
 
-LATEST = "latest.md"
-"""File name of the tables."""
+LATEST, HISTORY = "latest.md", "history.md"
+"""File names of the tables of one benchmark, and of the values in all benchmarks of a machine."""
 
 
 @click.command()
@@ -39,7 +41,8 @@ def main(file: Path, against: Path | None, out: Path | None) -> None:
             click.echo(f"{render(benchmark)}\n{configured()}")
         else:
             older = load(against)
-            click.echo(history(changes(older, benchmark), older))
+            require_comparable(older, benchmark)
+            click.echo(changed(changes([older], benchmark)))
     except PoolraceError as error:
         click.echo(f"benchmarks: {error}", err=True)
         sys.exit(error.exit_code)
@@ -51,6 +54,11 @@ def write(benchmark: Benchmark, directory: Path) -> None:
     write_file(directory / LATEST, render(benchmark))
     if has_peers(benchmark):
         draw(benchmark, directory)
+
+
+def write_history(values: Mapping[Figure, Mapping[str, float]], directory: Path) -> None:
+    """Write the table of each figure's values over time."""
+    write_file(directory / HISTORY, f"{history(values)}\n")
 
 
 if __name__ == "__main__":

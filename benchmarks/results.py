@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.rows import Figure
+from benchmarks.figures import Figure
 from poolrace.producer.analysis.stats import median
 from poolrace.producer.results.files import write_file
 from poolrace.workers.errors import UsageError

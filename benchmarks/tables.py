@@ -1,16 +1,19 @@
 """Renders a benchmark as Markdown tables. Pure: the same file gives the same text."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from benchmarks.figures import FIGURES, PEER_ROWS, Figure, peer_figure
 from benchmarks.history import Change
 from benchmarks.markdown import origin, table
 from benchmarks.peers import PEERS
 from benchmarks.results import Benchmark
-from benchmarks.rows import FIGURES, PEER_ROWS, Figure
 from poolrace.producer.analysis.stats import median, spread
 
 EMPTY = "-"
 """Text of a cell without a value."""
+
+NEWEST = 6
+"""Number of benchmarks in the table of the history, at most."""
 
 
 def render(benchmark: Benchmark) -> str:
@@ -21,8 +24,11 @@ def render(benchmark: Benchmark) -> str:
 
 
 def targets(benchmark: Benchmark) -> str:
-    """A table of the figures: median of the rounds, target, and whether it was reached."""
-    head = ("#", "work", "figure", "median", "±", "rounds", "target", "reached")
+    """A table of the figures: value, target, and whether it was reached.
+
+    The value is the median of the rounds, or their ninth decile where the figure says so.
+    """
+    head = ("#", "work", "figure", "value", "±", "rounds", "target", "reached")
     lines = []
     for figure in FIGURES:
         work = benchmark.works.get(str(figure.row))
@@ -30,14 +36,20 @@ def targets(benchmark: Benchmark) -> str:
             continue
         rounds = benchmark.rounds(figure)
         summary = (
-            (_number(median(rounds)), _number(spread(rounds)), str(len(rounds)))
+            (_number(figure.value(rounds)), _number(spread(rounds)), str(len(rounds)))
             if rounds
             else (EMPTY, EMPTY, "0")
         )
         lines.append(
-            (str(figure.row), work, figure.title + (f", {figure.unit}" if figure.unit else ""),
-             *summary, target_of(figure), reached(figure, rounds))
-        )  # fmt: skip
+            (
+                str(figure.row),
+                work,
+                figure.title_with_unit,
+                *summary,
+                figure.target or EMPTY,
+                verdict(figure, rounds),
+            )
+        )
     return table(head, lines)
 
 
@@ -68,46 +80,62 @@ def configured() -> str:
     )
 
 
-def history(changes: Sequence[Change], before: Benchmark) -> str:
-    """A table of the changes since an earlier benchmark, a line for each figure."""
-    head = ("#", "figure", before.made_at, "now", "in words")
+def changed(changes: Sequence[Change]) -> str:
+    """A table of the changes since earlier benchmarks, a line for each figure."""
+    if not changes:
+        return "there is no earlier result of this machine and these sizes to compare with"
+    head = ("#", "figure", "before", "now", "in words", "target", "earlier benchmark")
     lines = [
         (
             str(change.figure.row),
-            change.figure.title,
+            change.figure.title_with_unit,
             _number(change.before),
             _number(change.now),
             change.verdict,
+            change.figure.target or EMPTY,
+            change.made_at,
         )
         for change in changes
     ]
     return table(head, lines)
 
 
-def peer_figure(row: int, peer: str) -> Figure:
-    """The figure of a peer in the table of peers and in the charts."""
-    over = "seed" if PEER_ROWS[row] == "elapsed_s" else None
-    return Figure(row, PEERS[peer].title, peer, PEER_ROWS[row], over)
+def history(values: Mapping[Figure, Mapping[str, float]]) -> str:
+    """A table of each figure's values in the newest benchmarks, the newest on the left."""
+    times = sorted({time for by_time in values.values() for time in by_time}, reverse=True)
+    times = times[:NEWEST]
+    lines = [
+        (
+            str(figure.row),
+            figure.title_with_unit,
+            figure.target or EMPTY,
+            *(_number(by_time[time]) if time in by_time else EMPTY for time in times),
+        )
+        for figure, by_time in values.items()
+    ]
+    return table(("#", "figure", "target", *times), lines)
 
 
-def target_of(figure: Figure) -> str:
-    """The target of a figure as text."""
-    if figure.most is None and figure.least is None:
-        return EMPTY
-    limit = f"<= {figure.most:g}" if figure.most is not None else f">= {figure.least:g}"
-    return f"{limit} (aim)" if figure.aim else limit
-
-
-def reached(figure: Figure, rounds: Sequence[float]) -> str:
+def verdict(figure: Figure, rounds: Sequence[float]) -> str:
     """``yes`` or ``no``, ``not measured`` without rounds, ``-`` without a target."""
     if not rounds:
         return "not measured"
-    if figure.most is None and figure.least is None:
+    if not figure.target:
         return EMPTY
-    value = median(rounds)
-    too_much = figure.most is not None and value > figure.most
-    too_little = figure.least is not None and value < figure.least
-    return "no" if too_much or too_little else "yes"
+    return "yes" if figure.reached(rounds) else "no"
+
+
+def missed(benchmark: Benchmark) -> list[str]:
+    """A line for each target that was measured and not reached; aims are no targets."""
+    lines = []
+    for figure in FIGURES:
+        rounds = benchmark.rounds(figure)
+        if rounds and not figure.aim and not figure.reached(rounds):
+            value = _number(figure.value(rounds))
+            lines.append(
+                f"row {figure.row}: {figure.title_with_unit}: {value}, target {figure.target}"
+            )
+    return lines
 
 
 def _left_out(benchmark: Benchmark) -> str:
@@ -116,8 +144,7 @@ def _left_out(benchmark: Benchmark) -> str:
 
 
 def _machine(benchmark: Benchmark) -> str:
-    rounds = f"{benchmark.sizes['repeat']} interleaved round(s)"
-    return origin(benchmark.made_at, rounds, benchmark.environment)
+    return origin(benchmark.made_at, "interleaved rounds", benchmark.environment)
 
 
 def _cell(rounds: Sequence[float]) -> str:

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.history import values_over_time
 from benchmarks.peers import PEERS
 from benchmarks.plot import draw
 from benchmarks.results import load, save, stored
-from benchmarks.tables import configured, render
+from benchmarks.tables import configured, history, missed, render
 from poolrace.workers.errors import UsageError
 from tests.benchmarks.conftest import MakeBenchmark
 
@@ -62,7 +63,25 @@ def test_the_tables_show_reached_targets_and_contenders_left_out(
 
 
 def test_a_missed_target_is_not_reached(make_benchmark: MakeBenchmark) -> None:
-    assert "| 1.200 | 0 | 1 | <= 1.03 | no |" in render(make_benchmark([1.2]))
+    benchmark = make_benchmark([1.2])
+    assert "| 1.200 | 0 | 1 | <= 1.03 | no |" in render(benchmark)
+    assert missed(benchmark)[0] == "row 1: time / the seed's program: 1.200, target <= 1.03"
+
+
+def test_targets_that_are_reached_aimed_at_or_not_measured_are_not_missed(
+    make_benchmark: MakeBenchmark,
+) -> None:
+    lines = missed(make_benchmark([1.01]))
+    assert [line.partition(":")[0] for line in lines] == ["row 3"]  # 3,000 chunks/s
+
+
+def test_the_history_has_a_column_for_each_benchmark_and_a_line_for_each_figure(
+    make_benchmark: MakeBenchmark,
+) -> None:
+    new, old = make_benchmark([1.0], made_at="2"), make_benchmark([1.5], made_at="1")
+    lines = history(values_over_time([new, old], new)).splitlines()
+    assert lines[0] == "| # | figure | target | 2 | 1 |"
+    assert lines[2] == "| 1 | time / the seed's program | <= 1.03 | 1.000 | 1.500 |"
 
 
 def test_the_same_file_gives_the_same_bytes(make_benchmark: MakeBenchmark, tmp_path: Path) -> None:
@@ -102,9 +121,9 @@ def test_a_quick_benchmark_writes_its_files_and_is_never_compared(tmp_path: Path
 
 
 def test_unknown_rows_are_refused() -> None:
-    answer = bench("benchmarks", "--rows", "1,12")
+    answer = bench("benchmarks", "--rows", "1,13")
     assert answer.returncode == 2
-    assert answer.stderr == "benchmarks: --rows 1,12: give numbers from 1 to 9, as in 1,2,9\n"
+    assert answer.stderr == "benchmarks: --rows 1,13: give numbers from 1 to 12, as in 1,2,9\n"
 
 
 def test_the_configuration_of_every_peer_is_shown() -> None:
