@@ -26,6 +26,9 @@ MAX_STAGES = 4
 MAX_PROPOSALS = 5
 """Number of candidates that one stage of the search measures after the first, at most."""
 
+MAX_RIVALS = 1
+"""Number of candidates that the search measures beside one that is faster than all others."""
+
 FAST = 0.9
 """Share of the best speed from which a candidate counts as about as fast."""
 
@@ -156,7 +159,23 @@ class Stages:
         for search in self._searches.values():
             proposals.update(search.proposals(leanest, self.limit))
         useful = [one for one in proposals if not self._is_outweighed(one, proposals)]
-        return sorted(useful, key=lambda candidate: -proposals[candidate])[:MAX_PROPOSALS]
+        ordered = sorted(useful, key=lambda candidate: -proposals[candidate])[:MAX_PROPOSALS]
+        return ordered or self._rivals(speeds)
+
+    def _rivals(self, speeds: Mapping[Candidate, float]) -> list[Candidate]:
+        """Candidates that may be as fast as the fastest one, if none of those measured may.
+
+        The finals would compare it with a slow candidate only, although the costs of the pools are
+        not known well enough to tell by the model which of two is 10 % faster.
+        """
+        best_speed = max(speeds.values(), default=0.0)
+        if sum(speed >= FINALIST_SHARE * best_speed for speed in speeds.values()) > 1:
+            return []
+        predicted: dict[Candidate, float] = {}
+        for search in self._searches.values():
+            predicted.update(search.unmeasured(self.limit))
+        near = [one for one in predicted if predicted[one] >= (1 - MARGIN) * best_speed]
+        return sorted(near, key=lambda candidate: -predicted[candidate])[:MAX_RIVALS]
 
     def _is_outweighed(self, candidate: Candidate, proposals: Mapping[Candidate, float]) -> bool:
         """Whether another proposal is nearly as fast with far less memory.
