@@ -15,6 +15,7 @@ from math import fsum, inf
 from statistics import fmean
 
 from poolrace.producer.analysis.item_cost import (
+    IDLE,
     WAITING,
     ItemCost,
     has_idle_slots,
@@ -46,6 +47,10 @@ SHARPNESS = 4.0
 
 FULL = 0.97
 """Share of the time in which slots run items, from which on they count as never idle."""
+
+LITTLE_USED = 0.5
+"""Share of the throughput that the CPU allows, below which busy slots are the only limit: at half of
+it the bend costs 1.5 %, and a lap of long items begins and ends with slots that are idle."""
 
 TOLERANCE = 1.1
 """Ratio of a measured level to the one that the utilisation law gives, at most; the CPU time of a
@@ -275,8 +280,9 @@ def _level(model: PoolModel, laps: Sequence[Lap]) -> float:
 def _level_of(model: PoolModel, candidate: Candidate, speed: float) -> float:
     """Executions/s of the level that the speed of one candidate shows."""
     busy = speed * model.item.slot_s / candidate.slots
-    upper = TOLERANCE * model.law(candidate.workers)
-    if busy >= FULL:
+    law = model.law(candidate.workers)
+    upper = TOLERANCE * law
+    if busy >= FULL or (busy >= IDLE and speed < LITTLE_USED * law):
         return upper
     sharpness = model.sharpness
     return min(upper, speed * math.pow(1 - busy**sharpness, -1 / sharpness))

@@ -30,6 +30,18 @@ FEWEST_PER_SLOT: dict[Kind, float] = {"base": 2.0, "search": 1.5, "final": 1.75}
 """Number of costly items per slot that a lap runs, at least, where the CPU is the limit: some slots
 are idle then, or the items in all of them progress at the same time."""
 
+LASTING_ITEM_S = 0.3
+"""Seconds of a costly item from which a lap lasts long enough with ``LASTING_PER_SLOT`` items."""
+
+LASTING_PER_SLOT = 1.05
+"""Number of lasting items per slot that a lap runs, at least, where no service is the limit. Of
+items of 1 s in 512 slots, which take 0.6 s to be filled, 1.05 and 1.75 per slot show 370 and 407
+items/s."""
+
+BUSY_SHARE = 0.8
+"""Share of the slots of the fastest lap that ran items as short as one alone, from which its slots
+were the limit. Starting to fill the slots takes the rest of its time."""
+
 BUSY_FACTOR = 1.5
 """Ratio of the slots that may be busy at a time in a lap to those that were in the fastest one."""
 
@@ -108,15 +120,16 @@ class LapLimits:
         """
         options, left = self._options, self._options.max_executions - executions
         min_items, window_s = options.min_items(candidate), options.window_s or WINDOW_S[kind]
-        max_items = left
+        max_items, queued_items = left, 0
         if items or options.repeat_items:
             min_items = items or min_items
             max_items, window_s = min_items, 0.0
         elif not options.window_s:
             if self._shortest_s >= LONG_ITEM_S:
                 min_items = candidate.slots
-            elif self._items_are_costly and self._is_out_of_cpu:
-                min_items = min(min_items, math.ceil(FEWEST_PER_SLOT[kind] * candidate.slots))
+            elif self._is_enough_with_few(candidate):
+                min_items = min(min_items, math.ceil(self._fewest(kind) * candidate.slots))
+                queued_items = 0 if self._is_out_of_cpu else ITEMS_PER_SLOT * candidate.slots
             elif candidate.slots > QUEUED * self._busy_slots:
                 min_items = ITEMS_PER_SLOT * candidate.slots
             useful = self._useful_items(candidate, kind)
@@ -129,6 +142,7 @@ class LapLimits:
             number,
             (min_items, max_items),
             window_s,
+            queued_items=min(left, queued_items),
             slow_below=self._slow_below(candidate) if kind == "search" else 0.0,
         )
 
@@ -166,6 +180,7 @@ class LapLimits:
         items: tuple[int, int],
         window_s: float,
         *,
+        queued_items: int = 0,
         slow_below: float = 0.0,
     ) -> LapPlan:
         """A plan with the limits that hold for all laps of the candidate, besides those given."""
@@ -176,6 +191,7 @@ class LapLimits:
             window_s=window_s,
             min_items=items[0],
             max_items=items[1],
+            queued_items=queued_items,
             prefetch=self._prefetch if candidate.prefetch is None else candidate.prefetch,
             patience_s=self._patience_s(candidate),
             deadline=self._deadline,
@@ -214,6 +230,29 @@ class LapLimits:
             return False
         main_s = (lap.main_cpu_s or 0.0) / lap.candidate.workers
         return max(main_s, lap.cpu_s / CORES) >= CPU_LEFT * lap.wall_s
+
+    @property
+    def _slots_were_busy(self) -> bool:
+        """Whether the slots of the fastest lap so far were the limit: none of them was idle."""
+        lap = self._fastest
+        return lap is not None and (
+            lap.items_per_s * self._shortest_s >= BUSY_SHARE * lap.candidate.slots
+        )
+
+    def _is_enough_with_few(self, candidate: Candidate) -> bool:
+        """Whether few costly items show the throughput of a candidate, as no service is known.
+
+        A lap in which items take longer than alone runs more of them.
+        """
+        lasting = self._shortest_s >= LASTING_ITEM_S
+        queued = candidate.slots > QUEUED * self._busy_slots
+        return self._items_are_costly and (
+            self._is_out_of_cpu or self._slots_were_busy or (lasting and not queued)
+        )
+
+    def _fewest(self, kind: Kind) -> float:
+        """Number of costly items per slot that a lap runs, at least, if no service is the limit."""
+        return LASTING_PER_SLOT if self._shortest_s >= LASTING_ITEM_S else FEWEST_PER_SLOT[kind]
 
     @property
     def _busy_slots(self) -> float:

@@ -29,6 +29,10 @@ MAX_PROPOSALS = 5
 MAX_RIVALS = 1
 """Number of candidates that the search measures beside one that is faster than all others."""
 
+HOPELESS = 0.7
+"""Share of the predicted speed of another candidate of its pool, below which a candidate is not
+measured beside that one: the model would have to be wrong by a fifth for both to be finalists."""
+
 FAST = 0.9
 """Share of the best speed from which a candidate counts as about as fast."""
 
@@ -178,14 +182,21 @@ class Stages:
         return sorted(near, key=lambda candidate: -predicted[candidate])[:MAX_RIVALS]
 
     def _is_outweighed(self, candidate: Candidate, proposals: Mapping[Candidate, float]) -> bool:
-        """Whether another proposal is nearly as fast with far less memory.
+        """Whether another proposal is nearly as fast with far less memory, or of the same pool and
+        so fast that the candidate would not be a finalist.
 
         If that one turns out to be slower, the candidate is proposed again.
         """
         memory = {one: self._searches[one.pool].memory_bytes(one) for one in proposals}
         return any(
-            memory[candidate] > MOST_MEMORY * memory[other]
-            and (1 - MARGIN) * proposals[candidate] < proposals[other]
+            (
+                memory[candidate] > MOST_MEMORY * memory[other]
+                and (1 - MARGIN) * proposals[candidate] < proposals[other]
+            )
+            or (
+                candidate.pool == other.pool
+                and proposals[candidate] < HOPELESS * proposals[other]
+            )
             for other in proposals
         )
 

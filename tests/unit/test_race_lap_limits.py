@@ -50,7 +50,7 @@ def test_a_lap_runs_20_s_of_items_or_three_per_busy_slot(
     item_s: float, items_per_s: float, slots: int, items: int
 ) -> None:
     known = limits()
-    note(known, item_s, items_per_s, Candidate("gevent", 2), **WAITS)
+    note(known, item_s, items_per_s, Candidate("gevent", 512), **WAITS)
     assert known.lap(Candidate("gevent", slots), "final", 1, 0).max_items == items
 
 
