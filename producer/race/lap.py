@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from poolrace.producer.analysis.race_model import CPU_LEFT
 from poolrace.producer.analysis.stats import most_at_a_time, percentiles, quantiles, steady_rate
 from poolrace.producer.jobs.schedules import AHEAD_S
+from poolrace.producer.race.lap_plan import LapPlan
 from poolrace.producer.race.publisher import Publisher
 from poolrace.producer.race.requests import GivenUp
 from poolrace.producer.race.worker_group import ItemTiming, WorkerGroup
@@ -37,34 +38,6 @@ least."""
 
 CHECK_FACTOR = 50
 """Ratio of the time between two checks to the duration of a check, at least."""
-
-
-@dataclass(frozen=True)
-class LapPlan:
-    """Limits of a lap: the number of its items, and its time."""
-
-    kind: Kind
-    round: int
-    first: int
-    """Number of the first item."""
-    window_s: float
-    """Seconds in which items are sent."""
-    min_items: int
-    """Number of items that are sent even if the window is over."""
-    max_items: int
-    prefetch: int
-    """Celery's prefetch multiplier of the candidate."""
-    patience_s: float
-    """Seconds without any finished item after which the lap counts as lost."""
-    deadline: float
-    """Time of the monotonic clock at which the lap is given up."""
-    item_s: float = 0.0
-    """Duration of the shortest item so far in seconds, 0 if none has finished."""
-    slow_below: float = 0.0
-    """Items/s below which the lap ends early, because the candidate is slow."""
-    queued_items: int = 0
-    """Number of items that are sent even if the window is over, if they take longer than
-    ``item_s``."""
 
 
 @dataclass
@@ -139,10 +112,20 @@ class RunningLap:
             remaining = min(remaining, self._useful_items() - self.sent)
         number = min(remaining, self._ahead(elapsed_s) - len(self.in_flight))
         if number > 0:
+            self._send(number)
+
+    def _send(self, number: int) -> None:
+        """Send items; the workers get them in turn, if the plan wants that."""
+        evenly = self.plan.evenly and self.group.candidate.workers > 1
+        queues = self.group.own_queues if evenly else [self.group.queue]
+        first = self.sent
+        for offset in range(len(queues)):
+            queue = queues[(first + offset) % len(queues)]
+            share = len(range(offset, number, len(queues)))
             now = time.monotonic()
-            ids = self.publisher.send(self.group.queue, self.plan.first + self.sent, number)
+            ids = self.publisher.send(queue, self.plan.first + self.sent, share)
             self.in_flight.update(dict.fromkeys(ids, now))
-            self.sent += number
+            self.sent += share
 
     def _useful_items(self) -> int:
         """Number of items that can begin within the window, at most.
@@ -158,10 +141,11 @@ class RunningLap:
 
         The throughput of a service, behind which items queue, shows in more of them.
         """
+        if not self.plan.queued_items or self._out_of_cpu:
+            return self.plan.min_items
         finished_s = sum(timing.ended - timing.began for timing in self.timings)
         queue = finished_s > QUEUED_FACTOR * len(self.timings) * self.plan.item_s
-        more = queue and not self._out_of_cpu
-        return max(self.plan.min_items, self.plan.queued_items if more else 0)
+        return max(self.plan.min_items, self.plan.queued_items if queue else 0)
 
     def _ahead(self, elapsed_s: float) -> int:
         """Number of items to keep in flight, so that the workers never wait for the producer.

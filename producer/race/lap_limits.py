@@ -4,7 +4,7 @@ import math
 import sys
 
 from poolrace.producer.analysis.race_model import CPU_LEFT
-from poolrace.producer.race.lap import LapPlan
+from poolrace.producer.race.lap_plan import LapPlan
 from poolrace.producer.race.options import RaceOptions
 from poolrace.producer.results.candidate import Candidate
 from poolrace.producer.results.race import Kind, Lap
@@ -196,6 +196,7 @@ class LapLimits:
             patience_s=self._patience_s(candidate),
             deadline=self._deadline,
             item_s=self._shortest_s,
+            evenly=self._shortest_s >= LASTING_ITEM_S,
             slow_below=slow_below,
         )
 

@@ -10,8 +10,9 @@ from typing import Any
 
 from poolrace.producer.analysis.race_model import CPU_LEFT
 from poolrace.producer.race.items import Item
-from poolrace.producer.race.lap import QUEUED_FACTOR, LapPlan
+from poolrace.producer.race.lap import QUEUED_FACTOR
 from poolrace.producer.race.lap_limits import LapLimits
+from poolrace.producer.race.lap_plan import LapPlan
 from poolrace.producer.race.options import (
     RaceOptions,
     Target,
