@@ -55,7 +55,7 @@ class RunningLap:
     peak_bytes: int = 0
     lost: bool = False
     cut_short: bool = False
-    """Whether the lap ended early, because it had shown that the candidate is slow."""
+    """Whether the lap ended early: it had shown that the candidate is slow, or too large."""
     _usage: Usages = field(default_factory=dict)
     """Usage by worker at the last check."""
     _main_usage: Usages = field(default_factory=dict)
@@ -98,7 +98,8 @@ class RunningLap:
             self._receive(self.group.read_timings(until - time.monotonic()))
             if time.monotonic() >= self._next_check:
                 self._check()
-            self.cut_short = self._is_slow(time.monotonic() - began)
+            too_large = self.peak_bytes > self.plan.most_bytes
+            self.cut_short = too_large or self._is_slow(time.monotonic() - began)
         self._receive(self.group.read_timings(0.0))  # the last lines of workers that ended
         self._check()
 

@@ -143,6 +143,7 @@ class LapLimits:
             (min_items, max_items),
             window_s,
             queued_items=min(left, queued_items),
+            most_bytes=sys.maxsize if kind == "base" else options.max_memory_bytes,
             slow_below=self._slow_below(candidate) if kind == "search" else 0.0,
         )
 
@@ -181,6 +182,7 @@ class LapLimits:
         window_s: float,
         *,
         queued_items: int = 0,
+        most_bytes: int = sys.maxsize,
         slow_below: float = 0.0,
     ) -> LapPlan:
         """A plan with the limits that hold for all laps of the candidate, besides those given."""
@@ -192,6 +194,7 @@ class LapLimits:
             min_items=items[0],
             max_items=items[1],
             queued_items=queued_items,
+            most_bytes=most_bytes,
             prefetch=self._prefetch if candidate.prefetch is None else candidate.prefetch,
             patience_s=self._patience_s(candidate),
             deadline=self._deadline,

@@ -1,5 +1,6 @@
 """The plan of a lap: its limits. Pure."""
 
+import sys
 from dataclasses import dataclass
 
 from poolrace.producer.results.race import Kind
@@ -28,6 +29,8 @@ class LapPlan:
     """Duration of the shortest item so far in seconds, 0 if none has finished."""
     slow_below: float = 0.0
     """Items/s below which the lap ends early, because the candidate is slow."""
+    most_bytes: int = sys.maxsize
+    """Memory of the workers, at most; a lap in which they take more ends early."""
     evenly: bool = False
     """Whether each worker gets as many items as any other one, by a queue of its own."""
     queued_items: int = 0

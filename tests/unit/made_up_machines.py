@@ -67,6 +67,8 @@ class Machine:
     executions: int = 0
     requests: list[Request] = field(default_factory=list)
     laps: list[Lap] = field(default_factory=list)
+    most_bytes: float = 0.0
+    """Memory of the candidates that ran at a time, at most."""
     running: dict[Candidate, float] = field(default_factory=dict)
     """Started candidate -> factor on its speed, by chance the same for as long as it runs."""
     limits: LapLimits = field(
@@ -109,6 +111,8 @@ class Machine:
             self.executions += plan.min_items if plan else 0
             children = candidate.slots if candidate.pool == "prefork" else 0
             cpu_s += 0.8 * candidate.workers + 0.02 * children
+        memory = (flow(self.task, candidate, self.cores).memory_bytes for candidate in self.running)
+        self.most_bytes = max(self.most_bytes, sum(memory))
         self.elapsed_s += 1.5 + cpu_s / max(1, self.cores - self.load)
         return started
 

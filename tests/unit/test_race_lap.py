@@ -276,3 +276,11 @@ def test_a_lap_runs_more_items_if_they_take_longer_than_alone(
     few = {**WIDE, "window_s": 0.0, "min_items": 70, "max_items": 70, "queued_items": 192}
     lap = measure(Blocked(GEVENT, item_s=1.0, clock=clock), item_s=known_s, **few)
     assert lap.items == items
+
+
+def test_a_lap_ends_early_if_the_workers_take_too_much_memory(clock: Clock) -> None:
+    large = Blocked(GEVENT, item_s=0.1, clock=clock)
+    lap = measure(large, most_bytes=2**20 - 1, **WIDE)
+    assert (lap.cut_short, lap.lost, lap.peak_memory_bytes) == (True, False, 2**20)
+    assert lap.items < 10
+    assert measure(Blocked(GEVENT, item_s=0.1, clock=clock), most_bytes=2**20, **WIDE).items == 129

@@ -152,3 +152,10 @@ def test_a_lap_of_long_items_runs_one_per_slot() -> None:
     assert known.lap(THREADS, "search", 1, 0).min_items == 2 * 32 + 1
     note(known, 4.5)
     assert known.lap(THREADS, "search", 1, 0).min_items == 32
+
+
+def test_laps_end_early_beyond_the_memory_limit_but_that_of_the_base_does_not() -> None:
+    known = limits(max_memory_bytes=100)
+    assert known.lap(SOLO, "base", 1, 0).most_bytes == sys.maxsize
+    assert known.lap(THREADS, "search", 1, 0).most_bytes == 100
+    assert known.lap(THREADS, "final", 1, 0).most_bytes == 100

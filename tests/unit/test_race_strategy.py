@@ -181,3 +181,11 @@ def test_the_rounds_of_a_finalist_go_on_until_the_verdict_distinguishes_it() -> 
     assert compare_with_leader(speeds) == {slower: None}
     speeds = {leader: [113.4, 118.7, 114.6], slower: [71.6, 77.7, 56.5]}
     assert compare_with_leader(speeds) == {slower: "slower"}
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_candidates_that_run_at_a_time_take_little_more_memory_than_one_may(seed: int) -> None:
+    """By default one may take half of the available memory."""
+    limited = Machine(Task(0.002, 0.02), random.Random(seed))
+    run_race(limited, max_memory_bytes=300 * MIB)
+    assert limited.most_bytes < 1.6 * 300 * MIB
