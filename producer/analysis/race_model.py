@@ -49,8 +49,8 @@ FULL = 0.97
 """Share of the time in which slots run items, from which on they count as never idle."""
 
 LITTLE_USED = 0.5
-"""Share of the throughput that the CPU allows, below which busy slots are the only limit: at half of
-it the bend costs 1.5 %, and a lap of long items begins and ends with slots that are idle."""
+"""Share of the throughput that the CPU allows, below which busy slots are the only limit: at half
+of it the bend costs 1.5 %, and a lap of long items begins and ends with slots that are idle."""
 
 TOLERANCE = 1.1
 """Ratio of a measured level to the one that the utilisation law gives, at most; the CPU time of a

@@ -55,7 +55,9 @@ def probe(
         )
     answer = _ask(target, sandbox, items, timeout_s)
     if "error" in answer:
-        raise UsageError(f"-A {target.app} cannot be loaded: {answer['error']}{_hint(answer, target)}")
+        raise UsageError(
+            f"-A {target.app} cannot be loaded: {answer['error']}{_hint(answer, target)}"
+        )
     if answer["redis"]:
         raise UsageError(
             f"the environment of {target.python} cannot connect to Redis, as a race must:"

@@ -14,7 +14,7 @@ from poolrace.producer.race.publisher import Publisher
 from poolrace.producer.race.requests import GivenUp
 from poolrace.producer.race.worker_group import ItemTiming, WorkerGroup
 from poolrace.producer.results.fields import QUANTILES
-from poolrace.producer.results.race import Kind, Lap
+from poolrace.producer.results.race import Lap
 from poolrace.workers.usage import Usage, Usages, latest, used_between
 
 MIN_LEAD = 8

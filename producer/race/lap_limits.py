@@ -2,6 +2,7 @@
 
 import math
 import sys
+from dataclasses import replace
 
 from poolrace.producer.analysis.race_model import CPU_LEFT
 from poolrace.producer.race.lap_plan import LapPlan
@@ -136,12 +137,8 @@ class LapLimits:
             if most is not None and self._items_are_costly:
                 useful = min(useful, most)
             max_items = min(left, max(min_items, useful))
-        return self._plan(
-            candidate,
-            kind,
-            number,
-            (min_items, max_items),
-            window_s,
+        return replace(
+            self._plan(candidate, kind, number, (min_items, max_items), window_s),
             queued_items=min(left, queued_items),
             most_bytes=sys.maxsize if kind == "base" else options.max_memory_bytes,
             slow_below=self._slow_below(candidate) if kind == "search" else 0.0,
@@ -180,10 +177,6 @@ class LapLimits:
         number: int,
         items: tuple[int, int],
         window_s: float,
-        *,
-        queued_items: int = 0,
-        most_bytes: int = sys.maxsize,
-        slow_below: float = 0.0,
     ) -> LapPlan:
         """A plan with the limits that hold for all laps of the candidate, besides those given."""
         return LapPlan(
@@ -193,14 +186,11 @@ class LapLimits:
             window_s=window_s,
             min_items=items[0],
             max_items=items[1],
-            queued_items=queued_items,
-            most_bytes=most_bytes,
             prefetch=self._prefetch if candidate.prefetch is None else candidate.prefetch,
             patience_s=self._patience_s(candidate),
             deadline=self._deadline,
             item_s=self._shortest_s,
             evenly=self._shortest_s >= LASTING_ITEM_S,
-            slow_below=slow_below,
         )
 
     def _slow_below(self, candidate: Candidate) -> float:

@@ -31,7 +31,7 @@ MAX_RIVALS = 1
 
 HOPELESS = 0.7
 """Share of the predicted speed of another candidate of its pool, below which a candidate is not
-measured beside that one: the model would have to be wrong by a fifth for both to be finalists."""
+measured beside that one: the model would have to be wrong by a tenth for both to be finalists."""
 
 FAST = 0.9
 """Share of the best speed from which a candidate counts as about as fast."""
@@ -193,10 +193,7 @@ class Stages:
                 memory[candidate] > MOST_MEMORY * memory[other]
                 and (1 - MARGIN) * proposals[candidate] < proposals[other]
             )
-            or (
-                candidate.pool == other.pool
-                and proposals[candidate] < HOPELESS * proposals[other]
-            )
+            or (candidate.pool == other.pool and proposals[candidate] < HOPELESS * proposals[other])
             for other in proposals
         )
 

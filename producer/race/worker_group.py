@@ -178,7 +178,8 @@ class WorkerGroup:
             limit = ["--time-limit", f"{self._time_limit_s:g}"]
         return [
             # Quiet: without the banner, whose last line would be that of a killed worker's log.
-            *("--app", SHIM, "--quiet", "worker", "--queues", f"{self.queue},{self.own_queues[number]}"),
+            *("--app", SHIM, "--quiet", "worker"),
+            *("--queues", f"{self.queue},{self.own_queues[number]}"),
             *("--hostname", f"{self.queue}-{number}@race"),
             *self.candidate.options(),
             *limit,

@@ -139,9 +139,7 @@ def test_the_first_failure_is_the_last_line_of_a_log_that_names_an_error() -> No
         ("other", "No module named 'other'; run this in the app's directory"),
     ],
 )
-def test_an_app_in_a_src_layout_is_found_for_the_user(
-    tmp_path: Path, app: str, hint: str
-) -> None:
+def test_an_app_in_a_src_layout_is_found_for_the_user(tmp_path: Path, app: str, hint: str) -> None:
     (tmp_path / "src" / "shop").mkdir(parents=True)
     (tmp_path / "src" / "alone.py").touch()
     target = Target(app, "task", sys.executable, tmp_path)
