@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from poolrace.producer.analysis.significance import MARGIN, MOST_MEMORY
 from poolrace.producer.race.finals import FINALIST_SHARE
+from poolrace.producer.race.lap_limits import LASTING_ITEM_S, LONG_ITEM_S
 from poolrace.producer.race.options import RaceOptions
 from poolrace.producer.race.requests import Progress, Steps
 from poolrace.producer.race.search import GAIN, SLOWER, Leanest, PoolSearch
@@ -87,8 +88,10 @@ class Stages:
         search = self._searches.get(candidate.pool)
         if search is None:
             return LAP_S
-        items_s = self._options.min_items(candidate) / max(search.predicted(candidate), 1e-9)
-        return max(LAP_S, items_s)
+        items, item_s = self._options.min_items(candidate), search.item.running_s
+        if item_s >= LASTING_ITEM_S and not self._options.repeat_items:
+            items = candidate.slots if item_s >= LONG_ITEM_S else 2 * candidate.slots
+        return max(LAP_S, items / max(search.predicted(candidate), 1e-9))
 
     def _admitted(self, candidates: Sequence[Candidate], best_speed: float) -> list[Candidate]:
         """The candidates, in this order, that can be started and measured in the time left.

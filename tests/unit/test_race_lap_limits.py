@@ -71,7 +71,7 @@ def test_a_lap_runs_few_costly_items_where_the_cpu_is_the_limit() -> None:
     assert waiting.lap(candidate, "search", 1, 0).max_items == 3 * 256
 
 
-@pytest.mark.parametrize(("busy", "items"), [(250.0, (269, 768)), (60.0, (768, 0))])
+@pytest.mark.parametrize(("busy", "items"), [(250.0, (320, 768)), (60.0, (768, 0))])
 def test_a_lap_of_lasting_items_runs_few_unless_they_are_known_to_queue(
     busy: float, items: tuple[int, int]
 ) -> None:
@@ -80,6 +80,8 @@ def test_a_lap_of_lasting_items_runs_few_unless_they_are_known_to_queue(
     plan = known.lap(Candidate("threads", 128, workers=2), "final", 1, 0, most=10)
     assert (plan.min_items, plan.queued_items) == items
     assert plan.max_items == plan.min_items
+    many = known.lap(Candidate("threads", 512), "final", 1, 0, most=10)
+    assert many.min_items == (538 if busy > 60 else 3 * 512)
 
 
 @pytest.mark.parametrize(("item_s", "items"), [(0.1, 150), (0.01, 2000)])
