@@ -33,6 +33,9 @@ __all__ = [
     "potential",
 ]  # fmt: skip
 
+MAX_SLOTS = 512
+"""Slots that the search gives to a candidate, at most."""
+
 PRODUCER_CPU_S = 0.0004
 """CPU seconds that sending an item and Redis take, on the same cores as the workers."""
 
@@ -199,7 +202,7 @@ def model_of(race: Race, pool: str) -> PoolModel:
 def potential(race: Race, pool: str) -> float:
     """Ratio, at least 1, of the speed that a pool may still reach to the best that it reached.
 
-    The model decides, with any number of slots, and with one worker, two, or one per core.
+    The model decides, with up to ``MAX_SLOTS`` slots, and with one worker, two, or one per core.
     Infinite for a pool without any usable lap.
     """
     laps = _laps_in(race, pool)
@@ -209,10 +212,7 @@ def potential(race: Race, pool: str) -> float:
     model = model_of(race, pool)
     numbers = model.useful_workers([1, min(2, race.cores), race.cores])
     counts = {*numbers, *(lap.candidate.workers for lap in laps)}
-    speeds = (
-        model.speed(workers, workers) if pool == "solo" else model.ceiling(workers)
-        for workers in counts
-    )
+    speeds = (model.speed(workers if pool == "solo" else MAX_SLOTS, workers) for workers in counts)
     return max(1.0, *(speed / best for speed in speeds))
 
 

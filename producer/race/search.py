@@ -5,14 +5,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from poolrace.producer.analysis.item_cost import WAITING, ItemCost, is_blocked, speed_of
-from poolrace.producer.analysis.race_model import PoolModel, fitted
+from poolrace.producer.analysis.race_model import MAX_SLOTS, PoolModel, fitted
 from poolrace.producer.analysis.significance import MOST_MEMORY
 from poolrace.producer.race.memory import expected_memory
 from poolrace.producer.results.candidate import Candidate
 from poolrace.producer.results.race import Lap, Reason
-
-MAX_SLOTS = 512
-"""Slots that the search gives to a candidate, at most."""
 
 FIRST_SLOTS = 128
 """Slots of the first candidate of a pool, at most: a service behind the task may refuse more
