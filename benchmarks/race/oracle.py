@@ -18,6 +18,10 @@ from poolrace.workers.errors import UsageError
 FORMAT = 1
 """Version of the file's format; a file of another version is measured again."""
 
+ENOUGH_ROUNDS = 5
+"""Number of laps in the final from which a candidate counts as compared with the best one. The
+ratio of two candidates varies by 15 % between rounds."""
+
 AS_FAST = 0.1
 """Relative difference of speed up to which a candidate with less memory would do as well."""
 
@@ -93,6 +97,12 @@ class Oracle:
     def of(self, candidate: Candidate) -> Measured | None:
         """The laps of a candidate, ``None`` if it was not measured."""
         return next((known for known in self.measured if known.candidate == candidate), None)
+
+    def has_compared(self, candidate: Candidate) -> bool:
+        """Whether enough laps compare a candidate with the best one, or it is the best one."""
+        known = self.of(candidate)
+        enough = known is not None and len(known.final) >= ENOUGH_ROUNDS
+        return enough or candidate == self.best.candidate
 
     def regret(self, candidate: Candidate) -> float:
         """Share of the best speed that this candidate, which was measured, misses."""

@@ -74,10 +74,9 @@ class Oracles:
             )
 
     def require_measured(self, label: str, app: App, candidate: Candidate) -> None:
-        """Measure a recommended candidate beside the best one, unless the oracle has done so."""
+        """Measure a recommended candidate beside the best one, unless the oracle knows enough."""
         oracle = self.known[label]
-        known = oracle.of(candidate)
-        if known is None or not known.final:
+        if not oracle.has_compared(candidate):
             self.progress(f"oracle of {label}: {candidate} beside {oracle.best.candidate}")
             self._keep(measure_also(app, oracle, candidate, self.sizes))
 

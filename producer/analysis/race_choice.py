@@ -28,6 +28,9 @@ from poolrace.producer.results.race import Race
 LESS_MEMORY = 0.9
 """Share of another candidate's memory below which a candidate is preferred, if nearly as fast."""
 
+LEAN_LOSS = 0.03
+"""Relative loss of speed up to which less memory decides. Workers that are started again differ by
+3 to 5 % in all rounds of a race, so the true loss may be twice as large."""
 
 FAST_ENOUGH = 0.5
 """Share of the speed of a candidate whose memory grows, from which another one is preferred."""
@@ -117,7 +120,7 @@ def _recommended(
     if is_busy(race) and waiting_share_of(race.base) < WAITING_TASK:
         return fastest  # one slot may seem as fast here, but is not on a quiet machine
     as_fast = [
-        summary for summary in tied if median(_ratios(race, summary, fastest)) >= 1 - SAME_SPEED
+        summary for summary in tied if median(_ratios(race, summary, fastest)) >= 1 - LEAN_LOSS
     ]
     recommended = _lightest(_as_fast_by_model(race, [fastest, *as_fast]))
     far_leaner = [

@@ -15,6 +15,7 @@ from math import fsum, inf
 from statistics import fmean
 
 from poolrace.producer.analysis.item_cost import (
+    IDLE,
     WAITING,
     ItemCost,
     has_idle_slots,
@@ -32,6 +33,9 @@ __all__ = [
     "potential",
 ]  # fmt: skip
 
+MAX_SLOTS = 512
+"""Slots that the search gives to a candidate, at most."""
+
 PRODUCER_CPU_S = 0.0004
 """CPU seconds that sending an item and Redis take, on the same cores as the workers."""
 
@@ -46,6 +50,10 @@ SHARPNESS = 4.0
 
 FULL = 0.97
 """Share of the time in which slots run items, from which on they count as never idle."""
+
+LITTLE_USED = 0.5
+"""Share of the throughput that the CPU allows, below which busy slots are the only limit: at half
+of it the bend costs 1.5 %, and a lap of long items begins and ends with slots that are idle."""
 
 TOLERANCE = 1.1
 """Ratio of a measured level to the one that the utilisation law gives, at most; the CPU time of a
@@ -194,7 +202,7 @@ def model_of(race: Race, pool: str) -> PoolModel:
 def potential(race: Race, pool: str) -> float:
     """Ratio, at least 1, of the speed that a pool may still reach to the best that it reached.
 
-    The model decides, with any number of slots, and with one worker, two, or one per core.
+    The model decides, with up to ``MAX_SLOTS`` slots, and with one worker, two, or one per core.
     Infinite for a pool without any usable lap.
     """
     laps = _laps_in(race, pool)
@@ -204,10 +212,7 @@ def potential(race: Race, pool: str) -> float:
     model = model_of(race, pool)
     numbers = model.useful_workers([1, min(2, race.cores), race.cores])
     counts = {*numbers, *(lap.candidate.workers for lap in laps)}
-    speeds = (
-        model.speed(workers, workers) if pool == "solo" else model.ceiling(workers)
-        for workers in counts
-    )
+    speeds = (model.speed(workers if pool == "solo" else MAX_SLOTS, workers) for workers in counts)
     return max(1.0, *(speed / best for speed in speeds))
 
 
@@ -275,8 +280,9 @@ def _level(model: PoolModel, laps: Sequence[Lap]) -> float:
 def _level_of(model: PoolModel, candidate: Candidate, speed: float) -> float:
     """Executions/s of the level that the speed of one candidate shows."""
     busy = speed * model.item.slot_s / candidate.slots
-    upper = TOLERANCE * model.law(candidate.workers)
-    if busy >= FULL:
+    law = model.law(candidate.workers)
+    upper = TOLERANCE * law
+    if busy >= FULL or (busy >= IDLE and speed < LITTLE_USED * law):
         return upper
     sharpness = model.sharpness
     return min(upper, speed * math.pow(1 - busy**sharpness, -1 / sharpness))

@@ -55,7 +55,7 @@ class Verdict:
     """The candidate with the least memory of those that may be within 5 % of the fastest;
     ``None`` if the memory of all of them grows with every item."""
     recommended: CandidateSummary
-    """The candidate to deploy: among those within 5 % of the fastest, the one with the least
+    """The candidate to deploy: among those within 3 % of the fastest, the one with the least
     memory, then the fewest slots; or one with far less memory that may be within 10 %. On a busy
     machine a CPU-bound task gets the fastest one,
     because background load hides the benefit of more cores. A candidate whose memory grows with

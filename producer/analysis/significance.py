@@ -10,7 +10,7 @@ MIN_ROUNDS = MIN_VALUES
 """Number of rounds before a difference counts; with fewer, one disturbed lap would decide."""
 
 SAME_SPEED = 0.05
-"""Relative difference up to which two speeds count as the same when memory decides."""
+"""Relative difference from the fastest speed up to which a candidate may be the cheapest one."""
 
 MARGIN = 0.1
 """Relative difference that a candidate must exceed to count as faster. The same workers, started

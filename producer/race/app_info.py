@@ -18,6 +18,9 @@ from poolrace.workers.errors import UsageError
 PROBE_S = 90.0
 """Seconds that the import of an app may take, at most; the time budget of a race may be less."""
 
+SOURCES = "src"
+"""Directory of the packages of a project with a src layout."""
+
 
 @dataclass(frozen=True)
 class AppInfo:
@@ -52,7 +55,9 @@ def probe(
         )
     answer = _ask(target, sandbox, items, timeout_s)
     if "error" in answer:
-        raise UsageError(f"-A {target.app} cannot be loaded: {answer['error']}{_hint(answer)}")
+        raise UsageError(
+            f"-A {target.app} cannot be loaded: {answer['error']}{_hint(answer, target)}"
+        )
     if answer["redis"]:
         raise UsageError(
             f"the environment of {target.python} cannot connect to Redis, as a race must:"
@@ -98,11 +103,15 @@ def _ask(
         process.stop()
 
 
-def _hint(answer: dict[str, Any]) -> str:
+def _hint(answer: dict[str, Any], target: Target) -> str:
     """Advice that an error message adds for frequent import errors, else an empty string."""
     if "DJANGO_SETTINGS_MODULE" in answer["traceback"]:
         return "; set DJANGO_SETTINGS_MODULE"
     if answer["error"].startswith("ModuleNotFoundError"):
+        package = target.app.partition(".")[0].partition(":")[0]
+        source = target.directory / SOURCES
+        if any(path.exists() for path in (source / package, source / f"{package}.py")):
+            return f"; it is in {SOURCES}: run this there, or install it"
         return "; run this in the app's directory, with its interpreter as --python"
     return ""
 

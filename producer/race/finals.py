@@ -154,10 +154,10 @@ def run_rounds(
         for candidate in rotated(running, number):
             lap = yield from progress.measure(candidate, "final", most)
             speeds[candidate].append(lap.items_per_s)
-            failed = lap.lost or not lap.items
-            if failed or progress.exceeds_memory([lap]):
+            too_large = progress.exceeds_memory([lap])
+            if too_large or lap.lost or not lap.items:
                 running.remove(candidate)
-                left_out[str(candidate)] = "failures" if failed else "memory"
+                left_out[str(candidate)] = "memory" if too_large else "failures"
                 yield from progress.stop(candidate)
         round_s = left_s - progress.left_s()
         round_executions = progress.executions - executions

@@ -6,13 +6,15 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from poolrace.producer.analysis.race_model import CPU_LEFT
 from poolrace.producer.analysis.stats import most_at_a_time, percentiles, quantiles, steady_rate
 from poolrace.producer.jobs.schedules import AHEAD_S
+from poolrace.producer.race.lap_plan import LapPlan
 from poolrace.producer.race.publisher import Publisher
 from poolrace.producer.race.requests import GivenUp
 from poolrace.producer.race.worker_group import ItemTiming, WorkerGroup
 from poolrace.producer.results.fields import QUANTILES
-from poolrace.producer.results.race import Kind, Lap
+from poolrace.producer.results.race import Lap
 from poolrace.workers.usage import Usage, Usages, latest, used_between
 
 MIN_LEAD = 8
@@ -25,6 +27,10 @@ SLOW_ITEMS = 3
 """Number of finished items after which a lap may end early, and ratio of its time to that of its
 longest item: by then each slot of a candidate that works has finished an item at least."""
 
+QUEUED_FACTOR = 1.3
+"""Ratio of the mean duration of a lap's items to that of one alone, from which they wait for each
+other: behind a service, say."""
+
 CHECK_S = 0.25
 """Seconds between two checks of memory and workers. A check of hundreds of processes takes tens
 of milliseconds, so the interval is also ``CHECK_FACTOR`` times the duration of the last check, at
@@ -32,31 +38,6 @@ least."""
 
 CHECK_FACTOR = 50
 """Ratio of the time between two checks to the duration of a check, at least."""
-
-
-@dataclass(frozen=True)
-class LapPlan:
-    """Limits of a lap: the number of its items, and its time."""
-
-    kind: Kind
-    round: int
-    first: int
-    """Number of the first item."""
-    window_s: float
-    """Seconds in which items are sent."""
-    min_items: int
-    """Number of items that are sent even if the window is over."""
-    max_items: int
-    prefetch: int
-    """Celery's prefetch multiplier of the candidate."""
-    patience_s: float
-    """Seconds without any finished item after which the lap counts as lost."""
-    deadline: float
-    """Time of the monotonic clock at which the lap is given up."""
-    item_s: float = 0.0
-    """Duration of the shortest item so far in seconds, 0 if none has finished."""
-    slow_below: float = 0.0
-    """Items/s below which the lap ends early, because the candidate is slow."""
 
 
 @dataclass
@@ -74,7 +55,7 @@ class RunningLap:
     peak_bytes: int = 0
     lost: bool = False
     cut_short: bool = False
-    """Whether the lap ended early, because it had shown that the candidate is slow."""
+    """Whether the lap ended early: it had shown that the candidate is slow, or too large."""
     _usage: Usages = field(default_factory=dict)
     """Usage by worker at the last check."""
     _main_usage: Usages = field(default_factory=dict)
@@ -83,6 +64,11 @@ class RunningLap:
     """Duration of the shortest item, infinite before one has ended."""
     longest_s: float = 0.0
     """Duration of the longest item."""
+    _main_before: Usages = field(default_factory=dict)
+    """Usage by main process at the start of the lap."""
+    _out_of_cpu: bool = False
+    """Whether the main processes were out of CPU at the last check."""
+    _began: float = 0.0
     _last_finished: float = 0.0
     _next_check: float = 0.0
 
@@ -93,7 +79,7 @@ class RunningLap:
         ``GivenUp`` at the deadline of the plan.
         """
         before, main_before = self.group.usage(), self.group.main_usage()
-        self._usage, self._main_usage = before, main_before
+        self._usage, self._main_usage, self._main_before = before, main_before, main_before
         self._run()
         used = used_between(before, latest(self._usage, self.group.usage()))
         main = used_between(main_before, latest(self._main_usage, self.group.main_usage()))
@@ -101,7 +87,7 @@ class RunningLap:
 
     def _run(self) -> None:
         self.shortest_s = self.plan.item_s or math.inf
-        self._last_finished = began = time.monotonic()
+        self._last_finished = self._began = began = time.monotonic()
         while not self.lost and not self.cut_short:
             if time.monotonic() >= self.plan.deadline:
                 raise GivenUp
@@ -112,24 +98,35 @@ class RunningLap:
             self._receive(self.group.read_timings(until - time.monotonic()))
             if time.monotonic() >= self._next_check:
                 self._check()
-            self.cut_short = self._is_slow(time.monotonic() - began)
+            too_large = self.peak_bytes > self.plan.most_bytes
+            self.cut_short = too_large or self._is_slow(time.monotonic() - began)
         self._receive(self.group.read_timings(0.0))  # the last lines of workers that ended
         self._check()
 
     def _supply(self, began: float) -> None:
         """Send items until enough are in flight, within the limits of the plan."""
         elapsed_s = time.monotonic() - began
-        remaining = self.plan.max_items - self.sent
+        remaining = max(self.plan.max_items, self._least_items()) - self.sent
         if elapsed_s > self.plan.window_s:
-            remaining = min(remaining, self.plan.min_items - self.sent)
+            remaining = min(remaining, self._least_items() - self.sent)
         else:
             remaining = min(remaining, self._useful_items() - self.sent)
         number = min(remaining, self._ahead(elapsed_s) - len(self.in_flight))
         if number > 0:
+            self._send(number)
+
+    def _send(self, number: int) -> None:
+        """Send items; the workers get them in turn, if the plan wants that."""
+        evenly = self.plan.evenly and self.group.candidate.workers > 1
+        queues = self.group.own_queues if evenly else [self.group.queue]
+        first = self.sent
+        for offset in range(len(queues)):
+            queue = queues[(first + offset) % len(queues)]
+            share = len(range(offset, number, len(queues)))
             now = time.monotonic()
-            ids = self.publisher.send(self.group.queue, self.plan.first + self.sent, number)
+            ids = self.publisher.send(queue, self.plan.first + self.sent, share)
             self.in_flight.update(dict.fromkeys(ids, now))
-            self.sent += number
+            self.sent += share
 
     def _useful_items(self) -> int:
         """Number of items that can begin within the window, at most.
@@ -138,7 +135,18 @@ class RunningLap:
         Before an item has ended, only the least number is sent.
         """
         rounds = math.ceil(self.plan.window_s / max(self.shortest_s, 1e-9))
-        return max(self.plan.min_items, rounds * self.group.candidate.slots)
+        return max(self._least_items(), rounds * self.group.candidate.slots)
+
+    def _least_items(self) -> int:
+        """Number of items that are sent even if the window is over.
+
+        The throughput of a service, behind which items queue, shows in more of them.
+        """
+        if not self.plan.queued_items or self._out_of_cpu:
+            return self.plan.min_items
+        finished_s = sum(timing.ended - timing.began for timing in self.timings)
+        queue = finished_s > QUEUED_FACTOR * len(self.timings) * self.plan.item_s
+        return max(self.plan.min_items, self.plan.queued_items if queue else 0)
 
     def _ahead(self, elapsed_s: float) -> int:
         """Number of items to keep in flight, so that the workers never wait for the producer.
@@ -200,6 +208,9 @@ class RunningLap:
         self._main_usage = latest(self._main_usage, self.group.main_usage())
         took_s = time.monotonic() - began
         self._next_check = began + max(CHECK_S, CHECK_FACTOR * took_s)
+        main_s = used_between(self._main_before, self._main_usage).cpu_s
+        usable_s = (began - self._began) * self.group.candidate.workers
+        self._out_of_cpu = main_s >= CPU_LEFT * usable_s
         idle_s = began - self._last_finished
         self.lost = self.group.ended or idle_s > self.plan.patience_s
 

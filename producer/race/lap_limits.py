@@ -2,9 +2,10 @@
 
 import math
 import sys
+from dataclasses import replace
 
 from poolrace.producer.analysis.race_model import CPU_LEFT
-from poolrace.producer.race.lap import LapPlan
+from poolrace.producer.race.lap_plan import LapPlan
 from poolrace.producer.race.options import RaceOptions
 from poolrace.producer.results.candidate import Candidate
 from poolrace.producer.results.race import Kind, Lap
@@ -29,6 +30,23 @@ ITEMS_PER_SLOT = 3
 FEWEST_PER_SLOT: dict[Kind, float] = {"base": 2.0, "search": 1.5, "final": 1.75}
 """Number of costly items per slot that a lap runs, at least, where the CPU is the limit: some slots
 are idle then, or the items in all of them progress at the same time."""
+
+LASTING_ITEM_S = 0.3
+"""Seconds of a costly item from which a lap lasts long enough with ``LASTING_PER_SLOT`` items."""
+
+LASTING_PER_SLOT = 1.25
+"""Number of lasting items per slot that a lap runs, at least, where no service is the limit."""
+
+MANY = 256
+"""Number of slots from which on a lap with more of them runs ``MANY_PER_SLOT`` lasting items."""
+
+MANY_PER_SLOT = 1.05
+"""The same number for many slots. Of items of 1 s in 512 slots, which take 0.6 s to be filled, 1.05
+and 1.75 per slot show 370 and 407 items/s."""
+
+BUSY_SHARE = 0.8
+"""Share of the slots of the fastest lap that ran items as short as one alone, from which its slots
+were the limit. Starting to fill the slots takes the rest of its time."""
 
 BUSY_FACTOR = 1.5
 """Ratio of the slots that may be busy at a time in a lap to those that were in the fastest one."""
@@ -108,27 +126,26 @@ class LapLimits:
         """
         options, left = self._options, self._options.max_executions - executions
         min_items, window_s = options.min_items(candidate), options.window_s or WINDOW_S[kind]
-        max_items = left
+        max_items, queued_items = left, 0
         if items or options.repeat_items:
             min_items = items or min_items
             max_items, window_s = min_items, 0.0
         elif not options.window_s:
             if self._shortest_s >= LONG_ITEM_S:
                 min_items = candidate.slots
-            elif self._items_are_costly and self._is_out_of_cpu:
-                min_items = min(min_items, math.ceil(FEWEST_PER_SLOT[kind] * candidate.slots))
+            elif self._is_enough_with_few(candidate):
+                min_items = min(min_items, self._fewest_items(candidate, kind))
+                queued_items = 0 if self._is_out_of_cpu else ITEMS_PER_SLOT * candidate.slots
             elif candidate.slots > QUEUED * self._busy_slots:
                 min_items = ITEMS_PER_SLOT * candidate.slots
             useful = self._useful_items(candidate, kind)
             if most is not None and self._items_are_costly:
                 useful = min(useful, most)
             max_items = min(left, max(min_items, useful))
-        return self._plan(
-            candidate,
-            kind,
-            number,
-            (min_items, max_items),
-            window_s,
+        return replace(
+            self._plan(candidate, kind, number, (min_items, max_items), window_s),
+            queued_items=min(left, queued_items),
+            most_bytes=sys.maxsize if kind == "base" else options.max_memory_bytes,
             slow_below=self._slow_below(candidate) if kind == "search" else 0.0,
         )
 
@@ -165,8 +182,6 @@ class LapLimits:
         number: int,
         items: tuple[int, int],
         window_s: float,
-        *,
-        slow_below: float = 0.0,
     ) -> LapPlan:
         """A plan with the limits that hold for all laps of the candidate, besides those given."""
         return LapPlan(
@@ -180,7 +195,7 @@ class LapLimits:
             patience_s=self._patience_s(candidate),
             deadline=self._deadline,
             item_s=self._shortest_s,
-            slow_below=slow_below,
+            evenly=self._shortest_s >= LASTING_ITEM_S,
         )
 
     def _slow_below(self, candidate: Candidate) -> float:
@@ -214,6 +229,32 @@ class LapLimits:
             return False
         main_s = (lap.main_cpu_s or 0.0) / lap.candidate.workers
         return max(main_s, lap.cpu_s / CORES) >= CPU_LEFT * lap.wall_s
+
+    @property
+    def _slots_were_busy(self) -> bool:
+        """Whether the slots of the fastest lap so far were the limit: none of them was idle."""
+        lap = self._fastest
+        return lap is not None and (
+            lap.items_per_s * self._shortest_s >= BUSY_SHARE * lap.candidate.slots
+        )
+
+    def _is_enough_with_few(self, candidate: Candidate) -> bool:
+        """Whether few costly items show the throughput of a candidate, as no service is known.
+
+        A lap in which items take longer than alone runs more of them.
+        """
+        lasting = self._shortest_s >= LASTING_ITEM_S
+        queued = candidate.slots > QUEUED * self._busy_slots
+        return self._items_are_costly and (
+            self._is_out_of_cpu or self._slots_were_busy or (lasting and not queued)
+        )
+
+    def _fewest_items(self, candidate: Candidate, kind: Kind) -> int:
+        """Number of costly items that a lap runs, at least, if no service is the limit."""
+        per_slot = FEWEST_PER_SLOT[kind]
+        if self._shortest_s >= LASTING_ITEM_S:
+            per_slot = MANY_PER_SLOT if candidate.slots > MANY else LASTING_PER_SLOT
+        return math.ceil(per_slot * candidate.slots)
 
     @property
     def _busy_slots(self) -> float:

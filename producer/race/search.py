@@ -5,14 +5,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from poolrace.producer.analysis.item_cost import WAITING, ItemCost, is_blocked, speed_of
-from poolrace.producer.analysis.race_model import PoolModel, fitted
+from poolrace.producer.analysis.race_model import MAX_SLOTS, PoolModel, fitted
 from poolrace.producer.analysis.significance import MOST_MEMORY
 from poolrace.producer.race.memory import expected_memory
 from poolrace.producer.results.candidate import Candidate
 from poolrace.producer.results.race import Lap, Reason
-
-MAX_SLOTS = 512
-"""Slots that the search gives to a candidate, at most."""
 
 FIRST_SLOTS = 128
 """Slots of the first candidate of a pool, at most: a service behind the task may refuse more
@@ -131,18 +128,26 @@ class PoolSearch:
         several numbers of workers that promise about the same, the smallest is proposed.
         """
         proposals: dict[Candidate, float] = {}
-        if self.ended:
-            return proposals
-        model = self.model
-        for workers in model.useful_workers(self.workers):
-            candidate = self._target(model, workers, fits)
-            if candidate is None or candidate in self.speeds:
-                continue
-            speed = model.speed(candidate.slots, workers)
+        for candidate, speed in self.unmeasured(fits).items():
             fastest = max([leanest.plausible_speed, *proposals.values()])
             if speed >= GAIN * fastest or self._is_leaner(candidate, speed, leanest):
                 proposals[candidate] = speed
         return proposals
+
+    def unmeasured(self, fits: Fits) -> dict[Candidate, float]:
+        """The best candidate without a lap for each useful number of workers, and its speed.
+
+        The speeds are executions/s that the model predicts. Empty if the search has ended.
+        """
+        if self.ended:
+            return {}
+        model = self.model
+        targets = [self._target(model, each, fits) for each in model.useful_workers(self.workers)]
+        return {
+            candidate: model.speed(candidate.slots, candidate.workers)
+            for candidate in targets
+            if candidate and candidate not in self.speeds
+        }
 
     def record(self, lap: Lap, *, exceeds_memory: bool = False) -> None:
         """Record a lap; a pool that fails or is blocked is out after the lap that shows it."""

@@ -11,8 +11,9 @@ from poolrace.producer.race.app_info import AppInfo
 from poolrace.producer.race.app_process import last_line
 from poolrace.producer.race.background_load import BackgroundLoad
 from poolrace.producer.race.items import Item
-from poolrace.producer.race.lap import LapPlan, RunningLap
+from poolrace.producer.race.lap import RunningLap
 from poolrace.producer.race.lap_limits import LapLimits
+from poolrace.producer.race.lap_plan import LapPlan
 from poolrace.producer.race.no_verdict import ENDED, FAILED, NOT_RUN
 from poolrace.producer.race.options import RaceOptions
 from poolrace.producer.race.publisher import Publisher
@@ -155,7 +156,8 @@ class RaceSession:
         group = self._groups.pop(candidate)
         group.request_stop(kill=True)
         group.stop()
-        self._publisher.delete_queue(group.queue)
+        for queue in (group.queue, *group.own_queues):
+            self._publisher.delete_queue(queue)
 
     def _attempt(self, step: Callable[[WorkerGroup], None], candidate: Candidate) -> None:
         """Take a step to start a candidate's workers; stop them if it fails."""

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from poolrace.producer.analysis.significance import MARGIN, MOST_MEMORY
 from poolrace.producer.race.finals import FINALIST_SHARE
+from poolrace.producer.race.lap_limits import LASTING_ITEM_S, LONG_ITEM_S
 from poolrace.producer.race.options import RaceOptions
 from poolrace.producer.race.requests import Progress, Steps
 from poolrace.producer.race.search import GAIN, SLOWER, Leanest, PoolSearch
@@ -25,6 +26,13 @@ MAX_STAGES = 4
 
 MAX_PROPOSALS = 5
 """Number of candidates that one stage of the search measures after the first, at most."""
+
+MAX_RIVALS = 1
+"""Number of candidates that the search measures beside one that is faster than all others."""
+
+HOPELESS = 0.7
+"""Share of the predicted speed of another candidate of its pool, below which a candidate is not
+measured beside that one: the model would have to be wrong by a tenth for both to be finalists."""
 
 FAST = 0.9
 """Share of the best speed from which a candidate counts as about as fast."""
@@ -80,8 +88,10 @@ class Stages:
         search = self._searches.get(candidate.pool)
         if search is None:
             return LAP_S
-        items_s = self._options.min_items(candidate) / max(search.predicted(candidate), 1e-9)
-        return max(LAP_S, items_s)
+        items, item_s = self._options.min_items(candidate), search.item.running_s
+        if item_s >= LASTING_ITEM_S and not self._options.repeat_items:
+            items = candidate.slots if item_s >= LONG_ITEM_S else 2 * candidate.slots
+        return max(LAP_S, items / max(search.predicted(candidate), 1e-9))
 
     def _admitted(self, candidates: Sequence[Candidate], best_speed: float) -> list[Candidate]:
         """The candidates, in this order, that can be started and measured in the time left.
@@ -156,17 +166,37 @@ class Stages:
         for search in self._searches.values():
             proposals.update(search.proposals(leanest, self.limit))
         useful = [one for one in proposals if not self._is_outweighed(one, proposals)]
-        return sorted(useful, key=lambda candidate: -proposals[candidate])[:MAX_PROPOSALS]
+        ordered = sorted(useful, key=lambda candidate: -proposals[candidate])[:MAX_PROPOSALS]
+        return ordered or self._rivals(speeds)
+
+    def _rivals(self, speeds: Mapping[Candidate, float]) -> list[Candidate]:
+        """Candidates that may be as fast as the fastest one, if none of those measured may.
+
+        The finals would compare it with a slow candidate only, although the costs of the pools are
+        not known well enough to tell by the model which of two is 10 % faster.
+        """
+        best_speed = max(speeds.values(), default=0.0)
+        if sum(speed >= FINALIST_SHARE * best_speed for speed in speeds.values()) > 1:
+            return []
+        predicted: dict[Candidate, float] = {}
+        for search in self._searches.values():
+            predicted.update(search.unmeasured(self.limit))
+        near = [one for one in predicted if predicted[one] >= (1 - MARGIN) * best_speed]
+        return sorted(near, key=lambda candidate: -predicted[candidate])[:MAX_RIVALS]
 
     def _is_outweighed(self, candidate: Candidate, proposals: Mapping[Candidate, float]) -> bool:
-        """Whether another proposal is nearly as fast with far less memory.
+        """Whether another proposal is nearly as fast with far less memory, or of the same pool and
+        so fast that the candidate would not be a finalist.
 
         If that one turns out to be slower, the candidate is proposed again.
         """
         memory = {one: self._searches[one.pool].memory_bytes(one) for one in proposals}
         return any(
-            memory[candidate] > MOST_MEMORY * memory[other]
-            and (1 - MARGIN) * proposals[candidate] < proposals[other]
+            (
+                memory[candidate] > MOST_MEMORY * memory[other]
+                and (1 - MARGIN) * proposals[candidate] < proposals[other]
+            )
+            or (candidate.pool == other.pool and proposals[candidate] < HOPELESS * proposals[other])
             for other in proposals
         )
 

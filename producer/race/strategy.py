@@ -203,10 +203,10 @@ class _Strategy:
     def _measure_given(self, candidate: Candidate) -> Steps[Reason | None]:
         """Measure one lap of a given candidate; returns the reason if it is left out."""
         lap = yield from self._progress.measure(candidate, "search")
-        if lap.lost or not lap.items:
-            return "failures"
         if self._progress.exceeds_memory([lap]):
             return "memory"
+        if lap.lost or not lap.items:
+            return "failures"
         self._speeds[candidate] = speed_of(lap)
         return None
 

@@ -57,13 +57,18 @@ class ItemTiming:
 
 
 class WorkerGroup:
-    """One or more workers that share a queue, and a pipe for their timings."""
+    """One or more workers that share a queue, and a pipe for their timings.
+
+    Each of them has a queue of its own, too.
+    """
 
     def __init__(
         self, target: Target, sandbox: Sandbox, candidate: Candidate, time_limit_s: float
     ) -> None:
         self.candidate = candidate
         self.queue = f"queue-{next(_numbers)}"
+        self.own_queues = [f"{self.queue}-{number}" for number in range(candidate.workers)]
+        """A queue of each worker, besides the one that all of them share."""
         self._time_limit_s = time_limit_s
         self._workers = [AppProcess(target, sandbox) for _ in range(candidate.workers)]
         self._pipe: int | None = None
@@ -173,7 +178,8 @@ class WorkerGroup:
             limit = ["--time-limit", f"{self._time_limit_s:g}"]
         return [
             # Quiet: without the banner, whose last line would be that of a killed worker's log.
-            *("--app", SHIM, "--quiet", "worker", "--queues", self.queue),
+            *("--app", SHIM, "--quiet", "worker"),
+            *("--queues", f"{self.queue},{self.own_queues[number]}"),
             *("--hostname", f"{self.queue}-{number}@race"),
             *self.candidate.options(),
             *limit,

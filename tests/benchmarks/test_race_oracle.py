@@ -70,6 +70,15 @@ def test_regret_of_a_candidate_that_was_not_measured_is_refused() -> None:
         oracle().regret(Candidate("threads", 48))
 
 
+def test_few_rounds_do_not_compare_a_candidate_with_the_best_one() -> None:
+    known = oracle().with_measured(Measured(LEAN, MIB, final=[700.0] * 4))
+    assert known.has_compared(FAST)
+    assert not known.has_compared(LEAN)
+    assert not known.has_compared(SLOW)
+    assert not known.has_compared(Candidate("threads", 48))
+    assert known.with_measured(Measured(LEAN, MIB, final=[700.0] * 5)).has_compared(LEAN)
+
+
 def test_a_candidate_that_is_measured_later_is_compared_within_rounds() -> None:
     new = Candidate("threads", 48, 2)
     best_laps = [lap(FAST, speed) for speed in (400.0, 200.0, 800.0)]

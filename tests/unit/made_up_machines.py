@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from poolrace.producer.analysis.race_model import CPU_LEFT
 from poolrace.producer.race.items import Item
-from poolrace.producer.race.lap import LapPlan
+from poolrace.producer.race.lap import QUEUED_FACTOR
 from poolrace.producer.race.lap_limits import LapLimits
+from poolrace.producer.race.lap_plan import LapPlan
 from poolrace.producer.race.options import (
     RaceOptions,
     Target,
@@ -65,6 +67,8 @@ class Machine:
     executions: int = 0
     requests: list[Request] = field(default_factory=list)
     laps: list[Lap] = field(default_factory=list)
+    most_bytes: float = 0.0
+    """Memory of the candidates that ran at a time, at most."""
     running: dict[Candidate, float] = field(default_factory=dict)
     """Started candidate -> factor on its speed, by chance the same for as long as it runs."""
     limits: LapLimits = field(
@@ -107,6 +111,8 @@ class Machine:
             self.executions += plan.min_items if plan else 0
             children = candidate.slots if candidate.pool == "prefork" else 0
             cpu_s += 0.8 * candidate.workers + 0.02 * children
+        memory = (flow(self.task, candidate, self.cores).memory_bytes for candidate in self.running)
+        self.most_bytes = max(self.most_bytes, sum(memory))
         self.elapsed_s += 1.5 + cpu_s / max(1, self.cores - self.load)
         return started
 
@@ -116,7 +122,9 @@ class Machine:
         laps = sum((lap.candidate, lap.kind) == (candidate, kind) for lap in self.laps)
         plan = self.limits.lap(candidate, kind, 1 + laps, self.executions, most=most)
         usual = flows.speed * self.running[candidate]
-        number = self._items(plan, candidate, usual)
+        main_share = usual * flows.main_cpu_s / candidate.workers
+        queue = flows.running_s > QUEUED_FACTOR * alone_s and main_share < CPU_LEFT
+        number = self._items(plan, candidate, usual, queue=queue)
         noise = 0.13 if self.load else self.noise
         noise *= max(1.0, math.sqrt(SHORT_LAP_S * usual / number))
         speed = usual * math.exp(self.draw.gauss(0, noise))
@@ -157,12 +165,12 @@ class Machine:
         self.limits.note_speed(lap)
         return lap
 
-    def _items(self, plan: LapPlan, candidate: Candidate, speed: float) -> int:
+    def _items(self, plan: LapPlan, candidate: Candidate, speed: float, *, queue: bool) -> int:
         """Number of items that a lap with this plan runs."""
         alone_s = self.task.computes + self.task.waits
         begun = math.ceil(plan.window_s / alone_s) * candidate.slots
         sent = min(round(speed * plan.window_s), begun, plan.max_items)
-        return max(plan.min_items, sent)
+        return max(plan.min_items, plan.queued_items if queue else 0, sent)
 
 
 def run_race(machine: Machine, pools: Sequence[str] = (), **limits: Any) -> Race:

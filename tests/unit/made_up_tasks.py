@@ -48,6 +48,8 @@ class Task:
     """Ratio of the CPU time of a message to ``MESSAGE_S``: quick cores have less."""
     softness: float = 4.0
     """Exponent of the bend, where a task only waits."""
+    returns: float = 0.0
+    """CPU seconds that its result takes; a child of prefork also sends it to its main process."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,8 @@ def flow(task: Task, candidate: Candidate, cores: int, load: int = 0) -> Flow:
     if candidate.pool in {"threads", "gevent"}:
         main_s *= 1 + CROWDED * max(0.0, math.log2(candidate.concurrency / 16))
     prefork = candidate.pool == "prefork"
+    main_s += task.returns
+    child_s += task.returns if prefork else 0.0
     parallel = prefork or (candidate.pool == "threads" and task.releases_gil)
     cpu_s = main_s + child_s + task.computes
     one_thread_s = main_s if parallel else cpu_s

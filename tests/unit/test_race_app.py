@@ -1,6 +1,7 @@
 """Facts of a user's app: what its import, its settings and its task mean for a race."""
 
 import os
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -128,6 +129,22 @@ def test_the_first_failure_is_the_last_line_of_a_log_that_names_an_error() -> No
     assert last_line(log) == "OSError: [Errno 98] Address already in use"
     assert last_line("one\ntwo\n") == "two"
     assert last_line("") == ""
+
+
+@pytest.mark.parametrize(
+    ("app", "hint"),
+    [
+        ("shop.worker", "No module named 'shop'; it is in src: run this there, or install it"),
+        ("alone:app", "No module named 'alone'; it is in src: run this there, or install it"),
+        ("other", "No module named 'other'; run this in the app's directory"),
+    ],
+)
+def test_an_app_in_a_src_layout_is_found_for_the_user(tmp_path: Path, app: str, hint: str) -> None:
+    (tmp_path / "src" / "shop").mkdir(parents=True)
+    (tmp_path / "src" / "alone.py").touch()
+    target = Target(app, "task", sys.executable, tmp_path)
+    with pytest.raises(UsageError, match=re.escape(hint)):
+        probe(target, Sandbox("redis://127.0.0.1:1/0", "p-", NO_CLIENT), [])
 
 
 def environment(directory: Path, *, celery: bool = True) -> Path:

@@ -91,7 +91,7 @@ def test_the_base_is_measured_in_the_next_pool_if_solo_does_not_start() -> None:
 def test_a_base_whose_worker_ends_is_measured_in_the_next_pool() -> None:
     raced = run_race(machine(lose=[SOLO]))
     assert {lap.candidate for lap in raced.base} == {Candidate("prefork", 1)}
-    assert judge(raced).recommended.candidate == PREFORK
+    assert judge(raced).recommended.candidate in {PREFORK, Candidate("threads", 1, 2)}
 
 
 def test_workers_that_cannot_run_side_by_side_run_one_after_the_other() -> None:

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from poolrace.producer.race import lap as lap_module
-from poolrace.producer.race.lap import LapPlan, RunningLap
+from poolrace.producer.race.lap import RunningLap
+from poolrace.producer.race.lap_plan import LapPlan
 from poolrace.producer.race.requests import GivenUp
 from poolrace.producer.race.worker_group import ItemTiming
 from poolrace.producer.results.candidate import Candidate
@@ -35,12 +36,19 @@ class Workers:
     sent: int = 0
     deleted: int = 0
     queued: list[str] = field(default_factory=list)
+    numbers: dict[str, int] = field(default_factory=dict)
+    """Queue -> number of items that were sent to it."""
 
     def send(self, queue: str, first: int, number: int) -> list[str]:
         ids = [f"id-{self.sent + offset}" for offset in range(number)]
         self.sent += number
         self.queued += ids
+        self.numbers[queue] = self.numbers.get(queue, 0) + number
         return ids
+
+    @property
+    def own_queues(self) -> list[str]:
+        return [f"queue-{number}" for number in range(self.candidate.workers)]
 
     def delete_results(self, ids: list[str]) -> None:
         self.deleted += len(ids)
@@ -248,3 +256,31 @@ def test_the_throughput_of_one_item_per_slot_is_that_of_all_slots(clock: Clock) 
     lap = measure(AllAtOnce(THREADS, item_s=10.0, clock=clock), **long)
     assert lap.items == 2
     assert lap.items_per_s == pytest.approx(0.2, rel=0.01)
+
+
+def test_workers_get_the_same_number_of_items_that_last(clock: Clock) -> None:
+    """Of 512 items of 5 s one of two workers fetched nearly all, and the other one was idle."""
+    two = Candidate("threads", 32, workers=2)
+    shared, even = (AllAtOnce(two, item_s=1.0, clock=clock) for _ in range(2))
+    few = {**WIDE, "min_items": 67, "max_items": 67}
+    measure(shared, **few)
+    measure(even, evenly=True, **few)
+    assert shared.numbers == {"queue": 67}
+    assert even.numbers == {"queue-0": 34, "queue-1": 33}
+
+
+@pytest.mark.parametrize(("known_s", "items"), [(1.0, 70), (0.5, 192)])
+def test_a_lap_runs_more_items_if_they_take_longer_than_alone(
+    clock: Clock, known_s: float, items: int
+) -> None:
+    few = {**WIDE, "window_s": 0.0, "min_items": 70, "max_items": 70, "queued_items": 192}
+    lap = measure(Blocked(GEVENT, item_s=1.0, clock=clock), item_s=known_s, **few)
+    assert lap.items == items
+
+
+def test_a_lap_ends_early_if_the_workers_take_too_much_memory(clock: Clock) -> None:
+    large = Blocked(GEVENT, item_s=0.1, clock=clock)
+    lap = measure(large, most_bytes=2**20 - 1, **WIDE)
+    assert (lap.cut_short, lap.lost, lap.peak_memory_bytes) == (True, False, 2**20)
+    assert lap.items < 10
+    assert measure(Blocked(GEVENT, item_s=0.1, clock=clock), most_bytes=2**20, **WIDE).items == 129

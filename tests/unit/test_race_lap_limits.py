@@ -50,7 +50,7 @@ def test_a_lap_runs_20_s_of_items_or_three_per_busy_slot(
     item_s: float, items_per_s: float, slots: int, items: int
 ) -> None:
     known = limits()
-    note(known, item_s, items_per_s, Candidate("gevent", 2), **WAITS)
+    note(known, item_s, items_per_s, Candidate("gevent", 512), **WAITS)
     assert known.lap(Candidate("gevent", slots), "final", 1, 0).max_items == items
 
 
@@ -69,6 +69,19 @@ def test_a_lap_runs_few_costly_items_where_the_cpu_is_the_limit() -> None:
     assert computing.lap(candidate, "search", 1, 0).max_items == 384
     assert computing.lap(candidate, "final", 1, 0, most=300).max_items == 448
     assert waiting.lap(candidate, "search", 1, 0).max_items == 3 * 256
+
+
+@pytest.mark.parametrize(("busy", "items"), [(250.0, (320, 768)), (60.0, (768, 0))])
+def test_a_lap_of_lasting_items_runs_few_unless_they_are_known_to_queue(
+    busy: float, items: tuple[int, int]
+) -> None:
+    known = limits()
+    note(known, 0.5, 2 * busy, Candidate("threads", 256), **WAITS)
+    plan = known.lap(Candidate("threads", 128, workers=2), "final", 1, 0, most=10)
+    assert (plan.min_items, plan.queued_items) == items
+    assert plan.max_items == plan.min_items
+    many = known.lap(Candidate("threads", 512), "final", 1, 0, most=10)
+    assert many.min_items == (538 if busy > 60 else 3 * 512)
 
 
 @pytest.mark.parametrize(("item_s", "items"), [(0.1, 150), (0.01, 2000)])
@@ -141,3 +154,10 @@ def test_a_lap_of_long_items_runs_one_per_slot() -> None:
     assert known.lap(THREADS, "search", 1, 0).min_items == 2 * 32 + 1
     note(known, 4.5)
     assert known.lap(THREADS, "search", 1, 0).min_items == 32
+
+
+def test_laps_end_early_beyond_the_memory_limit_but_that_of_the_base_does_not() -> None:
+    known = limits(max_memory_bytes=100)
+    assert known.lap(SOLO, "base", 1, 0).most_bytes == sys.maxsize
+    assert known.lap(THREADS, "search", 1, 0).most_bytes == 100
+    assert known.lap(THREADS, "final", 1, 0).most_bytes == 100

@@ -144,3 +144,14 @@ def test_the_potential_of_a_pool_is_the_ratio_to_its_level() -> None:
 def _figures(one: Any) -> dict[str, Any]:
     names = "items", "items_per_s", "wall_s", "running_total_s", "own_cpu_s", "cpu_s"
     return {name: getattr(one, name) for name in names}
+
+
+def test_the_potential_of_long_items_ends_at_the_most_slots_of_a_race() -> None:
+    """The CPU allows 46 times as many items of 5 s as 128 threads run."""
+    long: dict[str, Any] = {
+        "running_total_s": 640.0, "wall_s": 5.1, "own_cpu_s": 0.1, "cpu_s": 0.2, "main_cpu_s": 0.2,
+    }  # fmt: skip
+    alone = {**long, "running_total_s": 5.0, "own_cpu_s": 0.001, "cpu_s": 0.002, "items": 1}
+    few = lap(Candidate("threads", 128), "search", 1, items=128, items_per_s=25.0, **long)
+    raced = race([lap(SOLO, "base", 1, items_per_s=0.2, **alone), few])
+    assert potential(raced, "threads") == pytest.approx(4.0, rel=0.05)

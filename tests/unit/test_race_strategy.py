@@ -22,6 +22,7 @@ def verdicts(task: Task, load: int, number: int = 20) -> list[Verdict]:
 busy_or_not = pytest.mark.parametrize("load", [0, 2])
 
 COMPUTES = Task(0.02)
+TWO_WORKERS = [("solo", 2), ("threads", 2), ("gevent", 2)]
 WAITS = Task(0.0002, 0.1)
 
 
@@ -29,7 +30,8 @@ WAITS = Task(0.0002, 0.1)
 def test_python_code_that_computes_gets_one_process_per_core(load: int) -> None:
     results = verdicts(COMPUTES, load)
     recommended = [verdict.recommended.candidate for verdict in results]
-    assert recommended.count(Candidate("prefork", 2)) >= (17 if load else 20)
+    each = [one for one in recommended if (one.pool, one.workers) in {("prefork", 1), *TWO_WORKERS}]
+    assert [one.slots for one in each].count(2) >= (17 if load else 20)
     assert {verdict.limited_by for verdict in results} == {"cpu"}
     for verdict in results:
         assert all(summary.candidate.slots <= 4 for summary in verdict.summaries)
@@ -179,3 +181,11 @@ def test_the_rounds_of_a_finalist_go_on_until_the_verdict_distinguishes_it() -> 
     assert compare_with_leader(speeds) == {slower: None}
     speeds = {leader: [113.4, 118.7, 114.6], slower: [71.6, 77.7, 56.5]}
     assert compare_with_leader(speeds) == {slower: "slower"}
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_candidates_that_run_at_a_time_take_little_more_memory_than_one_may(seed: int) -> None:
+    """By default one may take half of the available memory."""
+    limited = Machine(Task(0.002, 0.02), random.Random(seed))
+    run_race(limited, max_memory_bytes=300 * MIB)
+    assert limited.most_bytes < 1.6 * 300 * MIB

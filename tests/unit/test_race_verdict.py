@@ -161,7 +161,7 @@ def test_a_finalist_that_dropped_out_is_slower() -> None:
 def test_the_tied_candidate_with_the_least_memory_then_the_fewest_slots_is_recommended() -> None:
     many, few = Candidate("threads", 64), Candidate("threads", 32)
     figures = {"peak_memory_bytes": 60 * MIB, **WAITS}
-    light = [*finals(many, 620.0, **figures), *finals(few, 610.0, **figures)]
+    light = [*finals(many, 625.0, **figures), *finals(few, 622.0, **figures)]
     heavy = finals(Candidate("prefork", 32), 630.0, peak_memory_bytes=900 * MIB)
     verdict = judge(race([*base(**WAITS), *light, *heavy]))
     assert verdict.fastest.candidate.pool == "prefork"
