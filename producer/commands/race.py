@@ -149,6 +149,8 @@ def _items(lines: TextIO, limit: int | None) -> list[Item]:
         return read_items(lines, limit)
     except UnicodeDecodeError as error:
         raise UsageError(f"--items {lines.name} is not UTF-8: {error}") from error
+    except UsageError as error:
+        raise UsageError(f"--items {lines.name}: {error}") from error
 
 
 def _confirm(app: AppInfo, options: RaceOptions, *, yes: bool) -> None:

@@ -52,7 +52,7 @@ def probe(
         )
     answer = _ask(target, sandbox, items, timeout_s)
     if "error" in answer:
-        raise UsageError(f"-A {target.app} cannot be loaded: {answer['error']}{_hint(answer)}")
+        raise UsageError(f"-A {target.app} cannot be loaded: {answer['error']}{_hint(target, answer)}")
     if answer["redis"]:
         raise UsageError(
             f"the environment of {target.python} cannot connect to Redis, as a race must:"
@@ -68,7 +68,8 @@ def probe(
     if answer["misfit"]:
         number, reason = answer["misfit"]
         raise UsageError(
-            f"line {items[number].line}: {target.task} cannot be called with this item: {reason}"
+            f"line {items[number].line} of the items: {target.task} cannot be called with this item:"
+            f" {reason}"
         )
     facts = {name: answer[name] for name in AppInfo.__dataclass_fields__}
     settings = TaskSettings(**answer["settings"])
@@ -86,8 +87,10 @@ def _ask(
         items_file.write_text(json.dumps([[item.args, item.kwargs] for item in items]))
         process.start(PROBE, [], {"answer": str(answer_file), "items": str(items_file)})
         if not poll_until(lambda: process.ended, timeout_s):
+            enlarge = "raise --budget-s, or " if timeout_s < PROBE_S else ""
             raise UsageError(
-                f"-A {target.app} was not imported within {timeout_s:.3g} s; make its import faster"
+                f"-A {target.app} was not imported within {timeout_s:.3g} s;"
+                f" {enlarge}make its import faster"
             )
         if not answer_file.exists():
             raise UsageError(f"-A {target.app} cannot be loaded: {process.log_tail()}")
@@ -98,10 +101,14 @@ def _ask(
         process.stop()
 
 
-def _hint(answer: dict[str, Any]) -> str:
+def _hint(target: Target, answer: dict[str, Any]) -> str:
     """Advice that an error message adds for frequent import errors, else an empty string."""
+    if target.app.endswith(".py"):
+        return f"; give a module, not a file: -A {target.app[:-3].replace('/', '.')}"
     if "DJANGO_SETTINGS_MODULE" in answer["traceback"]:
         return "; set DJANGO_SETTINGS_MODULE"
+    if answer["error"].startswith("AttributeError: module"):
+        return "; give the module of the app and its name there, as -A proj.tasks:app"
     if answer["error"].startswith("ModuleNotFoundError"):
         return "; run this in the app's directory, with its interpreter as --python"
     return ""

@@ -19,6 +19,7 @@ from typing import Any
 
 from poolrace_settings import (  # type: ignore[import-not-found] # it is copied beside this file
     CONFIG,
+    own_app,
     replaced_app,
 )
 from poolrace_shim import (  # type: ignore[import-not-found] # as above
@@ -73,9 +74,7 @@ def probe() -> dict[str, Any]:
 
 def _is_eager() -> bool:
     """Whether the app sets ``task_always_eager``, which the race replaces."""
-    from celery.app.utils import find_app  # noqa: PLC0415 # after gevent has patched
-
-    return bool(find_app(CONFIG["app"]).conf.task_always_eager)
+    return bool(own_app().conf.task_always_eager)
 
 
 def _process_init() -> list[str]:
@@ -147,6 +146,12 @@ def _first_invalid_item(
     return None
 
 
+def _cause(error: BaseException) -> BaseException:
+    """The error, or that of a missing attribute after which Celery imports ``proj:app`` itself."""
+    attribute = ":" in CONFIG["app"] and getattr(error, "name", None) == CONFIG["app"]
+    return (attribute and error.__context__) or error
+
+
 def main() -> None:
     """Write the facts, or the error that importing the app raised."""
     import_as_printed_command()
@@ -154,7 +159,8 @@ def main() -> None:
     try:
         answer = probe()
     except BaseException as error:  # noqa: BLE001 # the user gets to know any error
-        lines = traceback.format_exception_only(type(error), error)
+        cause = _cause(error)
+        lines = traceback.format_exception_only(type(cause), cause)
         answer = {"error": lines[-1].strip(), "traceback": traceback.format_exc()}
     Path(CONFIG["answer"]).write_text(json.dumps(answer, default=str))
     sys.stdout.flush()

@@ -40,9 +40,13 @@ def read_items(lines: Iterable[str], limit: int | None = None) -> list[Item]:
 
 
 def _item(number: int, line: str) -> Item:
-    shown = line.strip()[:SHOWN_CHARACTERS]
+    text = line.strip()
+    shown = text[:SHOWN_CHARACTERS]
     try:
-        value = json.loads(line)
+        value = json.loads(text)
+    except json.JSONDecodeError as error:
+        place = f"{error.msg} at character {error.colno}"
+        raise UsageError(f"line {number} is not JSON: {place}; {shown!r}") from error
     except (ValueError, RecursionError) as error:
         raise UsageError(f"line {number} is not JSON: {error}; {shown!r}") from error
     if isinstance(value, list):

@@ -40,7 +40,7 @@ def test_a_limit_takes_the_first_items() -> None:
     ("line", "message"),
     [
         ("nonsense", "line 2 is not JSON"),
-        ('{"a": 1', "line 2 is not JSON"),
+        ('{"a": 1', "line 2 is not JSON: Expecting ',' delimiter at character 8; '{\"a\": 1'"),
         ("7", "line 2 is neither an array"),
         ('"text"', "line 2 is neither an array"),
         ('{"args": 1}', 'line 2: "args" must be an array'),
