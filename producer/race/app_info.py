@@ -52,7 +52,8 @@ def probe(
         )
     answer = _ask(target, sandbox, items, timeout_s)
     if "error" in answer:
-        raise UsageError(f"-A {target.app} cannot be loaded: {answer['error']}{_hint(target, answer)}")
+        reason = f"{answer['error']}{_hint(target, answer)}"
+        raise UsageError(f"-A {target.app} cannot be loaded: {reason}")
     if answer["redis"]:
         raise UsageError(
             f"the environment of {target.python} cannot connect to Redis, as a race must:"
@@ -68,8 +69,8 @@ def probe(
     if answer["misfit"]:
         number, reason = answer["misfit"]
         raise UsageError(
-            f"line {items[number].line} of the items: {target.task} cannot be called with this item:"
-            f" {reason}"
+            f"line {items[number].line} of the items: {target.task} cannot be called with this"
+            f" item: {reason}"
         )
     facts = {name: answer[name] for name in AppInfo.__dataclass_fields__}
     settings = TaskSettings(**answer["settings"])

@@ -191,6 +191,15 @@ def test_a_race_without_a_verdict_recommends_nothing() -> None:
     assert "Changed: recommended: prefork:2 in OLD, none in NEW." in shown(old, new).findings
 
 
+def test_a_diff_whose_cases_have_too_few_values_shows_nothing_with_confidence() -> None:
+    few = race([*base(), *(lap(PREFORK, "search", n) for n in (1, 2))])
+    assert (
+        "no case is judged: that needs at least 3 values in each file" in shown(few, few).validity
+    )
+    enough = race([*base(), *(lap(PREFORK, "search", n) for n in (1, 2, 3))])
+    assert "for all 1 judged" in shown(enough, enough).validity
+
+
 def test_a_candidate_that_completed_no_item_is_not_compared() -> None:
     old = race([*base(), *finals(PREFORK, 200.0), *finals(GEVENT, 100.0)])
     failed = [lap(GEVENT, "final", n, items=0, items_per_s=0.0, failures={"Error": 9})

@@ -72,9 +72,7 @@ def _directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
 
-def facts(
-    directory: Path, task: str, *args: object, app: str = APP, name: str = "proj"
-) -> AppInfo:
+def facts(directory: Path, task: str, *args: object, app: str = APP, name: str = "proj") -> AppInfo:
     (directory / "proj.py").write_text(app)
     target = Target(name, f"proj.{task}", sys.executable, directory)
     return probe(target, Sandbox("redis://127.0.0.1:1/0", "p-", NO_CLIENT), [Item(1, [*args], {})])
@@ -103,7 +101,7 @@ def test_an_import_that_takes_longer_than_the_budget_asks_for_more_time(tmp_path
     (tmp_path / "proj.py").write_text("import time; time.sleep(60)")
     target = Target("proj", "proj.any", sys.executable, tmp_path)
     sandbox = Sandbox("redis://127.0.0.1:1/0", "p-", NO_CLIENT)
-    with pytest.raises(UsageError, match="not imported within 0.1 s; raise --budget-s, or make"):
+    with pytest.raises(UsageError, match=r"not imported within 0\.1 s; raise --budget-s, or make"):
         probe(target, sandbox, [Item(1, [], {})], 0.1)
 
 

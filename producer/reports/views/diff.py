@@ -78,6 +78,8 @@ def raw(diff: Diff) -> list[list[Any]]:
 def confidence(diff: Diff) -> str:
     """One line that says what the words of the column ``result`` mean."""
     number = sum(case.judged for case in diff.cases)
+    if not number:
+        return f"no case is judged: that needs at least {diff.least} values in each file"
     return (
         f"slower, faster: shown with {100 * CONFIDENCE:g} % confidence for all {number} judged"
         f" case(s) together; same: shown to be within {_percent(diff.margin)}, with 95 % confidence"

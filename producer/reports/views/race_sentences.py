@@ -10,12 +10,6 @@ from poolrace.producer.analysis.race_verdict import Verdict
 from poolrace.producer.analysis.significance import MIN_ROUNDS
 from poolrace.producer.results.interruption import Interruption
 
-FRUGAL_SPEED = 0.7
-"""Share of the recommended candidate's speed from which a frugal candidate is mentioned."""
-
-FRUGAL_MEMORY = 0.5
-"""Share of the recommended candidate's memory below which another candidate is frugal."""
-
 EXECUTIONS_FACTOR = 2
 """Ratio of the number of executions that is proposed to the one that was used up."""
 
@@ -27,14 +21,9 @@ INTERRUPTIONS: dict[Interruption, str] = {
 """Sentence part that names an interruption."""
 
 
-def mib(row: CandidateSummary) -> float:
-    """Peak memory of a candidate in MiB."""
-    return row.peak_memory_bytes / 2**20
-
-
 def no_verdict(_: Verdict) -> Iterator[str]:
     """The proof of a race that compared nothing."""
-    yield "incomplete: there is no verdict, because no candidates were compared; see below"
+    yield "incomplete: there is no verdict, because no candidates were compared"
 
 
 def compared_with_none(verdict: Verdict) -> Iterator[str]:
@@ -144,68 +133,6 @@ def gaps(verdict: Verdict) -> Iterator[str]:
         yield f"Race again with more executions: --max-executions {number}"
 
 
-def over_memory(verdict: Verdict) -> Iterator[str]:
-    """Sentence that explains why the first row of the table is not the fastest candidate."""
-    first = verdict.summaries[0]
-    yield (
-        f"{first.candidate} reached {first.items_per_s:.4g} items/s in the search, but needs"
-        " more memory than --max-memory allows."
-    )
-
-
-def fastest_is_cheapest(verdict: Verdict) -> Iterator[str]:
-    """Sentence about the memory of the fastest candidate."""
-    best = verdict.fastest
-    needs = f"{best.candidate} needs" if verdict.tied else "It also needs"
-    yield f"{needs} the least memory ({mib(best):.0f} MiB) of all candidates within 5 %."
-
-
-def another_is_cheapest(verdict: Verdict) -> Iterator[str]:
-    """Sentence that names the candidate with the least memory."""
-    cheapest, best = verdict.cheapest, verdict.fastest
-    if cheapest:
-        yield (
-            f"{cheapest.candidate} needs the least memory of all candidates within 5 % of"
-            f" {best.candidate}: {mib(cheapest):.0f} MiB instead of {mib(best):.0f} MiB."
-        )
-
-
-def another_is_recommended(verdict: Verdict) -> Iterator[str]:
-    """Sentence that names the candidate to deploy, and why it is not the fastest."""
-    recommended, best = verdict.recommended, verdict.fastest
-    reservation = "" if verdict.complete else " with this reservation"
-    yield (
-        f"{recommended.candidate} is recommended{reservation}: it is not distinguishable from"
-        f" {best.candidate}, and needs {mib(recommended):.0f} MiB and"
-        f" {recommended.candidate.slots} slot(s) instead of {mib(best):.0f} MiB and"
-        f" {best.candidate.slots}."
-    )
-
-
-def recommended_with_reservation(verdict: Verdict) -> Iterator[str]:
-    """Sentence that names the candidate to deploy after an incomplete race."""
-    yield f"{verdict.recommended.candidate} is recommended with this reservation."
-
-
-def frugal(verdict: Verdict) -> Iterator[str]:
-    """Sentence about a slower candidate that needs much less memory, if there is one."""
-    best = verdict.recommended
-    rows = [
-        row
-        for row in verdict.summaries
-        if row.items_per_s >= FRUGAL_SPEED * best.items_per_s > 0
-        and row.peak_memory_bytes < FRUGAL_MEMORY * best.peak_memory_bytes
-        and row.candidate not in verdict.growing
-    ]
-    if rows:
-        row = max(rows, key=lambda row: row.items_per_s)
-        yield (
-            f"{row.candidate} reaches {row.items_per_s / best.items_per_s:.0%} of the speed of"
-            f" {best.candidate} with {row.peak_memory_bytes / best.peak_memory_bytes:.0%} of its"
-            " memory."
-        )
-
-
 def limit(verdict: Verdict) -> Iterator[str]:
     """Sentence that names the limit."""
     yield RULES[verdict.limited_by].sentence
@@ -222,7 +149,7 @@ def saturated_service(verdict: Verdict) -> Iterator[str]:
     if service := verdict.saturation:
         yield (
             f"Throughput stays at about {service.items_per_s:.4g} items/s from {service.slots}"
-            " slots on, although cores are idle."
+            " slots on, although the workers do not need all cores."
         )
 
 
