@@ -189,6 +189,7 @@ def test_a_race_without_a_verdict_recommends_nothing() -> None:
         left_out={"gevent:64": "time"}, complete=False, interruption="interrupted",
     )  # fmt: skip
     assert "Changed: recommended: prefork:2 in OLD, none in NEW." in shown(old, new).findings
+    assert "Neither file recommends a candidate." in shown(new, new).findings
 
 
 def test_a_diff_whose_cases_have_too_few_values_shows_nothing_with_confidence() -> None:

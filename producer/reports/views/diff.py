@@ -185,11 +185,12 @@ def _choices(choices: Sequence[Choice]) -> Iterator[str]:
         yield f"{len(changed) - MAX_NAMES} more choices changed."
     if choices and not changed:
         first = choices[0]
-        yield (
-            f"Recommended as before: {first.old or 'none'}."
-            if first.name == RECOMMENDED
-            else f"The winner is the same in all {len(choices)} cells that have one in both files."
-        )
+        if first.name != RECOMMENDED:
+            yield f"The winner is the same in all {len(choices)} cells that have one in both files."
+        elif first.old:
+            yield f"Recommended as before: {first.old}."
+        else:
+            yield "Neither file recommends a candidate."
 
 
 def _percent(share: float) -> str:

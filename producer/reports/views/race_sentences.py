@@ -10,6 +10,9 @@ from poolrace.producer.analysis.race_verdict import Verdict
 from poolrace.producer.analysis.significance import MIN_ROUNDS
 from poolrace.producer.results.interruption import Interruption
 
+RUN = "Run: "
+"""Beginning of the sentence that ends with the command that starts workers."""
+
 EXECUTIONS_FACTOR = 2
 """Ratio of the number of executions that is proposed to the one that was used up."""
 
@@ -196,7 +199,7 @@ def change(verdict: Verdict) -> Iterator[str]:
 
 def command(verdict: Verdict) -> Iterator[str]:
     """The command that starts the recommended workers, and their settings."""
-    yield f"Run: {verdict.worker_command}"
+    yield f"{RUN}{verdict.worker_command}"
     settings = ", ".join(f"{name} = {value!r}" for name, value in verdict.settings.items())
     workers = verdict.recommended.candidate.workers
     each = f", for each of the {workers} worker processes" if workers > 1 else ""
