@@ -115,7 +115,8 @@ def command(*, yes: bool, **options: Any) -> None:
         with outcome.keeping_incomplete() as keep:
             result = race(chosen, lambda app: _confirm(app, chosen, yes=yes), keep)
     except AllFailed as failed:
-        click.echo(failed.traceback, err=True)
+        if failed.traceback:
+            click.echo(failed.traceback, err=True)
         raise
     outcome.write(result)
 

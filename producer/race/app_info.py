@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from poolrace.producer.processes.polling import poll_until
-from poolrace.producer.race.app_process import PROBE, AppProcess
+from poolrace.producer.race.app_process import NOTHING_LOGGED, PROBE, AppProcess
 from poolrace.producer.race.items import Item
 from poolrace.producer.race.options import Target
 from poolrace.producer.race.sandbox import Sandbox
@@ -94,7 +94,9 @@ def _ask(
                 f" {enlarge}make its import faster"
             )
         if not answer_file.exists():
-            raise UsageError(f"-A {target.app} cannot be loaded: {process.log_tail()}")
+            log = process.log_tail()
+            way_out = "; give a Python interpreter as --python" if log == NOTHING_LOGGED else ""
+            raise UsageError(f"-A {target.app} cannot be loaded by {target.python}: {log}{way_out}")
         answer: dict[str, Any] = json.loads(answer_file.read_text())
         return answer
     finally:
@@ -110,6 +112,8 @@ def _hint(target: Target, answer: dict[str, Any]) -> str:
         return "; set DJANGO_SETTINGS_MODULE"
     if answer["error"].startswith("AttributeError: module"):
         return "; give the module of the app and its name there, as -A proj.tasks:app"
+    if answer["error"] == "ModuleNotFoundError: No module named 'celery'":
+        return f"; install Celery in the environment of {target.python}, or give another --python"
     if answer["error"].startswith("ModuleNotFoundError"):
         return "; run this in the app's directory, with its interpreter as --python"
     return ""

@@ -13,6 +13,9 @@ CALL_KEYS = {"args", "kwargs"}
 SHOWN_CHARACTERS = 60
 """Characters of an invalid line that an error message shows."""
 
+EXAMPLES = '[1, 2] or {"name": 1}'
+"""Items that error messages show."""
+
 
 @dataclass(frozen=True)
 class Item:
@@ -35,7 +38,7 @@ def read_items(lines: Iterable[str], limit: int | None = None) -> list[Item]:
         if line.strip():
             items.append(_item(number, line))
     if not items:
-        raise UsageError('there is no item; give one per line, as in [1, 2] or {"name": 1}')
+        raise UsageError(f"there is no item; give one per line, as {EXAMPLES}")
     return items
 
 
@@ -46,7 +49,9 @@ def _item(number: int, line: str) -> Item:
         value = json.loads(text)
     except json.JSONDecodeError as error:
         place = f"{error.msg} at character {error.colno}"
-        raise UsageError(f"line {number} is not JSON: {place}; {shown!r}") from error
+        raise UsageError(
+            f"line {number} is not JSON: {place}; {shown!r}; give one item per line, as {EXAMPLES}"
+        ) from error
     except (ValueError, RecursionError) as error:
         raise UsageError(f"line {number} is not JSON: {error}; {shown!r}") from error
     if isinstance(value, list):

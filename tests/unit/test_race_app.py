@@ -87,6 +87,16 @@ def facts(directory: Path, task: str, *args: object, app: str = APP, name: str =
         ("src/proj.py", APP, r"give a module, not a file: -A src\.proj$"),
         ("proj", "app = dict()", "it is an instance of builtins.dict, and not a Celery app"),
         ("absent", APP, "No module named 'absent'; run this in the app's directory"),
+        (
+            "proj",
+            "import os; os._exit(0)",
+            f"by {sys.executable}: it logged nothing; give a Python",
+        ),
+        (
+            "proj",
+            "raise ModuleNotFoundError(\"No module named 'celery'\")",
+            f"; install Celery in the environment of {sys.executable}, or give another --python",
+        ),
         ("proj", "import absent", "No module named 'absent'; run this in the app's directory"),
     ],
 )
