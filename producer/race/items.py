@@ -1,5 +1,6 @@
 """Reads items from JSON Lines: the arguments of each call of the task. Pure."""
 
+import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -40,6 +41,12 @@ def read_items(lines: Iterable[str], limit: int | None = None) -> list[Item]:
     if not items:
         raise UsageError(f"there is no item; give one per line, as {EXAMPLES}")
     return items
+
+
+def digest(items: Iterable[Item]) -> str:
+    """SHA-256 of the arguments of these items, in any order, as hexadecimal digits."""
+    calls = sorted(json.dumps([item.args, item.kwargs], sort_keys=True) for item in items)
+    return hashlib.sha256("\n".join(calls).encode()).hexdigest()
 
 
 def _item(number: int, line: str) -> Item:

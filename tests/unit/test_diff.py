@@ -108,6 +108,13 @@ def test_unlike_work_is_refused(name: str, changes: dict[str, object], words: st
     assert "\n" not in str(refusal.value)
 
 
+def test_races_of_as_many_other_items_are_refused() -> None:
+    old = race([*base(), *finals(PREFORK, 200.0)], items_digest="a")
+    with pytest.raises(UsageError, match=r"the 4 item\(s\) of OLD and NEW have different arg"):
+        compare_results(old, replace(old, items_digest="b"))
+    assert compare_results(old, replace(old, items_digest="")).cases
+
+
 def test_results_of_two_kinds_are_refused() -> None:
     with pytest.raises(UsageError, match="producer race, NEW from producer map"):
         compare_results(load(EXAMPLES / "race.json"), load(EXAMPLES / "map.json"))
