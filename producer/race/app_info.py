@@ -112,7 +112,7 @@ def _hint(target: Target, answer: dict[str, Any]) -> str:
         return "; set DJANGO_SETTINGS_MODULE"
     if answer["error"].startswith("AttributeError: module"):
         return "; give the module of the app and its name there, as -A proj.tasks:app"
-    if answer["error"] == "ModuleNotFoundError: No module named 'celery'":
+    if answer["error"].startswith("ModuleNotFoundError: No module named 'celery'"):
         return f"; install Celery in the environment of {target.python}, or give another --python"
     if answer["error"].startswith("ModuleNotFoundError"):
         return "; run this in the app's directory, with its interpreter as --python"

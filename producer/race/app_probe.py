@@ -152,6 +152,19 @@ def _cause(error: BaseException) -> BaseException:
     return (attribute and error.__context__) or error
 
 
+def _place(error: BaseException) -> str:
+    """The line of the app at which the error was raised, in brackets; empty if it is elsewhere."""
+    directory = f"{os.getcwd()}{os.sep}"  # noqa: PTH109 # frames have strings
+    places = [
+        f" ({frame.filename[len(directory) :]}, line {frame.lineno})"
+        for frame in traceback.extract_tb(error.__traceback__)
+        if frame.filename.startswith(directory)
+        and "site-packages" not in frame.filename
+        and os.path.dirname(frame.filename) != os.path.dirname(__file__)  # noqa: PTH120 # as above
+    ]
+    return places[-1] if places else ""
+
+
 def main() -> None:
     """Write the facts, or the error that importing the app raised."""
     import_as_printed_command()
@@ -161,7 +174,10 @@ def main() -> None:
     except BaseException as error:  # noqa: BLE001 # the user gets to know any error
         cause = _cause(error)
         lines = traceback.format_exception_only(type(cause), cause)
-        answer = {"error": lines[-1].strip(), "traceback": traceback.format_exc()}
+        answer = {
+            "error": f"{lines[-1].strip()}{_place(cause)}",
+            "traceback": traceback.format_exc(),
+        }
     Path(CONFIG["answer"]).write_text(json.dumps(answer, default=str))
     sys.stdout.flush()
     # Threads that the app started must not keep this process alive.

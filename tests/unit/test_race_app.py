@@ -97,7 +97,12 @@ def facts(directory: Path, task: str, *args: object, app: str = APP, name: str =
             "raise ModuleNotFoundError(\"No module named 'celery'\")",
             f"; install Celery in the environment of {sys.executable}, or give another --python",
         ),
-        ("proj", "import absent", "No module named 'absent'; run this in the app's directory"),
+        (
+            "proj",
+            "\nimport absent",
+            r"No module named 'absent' \(proj\.py, line 2\); run this in the app's directory",
+        ),
+        ("proj", "import os\nos.environ['URL']", r"KeyError: 'URL' \(proj\.py, line 2\)$"),
     ],
 )
 def test_an_app_that_cannot_be_loaded_is_refused_with_the_way_out(
