@@ -9,7 +9,6 @@ import pytest
 from poolrace.producer.analysis.diff import Diff, compare_results
 from poolrace.producer.reports.formats import FORMATS
 from poolrace.producer.reports.views.view import View, view
-from poolrace.producer.results.candidate import Candidate
 from poolrace.producer.results.comparison import Comparison
 from poolrace.producer.results.files import Results, load
 from poolrace.producer.results.pool_map import PoolMap
@@ -232,35 +231,6 @@ def test_a_busy_machine_is_named_where_one_computing_thread_shows_it() -> None:
     assert shown(old, new).warnings == [
         "busy machine: local:single had a core for 50% of its time in NEW"
     ]
-
-
-def test_a_map_names_the_cells_whose_winner_changed() -> None:
-    old = load(EXAMPLES / "map.json")
-    assert isinstance(old, PoolMap)
-    laps = tuple(
-        replace(each, lap=replace(each.lap, items_per_s=each.lap.items_per_s * 10))
-        if each.share == 0 and each.lap.candidate == Candidate("threads", 2) else each
-        for each in old.laps
-    )  # fmt: skip
-    diff = compare_results(old, replace(old, laps=laps))
-    assert [case.case for case in diff.with_result("faster")] == ["threads:2 at 0% waiting"]
-    assert diff.with_result("slower") == []
-    assert any(
-        finding.startswith("Changed: 0% waiting, 2 slots: prefork in OLD, threads in NEW")
-        for finding in view(diff).findings
-    )
-
-
-def test_two_laps_of_each_pool_in_a_cell_are_enough_for_a_map() -> None:
-    old = load(EXAMPLES / "map.json")
-    assert isinstance(old, PoolMap)
-    two = replace(old, laps=tuple(each for each in old.laps if each.lap.round <= 2))
-    cases = compare_results(two, two).cases
-    assert {case.old_values for case in cases} == {2}
-    assert all(case.judged for case in cases)
-    one = replace(old, laps=tuple(each for each in old.laps if each.lap.round == 1))
-    assert not any(case.judged for case in compare_results(one, one).cases)
-    assert "fewer than 2 values in a file" in text_of(one, one)
 
 
 @pytest.mark.parametrize("extreme", [1e-9, 1e12])
