@@ -12,7 +12,7 @@ import pytest
 from poolrace.producer.analysis.race_summary import laps_of
 from poolrace.producer.analysis.race_verdict import judge
 from poolrace.producer.errors import JobFailed
-from poolrace.producer.race.no_verdict import NOT_RUN, all_failed, base_error
+from poolrace.producer.race.no_verdict import NOT_RUN, base_error
 from poolrace.producer.race.race import execute
 from poolrace.producer.race.requests import Answer, GivenUp, Measure, Progress, Start
 from poolrace.producer.race.strategy import Decision, strategy
@@ -282,15 +282,6 @@ def test_given_candidates_whose_workers_all_end_before_their_lap_are_an_error() 
     ended = Answer(5.0, 20, [], None, dict.fromkeys((PREFORK, THREADS), "ended: exit code 3"))
     with pytest.raises(JobFailed, match=r"failures\): prefork:2, threads:2 ended: exit code 3$"):
         deque(map(steps.send, itertools.repeat(ended)), maxlen=0)
-
-
-def test_executions_that_the_warm_up_uses_up_are_named() -> None:
-    progress = Progress(replace(OPTIONS, max_executions=1))
-    progress.executions = 1
-    nothing = lap(SOLO, "base", 1, items=0, items_per_s=0.0)
-    error = all_failed(replace(OPTIONS, max_executions=1), [nothing], progress)
-    assert str(error).endswith("--max-executions 1 is used up by the warm-up; raise it")
-    assert "the task seems to set the clock" in str(all_failed(OPTIONS, [nothing], progress))
 
 
 def test_candidates_that_fail_for_one_reason_are_named_together() -> None:

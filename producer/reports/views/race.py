@@ -60,9 +60,12 @@ def _row(row: CandidateSummary) -> tuple[str, ...]:
 
 def notes(race: Race) -> list[str]:
     """Sentences about the end of each pool's search and the candidates that were left out."""
+    measured = {candidate.pool for candidate in race.candidates}
     return [
         *(
             f"{pool}: concurrency was not raised further, because {because(race, pool, reason)}"
+            if pool in measured
+            else f"{pool} was not measured, because {because(race, pool, reason)}"
             for pool, reason in race.ended.items()
         ),
         *(

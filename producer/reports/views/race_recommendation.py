@@ -26,8 +26,8 @@ def over_memory(verdict: Verdict) -> Iterator[str]:
     """Sentence that explains why the first row of the table is not the fastest candidate."""
     first = verdict.summaries[0]
     yield (
-        f"{first.candidate} reached {first.items_per_s:.4g} items/s in the search, but needs"
-        " more memory than --max-memory allows."
+        f"{first.candidate} reached {first.items_per_s:.4g} items/s, but needs more memory than"
+        " --max-memory allows."
     )
 
 
