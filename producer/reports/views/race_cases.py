@@ -130,6 +130,7 @@ CASES = (
         lambda verdict: verdict.cheapest != verdict.fastest,
         recommend.another_is_cheapest,
     ),
+    Case("cheapest", recommend.lighter, recommend.lighter_may_be_slower),
     Case("cheapest", _always, recommend.fastest_is_cheapest),
     Case("recommended", _is_inconclusive, _nothing),
     Case("recommended", _fastest_grows, _nothing),  # the warning about memory names it

@@ -48,6 +48,26 @@ def fastest_is_cheapest(verdict: Verdict) -> Iterator[str]:
     yield f"{needs} the least memory ({mib(best):.0f} MiB) of all candidates within 5 %{bounded}."
 
 
+def lighter(verdict: Verdict) -> CandidateSummary | None:
+    """The candidate with the least memory of those that are not distinguishable from the fastest
+    one; ``None`` if that is the fastest one itself. Memory that grows is not compared."""
+    bounded = [row for row in verdict.tied if row.candidate not in verdict.growing]
+    best = verdict.fastest
+    leanest = min([best, *bounded], key=lambda row: row.peak_memory_bytes)
+    return leanest if mib(leanest) < round(mib(best)) and leanest != best else None
+
+
+def lighter_may_be_slower(verdict: Verdict) -> Iterator[str]:
+    """Sentence about a candidate with less memory whose lower speed the rounds do not confirm."""
+    row, best = lighter(verdict), verdict.fastest
+    if row:
+        yield (
+            f"{row.candidate} needs less memory than {best.candidate}, {mib(row):.0f} MiB instead"
+            f" of {mib(best):.0f} MiB; it was {1 - row.items_per_s / best.items_per_s:.0%} slower,"
+            " but the rounds do not confirm that."
+        )
+
+
 def another_is_cheapest(verdict: Verdict) -> Iterator[str]:
     """Sentence that names the candidate with the least memory."""
     cheapest, best = verdict.cheapest, verdict.fastest
