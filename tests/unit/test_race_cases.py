@@ -174,6 +174,7 @@ def test_a_tied_candidate_with_less_memory_is_named() -> None:
         " but the rounds do not confirm that." in text
     )
     assert "least memory" not in text
+    assert "prefork:2 and threads:2 are not distinguishable, at 201.1, 170 items/s" in text
 
 
 def test_memory_that_grows_is_not_compared_with_memory_that_does_not() -> None:

@@ -7,7 +7,7 @@ from poolrace.producer.analysis.race_hints import MOST
 from poolrace.producer.analysis.race_limit import RULES
 from poolrace.producer.analysis.race_summary import CandidateSummary
 from poolrace.producer.analysis.race_verdict import Verdict
-from poolrace.producer.analysis.significance import MIN_ROUNDS
+from poolrace.producer.analysis.significance import MARGIN, MIN_ROUNDS
 from poolrace.producer.results.interruption import Interruption
 
 RUN = "Run: "
@@ -89,10 +89,12 @@ def as_fast_as(verdict: Verdict) -> Iterator[str]:
     best = verdict.fastest
     clear = verdict.complete and verdict.pool_is_clear
     pool = f": {best.candidate.pool} is the fastest pool" if clear else ""
-    yield (
-        f"{_names([best, *verdict.tied], ' and ')} are not distinguishable, at about"
-        f" {best.items_per_s:.4g} items/s{pool}."
-    )
+    rows = [best, *verdict.tied]
+    if min(row.items_per_s for row in rows) >= (1 - MARGIN) * best.items_per_s:
+        speeds = f"at about {best.items_per_s:.4g} items/s"
+    else:
+        speeds = f"at {', '.join(f'{row.items_per_s:.4g}' for row in rows)} items/s"
+    yield f"{_names(rows, ' and ')} are not distinguishable, {speeds}{pool}."
 
 
 def most_so_far(verdict: Verdict) -> Iterator[str]:
