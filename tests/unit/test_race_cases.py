@@ -177,6 +177,20 @@ def test_a_tied_candidate_with_less_memory_is_named() -> None:
     assert "prefork:2 and threads:2 are not distinguishable, at 201.1, 170 items/s" in text
 
 
+def fastest_beside_other_work() -> Verdict:
+    """A task that computes; threads were as fast as processes, with less memory."""
+    light = finals(THREADS, 199.0, peak_memory_bytes=30 * MIB)
+    return judge(race([*base(), *finals(PREFORK, 200.0), *light], cores_left=0.4))
+
+
+def test_the_fastest_candidate_is_recommended_beside_other_work_and_the_reason_is_said() -> None:
+    text = findings(fastest_beside_other_work())
+    assert (
+        "prefork:2 is recommended: a busy machine hides what more cores gain on a quiet one."
+        in text
+    )
+
+
 def test_memory_that_grows_is_not_compared_with_memory_that_does_not() -> None:
     growing = [
         replace(lap, peak_memory_bytes=20 * lap.round * MIB, items=100)
@@ -217,6 +231,7 @@ def test_each_row_of_the_table_is_reached() -> None:
         judge(race([*base(), *finals(Candidate("prefork", 1), 100.0)])),
         first_row_not_in_finals(),
         lighter_and_perhaps_slower(),
+        fastest_beside_other_work(),
         more_slots_by_model(),
     ]
     every = [*verdicts(), *more]

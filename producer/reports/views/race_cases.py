@@ -106,6 +106,11 @@ def _should_be_faster(verdict: Verdict) -> bool:
     )
 
 
+def _recommends_more_memory(verdict: Verdict) -> bool:
+    """Whether another candidate was named as the one with the least memory."""
+    return verdict.cheapest not in (None, verdict.recommended)
+
+
 CASES = (
     Case("proof", _is_inconclusive, say.no_verdict),
     Case("proof", _is_alone, say.compared_with_none),
@@ -137,6 +142,7 @@ CASES = (
     Case("recommended", _should_be_faster, recommend.recommended_by_model),
     Case("recommended", _recommends_another, recommend.another_is_recommended),
     Case("recommended", _is_incomplete, recommend.recommended_with_reservation),
+    Case("recommended", _recommends_more_memory, recommend.recommended_in_spite_of_memory),
     Case("frugal", _is_inconclusive, _nothing),
     Case("frugal", _always, recommend.frugal),
     Case("limit", _is_inconclusive, _nothing),

@@ -6,6 +6,7 @@
 from collections.abc import Iterator
 from statistics import median
 
+from poolrace.producer.analysis.race_hints import WAITING_TASK
 from poolrace.producer.analysis.race_model import model_of
 from poolrace.producer.analysis.race_summary import KINDS, CandidateSummary, laps_of
 from poolrace.producer.analysis.race_verdict import Verdict
@@ -101,6 +102,15 @@ def recommended_by_model(verdict: Verdict) -> Iterator[str]:
         " but by the CPU time and the waiting of an item it should be"
         f" {ratio:.1f} times as fast on a quiet machine."
     )
+
+
+def recommended_in_spite_of_memory(verdict: Verdict) -> Iterator[str]:
+    """Sentence that names the candidate to deploy after one with less memory was named."""
+    candidate = verdict.recommended.candidate
+    uses_more_cores = candidate.pool == "prefork" or candidate.workers > 1
+    hidden = verdict.busy_machine and verdict.waiting_share < WAITING_TASK and uses_more_cores
+    reason = ": a busy machine hides what more cores gain on a quiet one" if hidden else ""
+    yield f"{candidate} is recommended{reason}."
 
 
 def recommended_with_reservation(verdict: Verdict) -> Iterator[str]:
