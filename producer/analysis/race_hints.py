@@ -100,17 +100,14 @@ def find_growing(race: Race) -> dict[Candidate, float]:
 def find_saturation(
     race: Race, summaries: Sequence[CandidateSummary], blocked: Sequence[CandidateSummary]
 ) -> Saturation | None:
-    """The slots from which on items only waited longer, although cores were idle.
-
-    The two candidates may be of two pools: a search often measures one candidate of each.
-    """
+    """The slots from which on items only waited longer, although cores were idle."""
     fastest = max(summary.items_per_s for summary in summaries)
     usable = [summary for summary in summaries if summary not in blocked]
     level = [
         few
         for few in usable
         for many in usable
-        if _may_share_a_level(few, many)
+        if few.candidate.pool == many.candidate.pool
         and 2 * few.candidate.slots <= many.candidate.slots
         and max(many.items_per_s, fastest) < LEVEL_GAIN * few.items_per_s
         and many.running_s[0] > LONGER * few.running_s[0]
@@ -122,12 +119,6 @@ def find_saturation(
         min(summary.candidate.slots for summary in level),
         max(summary.items_per_s for summary in level),
     )
-
-
-def _may_share_a_level(few: CandidateSummary, many: CandidateSummary) -> bool:
-    """Whether a service may limit both: candidates of two pools are about as fast then."""
-    same_pool = few.candidate.pool == many.candidate.pool
-    return same_pool or few.items_per_s < LEVEL_GAIN * many.items_per_s
 
 
 def own_cores(race: Race) -> float | None:

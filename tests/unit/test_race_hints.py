@@ -62,13 +62,6 @@ def test_a_service_that_is_saturated_is_named_as_the_limit() -> None:
     assert "fewer slots" not in report
 
 
-def test_a_saturated_service_shows_in_one_candidate_of_each_of_two_pools() -> None:
-    few, many = Candidate("gevent", 16), Candidate("threads", 32)
-    saturation = judge(speeds((few, 93.0, 0.15), (many, 96.0, 0.32))).saturation
-    assert saturation
-    assert (saturation.slots, round(saturation.items_per_s)) == (16, 93)
-
-
 @pytest.mark.parametrize(
     "raced",
     [

@@ -16,6 +16,9 @@ RUN = "Run: "
 EXECUTIONS_FACTOR = 2
 """Ratio of the number of executions that is proposed to the one that was used up."""
 
+LEAST_EXECUTIONS = 2000
+"""Number of executions that is proposed, at least: most races take 500 to 5,000."""
+
 INTERRUPTIONS: dict[Interruption, str] = {
     "interrupted": "the race was interrupted",
     "cluster lost": "the connection to Redis was lost",
@@ -128,13 +131,14 @@ def gaps(verdict: Verdict) -> Iterator[str]:
     elif missing.rounds is not None:
         reasons.append(f"the finals had {missing.rounds} of at least {MIN_ROUNDS} rounds")
     yield f"Incomplete: {'; '.join(reasons)}."
+    too_few_rounds = missing.rounds is not None and not race.interruption
     out_of_time = "time" in missing.reasons or (
-        missing.rounds is not None and not race.interruption
+        too_few_rounds and "executions" not in missing.reasons
     )
     if race.budget_s and out_of_time:
         yield f"Race again with more time: --budget-s {enough_s(race, missing):.0f}"
     if "executions" in missing.reasons:
-        number = EXECUTIONS_FACTOR * race.executions
+        number = max(LEAST_EXECUTIONS, EXECUTIONS_FACTOR * race.executions)
         yield f"Race again with more executions: --max-executions {number}"
 
 
