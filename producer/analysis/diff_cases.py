@@ -65,6 +65,13 @@ def require_alike(old: Results, new: Results) -> None:
                 f"{field} is {_text(values[0])} in OLD, and {_text(values[1])} in NEW: the files"
                 " cannot be compared; measure the same work twice"
             )
+    if isinstance(old, Race) and isinstance(new, Race):
+        digests = {old.items_digest, new.items_digest} - {""}
+        if len(digests) > 1:
+            raise UsageError(
+                f"the {old.items} item(s) of OLD and NEW have different arguments: the files"
+                " cannot be compared; measure the same work twice"
+            )
 
 
 def values_of(results: Results) -> dict[Case, list[float]]:

@@ -55,6 +55,18 @@ def compare_choices(old: Results, new: Results) -> list[Choice]:
     ]  # fmt: skip
 
 
+def decided_once(old: Results, new: Results) -> list[str]:
+    """The cells of both maps that have a winner in one of the maps only; none for other results."""
+    if not (isinstance(old, PoolMap) and isinstance(new, PoolMap)):
+        return []
+    winners = [
+        {_name(cell): cell.winner for row in map_cells(results) for cell in row}
+        for results in (old, new)
+    ]
+    common = [name for name in winners[0] if name in winners[1]]
+    return [name for name in common if (winners[0][name] is None) != (winners[1][name] is None)]
+
+
 def _chosen(results: Results) -> dict[str, _Chosen]:
     if isinstance(results, Race):
         return {RECOMMENDED: _recommended(results)}

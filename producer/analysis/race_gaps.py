@@ -25,6 +25,9 @@ ENDED: dict[Reason, str] = {
 }
 """Sentence part that says why a search ended or a candidate was left out."""
 
+TOO_LARGE = "its workers need more memory than the memory limit"
+"""Sentence part that says why a candidate, or a pool without any lap, was left out."""
+
 GIVEN = "its concurrency was given"
 """Sentence part that says why a pool without a search has no other concurrencies."""
 
@@ -97,6 +100,8 @@ def pool_ends(race: Race) -> dict[str, PoolEnd]:
 def because(race: Race, name: str, reason: Reason) -> str:
     """Why a pool or candidate was left out: its first failure if one is known."""
     pool = name.partition(":")[0]
+    if reason == "memory" and name not in {candidate.pool for candidate in race.candidates}:
+        return TOO_LARGE
     known = [
         failure
         for failed, failure in race.failures.items()
@@ -106,7 +111,7 @@ def because(race: Race, name: str, reason: Reason) -> str:
 
 
 def find_gaps(race: Race, summaries: Sequence[CandidateSummary], fastest: CandidateSummary) -> Gaps:
-    """The gaps of a race with these summaries and this fastest candidate."""
+    """The gaps of a race with these eligible summaries and this fastest candidate."""
     left_out = {
         name: reason
         for name, reason in race.left_out.items()
@@ -119,7 +124,8 @@ def find_gaps(race: Race, summaries: Sequence[CandidateSummary], fastest: Candid
         if pool not in pools and reason in {*EARLY_ENDS, "failures"}
     }
     never_measured = {**never_started, **left_out}
-    planned = len(race.finalists) > 1 or never_measured or race.interruption
+    able = [summary for summary in summaries if summary.candidate in race.finalists]
+    planned = len(able) > 1 or never_measured or race.interruption
     rounds = 0
     if is_compared(race, summaries):
         rounds = max(lap.round for lap in race.laps if lap.kind == "final")

@@ -247,13 +247,14 @@ LIMITS = (
         "worker",
         _messages_take_the_cpu,
         "Limited by the worker: one process handles all messages, and that takes all of the CPU"
-        " time that one process can use, while other cores are idle.",
+        " time that one process can use; the workers do not use the other cores.",
         ("more worker processes",),
     ),
     LimitRule(
         "gil",
         _is_held_back_by_gil,
-        "Limited by the GIL: one thread computes at a time, and other cores stay idle.",
+        "Limited by the GIL: one thread computes at a time, and the workers do not use the"
+        " other cores.",
         ("processes (prefork)", "code that releases the GIL"),
     ),
     LimitRule(
@@ -273,7 +274,7 @@ LIMITS = (
     LimitRule(
         "waiting",
         _waits_while_cores_are_idle,
-        "Limited by waiting: the task mostly waits, and cores are idle meanwhile.",
+        "Limited by waiting: the task mostly waits, and the workers do not need all cores.",
         ("faster answers of the service that the task waits for",),
         ("more cores",),
     ),

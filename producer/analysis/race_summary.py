@@ -158,11 +158,13 @@ def _comparable_laps(race: Race, candidate: Candidate) -> list[Lap]:
     """Laps of one kind: finals if there are enough for an interval, else search laps, else base.
 
     Laps of different kinds differ in length, and in the number of workers that run beside them.
-    If no kind has enough laps, the kind with the most laps is taken.
+    If no kind has enough laps, the kind with the most laps is taken; base laps, beside which no
+    other workers run, only if there are no others.
     """
     by_kind = [laps_of(race, candidate, kind) for kind in KINDS]
     enough = [laps for laps in by_kind if len(laps) >= MIN_VALUES]
-    return enough[0] if enough else max(by_kind, key=len)
+    *beside_others, base = by_kind
+    return enough[0] if enough else max(beside_others, key=len) or base
 
 
 def _waiting_share(race: Race, candidate: Candidate, laps: Sequence[Lap]) -> float:

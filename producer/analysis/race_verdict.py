@@ -63,7 +63,8 @@ class Verdict:
     tied: list[CandidateSummary]
     """Finalists that are not distinguishable from the fastest one."""
     compared: bool
-    """Whether at least two candidates ran in the same round of the finals."""
+    """Whether at least two candidates that stayed within the memory limit, and whose workers never
+    ended or hung, ran in the same round of the finals."""
     gaps: Gaps
     """Comparisons that the race planned and did not make."""
     pools: dict[str, PoolEnd]
@@ -175,7 +176,7 @@ def judge(race: Race) -> Verdict:
     eligible = [summary for summary in summaries if is_eligible(race, summary)] or summaries
     fastest = choose_fastest(race, eligible)
     tied = [
-        summary for summary in summaries if summary != fastest and is_tied(race, fastest, summary)
+        summary for summary in eligible if summary != fastest and is_tied(race, fastest, summary)
     ]
     waiting_share = waiting_share_of(race.base)
     starved = find_starved(race, summaries)
@@ -197,8 +198,8 @@ def judge(race: Race) -> Verdict:
         cheapest=choose_cheapest(race, fastest, eligible, growing),
         recommended=recommended,
         tied=tied,
-        compared=is_compared(race, summaries),
-        gaps=find_gaps(race, summaries, fastest),
+        compared=is_compared(race, eligible),
+        gaps=find_gaps(race, eligible, fastest),
         pools=pool_ends(race),
         limited_by=limit,
         advice=advise(limit, evidence),

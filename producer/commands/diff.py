@@ -16,7 +16,7 @@ from poolrace.producer.commands.terminal import print_report, wide_option
 from poolrace.producer.errors import CheckFailed
 from poolrace.producer.program import examples
 from poolrace.producer.reports.formats import FORMATS, format_for, trace
-from poolrace.producer.reports.views.diff import factor
+from poolrace.producer.reports.views.diff import with_factors
 from poolrace.producer.reports.views.view import view
 from poolrace.producer.results.files import load, write_file
 from poolrace.workers.errors import UsageError
@@ -159,8 +159,7 @@ def _check(diff: Diff, limit: float) -> None:
     if not view(diff.new).valid:
         raise CheckFailed("a value in NEW is not exact, so its times mean nothing")
     if cases := diff.slower_than(limit):
-        names = ", ".join(map(factor, cases))
-        raise CheckFailed(f"slower by more than {100 * limit:g}%: {names}")
+        raise CheckFailed(f"slower by more than {100 * limit:g}%: {with_factors(cases)}")
     if not any(case.judged for case in diff.cases):
         logger.warning(
             "no case has %s values in both files, so --fail-if can find nothing; repeat the"

@@ -115,7 +115,8 @@ def command(*, yes: bool, **options: Any) -> None:
         with outcome.keeping_incomplete() as keep:
             result = race(chosen, lambda app: _confirm(app, chosen, yes=yes), keep)
     except AllFailed as failed:
-        click.echo(failed.traceback, err=True)
+        if failed.traceback:
+            click.echo(failed.traceback, err=True)
         raise
     outcome.write(result)
 
@@ -149,6 +150,8 @@ def _items(lines: TextIO, limit: int | None) -> list[Item]:
         return read_items(lines, limit)
     except UnicodeDecodeError as error:
         raise UsageError(f"--items {lines.name} is not UTF-8: {error}") from error
+    except UsageError as error:
+        raise UsageError(f"--items {lines.name}: {error}") from error
 
 
 def _confirm(app: AppInfo, options: RaceOptions, *, yes: bool) -> None:

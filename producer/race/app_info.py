@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from poolrace.producer.processes.polling import poll_until
-from poolrace.producer.race.app_process import PROBE, AppProcess
+from poolrace.producer.race.app_process import NOTHING_LOGGED, PROBE, AppProcess
 from poolrace.producer.race.items import Item
 from poolrace.producer.race.options import Target
 from poolrace.producer.race.sandbox import Sandbox
@@ -55,9 +55,8 @@ def probe(
         )
     answer = _ask(target, sandbox, items, timeout_s)
     if "error" in answer:
-        raise UsageError(
-            f"-A {target.app} cannot be loaded: {answer['error']}{_hint(answer, target)}"
-        )
+        reason = f"{answer['error']}{_hint(answer, target)}"
+        raise UsageError(f"-A {target.app} cannot be loaded: {reason}")
     if answer["redis"]:
         raise UsageError(
             f"the environment of {target.python} cannot connect to Redis, as a race must:"
@@ -73,7 +72,8 @@ def probe(
     if answer["misfit"]:
         number, reason = answer["misfit"]
         raise UsageError(
-            f"line {items[number].line}: {target.task} cannot be called with this item: {reason}"
+            f"line {items[number].line} of the items: {target.task} cannot be called with this"
+            f" item: {reason}"
         )
     facts = {name: answer[name] for name in AppInfo.__dataclass_fields__}
     settings = TaskSettings(**answer["settings"])
@@ -91,11 +91,15 @@ def _ask(
         items_file.write_text(json.dumps([[item.args, item.kwargs] for item in items]))
         process.start(PROBE, [], {"answer": str(answer_file), "items": str(items_file)})
         if not poll_until(lambda: process.ended, timeout_s):
+            enlarge = "raise --budget-s, or " if timeout_s < PROBE_S else ""
             raise UsageError(
-                f"-A {target.app} was not imported within {timeout_s:.3g} s; make its import faster"
+                f"-A {target.app} was not imported within {timeout_s:.3g} s;"
+                f" {enlarge}make its import faster"
             )
         if not answer_file.exists():
-            raise UsageError(f"-A {target.app} cannot be loaded: {process.log_tail()}")
+            log = process.log_tail()
+            way_out = "; give a Python interpreter as --python" if log == NOTHING_LOGGED else ""
+            raise UsageError(f"-A {target.app} cannot be loaded by {target.python}: {log}{way_out}")
         answer: dict[str, Any] = json.loads(answer_file.read_text())
         return answer
     finally:
@@ -105,15 +109,25 @@ def _ask(
 
 def _hint(answer: dict[str, Any], target: Target) -> str:
     """Advice that an error message adds for frequent import errors, else an empty string."""
+    if target.app.endswith(".py"):
+        return f"; give a module, not a file: -A {target.app[:-3].replace('/', '.')}"
     if "DJANGO_SETTINGS_MODULE" in answer["traceback"]:
         return "; set DJANGO_SETTINGS_MODULE"
+    if answer["error"].startswith("AttributeError: module"):
+        return "; give the module of the app and its name there, as -A proj.tasks:app"
     if answer["error"].startswith("ModuleNotFoundError"):
-        package = target.app.partition(".")[0].partition(":")[0]
-        source = target.directory / SOURCES
-        if any(path.exists() for path in (source / package, source / f"{package}.py")):
-            return f"; it is in {SOURCES}: run this there, or install it"
-        return "; run this in the app's directory, with its interpreter as --python"
+        return _missing_module_hint(answer["error"], target)
     return ""
+
+
+def _missing_module_hint(error: str, target: Target) -> str:
+    if error.startswith("ModuleNotFoundError: No module named 'celery'"):
+        return f"; install Celery in the environment of {target.python}, or give another --python"
+    package = target.app.partition(".")[0].partition(":")[0]
+    source = target.directory / SOURCES
+    if any(path.exists() for path in (source / package, source / f"{package}.py")):
+        return f"; it is in {SOURCES}: run this there, or install it"
+    return "; run this in the app's directory, with its interpreter as --python"
 
 
 def _unknown_task(target: Target, tasks: Sequence[str]) -> str:

@@ -19,6 +19,7 @@ from typing import Any
 
 from poolrace_settings import (  # type: ignore[import-not-found] # it is copied beside this file
     CONFIG,
+    own_app,
     replaced_app,
 )
 from poolrace_shim import (  # type: ignore[import-not-found] # as above
@@ -73,9 +74,7 @@ def probe() -> dict[str, Any]:
 
 def _is_eager() -> bool:
     """Whether the app sets ``task_always_eager``, which the race replaces."""
-    from celery.app.utils import find_app  # noqa: PLC0415 # after gevent has patched
-
-    return bool(find_app(CONFIG["app"]).conf.task_always_eager)
+    return bool(own_app().conf.task_always_eager)
 
 
 def _process_init() -> list[str]:
@@ -147,6 +146,25 @@ def _first_invalid_item(
     return None
 
 
+def _cause(error: BaseException) -> BaseException:
+    """The error, or that of a missing attribute after which Celery imports ``proj:app`` itself."""
+    attribute = ":" in CONFIG["app"] and getattr(error, "name", None) == CONFIG["app"]
+    return (attribute and error.__context__) or error
+
+
+def _place(error: BaseException) -> str:
+    """The line of the app at which the error was raised, in brackets; empty if it is elsewhere."""
+    directory = f"{os.getcwd()}{os.sep}"  # noqa: PTH109 # frames have strings
+    places = [
+        f" ({frame.filename[len(directory) :]}, line {frame.lineno})"
+        for frame in traceback.extract_tb(error.__traceback__)
+        if frame.filename.startswith(directory)
+        and "site-packages" not in frame.filename
+        and os.path.dirname(frame.filename) != os.path.dirname(__file__)  # noqa: PTH120 # as above
+    ]
+    return places[-1] if places else ""
+
+
 def main() -> None:
     """Write the facts, or the error that importing the app raised."""
     import_as_printed_command()
@@ -154,8 +172,12 @@ def main() -> None:
     try:
         answer = probe()
     except BaseException as error:  # noqa: BLE001 # the user gets to know any error
-        lines = traceback.format_exception_only(type(error), error)
-        answer = {"error": lines[-1].strip(), "traceback": traceback.format_exc()}
+        cause = _cause(error)
+        lines = traceback.format_exception_only(type(cause), cause)
+        answer = {
+            "error": f"{lines[-1].strip()}{_place(cause)}",
+            "traceback": traceback.format_exc(),
+        }
     Path(CONFIG["answer"]).write_text(json.dumps(answer, default=str))
     sys.stdout.flush()
     # Threads that the app started must not keep this process alive.

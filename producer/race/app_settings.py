@@ -16,11 +16,23 @@ SERVER_SETTINGS = ("broker_", "redis_", "result_backend_")
 """Beginnings of the names of settings of servers: addresses, passwords, certificates."""
 
 
-def replaced_app() -> Any:
-    """The user's app as ``celery -A`` finds it, with broker and result backend replaced."""
-    from celery.app.utils import find_app  # noqa: PLC0415 # after gevent has patched
+def own_app() -> Any:
+    """The user's app as ``celery -A`` finds it; raises ``TypeError`` if it is no Celery app."""
+    from celery import Celery  # noqa: PLC0415 # after gevent has patched
+    from celery.app.utils import find_app  # noqa: PLC0415 # as above
 
     app = find_app(CONFIG["app"])
+    if not isinstance(app, Celery):
+        kind = f"{type(app).__module__}.{type(app).__qualname__}"
+        raise TypeError(
+            f"it is an instance of {kind}, and not a Celery app; name that, as -A proj.tasks:celery"
+        )
+    return app
+
+
+def replaced_app() -> Any:
+    """The user's app, with broker and result backend replaced."""
+    app = own_app()
     app.conf.result_backend  # noqa: B018 # read once, the configuration is loaded
     own_backend = (
         CONFIG["own_backend"]

@@ -25,7 +25,7 @@ def measure_base(
         if any(lap.items for lap in intact):
             return base
         if intact and not any(lap.items for lap in progress.laps):
-            raise all_failed(options, intact)
+            raise all_failed(options, intact, progress)
         yield from progress.stop(base)
     with_items = [lap.candidate for lap in progress.laps if lap.items]
     if not with_items:

@@ -1,5 +1,6 @@
 """Reads items from JSON Lines: the arguments of each call of the task. Pure."""
 
+import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,6 +13,9 @@ CALL_KEYS = {"args", "kwargs"}
 
 SHOWN_CHARACTERS = 60
 """Characters of an invalid line that an error message shows."""
+
+EXAMPLES = '[1, 2] or {"name": 1}'
+"""Items that error messages show."""
 
 
 @dataclass(frozen=True)
@@ -35,14 +39,26 @@ def read_items(lines: Iterable[str], limit: int | None = None) -> list[Item]:
         if line.strip():
             items.append(_item(number, line))
     if not items:
-        raise UsageError('there is no item; give one per line, as in [1, 2] or {"name": 1}')
+        raise UsageError(f"there is no item; give one per line, as {EXAMPLES}")
     return items
 
 
+def digest(items: Iterable[Item]) -> str:
+    """SHA-256 of the arguments of these items, in any order, as hexadecimal digits."""
+    calls = sorted(json.dumps([item.args, item.kwargs], sort_keys=True) for item in items)
+    return hashlib.sha256("\n".join(calls).encode()).hexdigest()
+
+
 def _item(number: int, line: str) -> Item:
-    shown = line.strip()[:SHOWN_CHARACTERS]
+    text = line.strip()
+    shown = text[:SHOWN_CHARACTERS]
     try:
-        value = json.loads(line)
+        value = json.loads(text)
+    except json.JSONDecodeError as error:
+        place = f"{error.msg} at character {error.colno}"
+        raise UsageError(
+            f"line {number} is not JSON: {place}; {shown!r}; give one item per line, as {EXAMPLES}"
+        ) from error
     except (ValueError, RecursionError) as error:
         raise UsageError(f"line {number} is not JSON: {error}; {shown!r}") from error
     if isinstance(value, list):

@@ -56,8 +56,15 @@ def base_error(
     )
 
 
-def all_failed(options: RaceOptions, laps: Sequence[Lap]) -> AllFailed:
+def all_failed(options: RaceOptions, laps: Sequence[Lap], progress: Progress) -> AllFailed:
     """The error of a task that raised an error for all items of these laps."""
+    executions = sum(lap.executions for lap in laps)
+    if not executions and progress.executions >= options.max_executions:
+        return AllFailed(
+            f"no item of {options.target.task} was measured: --max-executions"
+            f" {options.max_executions} is used up by the warm-up; raise it",
+            "",
+        )
     failures = count_failures(laps)
     kinds = ", ".join(f"{name} ({number})" for name, number in failures.items())
     too_long = all(name.endswith("TimeLimitExceeded") for name in failures) and failures
@@ -65,7 +72,7 @@ def all_failed(options: RaceOptions, laps: Sequence[Lap]) -> AllFailed:
         "raise --time-limit, or use shorter items" if too_long else "fix the task, or the items"
     )
     return AllFailed(
-        f"{options.target.task} failed for all {sum(lap.executions for lap in laps)} items that"
+        f"{options.target.task} failed for all {executions} items that"
         f" were tried: {kinds or NO_DURATION}; {way_out}",
         next((lap.traceback for lap in laps if lap.traceback), ""),
     )

@@ -131,9 +131,10 @@ class _Workers:
         return Answer(session.elapsed_s)
 
     def _lap(self, request: MeasureCell) -> MapLap:
-        self._report_step(f"{request.candidate}, waiting {request.share:.0%}")
+        cell = f"waiting {request.share:.0%}"
+        self._report_step(f"{request.candidate}, {cell}")
         self._session.use_items([_item(self._options, request.share)])
-        lap = self._session.measure(request.candidate, "search", request.items)
+        lap = self._session.measure(request.candidate, "search", request.items, logged=cell)
         # The end of a lap is the beginning of the next one: taking a snapshot takes milliseconds.
         before, self._before = self._before, CpuSnapshot.now()
         return MapLap(request.share, lap, self._before.cores_left(before))

@@ -11,6 +11,7 @@ from poolrace.producer.processes.signals import hold_signals
 from poolrace.producer.race.app_info import PROBE_S, AppInfo, probe
 from poolrace.producer.race.app_process import celery_command
 from poolrace.producer.race.capacity import require_race_fits
+from poolrace.producer.race.items import digest
 from poolrace.producer.race.options import (
     RaceOptions,
     base_candidates,
@@ -121,6 +122,7 @@ def _record(
         app=options.target.app,
         task=options.target.task,
         items=len(options.items),
+        items_digest=digest(options.items),
         command=[*celery_command(options.target.python), "-A", options.target.app],
         queue=app.queue,
         cores=CORES,

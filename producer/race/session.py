@@ -123,10 +123,12 @@ class RaceSession:
         items: int | None = None,
         *,
         max_items: int | None = None,
+        logged: str = "",
     ) -> Lap:
         """Measure one lap of a candidate whose workers run, and keep it.
 
         The lap runs exactly ``items`` items, if that is given. For ``max_items`` see ``Measure``.
+        Its line in the log names the stage and number of the lap, or ``logged`` instead.
         """
         number = self._rounds[candidate, kind] = self._rounds.get((candidate, kind), 0) + 1
         if first := self._first_laps.pop(candidate, None):
@@ -136,7 +138,8 @@ class RaceSession:
             lap = self._run(candidate, plan)
         self._limits.note_speed(lap)
         self.laps.append(lap)
-        logger.info("%s: %.4g items/s (%s %d)", candidate, lap.items_per_s, kind, number)
+        logged = logged or f"{kind} {number}"
+        logger.info("%s: %.4g items/s (%s)", candidate, lap.items_per_s, logged)
         return lap
 
     def stop(self, candidates: Sequence[Candidate]) -> None:

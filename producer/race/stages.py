@@ -117,6 +117,9 @@ class Stages:
             if candidate not in started:
                 search.fail(candidate)
                 continue
+            if not progress.has_executions_for(candidate):  # the others of this stage took them
+                search.ended = "executions"
+                continue
             lap = yield from progress.measure(candidate, "search")
             search.record(lap, exceeds_memory=progress.exceeds_memory([lap]))
 

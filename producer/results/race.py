@@ -163,6 +163,8 @@ class Race:
     """Names of the tasks that the task sent; they were not run."""
     retried: bool = False
     """Whether the task asked to be retried; the item failed instead."""
+    items_digest: str = ""
+    """SHA-256 of the arguments of all items, in any order; empty in files of older versions."""
     invocation: str = ""
     """Command line that repeats the race; empty in files of older versions."""
 

@@ -53,6 +53,7 @@ def test_one_lap_beside_busy_processes_makes_no_winner_and_names_the_load(
     with background_load():
         answer = producer("map", *one_lap, timeout_s=120)
     assert answer.code == 0, answer.err
+    assert re.search(r"threads:2: [\d.]+ items/s \(waiting 0%\)", answer.err)
     assert "not distinguishable" in answer.out
     assert "wins" not in answer.out
     assert "The machine was busy in 1 of 1 cells" in answer.out

@@ -64,11 +64,11 @@ def test_a_task_that_does_nothing_is_limited_by_messages(project: CommandLine) -
     ("task", "items", "message"),
     [
         ("proj.nap", "[0]\nno JSON\n", "line 2 is not JSON"),
-        ("proj.nap", "[0]\n\n[]\n", "line 3: proj.nap cannot be called with this item: missing"),
+        ("proj.nap", "[0]\n\n[]\n", "line 3 of the items: proj.nap cannot be called with this"),
         ("proj.nap", '[0]\n{"seconds": 0, "other": 1}\n', "unexpected keyword argument 'other'"),
         ("proj.napp", "[0]\n", "similar: proj.nap"),
         ("nap", "[0]\n", "similar: proj.nap"),
-        ("proj.nap", "", "there is no item"),
+        ("proj.nap", "", "--items items.jsonl: there is no item"),
     ],
 )
 def test_items_that_do_not_fit_the_task_are_refused_before_the_task_runs(

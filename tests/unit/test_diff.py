@@ -9,7 +9,6 @@ import pytest
 from poolrace.producer.analysis.diff import Diff, compare_results
 from poolrace.producer.reports.formats import FORMATS
 from poolrace.producer.reports.views.view import View, view
-from poolrace.producer.results.candidate import Candidate
 from poolrace.producer.results.comparison import Comparison
 from poolrace.producer.results.files import Results, load
 from poolrace.producer.results.pool_map import PoolMap
@@ -108,6 +107,13 @@ def test_unlike_work_is_refused(name: str, changes: dict[str, object], words: st
     assert "\n" not in str(refusal.value)
 
 
+def test_races_of_as_many_other_items_are_refused() -> None:
+    old = race([*base(), *finals(PREFORK, 200.0)], items_digest="a")
+    with pytest.raises(UsageError, match=r"the 4 item\(s\) of OLD and NEW have different arg"):
+        compare_results(old, replace(old, items_digest="b"))
+    assert compare_results(old, replace(old, items_digest="")).cases
+
+
 def test_results_of_two_kinds_are_refused() -> None:
     with pytest.raises(UsageError, match="producer race, NEW from producer map"):
         compare_results(load(EXAMPLES / "race.json"), load(EXAMPLES / "map.json"))
@@ -189,6 +195,16 @@ def test_a_race_without_a_verdict_recommends_nothing() -> None:
         left_out={"gevent:64": "time"}, complete=False, interruption="interrupted",
     )  # fmt: skip
     assert "Changed: recommended: prefork:2 in OLD, none in NEW." in shown(old, new).findings
+    assert "Neither file recommends a candidate." in shown(new, new).findings
+
+
+def test_a_diff_whose_cases_have_too_few_values_shows_nothing_with_confidence() -> None:
+    few = race([*base(), *(lap(PREFORK, "search", n) for n in (1, 2))])
+    assert (
+        "no case is judged: that needs at least 3 values in each file" in shown(few, few).validity
+    )
+    enough = race([*base(), *(lap(PREFORK, "search", n) for n in (1, 2, 3))])
+    assert "for all 1 judged" in shown(enough, enough).validity
 
 
 def test_a_candidate_that_completed_no_item_is_not_compared() -> None:
@@ -215,35 +231,6 @@ def test_a_busy_machine_is_named_where_one_computing_thread_shows_it() -> None:
     assert shown(old, new).warnings == [
         "busy machine: local:single had a core for 50% of its time in NEW"
     ]
-
-
-def test_a_map_names_the_cells_whose_winner_changed() -> None:
-    old = load(EXAMPLES / "map.json")
-    assert isinstance(old, PoolMap)
-    laps = tuple(
-        replace(each, lap=replace(each.lap, items_per_s=each.lap.items_per_s * 10))
-        if each.share == 0 and each.lap.candidate == Candidate("threads", 2) else each
-        for each in old.laps
-    )  # fmt: skip
-    diff = compare_results(old, replace(old, laps=laps))
-    assert [case.case for case in diff.with_result("faster")] == ["threads:2 at 0% waiting"]
-    assert diff.with_result("slower") == []
-    assert any(
-        finding.startswith("Changed: 0% waiting, 2 slots: prefork in OLD, threads in NEW")
-        for finding in view(diff).findings
-    )
-
-
-def test_two_laps_of_each_pool_in_a_cell_are_enough_for_a_map() -> None:
-    old = load(EXAMPLES / "map.json")
-    assert isinstance(old, PoolMap)
-    two = replace(old, laps=tuple(each for each in old.laps if each.lap.round <= 2))
-    cases = compare_results(two, two).cases
-    assert {case.old_values for case in cases} == {2}
-    assert all(case.judged for case in cases)
-    one = replace(old, laps=tuple(each for each in old.laps if each.lap.round == 1))
-    assert not any(case.judged for case in compare_results(one, one).cases)
-    assert "fewer than 2 values in a file" in text_of(one, one)
 
 
 @pytest.mark.parametrize("extreme", [1e-9, 1e12])

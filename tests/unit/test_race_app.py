@@ -73,10 +73,52 @@ def _directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
 
-def facts(directory: Path, task: str, *args: object, app: str = APP) -> AppInfo:
+def facts(directory: Path, task: str, *args: object, app: str = APP, name: str = "proj") -> AppInfo:
     (directory / "proj.py").write_text(app)
-    target = Target("proj", f"proj.{task}", sys.executable, directory)
+    target = Target(name, f"proj.{task}", sys.executable, directory)
     return probe(target, Sandbox("redis://127.0.0.1:1/0", "p-", NO_CLIENT), [Item(1, [*args], {})])
+
+
+@pytest.mark.parametrize(
+    ("name", "app", "message"),
+    [
+        ("proj:celery", APP, r"module 'proj' has no attribute 'celery'; .* -A proj\.tasks:app"),
+        ("proj", "import os", r"module 'proj' has no attribute 'celery'; .* -A proj\.tasks:app"),
+        ("proj.py", APP, "give a module, not a file: -A proj$"),
+        ("src/proj.py", APP, r"give a module, not a file: -A src\.proj$"),
+        ("proj", "app = dict()", "it is an instance of builtins.dict, and not a Celery app"),
+        ("absent", APP, "No module named 'absent'; run this in the app's directory"),
+        (
+            "proj",
+            "import os; os._exit(0)",
+            f"by {sys.executable}: it logged nothing; give a Python",
+        ),
+        (
+            "proj",
+            "raise ModuleNotFoundError(\"No module named 'celery'\")",
+            f"; install Celery in the environment of {sys.executable}, or give another --python",
+        ),
+        (
+            "proj",
+            "\nimport absent",
+            r"No module named 'absent' \(proj\.py, line 2\); run this in the app's directory",
+        ),
+        ("proj", "import os\nos.environ['URL']", r"KeyError: 'URL' \(proj\.py, line 2\)$"),
+    ],
+)
+def test_an_app_that_cannot_be_loaded_is_refused_with_the_way_out(
+    tmp_path: Path, name: str, app: str, message: str
+) -> None:
+    with pytest.raises(UsageError, match=message):
+        facts(tmp_path, "limited", app=app, name=name)
+
+
+def test_an_import_that_takes_longer_than_the_budget_asks_for_more_time(tmp_path: Path) -> None:
+    (tmp_path / "proj.py").write_text("import time; time.sleep(60)")
+    target = Target("proj", "proj.any", sys.executable, tmp_path)
+    sandbox = Sandbox("redis://127.0.0.1:1/0", "p-", NO_CLIENT)
+    with pytest.raises(UsageError, match=r"not imported within 0\.1 s; raise --budget-s, or make"):
+        probe(target, sandbox, [Item(1, [], {})], 0.1)
 
 
 @pytest.mark.parametrize("task", ["coroutine", "retried_coroutine"])

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import product
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from poolrace.producer.analysis.race_limit import LIMITS, Evidence, advise
 from poolrace.producer.analysis.race_verdict import Verdict, judge
 from poolrace.producer.reports.views.race_cases import CASES, findings, proof
 from poolrace.producer.results.candidate import Candidate
-from tests.unit.made_up_races import GEVENT, MIB, PREFORK, THREADS, base, finals, race
+from tests.unit.made_up_races import GEVENT, MIB, PREFORK, THREADS, base, finals, lap, race
 from tests.unit.test_race_limits import RACES
 
 GAPS = {
@@ -93,6 +94,15 @@ def test_no_report_has_two_sentences_that_exclude_each_other(
         assert any(second.search(text) for _, text in reports)
 
 
+def test_no_report_speaks_of_idle_cores_on_a_busy_machine(
+    reports: list[tuple[Verdict, str]],
+) -> None:
+    """Cores that the workers do not need are used by other processes there."""
+    busy = [text for verdict, text in reports if verdict.busy_machine]
+    assert busy
+    assert not [text for text in busy if re.search("idle|unused|free core", text)]
+
+
 def test_an_incomplete_race_says_so_and_recommends_with_a_reservation_or_not_at_all(
     reports: list[tuple[Verdict, str]],
 ) -> None:
@@ -114,6 +124,99 @@ def test_nothing_is_distinguishable_that_was_compared_with_nobody(
             assert "is the fastest" not in text
 
 
+def first_row_not_in_finals() -> Verdict:
+    searched = [lap(GEVENT, "search", 1, items_per_s=300.0)]
+    return judge(race([*base(), *searched, *finals(PREFORK, 195.0), *finals(THREADS, 100.0)]))
+
+
+def more_slots_by_model() -> Verdict:
+    """On a busy machine, eight and sixteen slots of a task that waits 20 ms were as fast."""
+    waits: dict[str, Any] = {"running_s": [0.02, 0.021, 0.022], "own_cpu_s": 0.05, "cpu_s": 0.1}
+    few, many = Candidate("prefork", 8), Candidate("prefork", 16)
+    laps = [
+        *base(items=50, items_per_s=50.0, running_total_s=1.0, **waits),
+        *finals(few, 150.0, items=150, running_total_s=3.0, **waits),
+        *finals(many, 148.0, items=148, running_total_s=3.0, peak_memory_bytes=90 * MIB, **waits),
+    ]
+    return judge(race(laps, cores_left=0.4))
+
+
+def test_a_first_row_that_was_not_in_the_finals_is_explained() -> None:
+    text = "\n".join(findings(first_row_not_in_finals()))
+    assert "prefork:2 is the fastest" in text
+    assert "gevent:64 reached 300 items/s in the search, but was not chosen for the finals" in text
+
+
+def test_more_slots_and_memory_are_not_recommended_without_a_reason() -> None:
+    verdict = more_slots_by_model()
+    assert verdict.fastest.candidate == Candidate("prefork", 8)
+    text = "\n".join(findings(verdict))
+    assert re.search(
+        r"prefork:16 is recommended: .* should be \d\.\d times as fast on a quiet machine", text
+    )
+    assert "instead of" not in text
+
+
+def lighter_and_perhaps_slower() -> Verdict:
+    """Threads, with half the memory, were slower in four of five rounds."""
+    fast = finals(PREFORK, 200.0, peak_memory_bytes=100 * MIB)
+    speeds = (202.0, 160.0, 170.0, 165.0, 190.0)
+    light = [lap(THREADS, "final", n, items_per_s=speed) for n, speed in enumerate(speeds, 1)]
+    return judge(race([*base(), *fast, *light]))
+
+
+def test_a_tied_candidate_with_less_memory_is_named() -> None:
+    verdict = lighter_and_perhaps_slower()
+    assert [row.candidate for row in verdict.tied] == [THREADS]
+    text = "\n".join(findings(verdict))
+    assert (
+        "threads:2 needs less memory than prefork:2, 50 MiB instead of 100 MiB; it was 15% slower,"
+        " but the rounds do not confirm that." in text
+    )
+    assert "least memory" not in text
+    assert "prefork:2 and threads:2 are not distinguishable, at 201.1, 170 items/s" in text
+
+
+def fastest_beside_other_work() -> Verdict:
+    """A task that computes; threads were as fast as processes, with less memory."""
+    light = finals(THREADS, 199.0, peak_memory_bytes=30 * MIB)
+    return judge(race([*base(), *finals(PREFORK, 200.0), *light], cores_left=0.4))
+
+
+def test_the_fastest_candidate_is_recommended_beside_other_work_and_the_reason_is_said() -> None:
+    text = findings(fastest_beside_other_work())
+    assert (
+        "prefork:2 is recommended: a busy machine hides what more cores gain on a quiet one."
+        in text
+    )
+
+
+def test_memory_that_grows_is_not_compared_with_memory_that_does_not() -> None:
+    growing = [
+        replace(lap, peak_memory_bytes=20 * lap.round * MIB, items=100)
+        for lap in finals(THREADS, 195.0)
+    ]
+    verdict = judge(race([*base(), *finals(PREFORK, 195.0, peak_memory_bytes=2**28), *growing]))
+    assert (
+        "prefork:2 needs the least memory (256 MiB) of all candidates within 5 % whose memory does"
+        " not grow." in findings(verdict)
+    )
+
+
+def test_a_frugal_candidate_is_compared_by_laps_of_the_same_kind() -> None:
+    searched = [
+        lap(PREFORK, "search", 1, items_per_s=400.0),
+        lap(THREADS, "search", 1, items_per_s=180.0, peak_memory_bytes=20 * MIB),
+    ]
+    raced = race([*base(), *searched, *finals(PREFORK, 200.0), *finals(GEVENT, 100.0)])
+    assert not [text for text in findings(judge(raced)) if text.startswith("threads:2 reaches")]
+    searched[0] = replace(searched[0], items_per_s=225.0)
+    raced = replace(raced, laps=(*raced.laps[:2], *searched, *raced.laps[4:]))
+    assert "threads:2 reaches 80% of the speed of prefork:2 with 40% of its memory." in findings(
+        judge(raced)
+    )
+
+
 def test_each_row_of_the_table_is_reached() -> None:
     grown = [
         replace(lap, peak_memory_bytes=100 * lap.round * MIB, items=100)
@@ -126,6 +229,10 @@ def test_each_row_of_the_table_is_reached() -> None:
         judge(race([*base(), *over, *finals(PREFORK, 100.0)], max_memory_bytes=2**30)),
         judge(race([*base(), *finals(PREFORK, 195.0), *light])),
         judge(race([*base(), *finals(Candidate("prefork", 1), 100.0)])),
+        first_row_not_in_finals(),
+        lighter_and_perhaps_slower(),
+        fastest_beside_other_work(),
+        more_slots_by_model(),
     ]
     every = [*verdicts(), *more]
     for case in CASES:

@@ -1,11 +1,13 @@
 """Sentences about the task, its service and its settings, from made-up races."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from poolrace.producer.analysis.race_verdict import judge
 from poolrace.producer.reports.formats import text
+from poolrace.producer.reports.views.race_cases import findings
 from poolrace.producer.reports.views.race_hints import items_per_s
 from poolrace.producer.results.candidate import Candidate
 from poolrace.producer.results.race import Lap, Race, TaskSettings
@@ -84,6 +86,13 @@ def test_late_acknowledgement_that_starves_gevent_is_named_instead_of_a_blocking
         judge(race(laps, settings=TaskSettings(acks_late=True, prefetch=4))).limited_by
         == "blocking"
     )
+
+
+def test_a_memory_limit_that_no_candidate_keeps_gets_a_warning() -> None:
+    fits = race([*base(), *finals(PREFORK, 195.0), *finals(THREADS, 100.0)])
+    words = "Warning: no candidate fits into --max-memory: prefork:2 needs 50 MiB."
+    assert words not in findings(judge(fits))
+    assert words in findings(judge(replace(fits, max_memory_bytes=1024)))
 
 
 def test_a_task_that_computes_on_several_cores_by_itself_gets_a_hint() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from poolrace.producer.race.items import Item, read_items
+from poolrace.producer.race.items import Item, digest, read_items
 from poolrace.producer.race.options import Variants, parse_pool, pools_to_search
 from poolrace.producer.results.candidate import SOLO, Candidate
 from poolrace.workers.errors import UsageError
@@ -40,7 +40,7 @@ def test_a_limit_takes_the_first_items() -> None:
     ("line", "message"),
     [
         ("nonsense", "line 2 is not JSON"),
-        ('{"a": 1', "line 2 is not JSON"),
+        ('{"a": 1', "line 2 is not JSON: Expecting ',' delimiter at character 8; '{\"a\": 1'"),
         ("7", "line 2 is neither an array"),
         ('"text"', "line 2 is neither an array"),
         ('{"args": 1}', 'line 2: "args" must be an array'),
@@ -51,6 +51,12 @@ def test_a_limit_takes_the_first_items() -> None:
 def test_the_message_for_an_invalid_line_has_its_number(line: str, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         read_items(["[1]", line])
+
+
+def test_the_digest_of_items_depends_on_their_arguments_only() -> None:
+    items = read_items(['{"a": 1, "b": 2}', "[1]"])
+    same = read_items(["", "[1]", '{"kwargs": {"b": 2, "a": 1}}'])
+    assert digest(items) == digest(same) != digest(read_items(["[1]", '{"a": 1, "b": 3}']))
 
 
 def test_a_file_without_items_is_refused() -> None:

@@ -1,13 +1,27 @@
 """Stored races and their reports."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from poolrace.producer.analysis.race_verdict import judge
 from poolrace.producer.reports.formats import FORMATS, csv, text
 from poolrace.producer.results.files import load, save
 from poolrace.workers.errors import UsageError
 from tests.unit.made_up_races import computing_in_python
+
+
+def test_the_command_of_a_markdown_report_can_be_pasted() -> None:
+    raced = computing_in_python()
+    several = replace(raced, laps=tuple(
+        replace(lap, candidate=replace(lap.candidate, workers=2))
+        if lap.candidate.pool == "prefork" else lap for lap in raced.laps
+    ), finalists=[replace(one, workers=2) if one.pool == "prefork" else one
+                  for one in raced.finalists])  # fmt: skip
+    command = judge(several).worker_command
+    assert " | xargs " in command
+    assert f"\n```sh\n{command}\n```\n" in FORMATS["markdown"](several)
 
 
 def test_a_race_is_stored_and_rendered_like_a_comparison(tmp_path: Path) -> None:

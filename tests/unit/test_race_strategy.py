@@ -1,6 +1,8 @@
 """The strategy of a race on made-up machines, quiet and busy: measurements and decisions."""
 
+import math
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -8,8 +10,10 @@ from poolrace.producer.analysis.race_limit import Limit
 from poolrace.producer.analysis.race_verdict import Verdict, judge
 from poolrace.producer.errors import AllFailed, JobFailed
 from poolrace.producer.race.finals import afford_rounds, compare_with_leader
+from poolrace.producer.race.lap_limits import LapLimits
 from poolrace.producer.race.options import Variants
 from poolrace.producer.race.requests import Progress, Start
+from poolrace.producer.reports.formats import text
 from poolrace.producer.results.candidate import SOLO, Candidate
 from tests.unit.made_up_machines import OPTIONS, Machine, Task, quiet, run_race
 from tests.unit.made_up_races import MIB, lap
@@ -146,6 +150,19 @@ def test_time_ends_the_search() -> None:
 def test_executions_end_the_search() -> None:
     raced = run_race(quiet(WAITS), ["threads"], max_executions=200)
     assert raced.ended == {"threads": "executions"}
+
+
+@pytest.mark.parametrize("number", [60, 200, 300])
+def test_executions_that_other_pools_have_used_up_are_no_failures_of_a_pool(number: int) -> None:
+    machine = quiet(WAITS)
+    few = replace(OPTIONS, max_executions=number)
+    machine.limits = LapLimits(few, prefetch=4, deadline=math.inf, cut_short=True)
+    raced = run_race(machine, max_executions=number)
+    assert "executions" in raced.ended.values()
+    assert "failures" not in raced.ended.values()
+    report = text.render(replace(raced, budget_s=120.0))
+    assert "--max-executions 2000" in report
+    assert "more time" not in report
 
 
 def test_given_candidates_are_raced_alone() -> None:

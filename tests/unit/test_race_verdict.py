@@ -250,3 +250,14 @@ def test_a_candidate_above_the_memory_limit_is_not_the_fastest() -> None:
 def test_the_table_is_sorted_by_speed() -> None:
     raced = replace(computing_in_python(), cores=8)
     assert [summary.candidate for summary in summarize(raced)] == [PREFORK, SOLO, THREADS]
+
+
+def test_base_laps_are_not_compared_with_laps_beside_other_workers() -> None:
+    """Solo was faster alone in the base, and slower in the only round of the finals."""
+    finals_of_both = [
+        lap(SOLO, "final", 1, items_per_s=2.3),
+        lap(THREADS, "final", 1, items_per_s=2.7),
+    ]
+    verdict = judge(race([*base(items_per_s=6.4), *finals_of_both]))
+    assert [row.items_per_s for row in verdict.summaries] == [2.7, 2.3]
+    assert verdict.fastest.candidate == THREADS

@@ -1,8 +1,10 @@
 """``markdown``: the report with a Markdown table, for a README or an issue."""
 
 import re
+from collections.abc import Iterator
 
 from poolrace.producer.printable import printable
+from poolrace.producer.reports.views.race_sentences import RUN
 from poolrace.producer.reports.views.view import Viewed, view
 
 _SYNTAX = re.compile(r"[\\|]|\](?=[(:\[])")
@@ -23,13 +25,26 @@ def render(results: Viewed) -> str:
             "",
             _escaped(content.validity),
             "",
-            _escaped(" ".join(content.findings)),
+            *_paragraphs(content.findings),
             "",
             *(f"- {_escaped(line)}" for line in (*content.notes, *content.environment)),
             *(_code(content.invocation) if content.invocation else ()),
             "",
         )
     )
+
+
+def _paragraphs(findings: list[str]) -> Iterator[str]:
+    """The sentences as one paragraph, in which a command to run is a block of code."""
+    sentences: list[str] = []
+    for finding in findings:
+        if finding.startswith(RUN):
+            yield _escaped(" ".join([*sentences, RUN.strip()]))
+            yield from (*_code(finding.removeprefix(RUN)), "")
+            sentences = []
+        else:
+            sentences.append(finding)
+    yield _escaped(" ".join(sentences))
 
 
 def _row(cells: tuple[str, ...]) -> str:

@@ -5,7 +5,12 @@ from typing import Any
 
 from poolrace.producer.analysis.comparison_summary import BASE_MODEL
 from poolrace.producer.analysis.diff import CaseDiff, Diff
-from poolrace.producer.analysis.diff_choices import RECOMMENDED, Choice, compare_choices
+from poolrace.producer.analysis.diff_choices import (
+    RECOMMENDED,
+    Choice,
+    compare_choices,
+    decided_once,
+)
 from poolrace.producer.analysis.diff_environment import (
     Unlike,
     base_cpu_share,
@@ -78,6 +83,8 @@ def raw(diff: Diff) -> list[list[Any]]:
 def confidence(diff: Diff) -> str:
     """One line that says what the words of the column ``result`` mean."""
     number = sum(case.judged for case in diff.cases)
+    if not number:
+        return f"no case is judged: that needs at least {diff.least} values in each file"
     return (
         f"slower, faster: shown with {100 * CONFIDENCE:g} % confidence for all {number} judged"
         f" case(s) together; same: shown to be within {_percent(diff.margin)}, with 95 % confidence"
@@ -103,15 +110,23 @@ def findings(diff: Diff) -> list[str]:
     same, unclear = diff.with_result("same"), diff.with_result("not distinguishable")
     unjudged = [case for case in diff.cases if not case.judged]
     return [
-        *([f"Slower: {_with_factors(slower)}."] if slower else []),
-        *([f"Faster: {_with_factors(faster)}."] if faster else []),
+        *([f"Slower: {with_factors(slower)}."] if slower else []),
+        *([f"Faster: {with_factors(faster)}."] if faster else []),
         (
             f"Of {len(diff.cases)} case(s) {len(slower)} slower, {len(faster)} faster, {len(same)}"
             f" the same within {_percent(diff.margin)}, {len(unclear)} not distinguishable."
         ),
         *([_too_few(diff, unjudged)] if unjudged else []),
         *_choices(compare_choices(diff.old, diff.new)),
+        *_decided_once(decided_once(diff.old, diff.new)),
     ]
+
+
+def with_factors(cases: Sequence[CaseDiff]) -> str:
+    """The cases that changed most, with their factors."""
+    ordered = sorted(cases, key=lambda case: max(case.time_ratio, 1 / case.time_ratio))[::-1]
+    more = [f"and {len(cases) - MAX_NAMES} more"] if len(cases) > MAX_NAMES else []
+    return ", ".join([*map(factor, ordered[:MAX_NAMES]), *more])
 
 
 def notes(diff: Diff) -> list[str]:
@@ -156,13 +171,6 @@ def factor(case: CaseDiff) -> str:
     return f"{case.case} ({case.time_ratio:.2f} times as long)"
 
 
-def _with_factors(cases: Sequence[CaseDiff]) -> str:
-    """The cases that changed most, with their factors."""
-    ordered = sorted(cases, key=lambda case: max(case.time_ratio, 1 / case.time_ratio))[::-1]
-    more = [f"and {len(cases) - MAX_NAMES} more"] if len(cases) > MAX_NAMES else []
-    return ", ".join([*map(factor, ordered[:MAX_NAMES]), *more])
-
-
 def _too_few(diff: Diff, cases: Sequence[CaseDiff]) -> str:
     few = f"{len(cases)} case(s) have fewer than {diff.least} values in a file, too few to show"
     if isinstance(diff.old, Race):
@@ -183,11 +191,21 @@ def _choices(choices: Sequence[Choice]) -> Iterator[str]:
         yield f"{len(changed) - MAX_NAMES} more choices changed."
     if choices and not changed:
         first = choices[0]
-        yield (
-            f"Recommended as before: {first.old or 'none'}."
-            if first.name == RECOMMENDED
-            else f"The winner is the same in all {len(choices)} cells that have one in both files."
-        )
+        if first.name != RECOMMENDED:
+            number = f"{len(choices)} cell(s)"
+            yield f"The winner is the same in all {number} that have one in both files."
+        elif first.old:
+            yield f"Recommended as before: {first.old}."
+        else:
+            yield "Neither file recommends a candidate."
+
+
+def _decided_once(cells: Sequence[str]) -> Iterator[str]:
+    """A sentence on the cells of two maps that have a winner in one of them only."""
+    if cells:
+        more = [f"and {len(cells) - MAX_NAMES} more"] if len(cells) > MAX_NAMES else []
+        names = "; ".join([*cells[:MAX_NAMES], *more])
+        yield f"{len(cells)} cell(s) have a winner in one of the files only: {names}."
 
 
 def _percent(share: float) -> str:

@@ -6,7 +6,7 @@ from poolrace.producer.analysis.race_gaps import because
 from poolrace.producer.analysis.race_summary import CandidateSummary
 from poolrace.producer.analysis.race_verdict import Verdict
 from poolrace.producer.reports.views.column import Column, columns
-from poolrace.producer.reports.views.race_sentences import mib
+from poolrace.producer.reports.views.race_recommendation import mib
 from poolrace.producer.results.race import Race
 
 TABLE = (
@@ -29,9 +29,11 @@ COLUMNS = (
 
 def summary(race: Race) -> str:
     """One line that says which task was raced, and how often it was executed."""
+    number = len(race.candidates)
+    candidates = "candidate" if number == 1 else "candidates"
     return (
         f"{race.task} of {race.app}, {race.items} different item(s), executed"
-        f" {race.executions:,} times by {len(race.candidates)} candidates"
+        f" {race.executions:,} times by {number} {candidates}"
     )
 
 
@@ -58,9 +60,12 @@ def _row(row: CandidateSummary) -> tuple[str, ...]:
 
 def notes(race: Race) -> list[str]:
     """Sentences about the end of each pool's search and the candidates that were left out."""
+    measured = {candidate.pool for candidate in race.candidates}
     return [
         *(
             f"{pool}: concurrency was not raised further, because {because(race, pool, reason)}"
+            if pool in measured
+            else f"{pool} was not measured, because {because(race, pool, reason)}"
             for pool, reason in race.ended.items()
         ),
         *(

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from poolrace.producer.analysis.race_verdict import Verdict
+from poolrace.producer.reports.views import race_recommendation as recommend
 from poolrace.producer.reports.views import race_sentences as say
 from poolrace.producer.reports.views.race_hints import hints, pool_setting
 
 Topic = Literal[
-    "proof", "answer", "gaps", "over memory", "cheapest", "recommended", "frugal", "limit",
+    "proof", "answer", "gaps", "first row", "cheapest", "recommended", "frugal", "limit",
     "warnings", "load", "failures", "change", "command",
 ]  # fmt: skip
 """Subject of sentences: each claim of a report belongs to one topic."""
@@ -81,6 +82,11 @@ def _exceeds_memory(verdict: Verdict) -> bool:
     return over and first != verdict.fastest
 
 
+def _first_was_not_in_finals(verdict: Verdict) -> bool:
+    first = verdict.summaries[0]
+    return first != verdict.fastest and first.candidate not in verdict.race.finalists
+
+
 def _fastest_grows(verdict: Verdict) -> bool:
     return verdict.fastest.candidate in verdict.growing
 
@@ -88,6 +94,21 @@ def _fastest_grows(verdict: Verdict) -> bool:
 def _recommends_another(verdict: Verdict) -> bool:
     """Whether the recommended candidate was not yet named as the fastest or the cheapest."""
     return verdict.recommended not in (verdict.fastest, verdict.cheapest)
+
+
+def _should_be_faster(verdict: Verdict) -> bool:
+    """Whether the recommended candidate needs more than the fastest one of its pool."""
+    recommended, best = verdict.recommended, verdict.fastest
+    return (
+        recommended.candidate.pool == best.candidate.pool
+        and recommended.candidate.slots > best.candidate.slots
+        and recommended.peak_memory_bytes > best.peak_memory_bytes
+    )
+
+
+def _recommends_more_memory(verdict: Verdict) -> bool:
+    """Whether another candidate was named as the one with the least memory."""
+    return verdict.cheapest not in (None, verdict.recommended)
 
 
 CASES = (
@@ -104,18 +125,26 @@ CASES = (
     Case("answer", _is_incomplete, say.most_so_far),
     Case("answer", _always, say.fastest),
     Case("gaps", _is_incomplete, say.gaps),
-    Case("over memory", _is_inconclusive, _nothing),
-    Case("over memory", _exceeds_memory, say.over_memory),
+    Case("first row", _is_inconclusive, _nothing),
+    Case("first row", _exceeds_memory, recommend.over_memory),
+    Case("first row", _first_was_not_in_finals, recommend.not_in_finals),
     Case("cheapest", _is_alone, _nothing),
     Case("cheapest", lambda verdict: verdict.cheapest is None, _nothing),
-    Case("cheapest", lambda verdict: verdict.cheapest != verdict.fastest, say.another_is_cheapest),
-    Case("cheapest", _always, say.fastest_is_cheapest),
+    Case(
+        "cheapest",
+        lambda verdict: verdict.cheapest != verdict.fastest,
+        recommend.another_is_cheapest,
+    ),
+    Case("cheapest", recommend.lighter, recommend.lighter_may_be_slower),
+    Case("cheapest", _always, recommend.fastest_is_cheapest),
     Case("recommended", _is_inconclusive, _nothing),
     Case("recommended", _fastest_grows, _nothing),  # the warning about memory names it
-    Case("recommended", _recommends_another, say.another_is_recommended),
-    Case("recommended", _is_incomplete, say.recommended_with_reservation),
+    Case("recommended", _should_be_faster, recommend.recommended_by_model),
+    Case("recommended", _recommends_another, recommend.another_is_recommended),
+    Case("recommended", _is_incomplete, recommend.recommended_with_reservation),
+    Case("recommended", _recommends_more_memory, recommend.recommended_in_spite_of_memory),
     Case("frugal", _is_inconclusive, _nothing),
-    Case("frugal", _always, say.frugal),
+    Case("frugal", _always, recommend.frugal),
     Case("limit", _is_inconclusive, _nothing),
     Case("limit", lambda verdict: verdict.limited_by == "service", say.saturated_service),
     Case("limit", lambda verdict: verdict.has_idle_cores, say.idle_cores),

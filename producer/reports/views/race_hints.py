@@ -17,6 +17,7 @@ def hints(verdict: Verdict) -> Iterator[str]:
     """Sentences about what the figures and the settings show besides the answer."""
     yield from _starved(verdict)
     yield from _growing(verdict)
+    yield from _over_limit(verdict)
     yield from _own_threads(verdict.race)
     yield from _rate_limit(verdict)
     yield from _sent(verdict.race)
@@ -63,6 +64,16 @@ def _growing(verdict: Verdict) -> Iterator[str]:
         yield (
             f"Warning: the memory of {candidate} grew by {growth_bytes / 2**20:.2g} MiB with each"
             f" item and never shrank: {way_out}."
+        )
+
+
+def _over_limit(verdict: Verdict) -> Iterator[str]:
+    """Sentence about a memory limit that no candidate keeps."""
+    recommended, limit_bytes = verdict.recommended, verdict.race.max_memory_bytes
+    if verdict.conclusive and recommended.peak_memory_bytes > limit_bytes:
+        yield (
+            f"Warning: no candidate fits into --max-memory: {recommended.candidate} needs"
+            f" {recommended.peak_memory_bytes / 2**20:.0f} MiB."
         )
 
 

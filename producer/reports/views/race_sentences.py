@@ -7,17 +7,17 @@ from poolrace.producer.analysis.race_hints import MOST
 from poolrace.producer.analysis.race_limit import RULES
 from poolrace.producer.analysis.race_summary import CandidateSummary
 from poolrace.producer.analysis.race_verdict import Verdict
-from poolrace.producer.analysis.significance import MIN_ROUNDS
+from poolrace.producer.analysis.significance import MARGIN, MIN_ROUNDS
 from poolrace.producer.results.interruption import Interruption
 
-FRUGAL_SPEED = 0.7
-"""Share of the recommended candidate's speed from which a frugal candidate is mentioned."""
-
-FRUGAL_MEMORY = 0.5
-"""Share of the recommended candidate's memory below which another candidate is frugal."""
+RUN = "Run: "
+"""Beginning of the sentence that ends with the command that starts workers."""
 
 EXECUTIONS_FACTOR = 2
 """Ratio of the number of executions that is proposed to the one that was used up."""
+
+LEAST_EXECUTIONS = 2000
+"""Number of executions that is proposed, at least: most races take 500 to 5,000."""
 
 INTERRUPTIONS: dict[Interruption, str] = {
     "interrupted": "the race was interrupted",
@@ -27,14 +27,9 @@ INTERRUPTIONS: dict[Interruption, str] = {
 """Sentence part that names an interruption."""
 
 
-def mib(row: CandidateSummary) -> float:
-    """Peak memory of a candidate in MiB."""
-    return row.peak_memory_bytes / 2**20
-
-
 def no_verdict(_: Verdict) -> Iterator[str]:
     """The proof of a race that compared nothing."""
-    yield "incomplete: there is no verdict, because no candidates were compared; see below"
+    yield "incomplete: there is no verdict, because no candidates were compared"
 
 
 def compared_with_none(verdict: Verdict) -> Iterator[str]:
@@ -97,10 +92,12 @@ def as_fast_as(verdict: Verdict) -> Iterator[str]:
     best = verdict.fastest
     clear = verdict.complete and verdict.pool_is_clear
     pool = f": {best.candidate.pool} is the fastest pool" if clear else ""
-    yield (
-        f"{_names([best, *verdict.tied], ' and ')} are not distinguishable, at about"
-        f" {best.items_per_s:.4g} items/s{pool}."
-    )
+    rows = [best, *verdict.tied]
+    if min(row.items_per_s for row in rows) >= (1 - MARGIN) * best.items_per_s:
+        speeds = f"at about {best.items_per_s:.4g} items/s"
+    else:
+        speeds = f"at {', '.join(f'{row.items_per_s:.4g}' for row in rows)} items/s"
+    yield f"{_names(rows, ' and ')} are not distinguishable, {speeds}{pool}."
 
 
 def most_so_far(verdict: Verdict) -> Iterator[str]:
@@ -134,76 +131,15 @@ def gaps(verdict: Verdict) -> Iterator[str]:
     elif missing.rounds is not None:
         reasons.append(f"the finals had {missing.rounds} of at least {MIN_ROUNDS} rounds")
     yield f"Incomplete: {'; '.join(reasons)}."
+    too_few_rounds = missing.rounds is not None and not race.interruption
     out_of_time = "time" in missing.reasons or (
-        missing.rounds is not None and not race.interruption
+        too_few_rounds and "executions" not in missing.reasons
     )
     if race.budget_s and out_of_time:
         yield f"Race again with more time: --budget-s {enough_s(race, missing):.0f}"
     if "executions" in missing.reasons:
-        number = EXECUTIONS_FACTOR * race.executions
+        number = max(LEAST_EXECUTIONS, EXECUTIONS_FACTOR * race.executions)
         yield f"Race again with more executions: --max-executions {number}"
-
-
-def over_memory(verdict: Verdict) -> Iterator[str]:
-    """Sentence that explains why the first row of the table is not the fastest candidate."""
-    first = verdict.summaries[0]
-    yield (
-        f"{first.candidate} reached {first.items_per_s:.4g} items/s in the search, but needs"
-        " more memory than --max-memory allows."
-    )
-
-
-def fastest_is_cheapest(verdict: Verdict) -> Iterator[str]:
-    """Sentence about the memory of the fastest candidate."""
-    best = verdict.fastest
-    needs = f"{best.candidate} needs" if verdict.tied else "It also needs"
-    yield f"{needs} the least memory ({mib(best):.0f} MiB) of all candidates within 5 %."
-
-
-def another_is_cheapest(verdict: Verdict) -> Iterator[str]:
-    """Sentence that names the candidate with the least memory."""
-    cheapest, best = verdict.cheapest, verdict.fastest
-    if cheapest:
-        yield (
-            f"{cheapest.candidate} needs the least memory of all candidates within 5 % of"
-            f" {best.candidate}: {mib(cheapest):.0f} MiB instead of {mib(best):.0f} MiB."
-        )
-
-
-def another_is_recommended(verdict: Verdict) -> Iterator[str]:
-    """Sentence that names the candidate to deploy, and why it is not the fastest."""
-    recommended, best = verdict.recommended, verdict.fastest
-    reservation = "" if verdict.complete else " with this reservation"
-    yield (
-        f"{recommended.candidate} is recommended{reservation}: it is not distinguishable from"
-        f" {best.candidate}, and needs {mib(recommended):.0f} MiB and"
-        f" {recommended.candidate.slots} slot(s) instead of {mib(best):.0f} MiB and"
-        f" {best.candidate.slots}."
-    )
-
-
-def recommended_with_reservation(verdict: Verdict) -> Iterator[str]:
-    """Sentence that names the candidate to deploy after an incomplete race."""
-    yield f"{verdict.recommended.candidate} is recommended with this reservation."
-
-
-def frugal(verdict: Verdict) -> Iterator[str]:
-    """Sentence about a slower candidate that needs much less memory, if there is one."""
-    best = verdict.recommended
-    rows = [
-        row
-        for row in verdict.summaries
-        if row.items_per_s >= FRUGAL_SPEED * best.items_per_s > 0
-        and row.peak_memory_bytes < FRUGAL_MEMORY * best.peak_memory_bytes
-        and row.candidate not in verdict.growing
-    ]
-    if rows:
-        row = max(rows, key=lambda row: row.items_per_s)
-        yield (
-            f"{row.candidate} reaches {row.items_per_s / best.items_per_s:.0%} of the speed of"
-            f" {best.candidate} with {row.peak_memory_bytes / best.peak_memory_bytes:.0%} of its"
-            " memory."
-        )
 
 
 def limit(verdict: Verdict) -> Iterator[str]:
@@ -222,7 +158,7 @@ def saturated_service(verdict: Verdict) -> Iterator[str]:
     if service := verdict.saturation:
         yield (
             f"Throughput stays at about {service.items_per_s:.4g} items/s from {service.slots}"
-            " slots on, although cores are idle."
+            " slots on, although the workers do not need all cores."
         )
 
 
@@ -269,7 +205,7 @@ def change(verdict: Verdict) -> Iterator[str]:
 
 def command(verdict: Verdict) -> Iterator[str]:
     """The command that starts the recommended workers, and their settings."""
-    yield f"Run: {verdict.worker_command}"
+    yield f"{RUN}{verdict.worker_command}"
     settings = ", ".join(f"{name} = {value!r}" for name, value in verdict.settings.items())
     workers = verdict.recommended.candidate.workers
     each = f", for each of the {workers} worker processes" if workers > 1 else ""
