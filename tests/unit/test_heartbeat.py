@@ -73,8 +73,9 @@ def test_a_chunk_without_a_cancellation_point_for_long_makes_its_worker_unhealth
 
     running = RunningChunks(no_client)
     assert running.healthy()
-    with running.chunk("job", None) as cancellation_point:
-        cancellation_point()
+    with running.batch("job", None) as batch:
+        batch.begin_chunk()
+        batch.cancellation_point()
         assert running.healthy()
         monkeypatch.setattr(cancellation, "HUNG_S", 0.0)
         assert not running.healthy()
