@@ -8,7 +8,6 @@ Pure: a schedule does not know the executor that computes the chunks.
 import math
 from abc import ABC, abstractmethod
 from bisect import bisect_left
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
@@ -75,16 +74,19 @@ class Schedule(ABC):
 
     def chunks_of(self, ranges: Sequence[Chunk], slots: int) -> Iterator[Chunk]:
         """Yield the chunks of disjoint ranges; no chunk crosses the end of a range."""
-        remaining = deque(ranges)
+        remaining = iter(ranges)
+        start = range_stop = 0
         for size in self.sizes(sum(map(len, ranges)), slots):
             missing = size
             while missing:
-                first = remaining.popleft()
-                chunk = Chunk(first.start, min(first.start + missing, first.stop))
-                yield chunk
-                missing -= len(chunk)
-                if chunk.stop < first.stop:
-                    remaining.appendleft(Chunk(chunk.stop, first.stop))
+                if start == range_stop:
+                    following = next(remaining)
+                    start, range_stop = following.start, following.stop
+                    continue  # the range may be empty
+                stop = min(start + missing, range_stop)
+                yield Chunk(start, stop)
+                missing -= stop - start
+                start = stop
 
     def observe(self, result: ChunkResult, slots: int, hosts: int = 1) -> None:  # noqa: B027 # most ignore results
         """Adapt to a finished chunk and to the present slots and hosts; only ``Auto`` adapts."""

@@ -44,8 +44,10 @@ class RunningChunks:
         self._client = client
         self._batches: dict[int, RunningBatch] = {}
         self._numbers = itertools.count()
-        self._cancelled: set[str] = set()
-        self._polled_at = time.monotonic()
+        self.cancelled: set[str] = set()
+        """The running jobs that were cancelled, by the last poll."""
+        self.polled_at = time.monotonic()
+        """Time of the last poll for cancelled jobs."""
         self._lock = threading.Lock()
 
     def healthy(self) -> bool:
@@ -63,29 +65,18 @@ class RunningChunks:
         finally:
             del self._batches[number]
 
-    def polled_after(self, now: float) -> bool:
-        """Read from Redis which jobs are cancelled, if the last poll is ``POLL_S`` ago."""
-        if now - self._polled_at < POLL_S:
-            return False
-        self._poll()
-        return True
-
-    def is_cancelled(self, job: str) -> bool:
-        """Whether the job was cancelled, by the last poll."""
-        return job in self._cancelled
-
-    def _poll(self) -> None:
+    def poll(self) -> None:
         """Read from Redis which jobs are cancelled, unless another thread is reading."""
         if not self._lock.acquire(blocking=False):
             return
         try:
             jobs = sorted({batch.job for batch in list(self._batches.values())})
             marks = self._client().mget([cancel_key(job) for job in jobs])
-            self._cancelled = {job for job, mark in zip(jobs, marks, strict=True) if mark}
+            self.cancelled = {job for job, mark in zip(jobs, marks, strict=True) if mark}
         except redis.RedisError as error:
             logger.warning("cannot read which jobs are cancelled, the chunk continues: %s", error)
         finally:
-            self._polled_at = time.monotonic()
+            self.polled_at = time.monotonic()
             self._lock.release()
 
 
@@ -110,8 +101,9 @@ class RunningBatch:
         if now - self._chunk_began > self._time_limit_s:
             limit = f"{self._time_limit_s:g} s"
             raise ChunkTimeout(f"the chunk ran for more than its limit of {limit}")
-        if self._running.polled_after(now):
+        if now - self._running.polled_at >= POLL_S:
+            self._running.poll()
             # A poll of an unreachable Redis takes long; the time limit leaves it out.
             self._chunk_began += time.monotonic() - now
-        if self._running.is_cancelled(self.job):
+        if self.job in self._running.cancelled:
             raise Cancelled(self.job)
