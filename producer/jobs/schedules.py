@@ -74,15 +74,13 @@ class Schedule(ABC):
 
     def chunks_of(self, ranges: Sequence[Chunk], slots: int) -> Iterator[Chunk]:
         """Yield the chunks of disjoint ranges; no chunk crosses the end of a range."""
-        remaining = iter(ranges)
+        remaining = ((part.start, part.stop) for part in ranges)
         start = range_stop = 0
         for size in self.sizes(sum(map(len, ranges)), slots):
             missing = size
             while missing:
-                if start == range_stop:
-                    following = next(remaining)
-                    start, range_stop = following.start, following.stop
-                    continue  # the range may be empty
+                while start == range_stop:  # also past empty ranges
+                    start, range_stop = next(remaining)
                 stop = min(start + missing, range_stop)
                 yield Chunk(start, stop)
                 missing -= stop - start
