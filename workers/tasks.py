@@ -5,6 +5,7 @@ Celery imports this module in a worker: ``celery --app poolrace.workers.tasks``.
 
 import logging
 import os
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +14,8 @@ from celery import Task, signals
 from celery.exceptions import Ignore
 
 from poolrace.workers.app import ON_HOST, PROBE_TASK, TASK, make_app
-from poolrace.workers.chunks import Chunk, ChunkResult
-from poolrace.workers.compute import Cancelled, compute
+from poolrace.workers.chunks import Chunk, ChunkResult, results_to_json
+from poolrace.workers.compute import Cancelled, take_slot
 from poolrace.workers.host_facts import HostFacts
 from poolrace.workers.probes.run import run_probe
 from poolrace.workers.protocol import queue_of
@@ -52,8 +53,8 @@ def compute_batch(
     parameters: dict[str, Any],
     ranges: list[list[int]],
     time_limit_s: float | None = None,
-) -> list[dict[str, Any]]:
-    """Compute a batch of chunks, one after the other; returns their results as JSON objects.
+) -> dict[str, Any]:
+    """Compute a batch of chunks, one after the other; returns their results as a JSON object.
 
     A cancelled job ends its batch without a result. ``time_limit_s`` applies to each chunk.
     """
@@ -62,8 +63,7 @@ def compute_batch(
     for chunk in chunks:
         work.check(chunk.start, chunk.stop)
     try:
-        results = [_compute(work, chunk, job, time_limit_s, task.request.id) for chunk in chunks]
-        return [result.to_json() for result in results]
+        return results_to_json(_results(work, chunks, job, time_limit_s, task.request.id))
     except Cancelled as cancelled:
         raise Ignore(f"job {job} was cancelled") from cancelled
     except Exception as error:
@@ -77,13 +77,18 @@ def probe(name: str) -> dict[str, Any]:
     return {"host": HostFacts.collect(_settings.host).to_json(), **run_probe(name)}
 
 
-def _compute(
-    work: Workload, chunk: Chunk, job: str, time_limit_s: float | None, task_id: str
-) -> ChunkResult:
-    with _running.chunk(job, time_limit_s) as cancellation_point:
-        return compute(
-            work, chunk, _settings.host, cancellation_point=cancellation_point, task_id=task_id
-        )
+def _results(
+    work: Workload, chunks: Sequence[Chunk], job: str, time_limit_s: float | None, task_id: str
+) -> list[ChunkResult]:
+    results = []
+    host = _settings.host
+    # One slot and one registration for the whole batch: each costs as much as a short chunk.
+    with _running.batch(job, time_limit_s) as batch, take_slot(task_id) as slot:
+        point = batch.cancellation_point
+        for chunk in chunks:
+            batch.begin_chunk()
+            results.append(slot.compute(work, chunk, host, cancellation_point=point))
+    return results
 
 
 @signals.after_setup_logger.connect

@@ -6,7 +6,6 @@ Needs ``concurrent.interpreters``, which is new in Python 3.14.
 import json
 import os
 import queue
-from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -79,7 +78,7 @@ class Interpreters(Threads):
             self._idle.put(number)
         result = outcome_from_json(json.loads(text))
         # Each interpreter numbers its own slots, from 0 on.
-        return replace(result, slot=slot_name(os.getpid(), number))
+        return result._replace(slot=slot_name(os.getpid(), number))
 
 
 def _compute_chunk(start: int, stop: int) -> str:

@@ -63,16 +63,17 @@ def dispatch(
     while not ledger.complete:
         results = executor.collect(limit.timeout_s)
         recorder.collected(results)
+        slots, hosts = executor.slots, max(1, len(executor.hosts))
         for result in results:
             sent_at = in_flight.pop(result.chunk, None)
             if _count(ledger, result, sent_at, recorder):
-                schedule.observe(result, executor.slots, max(1, len(executor.hosts)))
+                schedule.observe(result, slots, hosts)
                 limit.observe(result)
                 observer(ledger, result)
         if not results:
             observer(ledger, None)
         executor.checkpoint(ledger)
-        limit.adapt(executor.slots, timed_out=not results)
+        limit.adapt(slots, timed_out=not results)
         _submit(executor, chunks, in_flight, limit.chunks, clock)
     return ledger
 

@@ -40,6 +40,8 @@ class RunRecorder(Recorder):
         self.slots = self.chunks = 0
         self.usage = Usage()
         self.shares: dict[str, dict[str, SlotShare]] = {}
+        self._shares: dict[tuple[str, str], SlotShare] = {}
+        """The same shares, by host and slot."""
         self.events: list[Event] = []
 
     def start(self) -> None:
@@ -76,9 +78,9 @@ class RunRecorder(Recorder):
         self.chunks += 1
         self.busy_s += busy_s
         self._computed_s += result.cpu_s
-        share = self.shares.setdefault(host, {}).setdefault(slot, SlotShare())
+        share = self._shares.get((host, slot)) or self._new_share(host, slot)
         share.chunks += 1
-        share.indices += len(result.chunk)
+        share.indices += result.chunk.stop - result.chunk.start
         share.busy_s += busy_s
         ended_s = self._ended_s(result) if self._later_s else self._arrived_s
         self._utilisation.add(host, slot, max(ended_s - duration_s, 0.0), ended_s, busy_s)
@@ -109,6 +111,11 @@ class RunRecorder(Recorder):
     def utilisation(self) -> Utilisation:
         """The utilisation of the slots over time."""
         return self._utilisation.total(self.elapsed_s)
+
+    def _new_share(self, host: str, slot: str) -> SlotShare:
+        share = self._shares[host, slot] = SlotShare()
+        self.shares.setdefault(host, {})[slot] = share
+        return share
 
     def _ended_s(self, result: ChunkResult) -> float:
         """Second of the run in which a chunk ended whose result arrived together with others.

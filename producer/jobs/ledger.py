@@ -92,21 +92,20 @@ class Ledger:
         """Add the chunk and join it with touching intervals; return False for a duplicate."""
         starts, stops = self._starts, self._stops
         after = bisect_right(starts, chunk.start)  # first interval behind chunk.start
-        before = after - 1
-        if self.covers(chunk):
+        # An interval that touches nothing stands for a missing one.
+        end_before = stops[after - 1] if after else self.start - 1
+        start_after = starts[after] if after < len(starts) else self.stop + 1
+        if chunk.stop <= end_before:
             return False
-        if (before >= 0 and chunk.start < stops[before]) or (
-            after < len(starts) and starts[after] < chunk.stop
-        ):
+        if chunk.start < end_before or start_after < chunk.stop:
             raise OverlapError(f"a part of chunk {chunk} was counted before: {self.intervals}")
-        joins_before = before >= 0 and stops[before] == chunk.start
-        joins_after = after < len(starts) and starts[after] == chunk.stop
-        if joins_before and joins_after:
-            stops[before] = stops.pop(after)
-            del starts[after]
-        elif joins_before:
-            stops[before] = chunk.stop
-        elif joins_after:
+        if end_before == chunk.start:
+            if start_after == chunk.stop:
+                stops[after - 1] = stops.pop(after)
+                del starts[after]
+            else:
+                stops[after - 1] = chunk.stop
+        elif start_after == chunk.stop:
             starts[after] = chunk.start
         else:
             starts.insert(after, chunk.start)

@@ -8,7 +8,6 @@ Pure: a schedule does not know the executor that computes the chunks.
 import math
 from abc import ABC, abstractmethod
 from bisect import bisect_left
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
@@ -75,16 +74,17 @@ class Schedule(ABC):
 
     def chunks_of(self, ranges: Sequence[Chunk], slots: int) -> Iterator[Chunk]:
         """Yield the chunks of disjoint ranges; no chunk crosses the end of a range."""
-        remaining = deque(ranges)
+        remaining = ((part.start, part.stop) for part in ranges)
+        start = range_stop = 0
         for size in self.sizes(sum(map(len, ranges)), slots):
             missing = size
             while missing:
-                first = remaining.popleft()
-                chunk = Chunk(first.start, min(first.start + missing, first.stop))
-                yield chunk
-                missing -= len(chunk)
-                if chunk.stop < first.stop:
-                    remaining.appendleft(Chunk(chunk.stop, first.stop))
+                while start == range_stop:  # also past empty ranges
+                    start, range_stop = next(remaining)
+                stop = min(start + missing, range_stop)
+                yield Chunk(start, stop)
+                missing -= stop - start
+                start = stop
 
     def observe(self, result: ChunkResult, slots: int, hosts: int = 1) -> None:  # noqa: B027 # most ignore results
         """Adapt to a finished chunk and to the present slots and hosts; only ``Auto`` adapts."""

@@ -24,7 +24,7 @@ from poolrace.producer.cluster.state import Cluster
 from poolrace.producer.experiments.saved_jobs import saved_jobs
 from poolrace.producer.processes.session import members
 from poolrace.producer.settings import Settings
-from poolrace.workers.chunks import Chunk, ChunkResult
+from poolrace.workers.chunks import Chunk, ChunkResult, results_to_json
 from poolrace.workers.protocol import queue_of
 from poolrace.workers.runtime.presence import Announcement
 from tests.conftest import wait_until
@@ -223,8 +223,8 @@ def cut_others(client: "redis.Redis") -> None:
 def forge_messages(target: Target) -> None:
     """Send malformed messages to the queue and to the result channels."""
     jobs = saved_jobs(Settings(broker_url=target.cluster.broker_url))
-    backwards = ChunkResult(Chunk(5, 3), 1, 0.0, 0.0, 0.0, "nobody", "0").to_json()
-    answer = {"task_id": "none", "status": "SUCCESS", "result": [backwards]}
+    backwards = results_to_json([ChunkResult(Chunk(5, 3), 1, 0.0, 0.0, 0.0, "nobody", "0")])
+    answer = {"task_id": "none", "status": "SUCCESS", "result": backwards}
     results = b'{"status": "SUCCESS"}', b"\x80", DEEP, json.dumps(answer).encode()
     messages = b"\x80\x04.", b"{}", b"null", b'{"body": 1, "headers": {}}', DEEP
     with target.redis() as client:

@@ -22,7 +22,7 @@ from poolrace.producer.jobs.job import Job
 from poolrace.producer.jobs.ledger import Ledger
 from poolrace.producer.jobs.schedules import AUTO, Dynamic, ScheduleChoice
 from poolrace.producer.settings import Settings
-from poolrace.workers.chunks import Chunk, ChunkResult
+from poolrace.workers.chunks import Chunk, ChunkResult, results_to_json
 from poolrace.workers.errors import ClusterError, UsageError
 from poolrace.workers.host_facts import HostFacts
 from poolrace.workers.pools import POOLS
@@ -227,18 +227,18 @@ def test_code_that_raises_ends_the_job_with_its_message(
 
 def test_a_foreign_result_is_ignored(with_cluster: Settings, store: redis.Redis) -> None:
     job = Job(make_workload("mixed", {"cpu_s": 0.0, "wait_s": 0.2}), 0, 4)
-    forged = ChunkResult(Chunk(0, 4), 10**9, 0.0, 0.0, 0.0, "nowhere", "1.0").to_json()
+    forged = results_to_json([ChunkResult(Chunk(0, 4), 10**9, 0.0, 0.0, 0.0, "nowhere", "1.0")])
     with make_executor(Model("celery", "threads"), job, with_cluster) as executor:
         assert isinstance(executor, CeleryPool)
         channel = f"celery-task-meta-{job.id}."
         for task_id, status, result in (
-            (f"{job.id}.0-4", "SUCCESS", [forged]),  # a range that was not sent as one
-            (f"{job.id}.0-2", "SUCCESS", [forged]),  # a chunk that claims to be another
-            (f"{job.id}.0-2", "SUCCESS", [{"value": "x"}]),
-            (f"{job.id}.0-2", "SUCCESS", forged),
-            (f"{job.id}.0-2", "SUCCESS", []),
+            (f"{job.id}.0-4", "SUCCESS", forged),  # a range that was not sent as one
+            (f"{job.id}.0-2", "SUCCESS", forged),  # a chunk that claims to be another
+            (f"{job.id}.0-2", "SUCCESS", {"values": ["x"]}),
+            (f"{job.id}.0-2", "SUCCESS", [forged]),
+            (f"{job.id}.0-2", "SUCCESS", results_to_json([])),
             (f"{job.id}.0-2", "SUCCESS", None),
-            (f"{job.id}.2-0", "SUCCESS", [{**forged, "start": 2, "stop": 0}]),
+            (f"{job.id}.2-0", "SUCCESS", {**forged, "starts": [2], "stops": [0]}),
         ):
             meta = {"task_id": task_id, "status": status, "result": result, "traceback": None}
             store.publish(channel + "x", json.dumps(meta))

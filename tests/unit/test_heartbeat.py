@@ -3,10 +3,12 @@
 import os
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 from typing import NoReturn
 
 import pytest
 
+from poolrace.workers.errors import ChunkTimeout
 from poolrace.workers.runtime import cancellation
 from poolrace.workers.runtime.cancellation import RunningChunks
 from poolrace.workers.runtime.healthcheck import Heartbeat
@@ -73,9 +75,24 @@ def test_a_chunk_without_a_cancellation_point_for_long_makes_its_worker_unhealth
 
     running = RunningChunks(no_client)
     assert running.healthy()
-    with running.chunk("job", None) as cancellation_point:
-        cancellation_point()
+    with running.batch("job", None) as batch:
+        batch.begin_chunk()
+        batch.cancellation_point()
         assert running.healthy()
         monkeypatch.setattr(cancellation, "HUNG_S", 0.0)
         assert not running.healthy()
     assert running.healthy()
+
+
+def test_the_time_limit_applies_to_each_chunk_of_a_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr(cancellation, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    with RunningChunks(lambda: pytest.fail("polled")).batch("job", 0.5) as batch:
+        for _ in range(4):
+            batch.begin_chunk()
+            batch.cancellation_point()
+            now[0] += 0.2
+            batch.cancellation_point()
+        now[0] += 0.4
+        with pytest.raises(ChunkTimeout, match=r"0\.5 s"):
+            batch.cancellation_point()

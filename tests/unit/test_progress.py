@@ -3,7 +3,7 @@
 import io
 import logging
 import re
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -159,7 +159,7 @@ class Screen:
 
 
 def result_of(chunk: Chunk) -> ChunkResult:
-    empty = dict.fromkeys((field.name for field in fields(ChunkResult)), 0)
+    empty = dict.fromkeys(ChunkResult._fields, 0)
     return ChunkResult(**{**empty, "chunk": chunk, "host": "host", "slot": "1"})  # type: ignore[arg-type] # made up
 
 

@@ -3,7 +3,7 @@
 import inspect
 from dataclasses import fields
 
-from poolrace.workers.chunks import Chunk, ChunkResult
+from poolrace.workers.chunks import Chunk, ChunkResult, results_to_json
 from poolrace.workers.host_facts import HostFacts
 from poolrace.workers.pools import POOLS
 from poolrace.workers.protocol import PROTOCOL, QUEUES, queue_of
@@ -13,17 +13,17 @@ from poolrace.workers.tasks import compute_batch
 
 def test_messages_results_and_announcements_are_those_of_this_protocol() -> None:
     """Whoever changes one of them must also give the protocol a new number."""
-    result = ChunkResult(Chunk(0, 1), 0, 0.0, 0.0, 0.0, "here", "1.0").to_json()
+    results = results_to_json([ChunkResult(Chunk(0, 1), 0, 0.0, 0.0, 0.0, "here", "1.0")])
     described = {
         "arguments": list(inspect.signature(compute_batch.run).parameters),
-        "result": sorted(result),
+        "results": sorted(results),
         "presence": [field.name for field in fields(Presence)],
         "host": [field.name for field in fields(HostFacts)],
     }
-    assert (PROTOCOL, described) == (2, {
+    assert (PROTOCOL, described) == (3, {
         "arguments": ["job", "workload", "parameters", "ranges", "time_limit_s"],
-        "result": [
-            "cpu_s", "duration_s", "host", "slot", "start", "stop", "value", "waited_s",
+        "results": [
+            "cpu_s", "durations_s", "host", "slot", "starts", "stops", "values", "waited_s",
         ],
         "presence": ["name", "pool", "slots", "pid", "since", "host", "version", "protocol"],
         "host": [

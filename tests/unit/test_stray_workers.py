@@ -37,7 +37,7 @@ def test_a_chunk_that_a_stray_worker_took_goes_to_others_and_the_stray_is_named(
     [batch] = setup.messages.in_flight
     assert (batch.attempts, batch.losses) == (0, 0)
     [note] = setup.recovery.notes
-    assert note.what.startswith("celery@stray took chunks from queue 'solo.2'")
+    assert note.what.startswith("celery@stray took chunks from queue 'solo.3'")
     assert setup.messages.dismissed == {"celery@stray"}
     assert setup.messages.questions <= setup.clock.now / ASK_S + 1
 

@@ -12,11 +12,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import redis
 
-from poolrace.workers.compute import CancellationPoint, Cancelled
+from poolrace.workers.compute import Cancelled
 from poolrace.workers.errors import ChunkTimeout
 
 POLL_S = 1.0
@@ -38,69 +37,73 @@ def cancel_key(job: str) -> str:
     return f"poolrace:cancelled:{job}"
 
 
-@dataclass
-class _RunningChunk:
-    """A running chunk: its job and its last cancellation point."""
-
-    job: str
-    last_seen: float
-    """Time of the chunk's last cancellation point, by the monotonic clock."""
-
-
 class RunningChunks:
     """Watches the running chunks of one process. ``client`` returns a connection to the broker."""
 
     def __init__(self, client: Callable[[], "redis.Redis"]) -> None:
         self._client = client
-        self._chunks: dict[int, _RunningChunk] = {}
+        self._batches: dict[int, RunningBatch] = {}
         self._numbers = itertools.count()
-        self._cancelled: set[str] = set()
-        self._polled_at = time.monotonic()
+        self.cancelled: set[str] = set()
+        """The running jobs that were cancelled, by the last poll."""
+        self.polled_at = time.monotonic()
+        """Time of the last poll for cancelled jobs."""
         self._lock = threading.Lock()
 
     def healthy(self) -> bool:
         """Whether no chunk of this process has hung for ``HUNG_S``."""
-        oldest = min((chunk.last_seen for chunk in list(self._chunks.values())), default=math.inf)
+        oldest = min((batch.last_seen for batch in list(self._batches.values())), default=math.inf)
         return time.monotonic() - oldest < HUNG_S
 
     @contextmanager
-    def chunk(self, job: str, time_limit_s: float | None) -> Iterator[CancellationPoint]:
-        """Register a chunk of ``job`` as running; yields its cancellation point.
-
-        The cancellation point raises ``Cancelled`` if the job was cancelled, and ``ChunkTimeout``
-        after ``time_limit_s`` seconds.
-        """
-        began = time.monotonic()
+    def batch(self, job: str, time_limit_s: float | None) -> Iterator["RunningBatch"]:
+        """Register a batch of ``job`` as running; ``time_limit_s`` applies to each chunk."""
         number = next(self._numbers)
-        chunk = self._chunks[number] = _RunningChunk(job, began)
-
-        def cancellation_point() -> None:
-            nonlocal began
-            chunk.last_seen = time.monotonic()
-            if time_limit_s and chunk.last_seen - began > time_limit_s:
-                raise ChunkTimeout(f"the chunk ran for more than its limit of {time_limit_s:g} s")
-            if chunk.last_seen - self._polled_at >= POLL_S:
-                self._poll()
-                # A poll of an unreachable Redis takes long; the time limit leaves it out.
-                began += time.monotonic() - chunk.last_seen
-            if job in self._cancelled:
-                raise Cancelled(job)
-
+        batch = self._batches[number] = RunningBatch(self, job, time_limit_s)
         try:
-            yield cancellation_point
+            yield batch
         finally:
-            del self._chunks[number]
+            del self._batches[number]
 
-    def _poll(self) -> None:
+    def poll(self) -> None:
         """Read from Redis which jobs are cancelled, unless another thread is reading."""
         if not self._lock.acquire(blocking=False):
             return
         try:
-            jobs = sorted({chunk.job for chunk in list(self._chunks.values())})
+            jobs = sorted({batch.job for batch in list(self._batches.values())})
             marks = self._client().mget([cancel_key(job) for job in jobs])
-            self._cancelled = {job for job, mark in zip(jobs, marks, strict=True) if mark}
+            self.cancelled = {job for job, mark in zip(jobs, marks, strict=True) if mark}
         except redis.RedisError as error:
             logger.warning("cannot read which jobs are cancelled, the chunk continues: %s", error)
         finally:
-            self._polled_at = time.monotonic()
+            self.polled_at = time.monotonic()
             self._lock.release()
+
+
+class RunningBatch:
+    """A running batch: its job, and the cancellation point of its chunks."""
+
+    def __init__(self, running: RunningChunks, job: str, time_limit_s: float | None) -> None:
+        self.job = job
+        self.last_seen = time.monotonic()
+        """Time of the last cancellation point, by the monotonic clock."""
+        self._running = running
+        self._time_limit_s = time_limit_s or math.inf
+        self._chunk_began = self.last_seen
+
+    def begin_chunk(self) -> None:
+        """Start the time limit of the next chunk."""
+        self.last_seen = self._chunk_began = time.monotonic()
+
+    def cancellation_point(self) -> None:
+        """Raise ``Cancelled`` if the job was cancelled, ``ChunkTimeout`` beyond the time limit."""
+        self.last_seen = now = time.monotonic()
+        if now - self._chunk_began > self._time_limit_s:
+            limit = f"{self._time_limit_s:g} s"
+            raise ChunkTimeout(f"the chunk ran for more than its limit of {limit}")
+        if now - self._running.polled_at >= POLL_S:
+            self._running.poll()
+            # A poll of an unreachable Redis takes long; the time limit leaves it out.
+            self._chunk_began += time.monotonic() - now
+        if self.job in self._running.cancelled:
+            raise Cancelled(self.job)

@@ -5,7 +5,6 @@ ids of a job share a prefix, so that one pattern subscription delivers its resul
 stored. A result is deleted once it is read; a result that was not delivered can be read by key.
 """
 
-import json
 import logging
 import time
 from collections.abc import Iterable, Mapping
@@ -15,15 +14,14 @@ from types import TracebackType
 from typing import Any, Self, cast
 
 import redis
-from celery import states
 
 from poolrace.producer.broker.client import TimedRetry, translate_errors
 from poolrace.producer.executors.celery.base_messages import BaseMessages, Failure, TaskResult
 from poolrace.producer.executors.celery.in_flight import Batch, InFlightBatch, describe
+from poolrace.producer.executors.celery.stored_results import decode_result
 from poolrace.producer.jobs.job import Job
 from poolrace.producer.settings import Settings
 from poolrace.workers.app import TASK, make_app
-from poolrace.workers.chunks import ChunkResult
 from poolrace.workers.protocol import queue_of
 
 CONFIRM_S = 5.0
@@ -182,18 +180,20 @@ class Messages(BaseMessages):
     def _decode(self, payload: bytes | str) -> list[TaskResult]:
         """The result in a payload that Celery stored; none if the payload is malformed."""
         try:
-            meta = json.loads(payload)
-            task_id, status, outcome = str(meta["task_id"]), meta["status"], meta["result"]
-            if status == states.FAILURE:
-                return [TaskResult(task_id, _failure(outcome, meta.get("traceback")))]
-            if status != states.SUCCESS:
-                return []
-            result = TaskResult(task_id, [ChunkResult.from_json(chunk) for chunk in outcome])
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            result = decode_result(payload, self._sent)
+        except (ValueError, TypeError, RecursionError) as error:
             logger.warning("ignored a malformed result: %r", error)
             return []
-        self._read.append(task_id)
+        if result is None:
+            return []
+        if not isinstance(result.outcome, Failure):
+            self._read.append(result.task_id)
         return [result]
+
+    def _sent(self, task_id: str) -> Batch:
+        """The chunks of the batch with this task id; none if it is not in flight."""
+        batch = self.in_flight.get(task_id)
+        return batch.chunks if batch else ()
 
     def _delete_read(self) -> None:
         if self._read:
@@ -204,11 +204,3 @@ class Messages(BaseMessages):
         """Celery's own key for the result of the task."""
         key: bytes = self._app.backend.get_key_for_task(task_id)
         return key.decode()
-
-
-def _failure(error: Any, traceback: Any) -> Failure:
-    """The failure in the fields of a result that Celery stored."""
-    fields = error if isinstance(error, dict) else {}
-    message = fields.get("exc_message", "")
-    text = " ".join(map(str, message)) if isinstance(message, list | tuple) else str(message)
-    return Failure(str(fields.get("exc_type", "error")), text, str(traceback or "").rstrip())
