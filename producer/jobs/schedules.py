@@ -36,6 +36,12 @@ SHARE = 0.6
 """Part of a slot's share of the remaining cost that the next chunk is at most. With 0.5 to 0.8,
 the simulated jobs of more than 1 s per slot take equally long, within 1 %."""
 
+FEW_SHARE = 0.9
+"""x"""
+
+MESSAGES_SHARE = 8.0
+"""x"""
+
 LARGEST_PART = 0.07
 """Part of one slot's share of the whole job that a chunk is at most, if it takes longer than
 ``NEVER_TOO_LONG_S``: as much is computed again if a slot dies."""
@@ -226,9 +232,14 @@ class Auto(Schedule):
         lost = max(LARGEST_PART * self._total / self._slots, speeds.mean * NEVER_TOO_LONG_S)
         whole = (remaining + self._in_flight) / self._slots
         messages_s = self._slots * max(MESSAGE_S / self._hosts, PRODUCER_MESSAGE_S)
+        few = speeds.waiting * FEW_SHARE * remaining / self._slots
+        cheap = max(
+            min(SHARE * whole, speeds.busy * messages_s),
+            min(few, speeds.busy * MESSAGES_SHARE * messages_s),
+        )
         shortest = speeds.busy * SHORTEST_CHUNK_S * max(slowest, SLOWER_AT_MOST)
-        long = max(min(part, first, lost), min(SHARE * whole, speeds.mean * messages_s), shortest)
-        longest_s = min(max(LONGEST_CHUNK_S, messages_s), self._limit_s)
+        long = max(min(part, first, lost), cheap, shortest)
+        longest_s = min(max(LONGEST_CHUNK_S, MESSAGES_SHARE * messages_s), self._limit_s)
         return min(long, speeds.mean * longest_s)
 
 
