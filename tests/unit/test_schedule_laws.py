@@ -10,8 +10,16 @@ The dispatch, the schedules, the batches, the recovery and the ledger are those 
   a slot has 15 or more chunks of 12 to 25 ms, and each costs 1.4 ms of messages;
 - 10 % for indices of unknown, heavy-tailed durations: the chunk that contains the longest index
   contains others, too, and no result tells so before it;
+- 15 % and ``SHARED_MESSAGES`` messages of all slots of a process, if indices wait and compute on one
+  core, and all indices take equally long. With more than half a core of computing, each further
+  message of 1 ms delays it. 35 % if one index in four takes ten times as long, and ``auto`` cannot
+  know which, with 30 indices per slot or more and 3 s or longer;
 - 10 % where a slot is ten times slower, from 0.5 s on, and where one stalls or dies, from 3 s on:
   a chunk is sent again after twice its duration and 0.2 s, about 0.7 s after its slot died.
+
+Shorter jobs consist of messages: with 0.1 s of work per slot they take 1.2 to 2 times the bound, of
+which 8 messages per slot are 10 to 30 ms. Unknown durations on slots of which half are ten times
+slower have no law: the longest index may begin on a slow slot.
 """
 
 import os
@@ -24,13 +32,17 @@ from hypothesis import strategies as st
 
 from poolrace.producer.executors.simulated.fleet import Fleet, FleetHost, MessageCosts, SlotSpeed
 from poolrace.producer.jobs.schedules import ScheduleChoice
+from poolrace.producer.jobs.slot_speeds import SHORTEST_CHUNK_S
 from tests.unit.made_up_fleets import (
     Work,
     heavy_tailed,
     linear,
     lower_bound_s,
     message_s,
+    mixed,
     run,
+    shared_cores_bound_s,
+    shared_message_s,
     shortest_chunk_s,
     uniform,
 )
@@ -41,6 +53,9 @@ EXAMPLES = int(os.environ.get("LAW_EXAMPLES", "1"))
 MESSAGES = 8
 """Messages that each slot needs: ``auto`` learns its speed, and evens out the end. A job of 0.2 s
 has as many of its shortest chunks."""
+
+SHARED_MESSAGES = 4
+"""Messages that each slot needs which shares a core: fewer, since they delay the others' work."""
 
 
 def in_orders_of_magnitude(least: float, most: float) -> st.SearchStrategy[float]:
@@ -151,6 +166,29 @@ def test_auto_ends_within_10_percent_where_a_slot_dies_half_way(data: st.DataObj
     speeds = [SlotSpeed()] * (slots - 1)
     work = data.draw(works(slots, share_s))
     require_near_the_bound(work, fleet_of(speeds, data.draw(SLOTS_PER_HOST), dying), 0.10)
+
+
+@settings(max_examples=100 * EXAMPLES)
+@given(data=st.data())
+@pytest.mark.parametrize(("is_known", "share"), [(True, 0.15), (False, 0.35)])
+def test_auto_ends_near_the_bound_where_slots_wait_and_share_a_core(
+    data: st.DataObject, *, is_known: bool, share: float
+) -> None:
+    """As on greenlets or threads: all slots together would use 0.01 to 10 cores of a process."""
+    per_host = data.draw(st.sampled_from((2, 4, 8, 16, 64, 100, 256, 512)))
+    hosts, cores = data.draw(st.integers(1, 4)), data.draw(in_orders_of_magnitude(0.01, 10.0))
+    bound_s = data.draw(in_orders_of_magnitude(0.3 if is_known else 3.0, 10.0))
+    computing = min(cores / per_host, 1.0)
+    total_s = bound_s * hosts * per_host / max(per_host * computing, 1.0)
+    count = int(hosts * per_host * data.draw(in_orders_of_magnitude(3 if is_known else 30, 300)))
+    seed = None if is_known else data.draw(st.integers(0, 10**6))
+    work = mixed(count, total_s, 1.0 - computing, seed)
+    fleet = Fleet((FleetHost.equal(per_host, cores=1),) * hosts)
+    result = run(work, fleet)
+    assert result.exact
+    messages_s = SHARED_MESSAGES * shared_message_s(fleet)
+    least_s = shared_cores_bound_s(work, fleet) + max(work.longest_s, SHORTEST_CHUNK_S)
+    assert result.elapsed_s <= (1 + share) * least_s + messages_s
 
 
 @settings(max_examples=800 * EXAMPLES)
