@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from poolrace.producer.jobs.job import Job
+from poolrace.producer.jobs.message_costs import WAITING_CHUNK, WAITING_SHARE, messages_s
 from poolrace.producer.jobs.slot_speeds import SHORTEST_CHUNK_S, SLOWER_AT_MOST, SlotSpeeds
 from poolrace.workers.chunks import Chunk, ChunkResult
 from poolrace.workers.errors import UsageError, unknown
@@ -25,15 +26,13 @@ LONGEST_CHUNK_S = 2.0
 """Seconds of the longest chunks of ``auto``: their messages cost nothing; progress is visible.
 Only the messages of more than 10,000 slots take longer, and make the chunks as long."""
 
-MESSAGE_S = 0.001
-"""CPU seconds that a Celery worker spends on one message, at least (measured: 0.7 to 2.7 ms)."""
+SHARE = 0.5
+"""Part of a slot's share of the remaining cost that the next chunk is at most, if another slot is
+much slower."""
 
-PRODUCER_MESSAGE_S = 0.0002
-"""CPU seconds of the producer for one message and its result."""
-
-SHARE = 0.6
-"""Part of a slot's share of the remaining cost that the next chunk is at most. With 0.5 to 0.8,
-the simulated jobs of more than 1 s per slot take equally long, within 1 %."""
+EQUAL_SHARE = 0.75
+"""The same part if all slots are equally fast. Each has one or two chunks fewer than with 0.6, of
+5 ms each. With 0.75 for unequal slots, too, jobs of 2 s end more than 3 % late."""
 
 LARGEST_PART = 0.07
 """Part of one slot's share of the whole job that a chunk is at most, if it takes longer than
@@ -44,8 +43,8 @@ NEVER_TOO_LONG_S = 0.25
 chunks, which is 2 % of them."""
 
 GROWTH = 2.0
-"""Factor by which chunks become longer each time that every slot has had one. With 2 to 4, the
-simulated jobs take equally long, within 1 %; the smallest trusts the first results least."""
+"""Factor by which chunks become longer each time that every slot has had one, if a slot is much
+slower; its square if all are equally fast. A larger one trusts the first results too much."""
 
 AHEAD_S = 0.1
 """Seconds of work in flight beyond the running chunks, so that no slot waits for a message: many
@@ -141,12 +140,11 @@ class Auto(Schedule):
     ``cost`` is the relative time of a range; by default each index costs the same. If later indices
     cost more, chunks are cut from the end of the range: the longest index must not begin last.
 
-    Each chunk is a part of one slot's share of the cost not cut yet: ``SHARE`` of it, and less if a
-    slot is slow, so that even the slowest slot ends its chunk before the others end the rest. At
-    first a chunk is short, and ``GROWTH`` times longer whenever each slot has had one: the speeds
-    of the slots are unknown. A chunk takes at least ``SHORTEST_CHUNK_S``. If the messages of so
-    many slots take longer than that, a chunk takes as long as the messages, but at most ``SHARE``
-    of a slot's share of all unfinished work: the first results come from the shortest indices.
+    Each chunk is a part of one slot's share of the cost not cut yet, ``EQUAL_SHARE`` or less: even
+    the slowest slot ends its chunk before the others end the rest. First chunks are short, for the
+    speeds of the slots are unknown. A chunk takes at least ``SHORTEST_CHUNK_S``, and as long as one
+    message for each slot, but at most ``EQUAL_SHARE`` of a slot's share of all unfinished work: the
+    first results come from the shortest indices. Chunks that wait take longer (``WAITING_CHUNK``).
 
     The upper limits are wall time, which includes the time that other slots use the same core. The
     lower limit is busy time, which excludes it: more slots on a core must not cause more messages.
@@ -219,17 +217,19 @@ class Auto(Schedule):
         if not speeds.known:
             return 0.0
         slowest = speeds.slowest_share(self._slots)
-        part = SHARE * slowest * remaining / self._slots
-        first = (
-            speeds.mean * SHORTEST_CHUNK_S * math.pow(GROWTH, min(self._results / self._slots, 16))
-        )
+        share = (SHARE + (EQUAL_SHARE - SHARE) * slowest) * slowest
+        rounds = min(self._results / self._slots, 16)
+        first = speeds.mean * SHORTEST_CHUNK_S * math.pow(GROWTH, (1 + slowest) * rounds)
         lost = max(LARGEST_PART * self._total / self._slots, speeds.mean * NEVER_TOO_LONG_S)
-        whole = (remaining + self._in_flight) / self._slots
-        messages_s = self._slots * max(MESSAGE_S / self._hosts, PRODUCER_MESSAGE_S)
+        each_s = messages_s(self._slots, self._hosts)
+        unfinished = (remaining + self._in_flight) / self._slots
+        few = min(EQUAL_SHARE * unfinished, speeds.busy * each_s)
         shortest = speeds.busy * SHORTEST_CHUNK_S * max(slowest, SLOWER_AT_MOST)
-        long = max(min(part, first, lost), min(SHARE * whole, speeds.mean * messages_s), shortest)
-        longest_s = min(max(LONGEST_CHUNK_S, messages_s), self._limit_s)
-        return min(long, speeds.mean * longest_s)
+        long = max(min(share * remaining / self._slots, first, lost), few, shortest)
+        waits = WAITING_SHARE * speeds.waiting * remaining / self._slots
+        waits = min(waits, WAITING_CHUNK * speeds.busy * each_s)
+        longest = speeds.mean * max(LONGEST_CHUNK_S, each_s)
+        return min(max(min(long, longest), waits), speeds.mean * self._limit_s)
 
 
 def _split(rest: Chunk, length: int, *, from_end: bool) -> tuple[Chunk, Chunk]:

@@ -33,6 +33,8 @@ class SlotSpeeds:
         self._sum = 0.0
         self.busy = 0.0
         """Cost per busy second, averaged over the newest results."""
+        self.waiting = 0.0
+        """Share of waits in busy time, averaged over the newest results."""
         self._by_speed: list[tuple[float, tuple[str, str]]] = []
         """A heap of the newest speed of each slot, and of former ones: their removal would cost a
         search through all slots with each result."""
@@ -67,7 +69,9 @@ class SlotSpeeds:
         too, and measured again; an error lasts for a few chunks only.
         """
         busy = cost / max(result.busy_s, 1e-9)
+        waiting = result.waited_s / max(result.busy_s, 1e-9)
         self.busy = (self.busy + busy) / 2 if self._speeds else busy
+        self.waiting = (self.waiting + waiting) / 2 if self._speeds else waiting
         speed = busy if result.duration_s <= NOISE_S else cost / result.duration_s
         key = (result.host, result.slot)
         before = self._speeds.get(key, 0.0)

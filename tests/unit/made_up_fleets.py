@@ -7,7 +7,8 @@ from itertools import accumulate
 from poolrace.producer.executors.simulated.fleet import Fleet, FleetHost, IndexTimes, SlotSpeed
 from poolrace.producer.experiments.simulation import SimulatedRun, simulate
 from poolrace.producer.jobs.job import Job
-from poolrace.producer.jobs.schedules import AUTO, MESSAGE_S, PRODUCER_MESSAGE_S, ScheduleChoice
+from poolrace.producer.jobs.message_costs import MESSAGE_S, PRODUCER_MESSAGE_S
+from poolrace.producer.jobs.schedules import AUTO, ScheduleChoice
 from poolrace.producer.jobs.slot_speeds import SHORTEST_CHUNK_S
 from poolrace.workers.workloads import make_workload
 from poolrace.workers.workloads.sum import Sum
@@ -39,6 +40,23 @@ def uniform(count: int, total_s: float, *, waits: bool = False) -> Work:
         return (0.0, seconds) if waits else (seconds, 0.0)
 
     return Work(Job(make_workload("sum", {}), 0, count), times, index_s, waits)
+
+
+def mixed(count: int, total_s: float, waiting: float, seed: int | None = None) -> Work:
+    """Work whose indices wait for this share of their time, and compute for the rest.
+
+    All take equally long, or, with a seed, one in four takes ten times as long, at random.
+    """
+    chance = random.Random(seed)
+    lengths = [1.0 if seed is None else chance.choice((1.0, 1.0, 1.0, 10.0)) for _ in range(count)]
+    scale = total_s / sum(lengths)
+    below = list(accumulate((scale * each for each in lengths), initial=0.0))
+
+    def times(start: int, stop: int) -> tuple[float, float]:
+        seconds = below[stop] - below[start]
+        return seconds * (1.0 - waiting), seconds * waiting
+
+    return Work(Job(make_workload("sum", {}), 0, count), times, scale * max(lengths))
 
 
 def linear(count: int, total_s: float) -> Work:
@@ -109,6 +127,16 @@ def lower_bound_s(work: Work, fleet: Fleet) -> float:
     return most_s
 
 
+def shared_cores_bound_s(work: Work, fleet: Fleet) -> float:
+    """Seconds that no schedule can undercut on equal hosts whose slots share cores.
+
+    Computing takes the cores, computing and waiting take the slots, and an index takes one slot.
+    """
+    computing_s, waiting_s = work.times(work.job.start, work.job.stop)
+    cores = sum(host.cores or len(host.slots) for host in fleet.hosts)
+    return max(computing_s / cores, (computing_s + waiting_s) / fleet.slots, work.longest_s)
+
+
 def slowest_speed(work: Work, fleet: Fleet) -> float:
     """The speed of the slowest slot, without its changes."""
     return 1.0 if work.waits else min(slot.speed for host in fleet.hosts for slot in host.slots)
@@ -137,6 +165,11 @@ def message_s(fleet: Fleet, messages_per_slot: int) -> float:
         + largest_host * costs.host_s
     )
     return messages_per_slot * way_s + 2 * serial_s
+
+
+def shared_message_s(fleet: Fleet) -> float:
+    """Seconds of computing for one message to each slot of a host whose slots share a core."""
+    return max(len(host.slots) for host in fleet.hosts) * (fleet.costs.host_s + fleet.costs.slot_s)
 
 
 def run(work: Work, fleet: Fleet, choice: ScheduleChoice = AUTO) -> SimulatedRun:

@@ -10,10 +10,20 @@ The dispatch, the schedules, the batches, the recovery and the ledger are those 
   a slot has 15 or more chunks of 12 to 25 ms, and each costs 1.4 ms of messages;
 - 10 % for indices of unknown, heavy-tailed durations: the chunk that contains the longest index
   contains others, too, and no result tells so before it;
+- 15 % where slots share a core, if all indices wait and compute equally long; ``SHARED_MESSAGES``
+  take the place of ``MESSAGES``. Where computing takes most of the core, each further message
+  delays it. 35 % if one index in four takes ten times as long, and ``auto`` does not know which,
+  from 3 s and 30 indices per slot on;
 - 10 % where a slot is ten times slower, from 0.5 s on, and where one stalls or dies, from 3 s on:
   a chunk is sent again after twice its duration and 0.2 s, about 0.7 s after its slot died.
+
+Shorter jobs have no law. With 0.1 to 0.3 s of work per slot, simulated jobs took 1.2 times the bound
+on average on equal slots, and 1.8 times if a slot is ten times slower. Neither have indices of
+unknown durations on slots of which half are ten times slower: in jobs of less than 0.8 s per slot,
+some took more than twice the bound.
 """
 
+import math
 import os
 import random
 from collections.abc import Sequence
@@ -24,13 +34,17 @@ from hypothesis import strategies as st
 
 from poolrace.producer.executors.simulated.fleet import Fleet, FleetHost, MessageCosts, SlotSpeed
 from poolrace.producer.jobs.schedules import ScheduleChoice
+from poolrace.producer.jobs.slot_speeds import SHORTEST_CHUNK_S
 from tests.unit.made_up_fleets import (
     Work,
     heavy_tailed,
     linear,
     lower_bound_s,
     message_s,
+    mixed,
     run,
+    shared_cores_bound_s,
+    shared_message_s,
     shortest_chunk_s,
     uniform,
 )
@@ -41,6 +55,9 @@ EXAMPLES = int(os.environ.get("LAW_EXAMPLES", "1"))
 MESSAGES = 8
 """Messages that each slot needs: ``auto`` learns its speed, and evens out the end. A job of 0.2 s
 has as many of its shortest chunks."""
+
+SHARED_MESSAGES = 4
+"""Messages that each slot needs which shares a core: fewer, since they delay the others' work."""
 
 
 def in_orders_of_magnitude(least: float, most: float) -> st.SearchStrategy[float]:
@@ -86,7 +103,7 @@ def require_near_the_bound(work: Work, fleet: Fleet, share: float) -> None:
     assert result.elapsed_s <= most_s + message_s(fleet, MESSAGES)
 
 
-@settings(max_examples=400 * EXAMPLES)
+@settings(max_examples=350 * EXAMPLES)
 @given(data=st.data())
 def test_auto_ends_within_3_percent_on_equal_slots(data: st.DataObject) -> None:
     slots, share_s = data.draw(SLOTS), data.draw(in_orders_of_magnitude(0.3, 8.0))
@@ -106,7 +123,7 @@ def test_auto_ends_within_3_percent_on_unequal_slots(data: st.DataObject) -> Non
     require_near_the_bound(work, fleet, 0.03 if share_s >= 2.0 else 0.10)
 
 
-@settings(max_examples=150 * EXAMPLES)
+@settings(max_examples=120 * EXAMPLES)
 @given(data=st.data())
 def test_auto_ends_within_10_percent_with_indices_of_unknown_durations(data: st.DataObject) -> None:
     slots, share_s = data.draw(SLOTS), data.draw(in_orders_of_magnitude(1.2, 8.0))
@@ -126,7 +143,7 @@ def test_auto_ends_within_10_percent_where_a_slot_is_ten_times_slower(data: st.D
     require_near_the_bound(work, fleet_of(speeds, data.draw(SLOTS_PER_HOST)), 0.10)
 
 
-@settings(max_examples=80 * EXAMPLES)
+@settings(max_examples=70 * EXAMPLES)
 @given(data=st.data())
 def test_auto_ends_within_10_percent_where_slots_drift_or_one_stalls(data: st.DataObject) -> None:
     slots, share_s = data.draw(SLOTS), data.draw(in_orders_of_magnitude(3.0, 8.0))
@@ -153,7 +170,30 @@ def test_auto_ends_within_10_percent_where_a_slot_dies_half_way(data: st.DataObj
     require_near_the_bound(work, fleet_of(speeds, data.draw(SLOTS_PER_HOST), dying), 0.10)
 
 
-@settings(max_examples=800 * EXAMPLES)
+@settings(max_examples=50 * EXAMPLES)
+@given(data=st.data())
+@pytest.mark.parametrize(("is_known", "share"), [(True, 0.15), (False, 0.35)])
+def test_auto_ends_near_the_bound_where_slots_wait_and_share_a_core(
+    data: st.DataObject, *, is_known: bool, share: float
+) -> None:
+    """As on greenlets or threads: all slots together would use 0.01 to 10 cores of a process."""
+    per_host = data.draw(st.sampled_from((2, 4, 8, 16, 64, 100, 256, 512)))
+    hosts, cores = data.draw(st.integers(1, 4)), data.draw(in_orders_of_magnitude(0.01, 10.0))
+    bound_s = data.draw(in_orders_of_magnitude(0.3 if is_known else 3.0, 10.0))
+    computing = min(cores / per_host, 1.0)
+    total_s = bound_s * hosts * per_host / max(per_host * computing, 1.0)
+    count = int(hosts * per_host * data.draw(in_orders_of_magnitude(3 if is_known else 30, 300)))
+    seed = None if is_known else data.draw(st.integers(0, 10**6))
+    work = mixed(count, total_s, 1.0 - computing, seed)
+    fleet = Fleet((FleetHost.equal(per_host, cores=1),) * hosts)
+    result = run(work, fleet)
+    assert result.exact
+    messages_s = SHARED_MESSAGES * shared_message_s(fleet)
+    least_s = shared_cores_bound_s(work, fleet) + max(work.longest_s, SHORTEST_CHUNK_S)
+    assert result.elapsed_s <= (1 + share) * least_s + messages_s
+
+
+@settings(max_examples=650 * EXAMPLES)
 @given(data=st.data())
 def test_every_other_schedule_keeps_the_bound_of_list_scheduling(data: st.DataObject) -> None:
     """Graham, Bounds on Multiprocessing Timing Anomalies (1969): as the free slots take the
@@ -187,8 +227,9 @@ def test_a_run_is_exact_whatever_is_lost(data: st.DataObject) -> None:
     hosts = [FleetHost.equal(slots)]
     for _ in range(data.draw(st.integers(0, 5))):
         joins_s = data.draw(st.sampled_from((0.0, data.draw(times))))
-        end = {data.draw(st.sampled_from(("leaves_s", "dies_s"))): joins_s + data.draw(times)}
-        hosts.append(FleetHost((SlotSpeed(),) * slots, joins_s, **end))
+        ends_s, dies = joins_s + data.draw(times), data.draw(st.booleans())
+        leaves_s, dies_s = (math.inf, ends_s) if dies else (ends_s, math.inf)
+        hosts.append(FleetHost((SlotSpeed(),) * slots, joins_s, leaves_s, dies_s))
     lost, lost_results = data.draw(st.floats(0.0, 0.2)), data.draw(st.floats(0.0, 0.2))
     costs = MessageCosts(jitter_s=0.01, lost=lost, lost_results=lost_results)
     work = data.draw(works(slots * len(hosts), share_s))

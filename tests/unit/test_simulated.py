@@ -17,7 +17,7 @@ from poolrace.producer.executors.simulated.fleet import (
 from poolrace.producer.jobs.schedules import ScheduleChoice
 from poolrace.workers.chunks import Chunk
 from poolrace.workers.errors import ClusterError, UsageError
-from tests.unit.made_up_fleets import run, uniform
+from tests.unit.made_up_fleets import mixed, run, uniform
 
 MOST_CPU_S = 15.0
 """CPU seconds of a simulation of 16,000 slots, at most. It takes 3 to 4 s; it took 26 s and more
@@ -40,6 +40,11 @@ FREE = MessageCosts(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
         (lambda: FleetHost.equal(0), "0 slots: give 1 to 200,000"),
         (lambda: FleetHost((ONE,), joins_s=-1.0), "joins at -1 s; give 0 or more"),
         (lambda: FleetHost((ONE,), 2.0, dies_s=1.0), "dies at 1 s; give more than the 2 s"),
+        (lambda: FleetHost.equal(2, cores=0), "a host has 0 cores; give 1 or more"),
+        (
+            lambda: FleetHost((SlotSpeed(1.0, ((1.0, 0.5),)),), cores=1),
+            "changes of speed: give them to slots that share no cores",
+        ),
         (lambda: MessageCosts(latency_s=-1.0), "latency_s -1: give 0 to 60"),
         (lambda: MessageCosts(lost=0.9), "lost 0.9: give 0 to 0.5"),
         (lambda: Fleet(()), "the fleet has 0 hosts; give 1 or more"),
@@ -80,6 +85,31 @@ def test_each_message_costs_time_in_the_producer_in_redis_in_the_host_and_in_the
     assert result.elapsed_s == pytest.approx(1.0 + 0.01 + 0.02 + 2 * 0.03 + 0.04 + 0.05 + 4 * 0.001)
     assert result.producer_s == pytest.approx(0.03)
     assert result.redis_s == pytest.approx(0.06)
+
+
+@pytest.mark.parametrize(
+    ("waiting", "elapsed_s"), [(0.0, 4.0), (0.5, 2.0), (0.75, 1.0), (1.0, 1.0)]
+)
+def test_slots_that_share_a_core_wait_at_once_and_compute_in_turn(
+    waiting: float, elapsed_s: float
+) -> None:
+    work = mixed(4, 4.0, waiting)
+    result = run(work, Fleet((FleetHost.equal(4, cores=1),), FREE), STATIC)
+    assert result.exact
+    assert result.elapsed_s == pytest.approx(elapsed_s)
+
+
+def test_a_core_that_a_slot_leaves_is_free_for_the_others() -> None:
+    """Two slots compute 1 s each at half speed; the one with 1 s more is alone from then on."""
+    hosts = (FleetHost((ONE, SlotSpeed(0.5)), cores=1),)
+    result = run(mixed(2, 2.0, 0.0), Fleet(hosts, FREE), STATIC)
+    assert result.elapsed_s == pytest.approx(3.0)
+
+
+def test_messages_compute_on_the_cores_that_slots_share() -> None:
+    costs = MessageCosts(0.0, 0.0, 0.0, 0.0, 0.0, 0.01, 0.02)
+    fleet = Fleet((FleetHost.equal(4, cores=1),), costs)
+    assert run(mixed(4, 4.0, 0.0), fleet, STATIC).elapsed_s == pytest.approx(4.0 + 4 * 0.03)
 
 
 def test_a_host_takes_its_messages_one_after_the_other_and_hosts_do_so_at_once() -> None:

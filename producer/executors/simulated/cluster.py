@@ -14,6 +14,7 @@ from typing import Any
 
 from poolrace.producer.executors.celery.in_flight import Batch
 from poolrace.producer.executors.simulated.fleet import Fleet, FleetHost, IndexTimes, SlotSpeed
+from poolrace.producer.executors.simulated.shared_cores import Schedule, SharedCores
 from poolrace.workers.chunks import Chunk, ChunkResult
 from poolrace.workers.host_facts import HostFacts
 from poolrace.workers.runtime.presence import EXPIRE_S, REFRESH_S, Announcement, Presence
@@ -46,9 +47,10 @@ class SimulatedSlot:
 class SimulatedHost:
     """A host: its slots, and its announcements."""
 
-    def __init__(self, described: FleetHost, number: int) -> None:
+    def __init__(self, described: FleetHost, number: int, at: Schedule) -> None:
         name = f"host{number}"
         self.described = described
+        self.cores = SharedCores(described.cores, at) if described.cores else None
         self.slots = [
             SimulatedSlot(self, speed, f"{number}.{n}") for n, speed in enumerate(described.slots)
         ]
@@ -57,6 +59,8 @@ class SimulatedHost:
         self._leaving = replace(self.presence, slots=0)
         self._phase = number * PHASE % 1.0
         self.takes_until_s = min(described.leaves_s, described.dies_s)
+        self.taking: deque[SimulatedSlot] = deque()
+        """Slots whose messages the process of shared cores takes, the first of them now."""
         self.free_at_s = 0.0
         """Second at which the process that takes messages has taken the last one."""
 
@@ -92,13 +96,15 @@ class SimulatedCluster:
         """The stored result of each batch, by task id."""
         self.queue: deque[Message] = deque()
         self.costs = fleet.costs
-        self.hosts = [SimulatedHost(host, number) for number, host in enumerate(fleet.hosts)]
         self._workload, self._times = workload, times
         self._random = random.Random(fleet.seed)  # noqa: S311 # no secret
         self._redis_free_at = 0.0
         self._idle: deque[SimulatedSlot] = deque()
         self._events: list[tuple[float, int, Callable[..., None], tuple[Any, ...]]] = []
         self._numbers = 0
+        self.hosts = [
+            SimulatedHost(host, number, self._at) for number, host in enumerate(fleet.hosts)
+        ]
         for host in self.hosts:
             self._at(host.described.joins_s, self._join, host)
         self.run_until(0.0)
@@ -180,25 +186,57 @@ class SimulatedCluster:
 
     def _begin(self, slot: SimulatedSlot, message: Message, delay_s: float) -> None:
         host = slot.host
+        slot.message = message
+        if host.cores:
+            slot.since = self.now + delay_s
+            self._at(slot.since, self._take_with_shared_cores, slot, host.cores)
+            return
         host.free_at_s = max(host.free_at_s, self.now + delay_s) + self.costs.host_s
-        slot.message, slot.since = message, host.free_at_s
+        slot.since = host.free_at_s
         now = slot.since + self.costs.slot_s
         results = []
         for chunk in message[1]:
-            result, now = self._computed(slot, chunk, now)
-            results.append(result)
+            work_s, wait_s = self._times(chunk.start, chunk.stop)
+            began, now = now, slot.speed.end_s(now, work_s) + wait_s
+            results.append(self._result(slot, chunk, now - began, work_s, wait_s))
         self._at(now, self._finish, slot, results)
 
-    def _computed(
-        self, slot: SimulatedSlot, chunk: Chunk, began: float
-    ) -> tuple[ChunkResult, float]:
-        """The result of a chunk that begins at ``began``, and the second at which it ends."""
-        value = self._workload.expected(chunk.start, chunk.stop) if len(chunk) else EMPTY
+    def _take_with_shared_cores(self, slot: SimulatedSlot, cores: SharedCores) -> None:
+        """Add a slot to those whose messages a host takes, one after the other."""
+        taking = slot.host.taking
+        taking.append(slot)
+        if len(taking) == 1:
+            cores.run(self.now, self.costs.host_s, 0.0, self._taken, taking, cores)
+
+    def _taken(self, taking: deque[SimulatedSlot], cores: SharedCores) -> None:
+        slot = taking.popleft()
+        cores.run(self.now, self.costs.slot_s, 0.0, self._begin_chunk, slot, cores, [])
+        if taking:
+            cores.run(self.now, self.costs.host_s, 0.0, self._taken, taking, cores)
+
+    def _begin_chunk(
+        self, slot: SimulatedSlot, cores: SharedCores, results: list[ChunkResult]
+    ) -> None:
+        """Begin the next chunk of the slot's message, or finish the message."""
+        if slot.message is None or len(results) == len(slot.message[1]):
+            self._finish(slot, results)
+            return
+        chunk, began = slot.message[1][len(results)], self.now
         work_s, wait_s = self._times(chunk.start, chunk.stop)
-        ended = slot.speed.end_s(began, work_s) + wait_s
-        cpu_s = work_s / slot.speed.speed
-        host = slot.host.presence.host.host
-        return ChunkResult(chunk, value, ended - began, cpu_s, wait_s, host, slot.name), ended
+
+        def end_chunk() -> None:
+            results.append(self._result(slot, chunk, self.now - began, work_s, wait_s))
+            self._begin_chunk(slot, cores, results)
+
+        cores.run(began, work_s / slot.speed.speed, wait_s, end_chunk)
+
+    def _result(
+        self, slot: SimulatedSlot, chunk: Chunk, duration_s: float, work_s: float, wait_s: float
+    ) -> ChunkResult:
+        """The result of a chunk that took this long."""
+        value = self._workload.expected(chunk.start, chunk.stop) if len(chunk) else EMPTY
+        cpu_s, host = work_s / slot.speed.speed, slot.host.presence.host.host
+        return ChunkResult(chunk, value, duration_s, cpu_s, wait_s, host, slot.name)
 
     def _finish(self, slot: SimulatedSlot, results: list[ChunkResult]) -> None:
         if slot.host.described.dies_s <= self.now or slot.message is None:

@@ -63,17 +63,24 @@ class SlotSpeed:
 class FleetHost:
     """A host: the speeds of its slots, and the seconds at which it joins, leaves or dies.
 
-    A host that leaves finishes its chunks; one that dies loses them.
+    A host that leaves finishes its chunks; one that dies loses them. With ``cores``, the slots are
+    threads or greenlets of one process, which share these cores; the process's messages use them,
+    too. Without, each slot has a core of its own, and one more process takes the messages.
     """
 
     slots: tuple[SlotSpeed, ...]
     joins_s: float = 0.0
     leaves_s: float = math.inf
     dies_s: float = math.inf
+    cores: int | None = None
 
     def __post_init__(self) -> None:
         if not self.slots:
             raise UsageError("a host has 0 slots; give 1 or more")
+        if self.cores is not None and self.cores < 1:
+            raise UsageError(f"a host has {self.cores} cores; give 1 or more")
+        if self.cores and any(slot.changes for slot in self.slots):
+            raise UsageError("changes of speed: give them to slots that share no cores")
         if not 0 <= self.joins_s < math.inf:
             raise UsageError(f"a host joins at {self.joins_s:g} s; give 0 or more")
         for what, at_s in (("leaves", self.leaves_s), ("dies", self.dies_s)):
@@ -84,10 +91,10 @@ class FleetHost:
                 )
 
     @classmethod
-    def equal(cls, slots: int, speed: float = 1.0) -> "FleetHost":
+    def equal(cls, slots: int, speed: float = 1.0, cores: int | None = None) -> "FleetHost":
         """A host with equal slots."""
         _require_slots(slots)
-        return cls((SlotSpeed(speed),) * slots)
+        return cls((SlotSpeed(speed),) * slots, cores=cores)
 
 
 @dataclass(frozen=True)
