@@ -12,14 +12,15 @@ The dispatch, the schedules, the batches, the recovery and the ledger are those 
   contains others, too, and no result tells so before it;
 - 15 % where slots share a core, if all indices wait and compute equally long; ``SHARED_MESSAGES``
   take the place of ``MESSAGES``. Where computing takes most of the core, each further message
-  delays it. 35 % if one index in four takes ten times as long, and ``auto`` does not know which, from 3 s
-  and 30 indices per slot on;
+  delays it. 35 % if one index in four takes ten times as long, and ``auto`` does not know which,
+  from 3 s and 30 indices per slot on;
 - 10 % where a slot is ten times slower, from 0.5 s on, and where one stalls or dies, from 3 s on:
   a chunk is sent again after twice its duration and 0.2 s, about 0.7 s after its slot died.
 
-Shorter jobs consist of messages: with 0.1 s of work per slot they take 1.2 to 2 times the bound, of
-which 8 messages per slot are 10 to 30 ms. Unknown durations on slots of which half are ten times
-slower have no law: the longest index may begin on a slow slot.
+Shorter jobs have no law. With 0.1 to 0.3 s of work per slot, jobs took 1.2 times the bound
+on average on equal slots, and 1.8 times if a slot is ten times slower. Neither have indices of
+unknown durations on slots of which half are ten times slower: in jobs of less than 0.8 s per slot,
+some took more than twice the bound.
 """
 
 import math
