@@ -17,7 +17,7 @@ The dispatch, the schedules, the batches, the recovery and the ledger are those 
 - 10 % where a slot is ten times slower, from 0.5 s on, and where one stalls or dies, from 3 s on:
   a chunk is sent again after twice its duration and 0.2 s, about 0.7 s after its slot died.
 
-Shorter jobs have no law. With 0.1 to 0.3 s of work per slot, simulated jobs took 1.2 times the bound
+Shorter jobs have no law. With 0.1 to 0.3 s of work per slot, jobs took 1.2 times the bound
 on average on equal slots, and 1.8 times if a slot is ten times slower. Neither have indices of
 unknown durations on slots of which half are ten times slower: in jobs of less than 0.8 s per slot,
 some took more than twice the bound.
