@@ -135,9 +135,9 @@ def test_waiting_more_slots_and_faster_answers_help(workers: Workers) -> None:
 
 
 def test_service_faster_answers_help_and_more_slots_do_not(workers: Workers) -> None:
-    rounds = workers.speeds("serve", 0.05, FOUR, SIXTEEN)
+    rounds = workers.speeds("serve", 0.05, FOUR, SIXTEEN, rounds=3)
     verdict = workers.verdict(FOUR, SIXTEEN)
-    assert verdict.limited_by == "service"
+    assert verdict.limited_by == "service", workers.session.laps
     assert verdict.advice.does_not_help == ("more slots",)
     assert ratio(rounds, 1, 0) < HELPS
     faster = workers.speeds("serve", 0.01, FOUR, rounds=1)

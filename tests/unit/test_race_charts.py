@@ -159,7 +159,7 @@ def test_failed_lost_and_given_up_candidates_are_marked(
         "threads:2": "items failed", "prefork:8": "workers lost", "gevent:8": "given up",
         "prefork:32": "given up",
     }  # fmt: skip
-    assert marks["prefork:32"][1] == "more slots would exceed the memory limit"
+    assert marks["prefork:32"][1] == "its workers need more memory than the memory limit"
     assert marks["threads:2"][1].startswith("3 of 203 items failed: </text>")
     assert {"items failed", "workers lost", "given up"} <= set(words_of(image_of(chart, capfd)))
 

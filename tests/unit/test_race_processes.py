@@ -60,7 +60,7 @@ def test_a_probe_returns_facts_of_the_app_and_leaves_no_file(target: Target) -> 
 def test_an_item_that_does_not_fit_the_signature_is_refused_with_its_line(target: Target) -> None:
     items = [Item(1, [0.1], {}), Item(3, [], {})]
     with pytest.raises(
-        UsageError, match=r"line 3: proj.nap cannot be called with this item: missing"
+        UsageError, match=r"line 3 of the items: proj.nap cannot be called with this item: missing"
     ):
         probe(target, SANDBOX, items)
     assert left_over(target) == []
