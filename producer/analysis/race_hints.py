@@ -110,7 +110,9 @@ def find_saturation(
         if few.candidate.pool == many.candidate.pool
         and 2 * few.candidate.slots <= many.candidate.slots
         and max(many.items_per_s, fastest) < LEVEL_GAIN * few.items_per_s
-        and many.running_s[0] > LONGER * few.running_s[0]
+        # The mean running times, by Little's law: a service that is not fair answers half of the
+        # items at once, and their median would hide the others.
+        and many.overlap * few.items_per_s > LONGER * few.overlap * many.items_per_s
         and many.cores_used < IDLE_SHARE * _cores(race, many)
     ]
     if not level:
