@@ -102,7 +102,8 @@ def _limit_logging(loglevel: int, **_: Any) -> None:
 
 @signals.worker_process_init.connect
 def _prepare_process(**_: Any) -> None:
-    """Have this prefork process exit soon: it has stored the results of its chunks itself."""
+    """Give this prefork process its share of the cores, and have it exit soon when it is told to:
+    it has stored the results of its chunks itself."""
     take_own_session()
     billiard.pool.GUARANTEE_MESSAGE_CONSUMPTION_RETRY_LIMIT = EXIT_CHECKS
 

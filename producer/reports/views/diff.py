@@ -125,8 +125,7 @@ def findings(diff: Diff) -> list[str]:
 def with_factors(cases: Sequence[CaseDiff]) -> str:
     """The cases that changed most, with their factors."""
     ordered = sorted(cases, key=lambda case: max(case.time_ratio, 1 / case.time_ratio))[::-1]
-    more = [f"and {len(cases) - MAX_NAMES} more"] if len(cases) > MAX_NAMES else []
-    return ", ".join([*map(factor, ordered[:MAX_NAMES]), *more])
+    return ", ".join(_first(list(map(factor, ordered))))
 
 
 def notes(diff: Diff) -> list[str]:
@@ -203,9 +202,14 @@ def _choices(choices: Sequence[Choice]) -> Iterator[str]:
 def _decided_once(cells: Sequence[str]) -> Iterator[str]:
     """A sentence on the cells of two maps that have a winner in one of them only."""
     if cells:
-        more = [f"and {len(cells) - MAX_NAMES} more"] if len(cells) > MAX_NAMES else []
-        names = "; ".join([*cells[:MAX_NAMES], *more])
+        names = "; ".join(_first(cells))
         yield f"{len(cells)} cell(s) have a winner in one of the files only: {names}."
+
+
+def _first(names: Sequence[str]) -> list[str]:
+    """The first ``MAX_NAMES`` names, and the number of the others if there are any."""
+    more = len(names) - MAX_NAMES
+    return [*names[:MAX_NAMES], *([f"and {more} more"] if more > 0 else [])]
 
 
 def _percent(share: float) -> str:
