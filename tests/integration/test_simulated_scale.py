@@ -28,6 +28,7 @@ def test_more_slots_than_can_be_simulated_are_refused_before_anything_starts(
     assert "at most 200,000 can be simulated" in answer.err
 
 
+@pytest.mark.timing
 def test_more_chunks_than_can_be_simulated_are_refused_before_anything_starts(
     producer: CommandLine,
 ) -> None:

@@ -26,13 +26,14 @@ from tests.unit.made_up_races import race
 
 APP = '''
 import ctypes
-import fcntl
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from celery import Celery
 
 app = Celery("limits")
+service = ThreadPoolExecutor(1)
 usleep = ctypes.CDLL(None).usleep
 
 
@@ -59,10 +60,8 @@ def deliver(number):
 
 
 def serve(seconds):
-    """A service that answers one at a time."""
-    with open("service.lock", "w") as service:
-        fcntl.flock(service, fcntl.LOCK_EX)
-        time.sleep(seconds)
+    """A service that answers one at a time, in the order of the requests."""
+    service.submit(time.sleep, seconds).result()
 '''
 
 NOISE = 1.15
