@@ -32,6 +32,11 @@ LEAN_LOSS = 0.03
 """Relative loss of speed up to which less memory decides. Workers that are started again differ by
 3 to 5 % in all rounds of a race, so the true loss may be twice as large."""
 
+POOL_MARGIN = 0.3
+"""Relative difference from which the model decides which of two candidates of different pools is
+faster, as of one process and two. If something takes a core that no process of the machine shows,
+as the host of a virtual machine may, two processes are no faster than one until it is gone."""
+
 FAST_ENOUGH = 0.5
 """Share of the speed of a candidate whose memory grows, from which another one is preferred."""
 
@@ -161,11 +166,11 @@ def _ratios(race: Race, summary: CandidateSummary, fastest: CandidateSummary) ->
 
 
 def _as_fast_by_model(race: Race, summaries: Sequence[CandidateSummary]) -> list[CandidateSummary]:
-    """The candidates that the race's model expects to be as fast as others of the same pool.
+    """The candidates that the race's model does not expect to be slower than another one.
 
     Their laps may look alike by chance, so only rounds that show that two are equivalent count more
     than the model. On a busy machine they do not: a second worker gains little there by a core of
-    its own. The costs of two pools are not known well enough to compare them by the model.
+    its own. Two pools are compared if the task computes, since only the CPU limits it.
     """
     speeds = {
         summary.candidate: model_of(race, summary.candidate.pool).quiet_speed(summary.candidate)
@@ -175,12 +180,19 @@ def _as_fast_by_model(race: Race, summaries: Sequence[CandidateSummary]) -> list
         summary
         for summary in summaries
         if not any(
-            speeds[summary.candidate] < (1 - MARGIN) * speeds[other]
-            and summary.candidate.pool == other.pool
+            speeds[summary.candidate]
+            < (1 - _margin(race, summary.candidate, other)) * speeds[other]
             and _may_differ(race, summary.candidate, other)
             for other in speeds
         )
     ]
+
+
+def _margin(race: Race, one: Candidate, other: Candidate) -> float:
+    """Relative difference from which the model decides which of two candidates is faster."""
+    if one.pool == other.pool:
+        return MARGIN
+    return POOL_MARGIN if waiting_share_of(race.base) < WAITING_TASK else 1.0
 
 
 def _may_differ(race: Race, one: Candidate, other: Candidate) -> bool:

@@ -52,6 +52,8 @@ class Machine:
     """Standard deviation of the logarithm of a lap's speed on a quiet machine."""
     stalls: float = 0.0
     """Share of the laps in which the whole machine stands still for ``STALL_S``."""
+    taken_s: tuple[float, float] = (math.inf, math.inf)
+    """Beginning and end of the time in which something that no process shows takes a core."""
     unable: Sequence[Candidate] = ()
     """Candidates whose workers do not start."""
     one_port: bool = False
@@ -117,7 +119,8 @@ class Machine:
         return started
 
     def _lap(self, candidate: Candidate, kind: Kind, most: int | None) -> Lap:
-        flows = flow(self.task, candidate, self.cores, self.load)
+        taken = self.taken_s[0] <= self.elapsed_s < self.taken_s[1]
+        flows = flow(self.task, candidate, self.cores, self.load + taken)
         alone_s = self.task.computes + self.task.waits
         laps = sum((lap.candidate, lap.kind) == (candidate, kind) for lap in self.laps)
         plan = self.limits.lap(candidate, kind, 1 + laps, self.executions, most=most)
