@@ -32,7 +32,7 @@ ENDS = {
 MAY_SURVIVE = ("close_descriptors", "write_to_descriptors", "limit_resources")
 """Tasks that some workers survive, depending on the pool and on Celery; others of them hang."""
 
-HUNG_BUDGET_S = 10
+HUNG_BUDGET_S = 15
 """Seconds for the race of a task whose worker may hang: the race waits for it half of them."""
 
 HABITS = ("change_the_process", "answer")

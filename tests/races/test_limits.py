@@ -169,7 +169,7 @@ def test_worker_more_worker_processes_help_and_more_slots_do_not(tmp_path: Path)
     with started(tmp_path, one, more_slots, two) as workers:
         rounds = workers.speeds("wait", 0.02, one, more_slots, two, rounds=3)
         verdict = workers.verdict(one)
-    assert verdict.limited_by == "worker"
+    assert verdict.limited_by == "worker", workers.session.laps
     assert verdict.advice.helps == ("more worker processes",)
     assert verdict.advice.does_not_help == ("more slots",)
     assert ratio(rounds, 2, 0) > HELPS
