@@ -166,7 +166,15 @@ def fitted(
         return model
     number = sum(lap.executions for lap in usable)
     cpu_s = max(fsum(lap.cpu_s for lap in usable) / number, 1e-6)
-    model = replace(model, cpu_s=cpu_s, main_cpu_s=_main_cpu_s(model, usable, cpu_s, gil=gil))
+    # Little's law: no item kept its slot for longer than all slots were there for each. The base
+    # may have been measured while the machine was slower.
+    most_s = [lap.candidate.slots / speed_of(lap) for lap in usable if speed_of(lap)]
+    model = replace(
+        model,
+        item=replace(item, slot_s=min([item.slot_s, *most_s])),
+        cpu_s=cpu_s,
+        main_cpu_s=_main_cpu_s(model, usable, cpu_s, gil=gil),
+    )
     counts = dict.fromkeys(lap.candidate.workers for lap in usable)
     levels = {
         workers: _level(model, [lap for lap in usable if lap.candidate.workers == workers])

@@ -4,7 +4,7 @@ import math
 import random
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,9 @@ OPTIONS = RaceOptions(TARGET, [ITEM])
 SHORT_LAP_S = 0.5
 """Seconds of a lap below which its speed varies more, with the square root of its length."""
 
+SLOWED = 1.25
+"""Factor on all CPU times while the cores are slower."""
+
 STALL_S = 0.7
 """Seconds that a stall of a made-up machine takes, as of a virtual machine whose host is busy."""
 
@@ -54,6 +57,8 @@ class Machine:
     """Share of the laps in which the whole machine stands still for ``STALL_S``."""
     taken_s: tuple[float, float] = (math.inf, math.inf)
     """Beginning and end of the time in which something that no process shows takes a core."""
+    slowed_s: tuple[float, float] = (math.inf, math.inf)
+    """Beginning and end of the time in which the cores are slower, as beside a neighbour's work."""
     unable: Sequence[Candidate] = ()
     """Candidates whose workers do not start."""
     one_port: bool = False
@@ -120,7 +125,7 @@ class Machine:
 
     def _lap(self, candidate: Candidate, kind: Kind, most: int | None) -> Lap:
         taken = self.taken_s[0] <= self.elapsed_s < self.taken_s[1]
-        flows = flow(self.task, candidate, self.cores, self.load + taken)
+        flows = flow(self._task_now(), candidate, self.cores, self.load + taken)
         alone_s = self.task.computes + self.task.waits
         laps = sum((lap.candidate, lap.kind) == (candidate, kind) for lap in self.laps)
         plan = self.limits.lap(candidate, kind, 1 + laps, self.executions, most=most)
@@ -167,6 +172,13 @@ class Machine:
         self.limits.note_durations(candidate, alone_s, alone_s)
         self.limits.note_speed(lap)
         return lap
+
+    def _task_now(self) -> Task:
+        """The task, with the CPU times that it and its messages take now."""
+        if not self.slowed_s[0] <= self.elapsed_s < self.slowed_s[1]:
+            return self.task
+        slow = {name: SLOWED * getattr(self.task, name) for name in ("computes", "messages")}
+        return replace(self.task, **slow)
 
     def _items(self, plan: LapPlan, candidate: Candidate, speed: float, *, queue: bool) -> int:
         """Number of items that a lap with this plan runs."""

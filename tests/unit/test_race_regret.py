@@ -153,6 +153,18 @@ def test_regret_is_low_where_something_that_no_process_shows_takes_a_core(name: 
     assert share([regret <= 0.25 for regret in regrets]) >= 0.98
 
 
+@pytest.mark.parametrize("name", ["computes for 20 ms", "computes for 200 ms"])
+def test_no_more_slots_than_cores_after_a_base_on_slow_cores(name: str) -> None:
+    """The laps of processes show that an item keeps its slot for less time than in the base."""
+    task = TASKS[name]
+    for seed in range(SEEDS):
+        verdict = judge(run_race(Machine(task, random.Random(seed), slowed_s=(0.0, 3.0))))
+        assert verdict.recommended.candidate not in {
+            Candidate("prefork", 4),
+            Candidate("prefork", 8),
+        }
+
+
 def test_the_verdict_takes_45_seconds_and_30_for_a_task_that_computes() -> None:
     times_s = {name: median(race.elapsed_s for race in outcomes(name, 0)) for name in TASKS}
     assert median(times_s.values()) <= 45.0
