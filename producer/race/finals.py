@@ -148,7 +148,8 @@ def run_rounds(
             break
         left_s, executions = progress.left_s(), progress.executions
         # Rounds are complete: candidates with one lap more or less could not be compared.
-        if left_s < round_s or not all(map(progress.has_executions_for, running)):
+        enough = progress.executions_left >= round_executions
+        if left_s < round_s or not enough or not progress.has_executions_for(*running):
             break
         most = _items_of_a_lap(progress, len(running), MAX_ROUNDS - number)
         for candidate in rotated(running, number):
@@ -165,8 +166,13 @@ def run_rounds(
 
 
 def _items_of_a_lap(progress: Progress, finalists: int, rounds: int) -> int:
-    """Items of each lap, so that these rounds stay within ``ENOUGH_EXECUTIONS``."""
-    return max(0, ENOUGH_EXECUTIONS - progress.executions) // max(1, finalists * rounds)
+    """Items of each lap, so that these rounds stay within ``ENOUGH_EXECUTIONS``.
+
+    If fewer executions are left than that, the laps of the next round share them.
+    """
+    laps = max(1, finalists)
+    enough = max(0, ENOUGH_EXECUTIONS - progress.executions) // (laps * rounds)
+    return min(enough, progress.executions_left // laps)
 
 
 def compare_with_leader(

@@ -173,12 +173,16 @@ class Progress:
         """Seconds left of this share of the time budget."""
         return share * self._options.budget_s - self._elapsed_s
 
-    def has_executions_for(self, candidate: Candidate) -> bool:
-        """Whether another lap stays within the number of executions."""
-        needed = self._options.min_items(candidate)
-        if candidate not in self._ready:
-            needed += candidate.slots  # for the warm-up
-        return self.executions + needed <= self._options.max_executions
+    def has_executions_for(self, *candidates: Candidate) -> bool:
+        """Whether another lap of each of them stays within the number of executions."""
+        laps = sum(map(self._options.min_items, candidates))
+        warm_up = sum(each.slots for each in candidates if each not in self._ready)
+        return laps + warm_up <= self.executions_left
+
+    @property
+    def executions_left(self) -> int:
+        """Number of executions that are left of those that the user allows."""
+        return self._options.max_executions - self.executions
 
     def exceeds_memory(self, laps: Sequence[Lap]) -> bool:
         """Whether one of these laps took more memory than allowed."""

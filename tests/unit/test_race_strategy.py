@@ -2,6 +2,7 @@
 
 import math
 import random
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -163,6 +164,19 @@ def test_executions_that_other_pools_have_used_up_are_no_failures_of_a_pool(numb
     report = text.render(replace(raced, budget_s=120.0))
     assert "--max-executions 2000" in report
     assert "more time" not in report
+
+
+@pytest.mark.parametrize("number", range(1500, 4500, 250))
+def test_executions_end_the_finals_after_a_complete_round(number: int) -> None:
+    machine = quiet(WAITS)
+    few = replace(OPTIONS, max_executions=number)
+    machine.limits = LapLimits(few, prefetch=4, deadline=math.inf, cut_short=True)
+    raced = run_race(machine, max_executions=number)
+    finals = Counter(lap.candidate for lap in raced.laps if lap.kind == "final")
+    assert machine.executions <= number
+    assert len({*finals.values()}) <= 1
+    laps = [lap.executions for lap in raced.laps if lap.kind == "final"]
+    assert min(laps, default=1) >= 0.8 * max(laps, default=1)
 
 
 def test_given_candidates_are_raced_alone() -> None:
