@@ -12,7 +12,7 @@ from poolrace.producer.analysis.race_gaps import Gaps
 from poolrace.producer.analysis.race_limit import LIMITS, Evidence, advise
 from poolrace.producer.analysis.race_verdict import Verdict, judge
 from poolrace.producer.reports.views.race_cases import CASES, findings, proof
-from poolrace.producer.results.candidate import Candidate
+from poolrace.producer.results.candidate import SOLO, Candidate
 from tests.unit.made_up_races import GEVENT, MIB, PREFORK, THREADS, base, finals, lap, race
 from tests.unit.test_race_limits import RACES
 
@@ -155,6 +155,29 @@ def test_more_slots_and_memory_are_not_recommended_without_a_reason() -> None:
         r"prefork:16 is recommended: .* should be \d\.\d times as fast on a quiet machine", text
     )
     assert "instead of" not in text
+
+
+def more_processes_by_model() -> Verdict:
+    """Something took a core in the finals: one process and two of a computing task were as fast."""
+    speeds = (96.0, 101.0, 85.0, 118.0, 99.0)
+    laps = [
+        *base(),
+        lap(PREFORK, "search", 1, items_per_s=195.0, peak_memory_bytes=90 * MIB),
+        *(lap(PREFORK, "final", n, items_per_s=speed, peak_memory_bytes=90 * MIB, items=100,
+              running_total_s=2.0, own_cpu_s=1.0, cpu_s=1.0) for n, speed in enumerate(speeds, 1)),
+        *finals(SOLO, 100.0),
+    ]  # fmt: skip
+    return judge(race(laps))
+
+
+def test_processes_are_not_recommended_instead_of_one_without_a_reason() -> None:
+    verdict = more_processes_by_model()
+    assert verdict.fastest.candidate == SOLO
+    text = "\n".join(findings(verdict))
+    assert re.search(
+        r"prefork:2 is recommended: .* should be [12]\.\d times as fast on a quiet machine", text
+    )
+    assert "instead of" not in text.split("prefork:2 is recommended")[1]
 
 
 def lighter_and_perhaps_slower() -> Verdict:

@@ -97,11 +97,10 @@ def _recommends_another(verdict: Verdict) -> bool:
 
 
 def _should_be_faster(verdict: Verdict) -> bool:
-    """Whether the recommended candidate needs more than the fastest one of its pool."""
+    """Whether the recommended candidate needs more than the fastest one."""
     recommended, best = verdict.recommended, verdict.fastest
     return (
-        recommended.candidate.pool == best.candidate.pool
-        and recommended.candidate.slots > best.candidate.slots
+        recommended.candidate.slots > best.candidate.slots
         and recommended.peak_memory_bytes > best.peak_memory_bytes
     )
 

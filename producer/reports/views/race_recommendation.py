@@ -94,8 +94,8 @@ def another_is_recommended(verdict: Verdict) -> Iterator[str]:
 def recommended_by_model(verdict: Verdict) -> Iterator[str]:
     """Sentence that names the candidate to deploy, which the race's model expects to be faster."""
     recommended, best = verdict.recommended.candidate, verdict.fastest.candidate
-    model = model_of(verdict.race, best.pool)
-    ratio = model.quiet_speed(recommended) / max(model.quiet_speed(best), 1e-9)
+    one, two = (model_of(verdict.race, each.pool).quiet_speed(each) for each in (recommended, best))
+    ratio = one / max(two, 1e-9)
     reservation = "" if verdict.complete else " with this reservation"
     yield (
         f"{recommended} is recommended{reservation}: the finals do not distinguish it from {best},"
