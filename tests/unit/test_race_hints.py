@@ -9,7 +9,7 @@ from poolrace.producer.analysis.race_verdict import judge
 from poolrace.producer.reports.formats import text
 from poolrace.producer.reports.views.race_cases import findings
 from poolrace.producer.reports.views.race_hints import items_per_s
-from poolrace.producer.results.candidate import Candidate
+from poolrace.producer.results.candidate import SOLO, Candidate
 from poolrace.producer.results.race import Lap, Race, TaskSettings
 from tests.unit.made_up_races import GEVENT, MIB, PREFORK, THREADS, WAITS, base, finals, lap, race
 
@@ -155,6 +155,15 @@ def test_what_celery_does_in_some_pools_only_is_said_for_the_other_ones() -> Non
     assert "it was not called under gevent, threads" in said
     assert "worker_process_init" not in report(settings, PREFORK)
     assert "soft time limit" not in report(TaskSettings(), PREFORK, THREADS)
+
+
+def test_what_a_worker_of_solo_cannot_do_is_said_where_it_is_recommended() -> None:
+    by_solo = "\n".join(
+        findings(judge(race([*base(), *finals(SOLO, 100.0), *finals(THREADS, 60.0)])))
+    )
+    by_prefork = "\n".join(findings(judge(race([*base(), *finals(PREFORK, 200.0)]))))
+    assert "it answers neither ping nor revoke" in by_solo
+    assert "ping" not in by_prefork
 
 
 def test_the_option_that_ends_hanging_items_is_named_if_items_hung() -> None:

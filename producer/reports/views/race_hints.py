@@ -24,6 +24,7 @@ def hints(verdict: Verdict) -> Iterator[str]:
     yield from _ignored(verdict.race)
     yield from _not_in_every_pool(verdict.race)
     yield from _time_limit(verdict)
+    yield from _solo(verdict)
 
 
 def pool_setting(verdict: Verdict) -> Iterator[str]:
@@ -139,4 +140,16 @@ def _time_limit(verdict: Verdict) -> Iterator[str]:
         yield (
             "Items exceeded the time limit. Celery ends such an item in prefork and gevent only,"
             " and only if the worker's command has --time-limit, or the task a time_limit."
+        )
+
+
+def _solo(verdict: Verdict) -> Iterator[str]:
+    """Sentence about what a recommended worker of solo cannot do.
+
+    Source: Celery's guide to workers, "Remote control" (pool support).
+    """
+    if verdict.conclusive and verdict.recommended.candidate.pool == "solo":
+        yield (
+            "A worker of solo runs an item in its main process: until the item ends, it answers"
+            " neither ping nor revoke, and no time limit ends the item."
         )
