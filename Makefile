@@ -14,7 +14,7 @@ CLUSTER := $(BIN)/python deploy/cluster.py
 PYTEST := $(WITH_MAKE) env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest
 # Most tests wait most of the time. Files that share a cluster stay in one process, which starts it
 # once (tests/scheduling.py).
-PARALLEL := -n 10 --dist loadfile --no-loadscope-reorder
+PARALLEL := -n 7 --dist loadfile --no-loadscope-reorder
 # Real workers on a busy machine, and times on one whose cores others share unseen: a test that
 # failed counts if it fails alone, once more, too.
 FAILED_AGAIN := --last-failed --last-failed-no-failures none
@@ -39,7 +39,7 @@ install:  ## Install everything into .venv (the other targets do so when needed)
 demo: install  ## Compare all models on the sum of range(0, 100_000_000).
 	@$(WITH_MAKE) $(BIN)/python -m poolrace demo
 
-test: install  ## Run all tests that need no Docker: ten at a time, then the timing tests alone.
+test: install  ## Run all tests that need no Docker: seven at a time, then the timing tests alone.
 	@$(WITH_MAKE) sh -c '$(PYTEST) --cache-clear $(PARALLEL) -m "not timing" || $(PYTEST) $(FAILED_AGAIN) -m "not timing"'
 	@$(WITH_MAKE) sh -c '$(PYTEST) -m timing || $(PYTEST) $(FAILED_AGAIN) -m timing'
 

@@ -32,7 +32,7 @@ LONG = (
     "--chunk-size", "5", "--json",
 )  # fmt: skip
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(400)
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from tests.run_in_thread import assert_exact, has_event
 if TYPE_CHECKING:
     import redis
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(400)
 
 
 def assert_marked(run: Run, mark: Literal["resent", "retried"]) -> None:

@@ -23,7 +23,7 @@ from tests.run_in_thread import assert_exact, run_in_thread
 if TYPE_CHECKING:
     import redis
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(400)
 
 
 @every_pool

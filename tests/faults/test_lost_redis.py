@@ -20,7 +20,7 @@ from tests.run_in_thread import assert_exact, has_event
 if TYPE_CHECKING:
     import redis
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(400)
 
 
 @every_pool

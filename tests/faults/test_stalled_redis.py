@@ -11,7 +11,7 @@ from tests.faults.runs import every_pool, in_the_middle
 if TYPE_CHECKING:
     import redis
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(400)
 
 
 def test_a_run_survives_a_minute_without_redis_while_chunks_end(

@@ -23,7 +23,7 @@ from tests.run_in_thread import has_event
 if TYPE_CHECKING:
     import redis
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(400)
 
 
 def first_queued_index(client: "redis.Redis", pool: str) -> float:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 POOL = "solo"
 STRAY = "stray@elsewhere"
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(400)
 
 
 @contextmanager

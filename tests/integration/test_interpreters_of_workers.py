@@ -15,7 +15,7 @@ from poolrace.workers.runtime.presence import Announcement
 from tests.conftest import PATIENCE_S, CommandLine, wait_until
 from tests.environments import WORKER, environment
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 
 STOP = 200_000_000
 """Indices of a run whose four chunks take some seconds each with the kernel ``loop``."""

@@ -13,7 +13,7 @@ from tests.conftest import PATIENCE_S, CommandLine, wait_until
 from tests.integration.test_interpreters_of_workers import holding, hosts, state
 from tests.other_interpreters import WITH_CELERY
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 
 STOP = 200
 """Indices of a run; each waits long enough for all hosts to take part."""

@@ -108,7 +108,7 @@ for name, render in FORMATS.items():
 """Renders the results file in all formats, in a process with another order of its sets."""
 
 
-@pytest.mark.timeout(300)  # 15 s of CPU time, in parallel with nine other tests
+@pytest.mark.timeout(600)  # 15 s of CPU time, in parallel with other tests
 @pytest.mark.parametrize("command", ["sweep", "scale"])
 def test_stored_results_are_rendered_again_byte_for_byte(
     command: str, producer: CommandLine, producer_in_process: InProcess

@@ -13,7 +13,7 @@ import pytest
 from tests.conftest import PATIENCE_S, CommandLine
 from tests.docs.tours import Section, sections, shape
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture(scope="module")

@@ -63,7 +63,7 @@ def nothing_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
 
     before = present()
     yield
-    assert poll_until(lambda: present() <= before, 10.0), present() - before
+    assert poll_until(lambda: present() <= before, 30.0), present() - before
 
 
 def test_each_claim_has_its_own_name_and_an_experiment_that_exists() -> None:
@@ -148,7 +148,7 @@ def test_the_programs_end_with_the_process_that_started_them(nothing_left_behind
     assert started
     starter.send_signal(signal.SIGKILL)
     starter.wait()
-    _, alive = psutil.wait_procs(started, timeout=10.0)
+    _, alive = psutil.wait_procs(started, timeout=30.0)
     assert not alive, alive
 
 
@@ -160,8 +160,8 @@ def test_a_program_that_is_told_to_end_removes_what_it_made(
     assert poll_until(program.children, 30.0)
     started = program.children(recursive=True)
     program.terminate()
-    assert program.wait(10.0)
-    _, alive = psutil.wait_procs(started, timeout=10.0)
+    assert program.wait(30.0)
+    _, alive = psutil.wait_procs(started, timeout=30.0)
     assert not alive, alive
 
 

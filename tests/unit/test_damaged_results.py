@@ -156,7 +156,7 @@ def damages(name: str) -> Iterator[tuple[dict[str, Any], Place | None]]:
         yield damaged, None
 
 
-@pytest.mark.timeout(0 if os.environ.get("DAMAGE") == "all" else 120)
+@pytest.mark.timeout(0 if os.environ.get("DAMAGE") == "all" else 300)
 @pytest.mark.parametrize("name", [*EXAMPLES, "run"])
 def test_a_damaged_file_is_refused_by_the_name_of_the_field_or_rendered_without_harm(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

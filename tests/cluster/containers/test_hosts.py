@@ -33,7 +33,7 @@ THREE_SECONDS = 80_000_000
 
 CLOCK = ("python", "-c", "import time; print(int(time.time()))")
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(400)
 
 
 def test_every_pool_computes_every_workload_exactly(celery_setup: CeleryTestSetup) -> None:

@@ -9,7 +9,7 @@ from tests.cluster.containers.packets import dropping
 from tests.cluster.containers.runs import hosts_of, in_the_middle, name_of, wait_until_silent
 from tests.run_in_thread import Progress, assert_exact, has_event
 
-pytestmark = [pytest.mark.timeout(180), pytest.mark.usefixtures("tools")]
+pytestmark = [pytest.mark.timeout(400), pytest.mark.usefixtures("tools")]
 
 
 @hosts_of("prefork", "gevent")

@@ -24,7 +24,7 @@ FULL_S = 5.0
 
 
 @hosts_of(*POOLS)
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(400)
 def test_a_run_waits_while_the_disk_is_full(celery_setup: CeleryTestSetup) -> None:
     """Both disks are full, of broker and result backend; workers keep the results meanwhile."""
     servers = [celery_setup.broker, celery_setup.backend]
