@@ -18,7 +18,7 @@ from dotenv import dotenv_values
 
 from env_file import derived_project_name
 from poolrace.workers.pools import POOLS
-from tests.conftest import OURS, Answer, CommandLine, wait_until
+from tests.conftest import OURS, PATIENCE_S, Answer, CommandLine, wait_until
 
 ROOT = Path(__file__).parent.parent.parent
 PARTS = (
@@ -96,7 +96,7 @@ class Deployment:
         assert finished.returncode == 0, finished.stderr
         return finished.stdout.strip()
 
-    def producer(self, *arguments: str, timeout_s: float = 100.0) -> Answer:
+    def producer(self, *arguments: str, timeout_s: float = PATIENCE_S) -> Answer:
         """Run ``producer`` on the host; it finds the cluster by ``.env``."""
         return CommandLine(self.directory, {})(*arguments, timeout_s=timeout_s)
 
