@@ -16,9 +16,9 @@ PYTEST := $(WITH_MAKE) env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest
 # once (tests/scheduling.py).
 PARALLEL := -n 7 --dist loadfile --no-loadscope-reorder
 # Real workers on a busy machine, and times on one whose cores others share unseen: a test that
-# failed counts if it fails alone, once more, too.
+# failed counts if it fails once more, alone.
 FAILED_AGAIN := --last-failed --last-failed-no-failures none
-IN_COMPOSE := tests/cluster --ignore tests/cluster/containers
+CLUSTER_TESTS := tests/cluster --ignore tests/cluster/containers
 CONTAINERS := -p pytest_celery.plugin tests/cluster/containers
 # Name of the image that the tests of containers start.
 TEST_IMAGE := POOLRACE_IMAGE=$${POOLRACE_IMAGE:-poolrace-test}
@@ -60,7 +60,7 @@ bench-install:
 
 test-cluster: install  ## Run the tests that need a Docker engine and Chromium.
 	@$(TEST_IMAGE) $(CLUSTER) build --engine docker
-	@$(PYTEST) $(IN_COMPOSE) || $(PYTEST) $(FAILED_AGAIN) $(IN_COMPOSE)
+	@$(PYTEST) $(CLUSTER_TESTS) || $(PYTEST) $(FAILED_AGAIN) $(CLUSTER_TESTS)
 	@$(PYTEST) -n 4 --dist worksteal $(CONTAINERS) || $(PYTEST) $(FAILED_AGAIN) $(CONTAINERS)
 
 screenshots: install  ## Update the pictures of reports (needs Chromium); FLOWER=1: of Flower (and Docker).

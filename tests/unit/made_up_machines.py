@@ -124,8 +124,8 @@ class Machine:
         return started
 
     def _lap(self, candidate: Candidate, kind: Kind, most: int | None) -> Lap:
-        taken = self.taken_s[0] <= self.elapsed_s < self.taken_s[1]
-        flows = flow(self._task_now(), candidate, self.cores, self.load + taken)
+        load = self.load + self._is_within(self.taken_s)
+        flows = flow(self._task_now(), candidate, self.cores, load)
         alone_s = self.task.computes + self.task.waits
         laps = sum((lap.candidate, lap.kind) == (candidate, kind) for lap in self.laps)
         plan = self.limits.lap(candidate, kind, 1 + laps, self.executions, most=most)
@@ -173,12 +173,16 @@ class Machine:
         self.limits.note_speed(lap)
         return lap
 
+    def _is_within(self, span_s: tuple[float, float]) -> bool:
+        """Whether the race is between these seconds now."""
+        return span_s[0] <= self.elapsed_s < span_s[1]
+
     def _task_now(self) -> Task:
         """The task, with the CPU times that it and its messages take now."""
-        if not self.slowed_s[0] <= self.elapsed_s < self.slowed_s[1]:
+        if not self._is_within(self.slowed_s):
             return self.task
-        slow = {name: SLOWED * getattr(self.task, name) for name in ("computes", "messages")}
-        return replace(self.task, **slow)
+        task = self.task
+        return replace(task, computes=SLOWED * task.computes, messages=SLOWED * task.messages)
 
     def _items(self, plan: LapPlan, candidate: Candidate, speed: float, *, queue: bool) -> int:
         """Number of items that a lap with this plan runs."""
