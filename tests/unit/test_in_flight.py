@@ -44,7 +44,8 @@ def result(chunk: Chunk, duration_s: float, value: int = 1) -> ChunkResult:
 def finish(in_flight: InFlight, task_id: str, duration_s: float, value: int = 1) -> None:
     batch = in_flight.get(task_id)
     assert batch is not None
-    in_flight.mark_done(batch, [result(chunk, duration_s, value) for chunk in batch.chunks])
+    results = [result(chunk, duration_s, value) for chunk in batch.chunks]
+    in_flight.mark_done(batch, results, now=batch.sent_at + duration_s)
 
 
 def test_a_batch_is_unseen_since_it_was_sent(in_flight: InFlight) -> None:
@@ -83,8 +84,8 @@ def test_a_batch_is_held_since_a_worker_was_first_seen_with_it(
 
 def test_a_batch_that_is_done_is_not_in_flight(in_flight: InFlight) -> None:
     [batch] = in_flight
-    in_flight.mark_done(batch, [result(CHUNK, duration_s=1.0)])
-    in_flight.mark_done(batch, [result(CHUNK, duration_s=1.0)])
+    in_flight.mark_done(batch, [result(CHUNK, duration_s=1.0)], now=1.0)
+    in_flight.mark_done(batch, [result(CHUNK, duration_s=1.0)], now=1.0)
     assert len(in_flight) == 0
     assert in_flight.get("a") is None
 

@@ -143,11 +143,13 @@ def test_a_wrong_parameter_is_not_retried(setup: RecoverySetup) -> None:
         setup.recovery.retry(batch, Failure("UsageError", "no such kernel", ""))
 
 
-def finish(in_flight: InFlight, batch: InFlightBatch, duration_s: float) -> None:
+def finish(
+    in_flight: InFlight, batch: InFlightBatch, duration_s: float, waited_s: float = 0.0
+) -> None:
     results = [
         ChunkResult(chunk, 1, duration_s, duration_s, 0.0, "here", "1.0") for chunk in batch.chunks
     ]
-    in_flight.mark_done(batch, results)
+    in_flight.mark_done(batch, results, now=batch.sent_at + waited_s + duration_s)
 
 
 def test_a_slow_batch_is_sent_to_an_idle_slot_once(setup: RecoverySetup) -> None:
@@ -181,6 +183,25 @@ def test_only_slow_batches_are_backed_up_and_no_more_than_slots_are_idle() -> No
     for batch in others:
         batch.backed_up = True
     assert in_flight.slow(now=9.0, most=4) == []
+
+
+def test_no_batch_is_slow_that_waits_as_long_as_the_others_did() -> None:
+    in_flight = InFlight()
+    for number in range(100):
+        batch = in_flight.mark_sent(str(number), (Chunk(number, number + 1),), now=0.0)
+        finish(in_flight, batch, duration_s=0.1, waited_s=2.0)
+    batch = in_flight.mark_sent("last", (Chunk(100, 101),), now=0.0)
+    assert in_flight.slow(now=4.1, most=1) == []
+    assert in_flight.slow(now=4.3, most=1) == [batch]
+
+
+def test_a_batch_that_was_sent_twice_says_nothing_about_the_wait_of_others() -> None:
+    in_flight = InFlight()
+    batch = in_flight.mark_sent("stalled", (Chunk(0, 1),), now=0.0)
+    batch.mark = "backup"
+    finish(in_flight, batch, duration_s=0.1, waited_s=60.0)
+    batch = in_flight.mark_sent("next", (Chunk(1, 2),), now=60.0)
+    assert in_flight.slow(now=60.5, most=1) == [batch]
 
 
 def test_excluded_time_makes_no_batch_slow() -> None:

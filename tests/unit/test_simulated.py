@@ -158,3 +158,12 @@ def test_the_time_of_a_simulation_grows_with_its_chunks_not_with_the_square_of_i
     assert result.exact
     assert result.chunks > 5 * 16_000
     assert result.elapsed_s < 1.2 * 20.0
+
+
+@pytest.mark.parametrize("message_s", [0.001, 0.003])
+def test_greenlets_that_wait_for_their_messages_get_no_backups(message_s: float) -> None:
+    """The one process of a worker takes seconds to hand a thousand messages over."""
+    fleet = Fleet((FleetHost.equal(1000, cores=1),), MessageCosts(host_s=message_s))
+    result = run(mixed(10_000, total_s=1000.0, waiting=1.0), fleet)
+    assert result.exact
+    assert not result.counts.get("backups")

@@ -147,7 +147,7 @@ class BatchExecutor(Executor):
             logger.warning("task %s returned chunks other than %s; its result is ignored",
                            result.task_id, batch)  # fmt: skip
             return []
-        self._in_flight.mark_done(batch, result.outcome)
+        self._in_flight.mark_done(batch, result.outcome, self._messages.clock())
         if batch.mark:
             self._marks |= dict.fromkeys(chunks, batch.mark)
         return result.outcome

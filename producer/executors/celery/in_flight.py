@@ -43,8 +43,13 @@ SLOW_FACTOR = 2.0
 """Multiple of its expected duration after which a batch counts as slow while slots are idle."""
 
 SLOW_S = 0.2
-"""Seconds beyond ``SLOW_FACTOR`` times its expected duration after which a batch counts as slow:
-it may have waited in the queue for ``AHEAD_S``."""
+"""Seconds beyond ``SLOW_FACTOR`` times its expected duration after which a batch counts as slow,
+at least: it may have waited in the queue for ``AHEAD_S``. It is twice the time that other batches
+waited, if that is longer: the messages of a thousand greenlets are handled by one process, which
+takes a second for them, and a backup would be one message more."""
+
+WAITS_AVERAGED = 16
+"""Number of newest results over which the waiting time of batches is averaged."""
 
 FALLEN_PACE = 0.9
 """Share of the pace of the last search for slow batches, below which a batch may be slow sooner
@@ -127,6 +132,8 @@ class InFlight:
         """Time before which no batch in flight is slow, by the pace at the last search."""
         self._searched_cost_s = 0.0
         """Seconds per unit of cost at the last search for slow batches."""
+        self._waited_s = 0.0
+        """Seconds that batches waited besides their chunks, averaged over the newest results."""
         self._largest_value_bytes = 1
 
     def __len__(self) -> int:
@@ -171,7 +178,7 @@ class InFlight:
             self._batches[task_id] = batch
         batch.seen_at = batch.sent_at = now
         batch.holder = None
-        self._slow_from = min(self._slow_from, _slow_at(batch, self._searched_cost_s))
+        self._slow_from = min(self._slow_from, self._slow_at(batch))
         return batch
 
     def mark_seen(self, batch: InFlightBatch, holder: Presence | None, when: float) -> None:
@@ -186,10 +193,13 @@ class InFlight:
         for task_id in task_ids:
             self._batches.pop(task_id, None)
 
-    def mark_done(self, batch: InFlightBatch, results: Sequence[ChunkResult]) -> None:
-        """Remove a batch whose results arrived; update the pace and the largest value."""
+    def mark_done(self, batch: InFlightBatch, results: Sequence[ChunkResult], now: float) -> None:
+        """Remove a batch whose results arrived; update pace, waiting time and largest value."""
         self.drop([batch.task_id])
         seconds = sum(result.duration_s for result in results)
+        if not batch.mark:
+            waited_s = max(now - batch.sent_at - seconds, 0.0)
+            self._waited_s += (waited_s - self._waited_s) / WAITS_AVERAGED
         if cost := batch.cost:
             self._done_cost += cost
             self._done_s += seconds
@@ -218,9 +228,7 @@ class InFlight:
             return []
         self._searched_cost_s = cost_s
         waiting = [
-            (_slow_at(batch, cost_s), batch)
-            for batch in self._batches.values()
-            if not batch.backed_up
+            (self._slow_at(batch), batch) for batch in self._batches.values() if not batch.backed_up
         ]
         self._slow_from = min((slow_at for slow_at, _ in waiting), default=math.inf)
         slow = [batch for slow_at, batch in waiting if now > slow_at]
@@ -244,7 +252,8 @@ class InFlight:
     def _cost_of(self, chunks: Batch) -> float:
         return sum(self._cost(chunk.start, chunk.stop) for chunk in chunks)
 
-
-def _slow_at(batch: InFlightBatch, cost_s: float) -> float:
-    """Time after which the batch is slow, if a unit of cost takes ``cost_s`` seconds."""
-    return batch.sent_at + SLOW_FACTOR * batch.cost * cost_s + SLOW_S
+    def _slow_at(self, batch: InFlightBatch) -> float:
+        """Time after which the batch is slow, by the pace at the last search."""
+        expected_s = batch.cost * self._searched_cost_s
+        waits_s = max(SLOW_S, 2 * self._waited_s)
+        return batch.sent_at + SLOW_FACTOR * expected_s + waits_s
