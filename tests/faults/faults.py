@@ -136,6 +136,23 @@ def kill_child(target: Target) -> None:
     (worker.children() or [worker])[0].kill()
 
 
+def kill_child_with_chunk(target: Target) -> None:
+    """Kill a child process of the worker (SIGKILL) while its chunk waits.
+
+    A child whose chunk has just ended has none for some milliseconds, and is not missed then.
+    """
+    children = target.worker.children()
+    wait_until(lambda: any(map(_waits_in_chunk, children)))
+    next(filter(_waits_in_chunk, children)).kill()
+
+
+def _waits_in_chunk(process: psutil.Process) -> bool:
+    """Whether the process sleeps, as the waits of a workload do; a slot without a chunk reads."""
+    if sys.platform != "linux":
+        return True  # unknown
+    return "nanosleep" in Path(f"/proc/{process.pid}/wchan").read_text()
+
+
 def end_worker(target: Target) -> None:
     """Terminate the worker (SIGTERM): it announces its end, and finishes its chunks first."""
     worker = target.worker
