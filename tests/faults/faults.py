@@ -139,7 +139,8 @@ def kill_child(target: Target) -> None:
 def kill_child_with_chunk(target: Target) -> None:
     """Kill a child process of the worker (SIGKILL) while its chunk waits.
 
-    A child whose chunk has just ended has none for some milliseconds, and is not missed then.
+    A child whose chunk has just ended waits for the next one for some milliseconds. If it is killed
+    then, Celery reports no lost task.
     """
     children = target.worker.children()
     wait_until(lambda: any(map(_waits_in_chunk, children)))

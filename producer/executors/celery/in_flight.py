@@ -44,9 +44,9 @@ SLOW_FACTOR = 2.0
 
 SLOW_S = 0.2
 """Seconds beyond ``SLOW_FACTOR`` times its expected duration after which a batch counts as slow,
-at least: it may have waited in the queue for ``AHEAD_S``. It is twice the time that other batches
-waited, if that is longer: the messages of a thousand greenlets are handled by one process, which
-takes a second for them, and a backup would be one message more."""
+at least: it may have waited in the queue for ``AHEAD_S``. ``SLOW_FACTOR`` times the time that other
+batches waited takes its place, if that is longer: one process handles the messages of a thousand
+greenlets, which takes a second, and a backup would be one message more."""
 
 WAITS_AVERAGED = 16
 """Number of newest results over which the waiting time of batches is averaged."""
@@ -255,5 +255,5 @@ class InFlight:
     def _slow_at(self, batch: InFlightBatch) -> float:
         """Time after which the batch is slow, by the pace at the last search."""
         expected_s = batch.cost * self._searched_cost_s
-        waits_s = max(SLOW_S, 2 * self._waited_s)
+        waits_s = max(SLOW_S, SLOW_FACTOR * self._waited_s)
         return batch.sent_at + SLOW_FACTOR * expected_s + waits_s
