@@ -5,7 +5,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from poolrace.workers.pools import POOLS
 
-PROTOCOL = 3
+PROTOCOL = 4
 """Number of the protocol: the arguments of the task, the results of its chunks, and the keys in
 Redis by which producers and workers know of each other. A change that an older producer or worker
 cannot read needs a new number. Releases up to 0.2.0 have number 1."""

@@ -14,7 +14,13 @@ from celery import Task, signals
 from celery.exceptions import Ignore
 
 from poolrace.workers.app import ON_HOST, PROBE_TASK, TASK, make_app
-from poolrace.workers.chunks import Chunk, ChunkResult, results_to_json
+from poolrace.workers.chunks import (
+    Chunk,
+    ChunkResult,
+    CutRange,
+    from_cut_ranges,
+    results_to_json,
+)
 from poolrace.workers.compute import Cancelled, take_slot
 from poolrace.workers.host_facts import HostFacts
 from poolrace.workers.probes.run import run_probe
@@ -51,7 +57,7 @@ def compute_batch(
     job: str,
     workload: str,
     parameters: dict[str, Any],
-    ranges: list[list[int]],
+    ranges: list[CutRange],
     time_limit_s: float | None = None,
 ) -> dict[str, Any]:
     """Compute a batch of chunks, one after the other; returns their results as a JSON object.
@@ -59,9 +65,9 @@ def compute_batch(
     A cancelled job ends its batch without a result. ``time_limit_s`` applies to each chunk.
     """
     work = make_workload(workload, parameters)
-    chunks = [Chunk(start, stop) for start, stop in ranges]
-    for chunk in chunks:
-        work.check(chunk.start, chunk.stop)
+    for start, stop, _ in ranges:
+        work.check(start, stop)
+    chunks = from_cut_ranges(ranges)
     try:
         return results_to_json(_results(work, chunks, job, time_limit_s, task.request.id))
     except Cancelled as cancelled:

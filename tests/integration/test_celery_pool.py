@@ -239,7 +239,7 @@ def test_a_foreign_result_is_ignored(with_cluster: Settings, store: redis.Redis)
             (f"{job.id}.0-2", "SUCCESS", [forged]),
             (f"{job.id}.0-2", "SUCCESS", results_to_json([])),
             (f"{job.id}.0-2", "SUCCESS", None),
-            (f"{job.id}.2-0", "SUCCESS", {**forged, "starts": [2], "stops": [0]}),
+            (f"{job.id}.2-0", "SUCCESS", {**forged, "ranges": [[2, 0, 2]]}),
         ):
             meta = {"task_id": task_id, "status": status, "result": result, "traceback": None}
             store.publish(channel + "x", json.dumps(meta))

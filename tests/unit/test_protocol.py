@@ -17,14 +17,16 @@ def test_messages_results_and_announcements_are_those_of_this_protocol() -> None
     described = {
         "arguments": list(inspect.signature(compute_batch.run).parameters),
         "results": sorted(results),
+        "range": results["ranges"][0],
         "presence": [field.name for field in fields(Presence)],
         "host": [field.name for field in fields(HostFacts)],
     }
-    assert (PROTOCOL, described) == (3, {
+    assert (PROTOCOL, described) == (4, {
         "arguments": ["job", "workload", "parameters", "ranges", "time_limit_s"],
         "results": [
-            "cpu_s", "durations_s", "host", "slot", "starts", "stops", "values", "waited_s",
+            "cpu_ns", "durations_ns", "host", "ranges", "slot", "values", "waited_ns",
         ],
+        "range": [0, 1, 1],
         "presence": ["name", "pool", "slots", "pid", "since", "host", "version", "protocol"],
         "host": [
             "host", "machine", "cores", "cpu_quota", "cpu", "system", "python", "gil",

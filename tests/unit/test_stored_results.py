@@ -13,7 +13,7 @@ from poolrace.producer.executors.celery.in_flight import Batch
 from poolrace.producer.executors.celery.stored_results import decode_result
 from poolrace.workers.chunks import Chunk, ChunkResult, results_to_json
 
-SECONDS = st.floats(0, 1e6)
+SECONDS = st.integers(0, 10**15).map(lambda nanoseconds: nanoseconds / 1e9)
 CHUNKS = st.builds(
     lambda start, size: Chunk(start, start + size), st.integers(0, 10**12), st.integers(0, 10**6)
 )
@@ -81,20 +81,29 @@ GOOD = results_to_json([ChunkResult(Chunk(0, 1), 0, 0.0, 0.0, 0.0, "host", "1.0"
         "text",
         {},
         [GOOD],
-        {**GOOD, "starts": ["0"]},
-        {**GOOD, "starts": [True]},
-        {**GOOD, "starts": 0},
-        {**GOOD, "stops": [1.5]},
-        {**GOOD, "stops": [1, 2]},
+        {**GOOD, "ranges": [["0", 1, 1]]},
+        {**GOOD, "ranges": [[True, 1, 1]]},
+        {**GOOD, "ranges": [[0, 1]]},
+        {**GOOD, "ranges": [0, 1, 1]},
+        {**GOOD, "ranges": 0},
+        {**GOOD, "ranges": []},
+        {**GOOD, "ranges": [[0, 1.5, 1]]},
+        {**GOOD, "ranges": [[0, 1, 0]]},
+        {**GOOD, "ranges": [[0, 1, -1]]},
+        {**GOOD, "ranges": [[0, 1, 2]]},
+        {**GOOD, "ranges": [[0, 2, 1]]},
+        {**GOOD, "ranges": [[0, 10**12, 1]]},
+        {**GOOD, "ranges": [[0, 1, 1], [1, 2, 1]]},
         {**GOOD, "values": [None]},
         {**GOOD, "values": ["ten"]},
         {**GOOD, "values": []},
-        {**GOOD, "durations_s": ["long"]},
-        {**GOOD, "durations_s": [math.nan]},
-        {**GOOD, "waited_s": [math.inf]},
-        {**GOOD, "cpu_s": [-1.0]},
-        {**GOOD, "starts": [5], "stops": [3]},
-        {**GOOD, "stops": [2**80]},
+        {**GOOD, "durations_ns": ["long"]},
+        {**GOOD, "durations_ns": [math.nan]},
+        {**GOOD, "durations_ns": [0.5]},
+        {**GOOD, "waited_ns": [math.inf]},
+        {**GOOD, "cpu_ns": [-1]},
+        {**GOOD, "ranges": [[5, 3, 2]]},
+        {**GOOD, "ranges": [[0, 2**80, 2**80]]},
         {key: value for key, value in GOOD.items() if key != "host"},
     ],
 )

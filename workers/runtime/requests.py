@@ -5,6 +5,7 @@ from typing import Any
 from celery.worker import state
 from celery.worker.request import Request
 
+from poolrace.workers.chunks import number_of_chunks
 from poolrace.workers.compute import slot_name, taken_slots
 from poolrace.workers.runtime.presence import Work
 
@@ -38,8 +39,8 @@ def current_work(pool: str) -> Work:
 
 
 def _number_of_chunks(arguments: Any) -> int:
-    """Number of ranges in the arguments of the task; 0 for a malformed message."""
+    """Number of chunks in the arguments of the task; 0 for a malformed message."""
     try:
-        return len(arguments[3])
-    except (IndexError, KeyError, TypeError):
+        return number_of_chunks(arguments[3])
+    except (IndexError, KeyError, TypeError, ValueError):
         return 0

@@ -22,6 +22,7 @@ from poolrace.producer.executors.celery.stored_results import decode_result
 from poolrace.producer.jobs.job import Job
 from poolrace.producer.settings import Settings
 from poolrace.workers.app import TASK, make_app
+from poolrace.workers.chunks import to_cut_ranges
 from poolrace.workers.protocol import queue_of
 
 CONFIRM_S = 5.0
@@ -165,7 +166,7 @@ class Messages(BaseMessages):
         job, workload = self._job, self._job.workload
         # The empty chunks of the warm-up have no limit: a cold worker takes long for the first one.
         limit_s = job.time_limit_s if any(map(len, batch)) else None
-        ranges = [[chunk.start, chunk.stop] for chunk in batch]
+        ranges = to_cut_ranges(batch)
         return self._app.amqp.create_task_message(
             task_id,
             TASK,

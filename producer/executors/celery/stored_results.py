@@ -11,9 +11,15 @@ from celery import states
 
 from poolrace.producer.executors.celery.base_messages import Failure, TaskResult
 from poolrace.producer.executors.celery.in_flight import Batch
-from poolrace.workers.chunks import ChunkResult, decode_int, make_chunk
+from poolrace.workers.chunks import (
+    ChunkResult,
+    CutRange,
+    decode_int,
+    from_cut_ranges,
+    to_cut_ranges,
+)
 
-Seconds = Annotated[float, msgspec.Meta(ge=0)]
+Nanoseconds = Annotated[int, msgspec.Meta(ge=0)]
 
 
 class _Stored(msgspec.Struct):
@@ -30,12 +36,11 @@ class _Results(msgspec.Struct):
 
     host: str
     slot: str
-    starts: list[int]
-    stops: list[int]
+    ranges: list[CutRange]
     values: list[int | str]
-    durations_s: list[Seconds]
-    cpu_s: list[Seconds]
-    waited_s: list[Seconds]
+    durations_ns: list[Nanoseconds]
+    cpu_ns: list[Nanoseconds]
+    waited_ns: list[Nanoseconds]
 
 
 _decode_stored = msgspec.json.Decoder(_Stored).decode
@@ -59,19 +64,16 @@ def decode_result(payload: bytes | str, sent: Callable[[str], Batch]) -> TaskRes
 
 def _chunk_results(results: _Results, sent: Batch) -> list[ChunkResult]:
     """The results by chunk, with the chunks that were sent if the results are theirs."""
-    starts, stops, host, slot = results.starts, results.stops, results.host, results.slot
     # New chunks would take as long to make and to compare as the rest of the decoding.
-    if [chunk.start for chunk in sent] == starts and [chunk.stop for chunk in sent] == stops:
-        chunks = sent
-    else:
-        chunks = tuple(make_chunk(*pair) for pair in zip(starts, stops, strict=True))
-    columns = chunks, results.values, results.durations_s, results.cpu_s, results.waited_s
+    chunks = sent if to_cut_ranges(sent) == results.ranges else from_cut_ranges(results.ranges)
+    columns = chunks, results.values, results.durations_ns, results.cpu_ns, results.waited_ns
+    host, slot = results.host, results.slot
     return [
         ChunkResult(
-            chunk, decode_int(value) if type(value) is str else value, duration_s,  # type: ignore[arg-type]
-            cpu_s, waited_s, host, slot,
+            chunk, decode_int(value) if type(value) is str else value, duration_ns / 1e9,  # type: ignore[arg-type]
+            cpu_ns / 1e9, waited_ns / 1e9, host, slot,
         )
-        for chunk, value, duration_s, cpu_s, waited_s in zip(*columns, strict=True)
+        for chunk, value, duration_ns, cpu_ns, waited_ns in zip(*columns, strict=True)
     ]  # fmt: skip
 
 
