@@ -15,6 +15,7 @@ from poolrace.producer.executors.celery.recovery import (
 from poolrace.producer.results.run import UntimedEvent
 from poolrace.workers.chunks import Chunk, ChunkResult
 from poolrace.workers.errors import ChunkTimeout, ClusterError, UsageError
+from poolrace.workers.runtime.presence import EXPIRE_S
 from tests.unit.made_up_recovery import PATIENCE_S, WORKER, RecoverySetup
 
 
@@ -46,6 +47,23 @@ def test_a_queued_batch_and_a_held_one_are_not_lost(setup: RecoverySetup) -> Non
     assert len(setup.messages.sent) == 2
     assert held.holder == WORKER
     assert queued.holder is None
+
+
+def test_a_batch_that_was_sent_again_is_not_lost_with_its_first_worker_once_more(
+    setup: RecoverySetup,
+) -> None:
+    """The dead worker's last announcement exists for longer than a batch is missed."""
+    batch = setup.messages.send((Chunk(0, 5),))
+    setup.workers.holding = {batch.task_id: 0.0}
+    died_s, last_s = 5.0, 5.0 + EXPIRE_S
+    while setup.clock.now < last_s:
+        setup.workers.holding[batch.task_id] = max(0.0, setup.clock.now - died_s)
+        setup.check_every_second(until=setup.clock.now + CHECK_S)
+        if len(setup.messages.sent) == 2:
+            setup.queued = {batch.task_id}
+    assert setup.messages.sent == [(Chunk(0, 5),)] * 2
+    [waits] = setup.messages.in_flight
+    assert waits.holder is None
 
 
 def test_a_chunk_that_is_lost_too_often_fails_the_job(setup: RecoverySetup) -> None:

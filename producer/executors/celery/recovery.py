@@ -165,7 +165,9 @@ class Recovery:
         self._require_progress(queued, now)
         in_flight, workers, limited = self.messages.in_flight, self.workers, bool(self.time_limit_s)
         for batch in unseen:
-            if announcement := workers.holder(batch.task_id):
+            announcement = workers.holder(batch.task_id)
+            # An older one is that of a worker which held the batch before it was lost.
+            if announcement and now - announcement.age_s >= batch.sent_at:
                 in_flight.mark_seen(batch, announcement.presence, now - announcement.age_s)
                 if limited:
                     self._require_not_hung(batch, now)
