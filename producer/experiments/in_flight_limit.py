@@ -1,6 +1,6 @@
 """The limit on chunks in flight, which adapts to the slots and to how long chunks take. Pure."""
 
-from poolrace.producer.jobs.schedules import AHEAD_S
+from poolrace.producer.jobs.message_costs import AHEAD_S
 from poolrace.producer.jobs.slot_speeds import NOISE_S
 from poolrace.workers.chunks import ChunkResult
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from poolrace.producer.jobs.job import Job
-from poolrace.producer.jobs.message_costs import WAITING_CHUNK, WAITING_SHARE, messages_s
+from poolrace.producer.jobs.message_costs import messages_s, waiting_cost
 from poolrace.producer.jobs.slot_speeds import SHORTEST_CHUNK_S, SLOWER_AT_MOST, SlotSpeeds
 from poolrace.workers.chunks import Chunk, ChunkResult
 from poolrace.workers.errors import UsageError, unknown
@@ -46,9 +46,10 @@ GROWTH = 2.0
 """Factor by which chunks become longer each time that every slot has had one, if a slot is much
 slower; its square if all are equally fast. A larger one trusts the first results too much."""
 
-AHEAD_S = 0.1
-"""Seconds of work in flight beyond the running chunks, so that no slot waits for a message: many
-times the 2 to 10 ms (measured) that a Celery message takes to arrive."""
+EVIDENCE = 0.25
+"""Part of what each slot has done, on average, up to which a chunk may be made longer to have fewer
+messages, whatever is left for the slot."""
+
 Cost = Callable[[int, int], float]
 """A function that returns the relative time which a range of indices takes."""
 
@@ -143,8 +144,9 @@ class Auto(Schedule):
     Each chunk is a part of one slot's share of the cost not cut yet, ``EQUAL_SHARE`` or less: even
     the slowest slot ends its chunk before the others end the rest. First chunks are short, for the
     speeds of the slots are unknown. A chunk takes at least ``SHORTEST_CHUNK_S``, and as long as one
-    message for each slot, but at most ``EQUAL_SHARE`` of a slot's share of all unfinished work: the
-    first results come from the shortest indices. Chunks that wait take longer (``WAITING_CHUNK``).
+    message for each slot. Both follow from the newest results, and later indices may take a
+    thousand times as long; so this lower limit is at most ``EQUAL_SHARE`` of a slot's share of the
+    rest, or ``EVIDENCE``. Chunks that wait take longer (``waiting_cost``).
 
     The upper limits are wall time, which includes the time that other slots use the same core. The
     lower limit is busy time, which excludes it: more slots on a core must not cause more messages.
@@ -161,8 +163,7 @@ class Auto(Schedule):
         self._slots = self._hosts = 1
         self._results = 0
         self._total = 0.0
-        self._in_flight = 0.0
-        """Cost of all chunks that were cut and have no result yet."""
+        self._done = 0.0  # cost of all chunks with a result
 
     def sizes(self, count: int, slots: int) -> Iterator[int]:
         """Yield the sizes of the chunks of ``[0, count)``."""
@@ -178,9 +179,7 @@ class Auto(Schedule):
             while len(rest):
                 length = self._length(rest, remaining, from_end=grows)
                 chunk, rest = _split(rest, length, from_end=grows)
-                cost = self._cost(chunk.start, chunk.stop)
-                remaining -= cost
-                self._in_flight += cost
+                remaining -= self._cost(chunk.start, chunk.stop)
                 yield chunk
 
     def observe(self, result: ChunkResult, slots: int, hosts: int = 1) -> None:
@@ -188,7 +187,7 @@ class Auto(Schedule):
         self._slots, self._hosts = slots, hosts
         self._results += 1
         cost = self._cost(result.chunk.start, result.chunk.stop)
-        self._in_flight -= cost
+        self._done += cost
         if cost:
             self._speeds.observe(result, cost)
 
@@ -222,12 +221,12 @@ class Auto(Schedule):
         first = speeds.mean * SHORTEST_CHUNK_S * math.pow(GROWTH, (1 + slowest) * rounds)
         lost = max(LARGEST_PART * self._total / self._slots, speeds.mean * NEVER_TOO_LONG_S)
         each_s = messages_s(self._slots, self._hosts)
-        unfinished = (remaining + self._in_flight) / self._slots
-        few = min(EQUAL_SHARE * unfinished, speeds.busy * each_s)
-        shortest = speeds.busy * SHORTEST_CHUNK_S * max(slowest, SLOWER_AT_MOST)
-        long = max(min(share * remaining / self._slots, first, lost), few, shortest)
-        waits = WAITING_SHARE * speeds.waiting * remaining / self._slots
-        waits = min(waits, WAITING_CHUNK * speeds.busy * each_s)
+        shortest_s = max(each_s, SHORTEST_CHUNK_S * max(slowest, SLOWER_AT_MOST))
+        known = max(EQUAL_SHARE * remaining, EVIDENCE * self._done) / self._slots
+        shortest = min(speeds.busy * shortest_s, known)
+        long = max(min(share * remaining / self._slots, first, lost), shortest)
+        rest, unfinished = remaining / self._slots, (self._total - self._done) / self._slots
+        waits = speeds.waiting * waiting_cost(rest, unfinished, speeds.busy * each_s)
         longest = speeds.mean * max(LONGEST_CHUNK_S, each_s)
         return min(max(min(long, longest), waits), speeds.mean * self._limit_s)
 

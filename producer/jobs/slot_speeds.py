@@ -31,10 +31,8 @@ class SlotSpeeds:
     def __init__(self) -> None:
         self._speeds: dict[tuple[str, str], float] = {}
         self._sum = 0.0
-        self.busy = 0.0
-        """Cost per busy second, averaged over the newest results."""
-        self.waiting = 0.0
-        """Share of waits in busy time, averaged over the newest results."""
+        self._cost = self._busy_s = self._waited_s = 0.0
+        """Cost, busy seconds and waits of the newest results; each weighs half of the next one."""
         self._by_speed: list[tuple[float, tuple[str, str]]] = []
         """A heap of the newest speed of each slot, and of former ones: their removal would cost a
         search through all slots with each result."""
@@ -44,6 +42,17 @@ class SlotSpeeds:
     def known(self) -> bool:
         """Whether any result was observed."""
         return bool(self._speeds)
+
+    @property
+    def busy(self) -> float:
+        """Cost per busy second of the newest results together, not the mean of their speeds: a
+        chunk of a few cheap indices says little about the others."""
+        return self._cost / self._busy_s
+
+    @property
+    def waiting(self) -> float:
+        """Share of waits in the busy time of the newest results."""
+        return self._waited_s / self._busy_s
 
     @property
     def mean(self) -> float:
@@ -68,11 +77,11 @@ class SlotSpeeds:
         A short chunk's speed is too low rather than too high. The next chunks are then short
         too, and measured again; an error lasts for a few chunks only.
         """
-        busy = cost / max(result.busy_s, 1e-9)
-        waiting = result.waited_s / max(result.busy_s, 1e-9)
-        self.busy = (self.busy + busy) / 2 if self._speeds else busy
-        self.waiting = (self.waiting + waiting) / 2 if self._speeds else waiting
-        speed = busy if result.duration_s <= NOISE_S else cost / result.duration_s
+        busy_s = max(result.busy_s, 1e-9)
+        self._cost = self._cost / 2 + cost
+        self._busy_s = self._busy_s / 2 + busy_s
+        self._waited_s = self._waited_s / 2 + result.waited_s
+        speed = cost / (busy_s if result.duration_s <= NOISE_S else result.duration_s)
         key = (result.host, result.slot)
         before = self._speeds.get(key, 0.0)
         self._durations_s += result.duration_s

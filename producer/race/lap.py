@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from poolrace.producer.analysis.race_model import CPU_LEFT
 from poolrace.producer.analysis.stats import most_at_a_time, percentiles, quantiles, steady_rate
-from poolrace.producer.jobs.schedules import AHEAD_S
+from poolrace.producer.jobs.message_costs import AHEAD_S
 from poolrace.producer.race.lap_plan import LapPlan
 from poolrace.producer.race.publisher import Publisher
 from poolrace.producer.race.requests import GivenUp

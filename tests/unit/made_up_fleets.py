@@ -1,6 +1,7 @@
 """Simulated runs of made-up work on made-up fleets, and the lower bound of their time."""
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -73,14 +74,28 @@ def linear(count: int, total_s: float) -> Work:
 def heavy_tailed(count: int, total_s: float, seed: int) -> Work:
     """Work whose indices take Pareto-distributed seconds, of which the schedule knows nothing."""
     chance = random.Random(seed)
-    seconds = [min(chance.paretovariate(1.5), 100.0) for _ in range(count)]
-    scale = total_s / sum(seconds)
-    below = list(accumulate((scale * each for each in seconds), initial=0.0))
+    return unforeseen([min(chance.paretovariate(1.5), 100.0) for _ in range(count)], total_s)
+
+
+def cheap_first(count: int, total_s: float, cheap: int, factor: float) -> Work:
+    """Work whose first ``cheap`` indices take a ``factor`` less than the others, unforeseen."""
+    return unforeseen([1.0 / factor] * cheap + [1.0] * (count - cheap), total_s)
+
+
+def growing(count: int, total_s: float, power: float) -> Work:
+    """Work whose indices take longer and longer, unforeseen, beginning with next to nothing."""
+    return unforeseen([0.001 + (index / count) ** power for index in range(count)], total_s)
+
+
+def unforeseen(lengths: Sequence[float], total_s: float) -> Work:
+    """Work whose indices have these relative lengths, of which the schedule knows nothing."""
+    scale = total_s / sum(lengths)
+    below = list(accumulate((scale * each for each in lengths), initial=0.0))
 
     def times(start: int, stop: int) -> tuple[float, float]:
         return below[stop] - below[start], 0.0
 
-    return Work(Job(make_workload("sum", {}), 0, count), times, scale * max(seconds))
+    return Work(Job(make_workload("sum", {}), 0, len(lengths)), times, scale * max(lengths))
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """The batches in flight: packing of chunks, and the record of each batch."""
 
+import math
 from collections import deque
 
 import pytest
@@ -9,6 +10,7 @@ from poolrace.producer.executors.celery.in_flight import (
     BATCH_BYTES,
     BATCH_CHUNKS,
     BATCH_S,
+    BATCH_SHARE,
     CHUNK_S,
     SHARED_S,
     SINGLE_CHUNKS,
@@ -123,9 +125,9 @@ def test_a_batch_has_a_limited_number_of_chunks() -> None:
     assert len(in_flight.next_batch(waiting(100_000), slots=2)) == BATCH_CHUNKS
 
 
-def fast(duration_s: float) -> InFlight:
+def fast(duration_s: float, total_cost: float = math.inf) -> InFlight:
     """No batch in flight; all batches so far, of 100 indices in 10 chunks, took this time."""
-    in_flight = InFlight()
+    in_flight = InFlight(total_cost=total_cost)
     for number in range(30):
         in_flight.mark_sent(str(number), BATCH, now=0.0)
         finish(in_flight, str(number), duration_s=duration_s)
@@ -135,6 +137,18 @@ def fast(duration_s: float) -> InFlight:
 def test_chunks_that_take_no_time_fill_batches_also_while_slots_are_idle() -> None:
     length = len(fast(0.0).next_batch(waiting(4000), slots=100))
     assert length == pytest.approx(SHARED_S / CHUNK_S, abs=1)
+
+
+def test_no_batch_of_several_chunks_has_more_than_a_part_of_what_is_left_for_a_slot() -> None:
+    """However cheap the first indices were: the others may take a thousand times as long."""
+    slots, chunks = 4, waiting(100)
+    in_flight = fast(0.0, total_cost=len(chunks) * 10)
+    while chunks:
+        left = len(chunks)
+        batch = in_flight.next_batch(chunks, slots)
+        assert len(batch) == max(int(left * BATCH_SHARE / slots), 1)
+        in_flight.mark_sent("next", batch, now=1.0)
+        finish(in_flight, "next", duration_s=0.0)
 
 
 def test_short_chunks_wait_until_they_fill_a_batch_while_each_slot_has_a_batch_queued() -> None:

@@ -106,7 +106,9 @@ class BatchExecutor(Executor):
         """The waiting chunks in batches, at most ``room`` of them; some chunks may still wait."""
         batches: list[Batch] = []
         while self._waiting and len(batches) < room:
-            batch = self._in_flight.next_batch(self._waiting, self.slots, len(batches))
+            batch = self._in_flight.next_batch(
+                self._waiting, self.slots, len(batches), max(1, len(self.hosts))
+            )
             if not batch:
                 break
             batches.append(batch)

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+from poolrace.producer.jobs.message_costs import messages_s
 from poolrace.producer.jobs.schedules import Cost, index_count
 from poolrace.producer.results.run import ChunkMark
 from poolrace.workers.chunks import Chunk, ChunkResult
@@ -34,6 +35,14 @@ CHUNK_S = 0.00001
 
 SHARED_S = 0.004
 """Seconds of a batch that idle slots do not share: their messages would cost as much."""
+
+BATCH_SHARE = 0.5
+"""Part of a slot's share of the work left that a batch of several chunks is at most."""
+
+FEW_MESSAGES_S = 0.2
+"""Seconds that one message for each slot takes, from which on a batch of ``SHARED_S`` may also be
+as long as all that a slot has done, whatever is left; if they take less, the same part of that. The
+process of a thousand greenlets would otherwise handle single messages for many seconds."""
 
 AHEAD_BATCHES = 2
 """Batches in flight per slot from which on short chunks wait until they fill a batch: one runs, and
@@ -119,12 +128,15 @@ class InFlightBatch:
 class InFlight:
     """All batches in flight of one job, by task id.
 
-    ``cost`` returns the relative time that a range of indices takes.
+    ``cost`` returns the relative time that a range of indices takes, ``total_cost`` is that of the
+    whole job.
     """
 
-    def __init__(self, cost: Cost = index_count) -> None:
+    def __init__(self, cost: Cost = index_count, total_cost: float = math.inf) -> None:
         self._batches: dict[str, InFlightBatch] = {}
         self._cost = cost
+        self._cost_left = total_cost
+        """The relative time of all chunks that are in no batch yet, also of those not cut yet."""
         self._done_cost = 0.0
         self._done_s = 0.0
         self._recent_cost_s = math.inf
@@ -146,29 +158,40 @@ class InFlight:
         """The batch with that task id, ``None`` if it is not in flight."""
         return self._batches.get(task_id)
 
-    def next_batch(self, waiting: deque[Chunk], slots: int, unsent: int = 0) -> Batch:
+    def next_batch(
+        self, waiting: deque[Chunk], slots: int, unsent: int = 0, hosts: int = 1
+    ) -> Batch:
         """Take the next batch from the waiting chunks; none if they should wait for more chunks.
 
         ``unsent`` batches were taken and are not in flight yet. At the recent pace a batch keeps a
         slot busy for ``BATCH_S`` at most. While slots are idle, a batch longer than ``SHARED_S``
-        also takes no more than its share, so that each idle slot gets a batch.
+        also takes no more than its share, so that each idle slot gets a batch. Later chunks may
+        take a thousand times as long as the recent ones, so a batch of several has no more than
+        ``BATCH_SHARE`` of what is left for a slot (but see ``FEW_MESSAGES_S``).
         """
         sent = len(self) + unsent
         share = -(-len(waiting) // max(slots - sent, 1))
         most = max(min(len(waiting), BATCH_CHUNKS, BATCH_BYTES // self._largest_value_bytes), 1)
+        most_of_left = BATCH_SHARE * self._cost_left / slots
+        most_of_done = messages_s(slots, hosts) / FEW_MESSAGES_S * self._done_cost / slots
         cost = seconds = 0.0
         length = 0
         for chunk in islice(waiting, most):
             cost += self._cost(chunk.start, chunk.stop)
             longer_s = cost * self._recent_cost_s + (length + 1) * CHUNK_S
             # Not a number for empty chunks before the first result: each has its own batch.
-            if length and not longer_s <= (BATCH_S if length < share else SHARED_S):
+            most_s = BATCH_S if length < share else SHARED_S
+            if cost > most_of_left:
+                most_s = SHARED_S if cost <= most_of_done else 0.0
+            if length and not longer_s <= most_s:
                 break
             seconds, length = longer_s, length + 1
         is_short = length == len(waiting) < BATCH_CHUNKS and seconds < BATCH_S / 2
         if is_short and sent >= AHEAD_BATCHES * slots:
             return ()
-        return tuple(waiting.popleft() for _ in range(length))
+        batch = tuple(waiting.popleft() for _ in range(length))
+        self._cost_left -= self._cost_of(batch)
+        return batch
 
     def mark_sent(self, task_id: str, chunks: Batch, now: float) -> InFlightBatch:
         """Add a batch that was sent, for the first time or again."""
@@ -223,7 +246,8 @@ class InFlight:
         """
         if most <= 0 or not self._done_cost:
             return []
-        cost_s = self._done_s / self._done_cost
+        # The recent pace, too: the first indices of a job may be cheaper than all others.
+        cost_s = max(self._done_s / self._done_cost, self._recent_cost_s)
         if now <= self._slow_from and cost_s >= FALLEN_PACE * self._searched_cost_s:
             return []
         self._searched_cost_s = cost_s
