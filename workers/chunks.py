@@ -91,7 +91,8 @@ class ChunkResult(NamedTuple):  # a frozen dataclass takes three times as long t
 def to_cut_ranges(chunks: Iterable[Chunk]) -> list[CutRange]:
     """The chunks as cut ranges, in their order: neighbours of one size become one of them.
 
-    A message of 500 short chunks becomes three numbers, which are encoded once and decoded twice.
+    A message of 500 short chunks has three numbers instead of a thousand, which the producer
+    encodes once and a worker decodes several times.
     """
     ranges: list[CutRange] = []
     expected, size = -1, 0  # where the next chunk of the last range begins, if it may have one

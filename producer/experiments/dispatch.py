@@ -63,7 +63,7 @@ def dispatch(
     while not ledger.complete:
         results = executor.collect(limit.timeout_s)
         recorder.collected(results)
-        slots, hosts = executor.slots, max(1, len(executor.hosts))
+        slots, hosts = executor.slots, len(executor.hosts)
         for result in results:
             sent_at = in_flight.pop(result.chunk, None)
             if _count(ledger, result, sent_at, recorder):

@@ -34,7 +34,7 @@ class TimeLeft:
         self._job = job
         self._clock = clock
         self._began = clock()
-        self._total = self._missing(job.ledger())
+        self._total = job.missing_cost(job.ledger())
 
     @property
     def elapsed_s(self) -> float:
@@ -43,13 +43,9 @@ class TimeLeft:
 
     def seconds(self, ledger: Ledger) -> float | None:
         """Seconds until the ledger is complete, ``None`` if no chunk with a cost is done."""
-        missing = self._missing(ledger)
+        missing = self._job.missing_cost(ledger)
         done = self._total - missing
         return self.elapsed_s * missing / done if done > 0 else None
-
-    def _missing(self, ledger: Ledger) -> float:
-        cost = self._job.workload.cost
-        return sum(cost(gap.start, gap.stop) for gap in ledger.gaps)
 
     def words(self, ledger: Ledger) -> str:
         """The estimate as words, such as ``about 7 min left``."""

@@ -64,6 +64,11 @@ class Job:
         """Return a new ledger in which ``done`` is counted already."""
         return Ledger(self.start, self.stop, self.workload.merge(), self.done, self.value)
 
+    def missing_cost(self, ledger: Ledger) -> float:
+        """Return the relative time of all indices that the ledger has not counted."""
+        cost = self.workload.cost
+        return sum(cost(gap.start, gap.stop) for gap in ledger.gaps)
+
     def expected(self) -> int:
         """Return the exact value, computed independently of any run; 0 for an empty range."""
         return self.workload.expected(self.start, self.stop) if len(self) else EMPTY

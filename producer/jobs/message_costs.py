@@ -26,8 +26,8 @@ for each slot takes longer. With less, thousands of greenlets get several chunks
 
 def messages_s(slots: int, hosts: int) -> float:
     """Seconds that one message for each slot takes: hosts handle theirs at once, the producer all,
-    one after the other."""
-    return slots * max(MESSAGE_S / hosts, PRODUCER_MESSAGE_S)
+    one after the other. No host counts as one."""
+    return slots * max(MESSAGE_S / max(hosts, 1), PRODUCER_MESSAGE_S)
 
 
 def waiting_cost(rest: float, unfinished: float, messages: float) -> float:

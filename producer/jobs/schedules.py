@@ -46,9 +46,9 @@ GROWTH = 2.0
 """Factor by which chunks become longer each time that every slot has had one, if a slot is much
 slower; its square if all are equally fast. A larger one trusts the first results too much."""
 
-EVIDENCE = 0.25
-"""Part of what each slot has done, on average, up to which a chunk may be made longer to have fewer
-messages, whatever is left for the slot."""
+DONE_SHARE = 0.25
+"""Part of the cost that a slot has done on average, up to which a chunk may be made longer to have
+fewer messages, even if that is more than ``EQUAL_SHARE`` of a slot's share of the rest."""
 
 Cost = Callable[[int, int], float]
 """A function that returns the relative time which a range of indices takes."""
@@ -146,7 +146,7 @@ class Auto(Schedule):
     speeds of the slots are unknown. A chunk takes at least ``SHORTEST_CHUNK_S``, and as long as one
     message for each slot. Both follow from the newest results, and later indices may take a
     thousand times as long; so this lower limit is at most ``EQUAL_SHARE`` of a slot's share of the
-    rest, or ``EVIDENCE``. Chunks that wait take longer (``waiting_cost``).
+    rest, or ``DONE_SHARE`` of what a slot has done. Waits make chunks longer (``waiting_cost``).
 
     The upper limits are wall time, which includes the time that other slots use the same core. The
     lower limit is busy time, which excludes it: more slots on a core must not cause more messages.
@@ -222,8 +222,8 @@ class Auto(Schedule):
         lost = max(LARGEST_PART * self._total / self._slots, speeds.mean * NEVER_TOO_LONG_S)
         each_s = messages_s(self._slots, self._hosts)
         shortest_s = max(each_s, SHORTEST_CHUNK_S * max(slowest, SLOWER_AT_MOST))
-        known = max(EQUAL_SHARE * remaining, EVIDENCE * self._done) / self._slots
-        shortest = min(speeds.busy * shortest_s, known)
+        most = max(EQUAL_SHARE * remaining, DONE_SHARE * self._done) / self._slots
+        shortest = min(speeds.busy * shortest_s, most)
         long = max(min(share * remaining / self._slots, first, lost), shortest)
         rest, unfinished = remaining / self._slots, (self._total - self._done) / self._slots
         waits = speeds.waiting * waiting_cost(rest, unfinished, speeds.busy * each_s)

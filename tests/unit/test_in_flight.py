@@ -151,6 +151,16 @@ def test_no_batch_of_several_chunks_has_more_than_a_part_of_what_is_left_for_a_s
         finish(in_flight, "next", duration_s=0.0)
 
 
+@pytest.mark.parametrize(("hosts", "length"), [(1, 50), (2, 25), (5, 10), (50, 10)])
+def test_short_batches_have_a_part_of_what_is_done_to_the_end(hosts: int, length: int) -> None:
+    """Each host handles its own messages, the producer handles all."""
+    in_flight = InFlight(total_cost=100)
+    in_flight.mark_sent("done", (Chunk(0, 10_000),), now=0.0)
+    finish(in_flight, "done", duration_s=0.0)
+    chunks = waiting(100, size=1)
+    assert len(in_flight.next_batch(chunks, slots=1000, hosts=hosts)) == length
+
+
 def test_short_chunks_wait_until_they_fill_a_batch_while_each_slot_has_a_batch_queued() -> None:
     in_flight = fast(0.0)
     few = waiting(10)

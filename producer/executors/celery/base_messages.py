@@ -45,8 +45,7 @@ class BaseMessages(ABC):
     """
 
     def __init__(self, job: Job, clock: Callable[[], float]) -> None:
-        cost = job.workload.cost
-        self.in_flight = InFlight(cost, sum(cost(gap.start, gap.stop) for gap in job.ledger().gaps))
+        self.in_flight = InFlight(job.workload.cost, job.missing_cost(job.ledger()))
         self.reconnects = 0
         """Number of new subscriptions after a lost connection; results may have been missed."""
         self.unconfirmed = 0

@@ -107,7 +107,7 @@ class BatchExecutor(Executor):
         batches: list[Batch] = []
         while self._waiting and len(batches) < room:
             batch = self._in_flight.next_batch(
-                self._waiting, self.slots, len(batches), max(1, len(self.hosts))
+                self._waiting, self.slots, len(batches), len(self.hosts)
             )
             if not batch:
                 break

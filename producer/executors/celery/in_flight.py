@@ -40,9 +40,9 @@ BATCH_SHARE = 0.5
 """Part of a slot's share of the work left that a batch of several chunks is at most."""
 
 FEW_MESSAGES_S = 0.2
-"""Seconds that one message for each slot takes, from which on a batch of ``SHARED_S`` may also be
-as long as all that a slot has done, whatever is left; if they take less, the same part of that. The
-process of a thousand greenlets would otherwise handle single messages for many seconds."""
+"""Seconds that the messages of short batches take while the work done doubles, at most. A batch of
+``SHARED_S`` may have as much of it as that allows, even if that is more than ``BATCH_SHARE`` of
+what is left: else the process of a thousand greenlets handles single messages for many seconds."""
 
 AHEAD_BATCHES = 2
 """Batches in flight per slot from which on short chunks wait until they fill a batch: one runs, and
@@ -128,8 +128,8 @@ class InFlightBatch:
 class InFlight:
     """All batches in flight of one job, by task id.
 
-    ``cost`` returns the relative time that a range of indices takes, ``total_cost`` is that of the
-    whole job.
+    ``cost`` returns the relative time that a range of indices takes, ``total_cost`` is that of
+    all indices that are to be computed.
     """
 
     def __init__(self, cost: Cost = index_count, total_cost: float = math.inf) -> None:
@@ -173,25 +173,25 @@ class InFlight:
         share = -(-len(waiting) // max(slots - sent, 1))
         most = max(min(len(waiting), BATCH_CHUNKS, BATCH_BYTES // self._largest_value_bytes), 1)
         most_of_left = BATCH_SHARE * self._cost_left / slots
-        most_of_done = messages_s(slots, hosts) / FEW_MESSAGES_S * self._done_cost / slots
-        cost = seconds = 0.0
+        most_of_done = messages_s(1, hosts) / FEW_MESSAGES_S * self._done_cost
+        cost = batch_cost = seconds = 0.0
         length = 0
         for chunk in islice(waiting, most):
             cost += self._cost(chunk.start, chunk.stop)
             longer_s = cost * self._recent_cost_s + (length + 1) * CHUNK_S
-            # Not a number for empty chunks before the first result: each has its own batch.
-            most_s = BATCH_S if length < share else SHARED_S
-            if cost > most_of_left:
+            if cost <= most_of_left:
+                most_s = BATCH_S if length < share else SHARED_S
+            else:
                 most_s = SHARED_S if cost <= most_of_done else 0.0
+            # Not a number for empty chunks before the first result: each has its own batch.
             if length and not longer_s <= most_s:
                 break
-            seconds, length = longer_s, length + 1
+            batch_cost, seconds, length = cost, longer_s, length + 1
         is_short = length == len(waiting) < BATCH_CHUNKS and seconds < BATCH_S / 2
         if is_short and sent >= AHEAD_BATCHES * slots:
             return ()
-        batch = tuple(waiting.popleft() for _ in range(length))
-        self._cost_left -= self._cost_of(batch)
-        return batch
+        self._cost_left -= batch_cost
+        return tuple(waiting.popleft() for _ in range(length))
 
     def mark_sent(self, task_id: str, chunks: Batch, now: float) -> InFlightBatch:
         """Add a batch that was sent, for the first time or again."""
@@ -238,7 +238,8 @@ class InFlight:
         return batch.cost * self._done_s / self._done_cost
 
     def slow(self, now: float, most: int) -> list[InFlightBatch]:
-        """The batches without a backup that are slow by the mean pace, the oldest first.
+        """The batches without a backup that are slow by the mean and by the recent pace, the oldest
+        first.
 
         At most ``most`` of them. A search through all batches follows only after the time at which
         the last search found that the next one may become slow: a batch takes part in one search

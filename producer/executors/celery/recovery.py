@@ -166,9 +166,10 @@ class Recovery:
         in_flight, workers, limited = self.messages.in_flight, self.workers, bool(self.time_limit_s)
         for batch in unseen:
             announcement = workers.holder(batch.task_id)
+            announced_at = now - announcement.age_s if announcement else -math.inf
             # An older one is that of a worker which held the batch before it was lost.
-            if announcement and now - announcement.age_s >= batch.sent_at:
-                in_flight.mark_seen(batch, announcement.presence, now - announcement.age_s)
+            if announcement and announced_at >= batch.sent_at:
+                in_flight.mark_seen(batch, announcement.presence, announced_at)
                 if limited:
                     self._require_not_hung(batch, now)
             elif batch.task_id in queued:
