@@ -14,6 +14,8 @@ from poolrace.producer.executors.celery.in_flight import (
     CHUNK_S,
     SHARED_S,
     SINGLE_CHUNKS,
+    SLOW_FACTOR,
+    SLOW_S,
     InFlight,
     describe,
     parts_of,
@@ -92,11 +94,15 @@ def test_a_batch_that_is_done_is_not_in_flight(in_flight: InFlight) -> None:
     assert in_flight.get("a") is None
 
 
-def test_the_expected_duration_of_a_batch_follows_from_the_mean_pace(in_flight: InFlight) -> None:
+def test_a_batch_is_slow_after_twice_the_time_that_the_mean_pace_gives_it(
+    in_flight: InFlight,
+) -> None:
     twice_as_long = in_flight.mark_sent("b", (Chunk(10, 30),), now=0.0)
-    assert in_flight.expected_s(twice_as_long) is None  # no result yet
+    assert in_flight.slow(100.0, most=1) == []  # no result yet
     finish(in_flight, "a", duration_s=1.0)
-    assert in_flight.expected_s(twice_as_long) == pytest.approx(2.0)
+    slow_at = SLOW_FACTOR * 2.0 + SLOW_S
+    assert in_flight.slow(slow_at - 0.01, most=1) == []
+    assert in_flight.slow(slow_at + 0.01, most=1) == [twice_as_long]
 
 
 def waiting(count: int, size: int = 10) -> deque[Chunk]:

@@ -231,12 +231,6 @@ class InFlight:
         largest_bytes = max(result.value.bit_length() // 4 for result in results)
         self._largest_value_bytes = max(self._largest_value_bytes, largest_bytes)
 
-    def expected_s(self, batch: InFlightBatch) -> float | None:
-        """Seconds that the batch should take at the mean pace, ``None`` before any result."""
-        if not self._done_cost:
-            return None
-        return batch.cost * self._done_s / self._done_cost
-
     def slow(self, now: float, most: int) -> list[InFlightBatch]:
         """The batches without a backup that are slow by the mean and by the recent pace, the oldest
         first.
