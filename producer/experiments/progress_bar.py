@@ -111,9 +111,9 @@ class Bar:
 @contextmanager
 def steps_bar(number: int) -> Iterator[Callable[[str], None]]:
     """Show a bar of ``number`` steps; yields the function that advances it."""
-    with Progress(console=Console(stderr=True), transient=True) as progress:
+    with steps_display(Console(stderr=True)) as progress:
         task = progress.add_task("starting", total=number)
-        yield lambda text: progress.update(task, advance=1, description=text)
+        yield lambda text: progress.update(task, advance=1, description=printable(text))
 
 
 @contextmanager
@@ -121,6 +121,13 @@ def runs_bar(job: Job, runs: int) -> Iterator[ObserverFactory]:
     """Show a bar of all runs; yields the observer factory that starts a run of the bar."""
     with bar_display(Console(stderr=True)) as progress:
         yield Bar(progress, job, runs).start
+
+
+def steps_display(console: Console) -> Progress:
+    """The display of a bar of steps: rich's own, but a name with brackets is no markup."""
+    _, *columns = Progress.get_default_columns()
+    title = TextColumn("{task.description}", markup=False)
+    return Progress(title, *columns, console=console, transient=True)
 
 
 def bar_display(console: Console) -> Progress:

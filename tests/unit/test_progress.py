@@ -17,7 +17,7 @@ from poolrace.producer.experiments.progress import (
     in_words,
     run_bars,
 )
-from poolrace.producer.experiments.progress_bar import Bar, bar_display
+from poolrace.producer.experiments.progress_bar import Bar, bar_display, steps_display
 from poolrace.producer.jobs.job import Job
 from poolrace.producer.jobs.ledger import Ledger
 from poolrace.workers.chunks import Chunk, ChunkResult
@@ -182,3 +182,12 @@ def test_the_time_left_is_that_of_all_runs() -> None:
     screen = Screen()
     screen.run("celery:prefork", [1.0] * 10)
     assert "about 6 min left" in screen.run("celery:prefork", [1.0])[0]  # 9 s, and 38 runs of 10 s
+
+
+def test_the_bar_of_steps_shows_names_with_brackets_as_they_are() -> None:
+    console = Console(file=io.StringIO(), width=80)
+    with steps_display(console) as display:
+        display.add_task("pool threads [bold]on[/] [10.0.0.1]", total=2)
+        console.print(display.get_renderable())
+    assert isinstance(console.file, io.StringIO)
+    assert "pool threads [bold]on[/] [10.0.0.1]" in console.file.getvalue()
