@@ -105,6 +105,16 @@ def test_a_batch_is_slow_after_twice_the_time_that_the_mean_pace_gives_it(
     assert in_flight.slow(slow_at + 0.01, most=1) == [twice_as_long]
 
 
+def test_a_batch_that_was_seen_in_the_queue_is_slow_only_later(in_flight: InFlight) -> None:
+    other = in_flight.mark_sent("b", (Chunk(10, 20),), now=0.0)
+    finish(in_flight, "a", duration_s=1.0)
+    slow_after_s = SLOW_FACTOR * 1.0 + SLOW_S
+    in_flight.mark_seen(other, None, 5.0)
+    in_flight.exclude_time(10.0)
+    assert in_flight.slow(15.0 + slow_after_s - 0.01, most=1) == []
+    assert in_flight.slow(15.0 + slow_after_s + 0.01, most=1) == [other]
+
+
 def waiting(count: int, size: int = 10) -> deque[Chunk]:
     return deque(Chunk(size * number, size * number + size) for number in range(count))
 

@@ -181,6 +181,9 @@ def test_a_slow_batch_is_sent_to_an_idle_slot_once(setup: RecoverySetup) -> None
     assert len(setup.messages.sent) == 2  # behind the batches of another job, or no slot is idle
     setup.queued = set()
     setup.recovery.back_up(idle_slots=1)
+    assert len(setup.messages.sent) == 2  # it has just left the queue
+    setup.check_every_second(until=13.0)
+    setup.recovery.back_up(idle_slots=1)
     setup.recovery.back_up(idle_slots=1)
     assert setup.messages.sent[2:] == [(Chunk(5, 10),)]
     assert setup.recovery.counts == {"backups": 1}

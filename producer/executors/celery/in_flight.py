@@ -92,6 +92,9 @@ class InFlightBatch:
     """Time at which the batch was sent, or last seen in the queue or with a worker."""
     sent_at: float
     """Time at which the batch was sent last."""
+    queued_until: float
+    """Time at which the batch was queued for certain: when it was sent, or last seen in the queue.
+    Its slot took it later."""
     cost: float = 0.0
     """The relative time that the chunks take."""
     holder: Presence | None = None
@@ -197,9 +200,9 @@ class InFlight:
         """Add a batch that was sent, for the first time or again."""
         batch = self._batches.get(task_id)
         if batch is None:
-            batch = InFlightBatch(task_id, chunks, now, now, self._cost_of(chunks))
+            batch = InFlightBatch(task_id, chunks, now, now, now, self._cost_of(chunks))
             self._batches[task_id] = batch
-        batch.seen_at = batch.sent_at = now
+        batch.seen_at = batch.sent_at = batch.queued_until = now
         batch.holder = None
         self._slow_from = min(self._slow_from, self._slow_at(batch))
         return batch
@@ -208,6 +211,8 @@ class InFlight:
         """Record that a batch was seen in the queue (no holder), or with a worker."""
         if holder is not None and (batch.holder is None or holder.since != batch.holder.since):
             batch.held_since = when
+        if holder is None:
+            batch.queued_until = when
         batch.holder = holder
         batch.seen_at = max(batch.seen_at, when)
 
@@ -266,6 +271,7 @@ class InFlight:
         for batch in self if seconds > 0 else ():
             batch.seen_at += seconds
             batch.sent_at += seconds
+            batch.queued_until += seconds
             batch.held_since += seconds
 
     def _cost_of(self, chunks: Batch) -> float:
@@ -275,4 +281,4 @@ class InFlight:
         """Time after which the batch is slow, by the pace at the last search."""
         expected_s = batch.cost * self._searched_cost_s
         waits_s = max(SLOW_S, SLOW_FACTOR * self._waited_s)
-        return batch.sent_at + SLOW_FACTOR * expected_s + waits_s
+        return batch.queued_until + SLOW_FACTOR * expected_s + waits_s

@@ -143,9 +143,13 @@ class Recovery:
 
         The backup tasks of Dean and Ghemawat, MapReduce (OSDI 2004), section 3.6.
         """
-        slow = self.messages.in_flight.slow(self.messages.clock(), idle_slots)
+        in_flight, now = self.messages.in_flight, self.messages.clock()
+        slow = in_flight.slow(now, idle_slots)
         if slow:  # batches of another job may be first in the queue
             queued = self.queue.task_ids()
+            for batch in slow:
+                if batch.task_id in queued:
+                    in_flight.mark_seen(batch, None, now)
             slow = [batch for batch in slow if batch.task_id not in queued]
         if not slow:
             return
