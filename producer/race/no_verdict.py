@@ -78,14 +78,17 @@ def all_failed(options: RaceOptions, laps: Sequence[Lap], progress: Progress) ->
     )
 
 
-def no_finalists(reasons: Mapping[str, Reason | None], progress: Progress) -> JobFailed:
+def no_finalists(
+    options: RaceOptions, reasons: Mapping[str, Reason | None], progress: Progress
+) -> JobFailed:
     """The error of a race in which no candidate could be measured to the end."""
     if progress.failures and "failures" not in reasons.values():
         reasons = {**reasons, **dict.fromkeys(map(str, progress.failures), "failures")}
     named = ", ".join(f"{name} ({reason})" for name, reason in reasons.items())
+    text = f"{options.target.task}: no candidate could be measured: {named}"
     if "failures" in reasons.values():
-        return JobFailed(f"no candidate could be measured: {named}: {_reasons(progress)}")
-    return JobFailed(f"no candidate could be measured: {named}; raise that limit")
+        return JobFailed(f"{text}: {_reasons(progress)}")
+    return JobFailed(f"{text}; raise that limit")
 
 
 def _reasons(progress: Progress) -> str:

@@ -111,7 +111,7 @@ class _Strategy:
         if not any(lap.items for lap in laps):
             raise base_error(self._options, self._progress, gave_up=True, ready=ready)
         if reason == "time" and self._progress.all_lost:
-            raise no_finalists(self._reasons, self._progress)
+            raise no_finalists(self._options, self._reasons, self._progress)
         done = {search.pool for search in self._searches if search.ended}
         self._ended = {pool: reason for pool in self._pools if pool not in done}
         measured = {lap.candidate for lap in laps}
@@ -223,7 +223,7 @@ class _Strategy:
         if not self._finalists:
             if EARLY_ENDS & {*self._reasons.values()} and not progress.all_lost:
                 return  # the base laps are all that there was time for
-            raise no_finalists(self._reasons, progress)
+            raise no_finalists(self._options, self._reasons, progress)
         self._finalists = afford_rounds(
             progress, self._finalists, self._speeds, memory, self._given
         )
@@ -243,4 +243,4 @@ class _Strategy:
         finals = [lap for lap in progress.laps if lap.kind == "final"]
         none_started = all(self._left_out.get(str(c)) == "failures" for c in self._finalists)
         if (finals or none_started) and not any(lap.items for lap in finals):
-            raise no_finalists(self._left_out, progress)
+            raise no_finalists(self._options, self._left_out, progress)

@@ -116,6 +116,4 @@ def test_a_task_that_damages_its_worker_ends_in_a_verdict_or_an_error(
 ) -> None:
     answer = races.answer(task)
     assert answer.code in {0, 1}, answer.err
-    last_line = (answer.err.splitlines() or [""])[-1]
-    # The worker's error, or that the race waited in vain: depending on the lap in which it hung.
-    assert answer.out or "proj." in last_line or "hung: no item finished" in last_line
+    assert answer.out or "proj." in answer.err.splitlines()[-1]

@@ -137,7 +137,8 @@ def test_the_only_candidate_of_a_search_is_compared_with_half_of_its_slots() -> 
 
 
 def test_a_race_in_which_not_even_a_few_processes_fit_into_memory_fails() -> None:
-    with pytest.raises(JobFailed, match=r"no candidate could be measured: prefork \(memory\)"):
+    error = r"^proj\.task: no candidate could be measured: prefork \(memory\)"
+    with pytest.raises(JobFailed, match=error):
         run_race(quiet(Task(0.01, 0.5)), ["prefork"], max_memory_bytes=10 * MIB)
 
 
