@@ -88,11 +88,11 @@ class InFlightBatch:
 
     task_id: str
     chunks: Batch
-    seen_at: float
+    seen_at: float = 0.0
     """Time at which the batch was sent, or last seen in the queue or with a worker."""
-    sent_at: float
+    sent_at: float = 0.0
     """Time at which the batch was sent last."""
-    queued_until: float
+    queued_until: float = 0.0
     """Time at which the batch was queued for certain: when it was sent, or last seen in the queue.
     Its slot took it later."""
     cost: float = 0.0
@@ -200,7 +200,7 @@ class InFlight:
         """Add a batch that was sent, for the first time or again."""
         batch = self._batches.get(task_id)
         if batch is None:
-            batch = InFlightBatch(task_id, chunks, now, now, now, self._cost_of(chunks))
+            batch = InFlightBatch(task_id, chunks, cost=self._cost_of(chunks))
             self._batches[task_id] = batch
         batch.seen_at = batch.sent_at = batch.queued_until = now
         batch.holder = None
@@ -209,10 +209,10 @@ class InFlight:
 
     def mark_seen(self, batch: InFlightBatch, holder: Presence | None, when: float) -> None:
         """Record that a batch was seen in the queue (no holder), or with a worker."""
-        if holder is not None and (batch.holder is None or holder.since != batch.holder.since):
-            batch.held_since = when
         if holder is None:
             batch.queued_until = when
+        elif batch.holder is None or holder.since != batch.holder.since:
+            batch.held_since = when
         batch.holder = holder
         batch.seen_at = max(batch.seen_at, when)
 
